@@ -1,0 +1,176 @@
+"""The bundle: verdict.json, summary.md, tables/*.parquet and the manifest that seals them.
+
+In: writing a finished analysis so that no reader ever sees half of it, and reading it back
+verified. Out: what is in a verdict, and how a table is drawn. The manifest finds accidents and
+hand edits; it is no signature.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from analyzer.errors import InputError, ResourceError, UsageError
+from analyzer.model import SCHEMA_VERSION, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import polars as pl
+
+VERDICT = "verdict.json"
+SUMMARY = "summary.md"
+MANIFEST = "manifest.json"
+TABLES = "tables"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A verified bundle; tables are read when asked for."""
+
+    path: Path
+    verdict: Verdict
+    digest: str
+    table_names: tuple[str, ...]
+
+    def table(self, name: str) -> pl.DataFrame | None:
+        """One of the bundle's tables; None when this run had no reason to write it."""
+        import polars as pl
+
+        if name not in self.table_names:
+            return None
+        return pl.read_parquet(self.path / TABLES / f"{name}.parquet")
+
+    @property
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """Every table by name."""
+        found = {name: self.table(name) for name in self.table_names}
+        return {name: table for name, table in found.items() if table is not None}
+
+
+def claim(out: Path) -> None:
+    """Make `out` ours before a run: a stale verdict is removed, foreign content refused.
+
+    Raises:
+        UsageError: `out` is a file, or a folder with content that is no bundle.
+        ResourceError: it cannot be written.
+    """
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out}: is a file; name a folder")
+    try:
+        if out.is_dir() and any(out.iterdir()):
+            if not (out / VERDICT).exists() and not (out / MANIFEST).exists():
+                raise UsageError(f"--out {out}: not empty and not a bundle; name another folder")
+            (out / VERDICT).unlink(missing_ok=True)
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ResourceError(f"--out {out}: {error.strerror}") from None
+
+
+def write(out: Path, verdict: Verdict, summary: str, tables: Mapping[str, pl.DataFrame]) -> None:
+    """Write the whole bundle beside `out`, then rename it into place.
+
+    Raises:
+        ResourceError: disk full or not writable; `out` then holds no verdict.
+    """
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as held:
+            fresh = Path(held) / "bundle"
+            _fill(fresh, verdict, summary, tables)
+            if out.exists():
+                out.rename(Path(held) / "replaced")
+            fresh.rename(out)
+    except OSError as error:
+        raise ResourceError(f"--out {out}: {error.strerror or error}") from None
+
+
+def read(path: Path) -> Bundle:
+    """Read a bundle and verify every file against its manifest.
+
+    Raises:
+        InputError: missing, unfinished, altered, or of another major schema version.
+    """
+    if not path.is_dir():
+        raise InputError(f"{path}: no such bundle; `analyzer run ... --out {path}` makes one")
+    manifest = _manifest(path)
+    _verify(path, manifest)
+    verdict = read_verdict(path / VERDICT)
+    digest = hashlib.sha256((path / MANIFEST).read_bytes()).hexdigest()
+    names = sorted(Path(name).stem for name in manifest if Path(name).parent.as_posix() == TABLES)
+    return Bundle(path=path, verdict=verdict, digest=digest, table_names=tuple(names))
+
+
+def read_verdict(path: Path) -> Verdict:
+    """Read one verdict.json; unknown keys of a newer minor version are ignored.
+
+    Raises:
+        InputError: unreadable, not a verdict, or of another major schema version.
+    """
+    try:
+        body = json.loads(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise InputError(f"{path}: not JSON") from None
+    version = str(body.get("schema_version", "")) if isinstance(body, dict) else ""
+    if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
+        raise InputError(
+            f"{path}: schema_version {version or 'missing'}; this version reads {SCHEMA_VERSION}"
+        )
+    newer = version != SCHEMA_VERSION
+    try:
+        return Verdict.model_validate(body, extra="ignore" if newer else "forbid")
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{path}: not a verdict: {where}: {first['msg']}") from None
+
+
+def _fill(folder: Path, verdict: Verdict, summary: str, tables: Mapping[str, pl.DataFrame]) -> None:
+    (folder / TABLES).mkdir(parents=True)
+    (folder / VERDICT).write_text(verdict.to_json(), encoding="utf-8", newline="\n")
+    (folder / SUMMARY).write_text(summary, encoding="utf-8", newline="\n")
+    for name, table in sorted(tables.items()):
+        table.write_parquet(folder / TABLES / f"{name}.parquet", compression="zstd")
+    files = {file.relative_to(folder).as_posix(): _sha256(file) for file in _files(folder)}
+    manifest = {"schema_version": SCHEMA_VERSION, "files": files}
+    text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
+    (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (file for file in sorted(folder.rglob("*")) if file.is_file())
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _manifest(path: Path) -> dict[str, str]:
+    try:
+        body = json.loads((path / MANIFEST).read_bytes())
+        return {str(name): str(digest) for name, digest in body["files"].items()}
+    except FileNotFoundError:
+        raise InputError(
+            f"{path}: no {MANIFEST}: not a bundle, or a run that did not finish; run again"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise InputError(f"{path}/{MANIFEST}: unreadable; run again") from None
+
+
+def _verify(path: Path, manifest: Mapping[str, str]) -> None:
+    present = {file.relative_to(path).as_posix() for file in _files(path)} - {MANIFEST}
+    for name in sorted(present ^ set(manifest)):
+        what = "is missing" if name in manifest else "was added"
+        raise InputError(f"{path}: {name} {what} since the run; run again")
+    for name, digest in sorted(manifest.items()):
+        if _sha256(path / name) != digest:
+            raise InputError(f"{path}: {name} was altered since the run; run again")

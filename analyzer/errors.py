@@ -1,0 +1,79 @@
+"""Everything that can stop a command, and the exit code it stops with.
+
+    AnalyzerError
+    |-- UsageError       2   flags or arguments that cannot be meant
+    |   `-- PolicyError  2   policy.toml: unknown key, wrong type, margin of the wrong sign
+    |-- InputError       3   no captures, no pairs possible, unknown schema, implausible unit
+    |-- AccessError      4   denied, expired, unreachable after retries
+    `-- ResourceError    5   disk full, memory limit
+
+Odd *data* never raises: it becomes a counted reject, a note or UNRESOLVED. Only `cli` catches
+`AnalyzerError`; anything else is a bug and ends as a traceback with exit code 1.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit codes of every command; stable."""
+
+    PROMOTE = 0
+    INTERNAL = 1
+    USAGE = 2
+    INPUT = 3
+    ACCESS = 4
+    RESOURCES = 5
+    HOLD = 10
+    REJECT = 20
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class AnalyzerError(Exception):
+    """A command cannot go on; the message says what, where and what to do.
+
+    Attributes:
+        code: stable kebab-case code, written to verdict.json.
+        exit_code: the process's exit code.
+    """
+
+    exit_code = ExitCode.INTERNAL
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code or _kebab(type(self).__name__)
+
+
+class UsageError(AnalyzerError):
+    """The command line cannot be meant as it stands."""
+
+    exit_code = ExitCode.USAGE
+
+
+class PolicyError(UsageError):
+    """policy.toml or a `--set` has an unknown key, a wrong type or a margin of the wrong sign."""
+
+
+class InputError(AnalyzerError):
+    """The input cannot be judged at all."""
+
+    exit_code = ExitCode.INPUT
+
+
+class AccessError(AnalyzerError):
+    """Something needed could not be reached; a re-run may help."""
+
+    exit_code = ExitCode.ACCESS
+
+
+class ResourceError(AnalyzerError):
+    """Disk or memory ran out."""
+
+    exit_code = ExitCode.RESOURCES
+
+
+def _kebab(name: str) -> str:
+    """`PolicyError` -> `policy-error`."""
+    return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")

@@ -1,0 +1,120 @@
+"""What a metric and a gate are, and the facts both are measured from.
+
+A metric is data plus one function; a gate likewise. `METRICS` and `GATES` are explicit tuples;
+the command line, the policy defaults, the report and the tests iterate them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    import polars as pl
+    import pyarrow as pa
+
+    from analyzer.model import Evidence, Family, Gate, Inputs, Ledger, Mode, Pairing
+    from analyzer.policy import MetricDefault, MetricRule, Policy
+
+
+@dataclass(frozen=True)
+class CaptureFacts:
+    """What the captures gave, in the window, already reduced.
+
+    Attributes:
+        production_records, shadow_records: usable records of each variant, duplicates removed.
+        same_objects: both sides resolve to the same objects.
+        first_at, last_at: (production, shadow) earliest and latest inferenceTime in the window.
+        tables: question name -> Arrow table of counts, sums or histograms; never raw rows.
+    """
+
+    ledger: Ledger
+    pairing: Pairing
+    production_records: int
+    shadow_records: int
+    same_objects: bool
+    first_at: tuple[datetime, datetime] | None
+    last_at: tuple[datetime, datetime] | None
+    tables: Mapping[str, pa.Table] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class EndpointFacts:
+    """What endpoint.json says; None where it is silent. Percentages in 0..100."""
+
+    production_variant: str | None = None
+    shadow_variant: str | None = None
+    production_model: str | None = None
+    shadow_model: str | None = None
+    shadow_percentage: float | None = None
+    capture_percentage: float | None = None
+    production_instances: int | None = None
+    shadow_instances: int | None = None
+    live_since: datetime | None = None
+    config_changes: tuple[datetime, ...] = ()
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything a metric or gate may look at.
+
+    Attributes:
+        start, end: the window, half open, UTC-aware; None when nothing dates it.
+        metric_points: canonical CloudWatch points of the two variants (see `cloudwatch`),
+            column `role` being "production" or "shadow"; empty frame when none were exported.
+        points_dropped: reason -> rows of the exports that were not used.
+        points_endpoints: how many different endpoints the exports' rows named.
+        captures: None in a run from metrics alone.
+    """
+
+    policy: Policy
+    mode: Mode
+    start: datetime | None
+    end: datetime | None
+    metric_points: pl.DataFrame
+    points_dropped: Mapping[str, int]
+    points_endpoints: tuple[str, ...]
+    inputs: Inputs
+    captures: CaptureFacts | None
+    endpoint: EndpointFacts | None
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One named quantity: what it is, its default rule, and how it is measured.
+
+    Attributes:
+        title: short human name, e.g. "p99 latency".
+        meaning: one sentence a reader of the report understands.
+        unit: unit of the two levels: "ms", "share", "percent".
+        method: stable method id with its version, e.g. "ewc-ratio/1".
+        source: paper or document the method is from.
+        assess: facts and the rule in force -> Evidence (outcome before gates).
+    """
+
+    id: str
+    family: Family
+    title: str
+    meaning: str
+    unit: str
+    method: str
+    source: str
+    advice: str
+    default: MetricDefault
+    assess: Callable[[Facts, MetricRule], Evidence]
+
+
+@dataclass(frozen=True)
+class GateCheck:
+    """One validity condition: its meaning, and how it is checked.
+
+    `check` sees the evidence measured so far, because some gates ask whether evidence exists.
+    """
+
+    id: str
+    meaning: str
+    advice: str
+    check: Callable[[Facts, Mapping[str, Evidence]], Gate]

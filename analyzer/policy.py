@@ -1,0 +1,286 @@
+"""policy.toml: everything that can change a judgement, with its default.
+
+In: reading, checking and completing a policy. Out: judging with it. Metrics bring their own
+default margins and roles (`MetricDefault`), so this module names no metric itself.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import tomllib
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field, ValidationError
+
+from analyzer.errors import PolicyError
+from analyzer.model import Figure, Frozen, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+Change = Literal["model", "infrastructure"]
+JoinKey = Literal["inference_id", "event_id", "payload"]
+Percentage = Field(default=None, gt=0, le=100)
+
+
+class MetricDefault(Frozen):
+    """What a metric is judged by when the policy is silent.
+
+    Attributes:
+        margin: ratio (> 1) or share (0..1); None for metrics that are never judged.
+        margin_ms: absolute floor of the margin in milliseconds (latency only).
+        infrastructure_margin, infrastructure_role: used when change = "infrastructure".
+        required: whether an UNRESOLVED outcome holds a promotion.
+        scale: "ratio" margins must exceed 1, "share" margins lie in (0, 1).
+    """
+
+    margin: Figure | None = None
+    margin_ms: Figure | None = None
+    role: Role = Role.GUARDRAIL
+    infrastructure_margin: Figure | None = None
+    infrastructure_role: Role | None = None
+    required: bool = False
+    scale: Literal["ratio", "share"] = "share"
+
+
+class MetricRule(Frozen):
+    """The rule one metric is judged by: the policy's word, else the default."""
+
+    margin: Figure | None = None
+    margin_ms: Figure | None = None
+    role: Role = Role.GUARDRAIL
+    required: bool = False
+    source: Literal["default", "policy"] = "default"
+
+
+class Sampling(Frozen):
+    """What the endpoint was told: percentages in 0..100, instance counts."""
+
+    shadow_percentage: Figure | None = Percentage
+    production_capture_percentage: Figure | None = Percentage
+    shadow_capture_percentage: Figure | None = Percentage
+    production_instances: int | None = Field(default=None, ge=1)
+    shadow_instances: int | None = Field(default=None, ge=1)
+
+
+class Predictions(Frozen):
+    """How outputs become predictions."""
+
+    kind: Literal["auto", "probability", "regression", "label", "multiclass", "json", "text"] = (
+        "auto"
+    )
+    label_at: Figure = 0.5
+    path: str | None = None
+    atol: Figure = Field(default=1e-6, ge=0)
+    rtol: Figure = Field(default=1e-5, ge=0)
+    tolerance: Figure | None = Field(default=None, ge=0)
+
+
+class PairingRules(Frozen):
+    """Join keys in order, the time window of payload pairs, the lowest pairing rate."""
+
+    keys: tuple[JoinKey, ...] = ("inference_id", "event_id", "payload")
+    window_s: int = Field(default=60, ge=0, le=86_400)
+    min_rate: Figure = Field(default=0.95, ge=0, le=1)
+
+
+class Redaction(Frozen):
+    """What of a payload may appear in a bundle."""
+
+    payloads: Literal["none"] = "none"
+
+
+class Policy(Frozen):
+    """The effective policy: every key present."""
+
+    change: Change = "model"
+    inference: Literal["fixed", "planned", "anytime"] = "anytime"
+    alpha: Figure = Field(default=0.05, gt=0, lt=0.5)
+    min_days: int = Field(default=3, ge=0, le=365)
+    final: bool = False
+    horizon: str | None = None
+    tail: Literal["p99", "p95"] = "p99"
+    accept_load_mismatch: bool = False
+    max_reject_share: Figure = Field(default=0.001, ge=0, le=1)
+    max_line_bytes: int = Field(default=16_777_216, ge=1024)
+    sampling: Sampling = Sampling()
+    metrics: dict[str, MetricRule] = Field(default_factory=dict)
+    predictions: Predictions = Predictions()
+    pairing: PairingRules = PairingRules()
+    redaction: Redaction = Redaction()
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the effective policy's canonical JSON."""
+        body = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return "sha256:" + hashlib.sha256(body.encode()).hexdigest()
+
+    @property
+    def guardrails(self) -> int:
+        """Guardrails the policy names (k of the decision rule), fixed before data are read."""
+        return max(1, sum(rule.role is Role.GUARDRAIL for rule in self.metrics.values()))
+
+
+_METRIC_KEYS = ("margin", "margin_ms", "role")
+_NOT_BUILT = {
+    "slices": "slices are not judged in this version; remove the table",
+}
+
+
+def load_policy(
+    path: Path | None,
+    defaults: Mapping[str, MetricDefault],
+    overrides: Sequence[str] = (),
+) -> Policy:
+    """Read policy.toml (or nothing), apply `KEY=VALUE` overrides, complete it with defaults.
+
+    Args:
+        path: the file; None for the default policy.
+        defaults: metric id -> default rule; a metric outside it is unknown.
+        overrides: dotted assignments in TOML syntax, e.g. `metrics.latency_p99.margin=1.1`.
+
+    Raises:
+        PolicyError: unreadable file, unknown key or metric, wrong type, margin of the wrong sign,
+            or an inference mode that this version does not compute.
+    """
+    where = path.name if path else "policy"
+    body = _read(path) if path else {}
+    for override in overrides:
+        _assign(body, override)
+    return parse_policy(body, defaults, where)
+
+
+def parse_policy(
+    body: Mapping[str, object], defaults: Mapping[str, MetricDefault], where: str = "policy"
+) -> Policy:
+    """Check and complete a policy that is already a mapping; errors as in `load_policy`."""
+    for key, text in _NOT_BUILT.items():
+        if body.get(key):
+            raise PolicyError(f"{where}: {key}: {text}")
+    plain = {key: value for key, value in body.items() if key not in {"metrics", *_NOT_BUILT}}
+    try:
+        policy = Policy.model_validate(plain, strict=False)
+    except ValidationError as error:
+        raise PolicyError(_explain(error, where)) from None
+    if policy.inference != "anytime":
+        raise PolicyError(
+            f'{where}: inference: "{policy.inference}" is not computed in this version; '
+            'use "anytime", which is valid at any look'
+        )
+    rules = _rules(body.get("metrics", {}), policy.change, defaults, where)
+    return policy.model_copy(update={"metrics": rules})
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_bytes().decode())
+    except OSError as error:
+        raise PolicyError(f"{path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PolicyError(f"{path.name}: not valid TOML: {error}") from None
+
+
+def _assign(body: dict[str, object], override: str) -> None:
+    """Apply one dotted `KEY=VALUE`; a bare word is taken as a string."""
+    key, separator, value = override.partition("=")
+    if not separator or not key.strip():
+        raise PolicyError(f"--set {override}: expected KEY=VALUE")
+    try:
+        parsed: object = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value.strip()
+    *tables, last = key.strip().split(".")
+    node = body
+    for table in tables:
+        child = node.setdefault(table, {})
+        if not isinstance(child, dict):
+            raise PolicyError(f"--set {override}: {table} is not a table")
+        node = child
+    node[last] = parsed
+
+
+def _explain(error: ValidationError, where: str) -> str:
+    """The first pydantic error as `file: key: what is wrong; nearest known key`."""
+    first = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"{where}: {key}: unknown key{_nearest(str(first['loc'][-1]), _known(first['loc']))}"
+    return f"{where}: {key}: {first['msg'].lower()}, got {first['input']!r}"
+
+
+def _known(location: tuple[int | str, ...]) -> list[str]:
+    tables: dict[str, type[Frozen]] = {
+        "sampling": Sampling,
+        "predictions": Predictions,
+        "pairing": PairingRules,
+        "redaction": Redaction,
+    }
+    table: type[Frozen] | None = tables.get(str(location[0])) if len(location) > 1 else None
+    return list((table or Policy).model_fields)
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    matches = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean '{matches[0]}'?" if matches else ""
+
+
+def _rules(
+    given: object, change: Change, defaults: Mapping[str, MetricDefault], where: str
+) -> dict[str, MetricRule]:
+    if not isinstance(given, dict):
+        raise PolicyError(f"{where}: metrics: expected tables such as [metrics.latency_p99]")
+    for metric in given:
+        if metric not in defaults:
+            hint = _nearest(metric, list(defaults))
+            raise PolicyError(f"{where}: metrics.{metric}: unknown metric{hint}")
+    return {
+        metric: _rule(given.get(metric), default, change, f"{where}: metrics.{metric}")
+        for metric, default in defaults.items()
+    }
+
+
+def _rule(given: object, default: MetricDefault, change: Change, where: str) -> MetricRule:
+    infrastructure = change == "infrastructure"
+    margin = default.infrastructure_margin if infrastructure else None
+    role = default.infrastructure_role if infrastructure else None
+    start: dict[str, object] = {
+        "margin": default.margin if margin is None else margin,
+        "margin_ms": default.margin_ms,
+        "role": role or default.role,
+    }
+    if given is None:
+        return MetricRule.model_validate({**start, "required": default.required})
+    if not isinstance(given, dict):
+        raise PolicyError(f"{where}: expected a table")
+    for key in given:
+        if key not in _METRIC_KEYS:
+            raise PolicyError(f"{where}.{key}: unknown key{_nearest(key, _METRIC_KEYS)}")
+    if "margin" in given and "margin_ms" not in given:
+        start["margin_ms"] = None
+    try:
+        rule = MetricRule.model_validate({**start, **given, "source": "policy"})
+    except ValidationError as error:
+        raise PolicyError(_explain(error, where)) from None
+    _check_margin(rule, default, where)
+    guarded = rule.role is Role.GUARDRAIL
+    return rule.model_copy(update={"required": default.required and guarded})
+
+
+def _check_margin(rule: MetricRule, default: MetricDefault, where: str) -> None:
+    if rule.margin_ms is not None and (default.margin_ms is None or rule.margin_ms <= 0):
+        raise PolicyError(
+            f"{where}.margin_ms: a positive number of milliseconds, latency metrics only"
+        )
+    if rule.margin is None:
+        if rule.role in {Role.GUARDRAIL, Role.REVIEW}:
+            raise PolicyError(f"{where}: role {rule.role} needs a margin")
+        return
+    if default.scale == "ratio" and rule.margin <= 1:
+        raise PolicyError(f"{where}.margin: a ratio above 1 (1.10 allows +10 %), got {rule.margin}")
+    if default.scale == "share" and not 0 < rule.margin < 1:
+        raise PolicyError(
+            f"{where}.margin: a share between 0 and 1 (0.001 = 0.1 pp), got {rule.margin}"
+        )

@@ -1,0 +1,207 @@
+"""The court: what one interval says, what the gates take away, and what to do about the whole.
+
+Pure functions over the nouns of `model`; no I/O, no statistics. `decide` is total, deterministic
+and monotone: replacing any outcome or gate by a worse one never improves the decision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from analyzer.errors import ExitCode
+from analyzer.model import Decision, Note, Outcome, Reason, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from analyzer.model import Effect, Evidence, Gate
+    from analyzer.policy import Policy
+
+EXIT_CODES = {
+    Decision.PROMOTE: ExitCode.PROMOTE,
+    Decision.HOLD: ExitCode.HOLD,
+    Decision.REJECT: ExitCode.REJECT,
+    Decision.ERROR: ExitCode.INTERNAL,
+}
+
+
+@dataclass(frozen=True)
+class Words:
+    """How a metric or gate is called in a sentence, and what to do when it stands in the way."""
+
+    title: str
+    advice: str
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The decision, the evidence after the gates, and why."""
+
+    decision: Decision
+    summary: str
+    reasons: tuple[Reason, ...]
+    evidence: dict[str, Evidence]
+
+
+def levels(policy: Policy) -> tuple[float, float]:
+    """One-sided levels of the (lower, upper) bounds: 1 - alpha / k and 1 - alpha.
+
+    A rejection needs only one of k guardrails, so each pays alpha / k; a promotion needs all of
+    them, so each stands at alpha (intersection-union).
+    """
+    return 1 - policy.alpha / policy.guardrails, 1 - policy.alpha
+
+
+def judge(effect: Effect | None, margin: float | None, role: Role) -> Outcome:
+    """What the interval says against the margin; a failure decides when both could be said."""
+    if role not in {Role.GUARDRAIL, Role.REVIEW}:
+        return Outcome.INFO
+    if effect is None or margin is None:
+        return Outcome.UNRESOLVED
+    if effect.lower is not None and effect.lower > margin:
+        return Outcome.FAIL
+    if effect.upper is not None and effect.upper < margin:
+        return Outcome.PASS
+    return Outcome.UNRESOLVED
+
+
+def decide(
+    evidence: Mapping[str, Evidence], gates: Mapping[str, Gate], words: Mapping[str, Words]
+) -> Judgement:
+    """PROMOTE, HOLD or REJECT, with reasons in order of weight.
+
+    Args:
+        evidence: metric id -> evidence with the outcome its own interval gives.
+        gates: gate id -> gate.
+        words: metric or gate id -> its words; an id without words is named by itself.
+    """
+    gated = {metric: _gated(item, gates) for metric, item in evidence.items()}
+    failed = tuple(_failures(gated, words))
+    holding = (*_unresolved(gated, words), *_closed(gates, words), *_reviews(gated, words))
+    nothing_required = not any(item.required for item in gated.values())
+    if failed:
+        return Judgement(Decision.REJECT, failed[0].text, (*failed, *holding), gated)
+    if nothing_required:
+        holding = (_NOTHING_REQUIRED, *holding)
+    if holding:
+        return Judgement(Decision.HOLD, _hold_summary(holding), holding, gated)
+    return Judgement(Decision.PROMOTE, _promote_summary(gated), (), gated)
+
+
+_NOTHING_REQUIRED = Reason(
+    code="nothing-required",
+    text="The policy requires no metric, so nothing was shown.",
+    advice="Give at least one metric the role guardrail.",
+)
+
+
+def _gated(item: Evidence, gates: Mapping[str, Gate]) -> Evidence:
+    """A pass under a closed gate of its family becomes unresolved; a failure stands."""
+    if item.outcome is not Outcome.PASS:
+        return item
+    closed = [
+        Note(code=f"gate-{gate}", text=f"would pass, but gate {gate} is closed: {held.text}")
+        for gate, held in sorted(gates.items())
+        if held.closed and item.family in held.covers
+    ]
+    if not closed:
+        return item
+    return item.model_copy(update={"outcome": Outcome.UNRESOLVED, "notes": (*item.notes, *closed)})
+
+
+def _failures(evidence: Mapping[str, Evidence], words: Mapping[str, Words]) -> Iterator[Reason]:
+    for metric, item in evidence.items():
+        if item.role is Role.GUARDRAIL and item.outcome is Outcome.FAIL:
+            said = _words(metric, words)
+            yield Reason(
+                code=f"{_code(metric)}-regression",
+                metric=metric,
+                text=f"{_sentence(said.title)} {describe(item)}.",
+                advice=said.advice,
+            )
+
+
+def _unresolved(evidence: Mapping[str, Evidence], words: Mapping[str, Words]) -> Iterator[Reason]:
+    for metric, item in evidence.items():
+        if item.required and item.outcome is Outcome.UNRESOLVED:
+            said = _words(metric, words)
+            why = item.notes[-1].text if item.notes else describe(item)
+            yield Reason(
+                code=f"{_code(metric)}-unresolved",
+                metric=metric,
+                text=f"{_sentence(said.title)} is not settled: {why}",
+                advice=item.needs.text if item.needs else said.advice,
+            )
+
+
+def _closed(gates: Mapping[str, Gate], words: Mapping[str, Words]) -> Iterator[Reason]:
+    for gate, held in gates.items():
+        if held.closed:
+            said = _words(gate, words)
+            yield Reason(code=f"gate-{_code(gate)}", gate=gate, text=held.text, advice=said.advice)
+
+
+def _reviews(evidence: Mapping[str, Evidence], words: Mapping[str, Words]) -> Iterator[Reason]:
+    for metric, item in evidence.items():
+        judged = item.outcome in {Outcome.FAIL, Outcome.UNRESOLVED}
+        if item.role is Role.REVIEW and judged:
+            said = _words(metric, words)
+            yield Reason(
+                code=f"{_code(metric)}-review",
+                metric=metric,
+                text=f"{_sentence(said.title)} needs a person's review: {describe(item)}.",
+                advice=item.needs.text if item.needs else said.advice,
+            )
+
+
+def describe(item: Evidence) -> str:
+    """The interval against the margin, in words.
+
+    Ratios read as percent change, shares and differences as percent and percentage points.
+    """
+    effect = item.effect
+    if effect is None or effect.lower is None or effect.upper is None or item.margin is None:
+        return "has no interval yet"
+    low, high, margin = (
+        _change(effect.kind, value) for value in (effect.lower, effect.upper, item.margin)
+    )
+    return f"is between {low} and {high} {_against(effect.kind)}; the policy allows {margin}"
+
+
+def _change(kind: str, value: float) -> str:
+    if kind == "ratio":
+        return f"{(value - 1) * 100:+.1f} %"
+    if kind == "difference":
+        return f"{value * 100:+.3f} pp"
+    return f"{value * 100:.2f} %"
+
+
+def _against(kind: str) -> str:
+    return "of pairs" if kind == "proportion" else "against production"
+
+
+def _hold_summary(holding: tuple[Reason, ...]) -> str:
+    first, rest = holding[0], len(holding) - 1
+    more = f" ({rest} more reason{'s' if rest > 1 else ''})" if rest else ""
+    return f"{first.text.rstrip('.')}{more}."
+
+
+def _promote_summary(evidence: Mapping[str, Evidence]) -> str:
+    required = sum(item.required for item in evidence.values())
+    return (
+        f"All {required} required metrics are within the policy's margins "
+        "for the days observed, and every gate is open."
+    )
+
+
+def _words(key: str, words: Mapping[str, Words]) -> Words:
+    return words.get(key, Words(title=key, advice="See `analyzer explain`."))
+
+
+def _code(key: str) -> str:
+    return key.replace("_", "-")
+
+
+def _sentence(title: str) -> str:
+    return title[:1].upper() + title[1:]
