@@ -133,6 +133,13 @@ def read_verdict(path: Path) -> Verdict:
         raise InputError(f"{path}: not a verdict: {where}: {first['msg']}") from None
 
 
+def verdict_schema() -> str:
+    """The JSON Schema (2020-12) of verdict.json, from the types."""
+    body = Verdict.model_json_schema(mode="serialization")
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **body}
+    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
+
+
 def _fill(folder: Path, verdict: Verdict, summary: str, tables: Mapping[str, pl.DataFrame]) -> None:
     (folder / TABLES).mkdir(parents=True)
     (folder / VERDICT).write_text(verdict.to_json(), encoding="utf-8", newline="\n")

@@ -10,7 +10,7 @@ import difflib
 import hashlib
 import json
 import tomllib
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 Change = Literal["model", "infrastructure"]
 JoinKey = Literal["inference_id", "event_id", "payload"]
-Percentage = Field(default=None, gt=0, le=100)
+
+
+def _percentage(meaning: str) -> Any:  # noqa: ANN401 - pydantic types its Field so
+    """A percentage in (0, 100], unset by default."""
+    return Field(default=None, gt=0, le=100, description=meaning, examples=[100])
 
 
 class MetricDefault(Frozen):
@@ -59,53 +63,90 @@ class MetricRule(Frozen):
 class Sampling(Frozen):
     """What the endpoint was told: percentages in 0..100, instance counts."""
 
-    shadow_percentage: Figure | None = Percentage
-    production_capture_percentage: Figure | None = Percentage
-    shadow_capture_percentage: Figure | None = Percentage
-    production_instances: int | None = Field(default=None, ge=1)
-    shadow_instances: int | None = Field(default=None, ge=1)
+    shadow_percentage: Figure | None = _percentage("requests AWS copies to the shadow")
+    production_capture_percentage: Figure | None = _percentage("production requests captured")
+    shadow_capture_percentage: Figure | None = _percentage("shadow requests captured")
+    production_instances: int | None = Field(default=None, ge=1, description="instances")
+    shadow_instances: int | None = Field(default=None, ge=1, description="instances")
 
 
 class Predictions(Frozen):
     """How outputs become predictions."""
 
     kind: Literal["auto", "probability", "regression", "label", "multiclass", "json", "text"] = (
-        "auto"
+        Field(
+            default="auto",
+            description="auto | probability | regression | label | multiclass | json | text",
+        )
     )
-    label_at: Figure = 0.5
-    path: str | None = None
-    atol: Figure = Field(default=1e-6, ge=0)
+    label_at: Figure = Field(default=0.5, description="decision threshold for scores")
+    path: str | None = Field(
+        default=None,
+        description="where the value is in a JSON output",
+        examples=["predictions[*].score"],
+    )
+    atol: Figure = Field(default=1e-6, ge=0, description="equal within atol + rtol * |production|")
     rtol: Figure = Field(default=1e-5, ge=0)
-    tolerance: Figure | None = Field(default=None, ge=0)
+    tolerance: Figure | None = Field(
+        default=None,
+        ge=0,
+        description="largest score change without meaning, under a model change",
+        examples=[0.1],
+    )
 
 
 class PairingRules(Frozen):
     """Join keys in order, the time window of payload pairs, the lowest pairing rate."""
 
-    keys: tuple[JoinKey, ...] = ("inference_id", "event_id", "payload")
-    window_s: int = Field(default=60, ge=0, le=86_400)
-    min_rate: Figure = Field(default=0.95, ge=0, le=1)
+    keys: tuple[JoinKey, ...] = Field(
+        default=("inference_id", "event_id", "payload"), description="join keys, in order"
+    )
+    window_s: int = Field(
+        default=60, ge=0, le=86_400, description="seconds between records paired by payload"
+    )
+    min_rate: Figure = Field(
+        default=0.95, ge=0, le=1, description="lowest pairs / shadow records at 100 % capture"
+    )
 
 
 class Redaction(Frozen):
     """What of a payload may appear in a bundle."""
 
-    payloads: Literal["none"] = "none"
+    payloads: Literal["none"] = Field(default="none", description="none: no payload is shown")
 
 
 class Policy(Frozen):
     """The effective policy: every key present."""
 
-    change: Change = "model"
-    inference: Literal["fixed", "planned", "anytime"] = "anytime"
-    alpha: Figure = Field(default=0.05, gt=0, lt=0.5)
-    min_days: int = Field(default=3, ge=0, le=365)
-    final: bool = False
-    horizon: str | None = None
-    tail: Literal["p99", "p95"] = "p99"
-    accept_load_mismatch: bool = False
-    max_reject_share: Figure = Field(default=0.001, ge=0, le=1)
-    max_line_bytes: int = Field(default=16_777_216, ge=1024)
+    change: Change = Field(
+        default="model",
+        description="model | infrastructure (same model: predictions must not move)",
+    )
+    inference: Literal["fixed", "planned", "anytime"] = Field(
+        default="anytime", description="anytime: valid however often you look"
+    )
+    alpha: Figure = Field(
+        default=0.05, gt=0, lt=0.5, description="one-sided error level of each bound"
+    )
+    min_days: int = Field(
+        default=3, ge=0, le=365, description="whole UTC days before a PROMOTE on CloudWatch"
+    )
+    final: bool = Field(default=False, description="the only look; not used by anytime")
+    horizon: str | None = Field(
+        default=None, description="declared length; not used by anytime", examples=["7d"]
+    )
+    tail: Literal["p99", "p95"] = Field(
+        default="p99", description="p95 leaves the slowest 5 % unjudged and says so"
+    )
+    accept_load_mismatch: bool = Field(
+        default=False, description="judge latency although the variants carry unequal load"
+    )
+    max_reject_share: Figure = Field(
+        default=0.001, ge=0, le=1, description="share of lines that may be unusable"
+    )
+    max_line_bytes: int = Field(
+        default=16_777_216, ge=1024, description="a longer line is a counted reject"
+    )
     sampling: Sampling = Sampling()
     metrics: dict[str, MetricRule] = Field(default_factory=dict)
     predictions: Predictions = Predictions()

@@ -1,0 +1,311 @@
+"""The door: parse, call, print, exit code. The only module that prints.
+
+stdout carries the chosen format and nothing else; progress, notes and errors go to stderr.
+Everything heavy is imported inside the command that needs it, so that `--help` stays fast.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from analyzer.errors import AnalyzerError, ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from analyzer.analysis import Request
+    from analyzer.model import Verdict
+
+EXIT_CODES_HELP = (
+    "Exit codes: 0 PROMOTE or done, 10 HOLD, 20 REJECT, 1 internal error, 2 usage or policy, "
+    "3 input unusable, 4 access, 5 disk or memory, 130 interrupted, 143 terminated."
+)
+
+app = typer.Typer(
+    name="analyzer",
+    help="Decide whether a SageMaker shadow variant may take production's place.",
+    epilog=EXIT_CODES_HELP,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+class Format(StrEnum):
+    """What stdout carries."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+class FailOn(StrEnum):
+    """Which decisions end with a code other than 0."""
+
+    HOLD = "hold"
+    REJECT = "reject"
+    NEVER = "never"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="What stdout carries.")]
+FailOnOption = Annotated[
+    FailOn,
+    typer.Option(help="hold: HOLD and REJECT keep their codes; reject: HOLD exits 0; never: both."),
+]
+BundleArgument = Annotated[Path, typer.Argument(help="Folder that `analyzer run --out` wrote.")]
+
+
+@app.callback()
+def door(
+    *, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+) -> None:
+    """Decide whether a SageMaker shadow variant may take production's place."""
+    if version:
+        from analyzer import __version__
+
+        print(f"shadow-analyzer {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the bundle.")] = Path("demo"),
+    *,
+    quiet: Annotated[bool, typer.Option(help="No progress on stderr.")] = False,
+) -> None:
+    """Run the main job on a sample scenario and say which report to open."""
+    from analyzer import analysis, bundle
+
+    scenario = _shipped("sample_data/slow_tail", "_sample/slow_tail")
+    bundle.claim(out)
+    request = analysis.Request(
+        source=str(scenario / "captures"),
+        cloudwatch=(str(scenario / "cloudwatch"),),
+        policy_file=scenario / "policy.toml",
+    )
+    print(f"analyzer run {request.source} --cloudwatch ... --policy ... --out {out}\n")
+    verdict = _analyse(request, out, quiet=quiet)
+    _show(verdict, out, Format.TEXT)
+
+
+@app.command()
+def run(
+    source: Annotated[
+        str | None, typer.Argument(help="Folder or s3://bucket/prefix of captures.")
+    ] = None,
+    *,
+    endpoint: Annotated[str | None, typer.Option(help="Endpoint, when several are found.")] = None,
+    production: Annotated[
+        str | None, typer.Option(help="Production variant name; without SOURCE, a path.")
+    ] = None,
+    shadow: Annotated[
+        str | None, typer.Option(help="Shadow variant name; without SOURCE, a path.")
+    ] = None,
+    cloudwatch: Annotated[
+        list[str] | None, typer.Option(help="CloudWatch export: file or folder; repeatable.")
+    ] = None,
+    policy: Annotated[Path | None, typer.Option(help="policy.toml; default policy else.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Start of the window, ISO 8601, UTC unless it says.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="End of the window, excluded.")] = None,
+    endpoint_file: Annotated[
+        Path | None, typer.Option(help="endpoint.json with the endpoint's description.")
+    ] = None,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", help="Policy KEY=VALUE; repeatable.")
+    ] = None,
+    memory_limit: Annotated[
+        str | None, typer.Option(help="For example 2GB; default: half of what is available.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the bundle.")] = Path("analysis"),
+    fail_on: FailOnOption = FailOn.HOLD,
+    form: FormatOption = Format.TEXT,
+    quiet: Annotated[bool, typer.Option(help="No progress on stderr.")] = False,
+    profile: Annotated[str | None, typer.Option(help="AWS profile.")] = None,
+    region: Annotated[str | None, typer.Option(help="AWS region.")] = None,
+    endpoint_url: Annotated[str | None, typer.Option(help="S3 endpoint URL.")] = None,
+    role_arn: Annotated[str | None, typer.Option(help="Role to assume.")] = None,
+    no_sign_request: Annotated[bool, typer.Option(help="Anonymous requests.")] = False,
+    request_payer: Annotated[bool, typer.Option(help="Requester pays.")] = False,
+) -> None:
+    """Read captures and CloudWatch exports, and decide PROMOTE, HOLD or REJECT."""
+    from analyzer import analysis, bundle
+    from analyzer.sources import AwsOptions
+
+    bundle.claim(out)
+    request = analysis.Request(
+        source=source,
+        endpoint=endpoint,
+        production=production,
+        shadow=shadow,
+        cloudwatch=tuple(cloudwatch or ()),
+        policy_file=policy,
+        overrides=tuple(assignments or ()),
+        since=since,
+        until=until,
+        endpoint_file=endpoint_file,
+        memory_limit=memory_limit,
+        aws=AwsOptions(
+            profile=profile,
+            region=region,
+            endpoint_url=endpoint_url,
+            role_arn=role_arn,
+            no_sign_request=no_sign_request,
+            request_payer=request_payer,
+        ),
+    )
+    verdict = _analyse(request, out, quiet=quiet)
+    _show(verdict, out, form)
+    raise typer.Exit(_gate(verdict, fail_on))
+
+
+@app.command()
+def report(
+    path: BundleArgument,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8501,
+) -> None:
+    """Open the Streamlit report of a bundle."""
+    import subprocess
+
+    from analyzer import bundle
+
+    bundle.read(path)
+    folder = _shipped("app", "_app")
+    command = [sys.executable, "-m", "streamlit", "run", "report.py"]
+    command += ["--server.port", str(port), "--", str(path.resolve())]
+    print(f"http://127.0.0.1:{port}", file=sys.stderr)
+    # The command is our own script; the bundle's path is passed as one argument, never by a shell.
+    done = subprocess.run(command, cwd=folder, check=False)  # noqa: S603
+    raise typer.Exit(done.returncode)
+
+
+@app.command()
+def verdict(
+    path: Annotated[
+        Path | None, typer.Argument(help="A bundle, or a verdict.json on its own.")
+    ] = None,
+    *,
+    fail_on: FailOnOption = FailOn.HOLD,
+    form: FormatOption = Format.TEXT,
+    schema: Annotated[bool, typer.Option(help="Print the JSON Schema of verdict.json.")] = False,
+) -> None:
+    """Verify a bundle, print its verdict, exit with its code."""
+    from analyzer import bundle
+
+    if schema:
+        print(bundle.verdict_schema(), end="")
+        return
+    if path is None:
+        raise UsageError("verdict: name a bundle or a verdict.json")
+    read = bundle.read_verdict(path) if path.is_file() else bundle.read(path).verdict
+    _show(read, path, form)
+    raise typer.Exit(_gate(read, fail_on))
+
+
+@app.command()
+def policy(
+    path: Annotated[Path | None, typer.Argument(help="A policy.toml to check.")] = None,
+) -> None:
+    """Print the default policy with its meaning, or check a file."""
+    from analyzer import policy_text
+    from analyzer.metrics import DEFAULTS
+    from analyzer.policy import load_policy
+
+    if path is None:
+        print(policy_text.commented(DEFAULTS), end="")
+        return
+    load_policy(path, DEFAULTS)
+    print(f"{path}: valid")
+
+
+@app.command()
+def explain(
+    code: Annotated[str, typer.Argument(help="A metric, gate, note or reason code.")],
+) -> None:
+    """Say what a metric, gate or code means, how it is measured and what to do."""
+    from analyzer.report.explain import explanation
+
+    print(explanation(code), end="")
+
+
+def main() -> NoReturn:
+    """Run the command line; turn every expected failure into one line and its exit code."""
+    import click
+
+    signal.signal(signal.SIGTERM, _terminate)
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(standalone_mode=False)
+    except AnalyzerError as error:
+        _complain(str(error))
+        sys.exit(error.exit_code)
+    except click.exceptions.Abort:
+        _complain("interrupted")
+        sys.exit(ExitCode.INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        sys.exit(ExitCode.INTERRUPTED)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _analyse(request: Request, out: Path, *, quiet: bool) -> Verdict:
+    """Run the analysis and write its bundle; a failure leaves an ERROR verdict behind."""
+    from analyzer import analysis, bundle
+    from analyzer.progress import progress
+
+    try:
+        with progress(quiet=quiet) as report_progress:
+            done = analysis.run(request, report_progress)
+    except AnalyzerError as error:
+        bundle.write(out, analysis.error_verdict(error), f"error: {error}\n", {})
+        raise
+    bundle.write(out, done.verdict, done.summary, done.tables)
+    return done.verdict
+
+
+def _show(verdict: Verdict, out: Path, form: Format) -> None:
+    from analyzer.report import markdown, text
+
+    if form is Format.JSON:
+        print(verdict.to_json(), end="")
+    elif form is Format.MARKDOWN:
+        print(markdown.render(verdict), end="")
+    else:
+        text.show(verdict, str(out))
+
+
+def _gate(verdict: Verdict, fail_on: FailOn) -> int:
+    """The process's exit code for a decision under `--fail-on`."""
+    if fail_on is FailOn.NEVER and verdict.decision.value != "ERROR":
+        return 0
+    if fail_on is FailOn.REJECT and verdict.exit_code == ExitCode.HOLD:
+        return 0
+    return verdict.exit_code
+
+
+def _shipped(checkout: str, wheel: str) -> Path:
+    """A folder that lies in the wheel, or in a checkout beside the package."""
+    package = Path(__file__).parent
+    for folder in (package / wheel, package.parent / checkout):
+        if folder.is_dir():
+            return folder
+    raise AnalyzerError(f"{wheel} is missing from the installation")
+
+
+def _complain(message: str) -> None:
+    print(f"error: {message}", file=sys.stderr)
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(ExitCode.TERMINATED)

@@ -1,0 +1,157 @@
+"""The table engine: runs `sql/<name>.sql` on an in-process DuckDB that can reach nothing else.
+
+In: a hardened connection, bound parameters, Arrow tables lent and returned. Out: what any query
+means; each `.sql` file says that in its header. The connection opens no file and no socket: what
+it reads is lent to it as Arrow, what it spills goes to a private folder that `close` removes.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from analyzer.errors import ResourceError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+    from typing import Self
+
+    import pyarrow as pa
+
+_HARDENED: dict[str, str | bool] = {
+    "enable_progress_bar": False,  # it would print on stdout
+    "enable_external_access": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_community_extensions": False,
+    "python_enable_replacements": False,  # a Python variable is never a table
+    "preserve_insertion_order": False,  # every ordered result says `order by`
+    "TimeZone": "UTC",
+}
+
+
+class Engine:
+    """Runs named SQL files; a context manager.
+
+    Args:
+        memory_limit: DuckDB size text such as "2GB"; None for DuckDB's default share of memory.
+        max_spill: most that may be spilled to disk, the same form.
+        threads: worker threads; None for all cores. Results do not depend on it.
+        temp_directory: parent of the private spill folder; None for the system's own.
+
+    Raises:
+        UsageError: a size is not one.
+        ResourceError: the spill folder cannot be made.
+    """
+
+    def __init__(
+        self,
+        *,
+        memory_limit: str | None = None,
+        max_spill: str | None = None,
+        threads: int | None = None,
+        temp_directory: Path | None = None,
+    ) -> None:
+        try:
+            self._spill = Path(tempfile.mkdtemp(prefix="analyzer-", dir=temp_directory))
+        except OSError as error:
+            raise ResourceError(
+                f"no folder for temporary data: {error.strerror}", code="no-temporary-folder"
+            ) from None
+        asked = {
+            "memory_limit": memory_limit,
+            "max_temp_directory_size": max_spill,
+            "threads": threads,
+        }
+        given = {key: str(value) for key, value in asked.items() if value is not None}
+        try:
+            self._connection = duckdb.connect(
+                ":memory:", config={**_HARDENED, "temp_directory": str(self._spill), **given}
+            )
+        except duckdb.Error as error:
+            self._remove_spill()
+            raise UsageError(f"engine setting refused: {_first_line(error)}") from None
+        self._connection.execute("set lock_configuration = true")
+
+    def table(self, name: str, **params: object) -> pa.Table:
+        """What `sql/<name>.sql` gives, as Arrow."""
+        with _resources_named():
+            return self._run(name, params).to_arrow_table()
+
+    def execute(self, name: str, **params: object) -> int:
+        """Run `sql/<name>.sql` for its effect; the number of rows its last statement changed."""
+        with _resources_named():
+            row = self._run(name, params).fetchone()
+        return int(row[0]) if row and isinstance(row[0], int) else 0
+
+    @contextmanager
+    def lend(self, **tables: pa.Table) -> Iterator[None]:
+        """Make Arrow tables readable from SQL under these names inside the block, uncopied."""
+        for name, table in tables.items():
+            self._connection.register(name, table)
+        try:
+            yield
+        finally:
+            for name in tables:
+                self._connection.unregister(name)
+
+    def close(self) -> None:
+        """Drop every table and remove the spill folder."""
+        self._connection.close()
+        self._remove_spill()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _run(self, name: str, params: dict[str, object]) -> duckdb.DuckDBPyConnection:
+        """Run each statement of a file with the parameters it names: DuckDB refuses spare ones."""
+        done = self._connection
+        for statement in self._connection.extract_statements(_text(name)):
+            named = {key: params[key] for key in statement.named_parameters}
+            done = self._connection.execute(statement, named or None)
+        return done
+
+    def _remove_spill(self) -> None:
+        shutil.rmtree(self._spill, ignore_errors=True)
+
+
+@contextmanager
+def _resources_named() -> Iterator[None]:
+    """Turn DuckDB running out of memory or disk into the error with exit code 5."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise ResourceError(
+            f"out of memory or of space to spill: {_first_line(error)}; raise --memory-limit, "
+            "free disk space, or shorten the run with --since and --until",
+            code="out-of-memory",
+        ) from None
+    except duckdb.IOException as error:
+        raise ResourceError(
+            f"temporary data could not be written: {_first_line(error)}; free disk space, or "
+            "point TMPDIR at a larger disk",
+            code="disk-full",
+        ) from None
+
+
+def _text(name: str) -> str:
+    return files("analyzer").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return str(error).partition("\n")[0]

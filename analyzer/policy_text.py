@@ -1,0 +1,76 @@
+"""The default policy as a commented policy.toml, made from the types so that it cannot drift."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analyzer.model import Frozen
+from analyzer.policy import parse_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pydantic.fields import FieldInfo
+
+    from analyzer.policy import MetricDefault, MetricRule
+
+
+def commented(defaults: Mapping[str, MetricDefault]) -> str:
+    """policy.toml with every key at its default and one line of meaning each.
+
+    A key that is unset by default stands as a comment. The text, read back, is the default policy.
+    """
+    policy = parse_policy({}, defaults)
+    lines = [
+        "# Everything that can change a judgement, at its default.",
+        *_table(policy),
+    ]
+    for name in ("sampling", "predictions", "pairing", "redaction"):
+        table: Frozen = getattr(policy, name)
+        lines += ["", f"[{name}]  # {_first_line(table)}", *_table(table)]
+    for metric, rule in policy.metrics.items():
+        lines += ["", f"[metrics.{metric}]", *_rule(rule)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(table: Frozen) -> Iterator[str]:
+    for name, field in type(table).model_fields.items():
+        value = getattr(table, name)
+        if isinstance(value, Frozen | dict):
+            continue
+        yield _line(name, field, value)
+
+
+def _line(name: str, field: FieldInfo, value: object) -> str:
+    meaning = f"  # {field.description}" if field.description else ""
+    if value is None:
+        example = field.examples[0] if field.examples else 1
+        return f"# {name} = {_toml(example)}{meaning}"
+    return f"{name} = {_toml(value)}{meaning}"
+
+
+def _rule(rule: MetricRule) -> Iterator[str]:
+    if rule.margin is not None:
+        yield f"margin = {_toml(rule.margin)}"
+    if rule.margin_ms is not None:
+        yield f"margin_ms = {_toml(rule.margin_ms)}  # or this many milliseconds, if larger"
+    yield f"role = {_toml(rule.role.value)}"
+
+
+def _toml(value: object) -> str:
+    """A scalar or a list of strings in TOML.
+
+    >>> _toml(True), _toml("p99"), _toml(("a", "b")), _toml(0.05)
+    ('true', '"p99"', '["a", "b"]', '0.05')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    return str(value)
+
+
+def _first_line(table: Frozen) -> str:
+    return (type(table).__doc__ or "").splitlines()[0].rstrip(".")

@@ -1,0 +1,62 @@
+"""`analyzer explain`: what a metric, gate or reason code is, and what to do about it."""
+
+from __future__ import annotations
+
+import difflib
+
+from analyzer.errors import UsageError
+from analyzer.gates import BY_ID as GATES
+from analyzer.metrics import BY_ID as METRICS
+
+_SUFFIXES = ("-regression", "-unresolved", "-review")
+_EXPLAIN_GATE = "gate-"
+
+
+def explanation(code: str) -> str:
+    """Everything known about a metric id, gate id or a reason code made from one.
+
+    Raises:
+        UsageError: unknown code; names the nearest known one.
+    """
+    key = _key(code)
+    if key in METRICS:
+        return _metric(key)
+    if key in GATES:
+        return _gate(key)
+    near = difflib.get_close_matches(key, [*METRICS, *GATES], n=1)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    known = ", ".join([*METRICS, *GATES])
+    raise UsageError(f"explain {code}: unknown{hint}\nknown: {known}")
+
+
+def _key(code: str) -> str:
+    bare = code.removeprefix(_EXPLAIN_GATE)
+    for suffix in _SUFFIXES:
+        bare = bare.removesuffix(suffix)
+    return bare.replace("-", "_")
+
+
+def _metric(key: str) -> str:
+    metric = METRICS[key]
+    default = metric.default
+    margin = "none" if default.margin is None else f"{default.margin:g} ({default.scale})"
+    if default.margin_ms is not None:
+        margin += f", or +{default.margin_ms:g} ms if larger"
+    lines = [
+        f"{key}: {metric.title}",
+        f"  {metric.meaning}",
+        f"  unit            {metric.unit}",
+        f"  family          {metric.family}",
+        f"  method          {metric.method}",
+        f"  source          {metric.source}",
+        f"  default margin  {margin}",
+        f"  default role    {default.role}{', required' if default.required else ''}",
+        f"  what to do      {metric.advice}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _gate(key: str) -> str:
+    gate = GATES[key]
+    lines = [f"{key}: gate", f"  {gate.meaning}", f"  what to do      {gate.advice}"]
+    return "\n".join(lines) + "\n"

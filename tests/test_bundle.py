@@ -1,0 +1,165 @@
+"""A bundle is whole or absent, and any altered file is found."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import jsonschema
+import polars as pl
+import pytest
+
+from analyzer import bundle
+from analyzer.errors import InputError, UsageError
+from analyzer.model import (
+    Decision,
+    Inputs,
+    Ledger,
+    Mode,
+    Pairing,
+    PolicyRecord,
+    Subject,
+    Tool,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TABLES = {"minutes": pl.DataFrame({"timestamp": [1, 2], "production": [1.0, None]})}
+
+
+def verdict(decision: Decision = Decision.HOLD) -> Verdict:
+    return Verdict(
+        tool=Tool(name="shadow-analyzer", version="0"),
+        decision=decision,
+        exit_code=10,
+        summary="s",
+        reasons=(),
+        subject=Subject(
+            endpoint="e",
+            production_variant="p",
+            shadow_variant="s",
+            change="model",
+            mode=Mode.CLOUDWATCH,
+        ),
+        window=None,
+        inputs=Inputs(digest="sha256:0"),
+        policy=PolicyRecord(digest="sha256:0"),
+        ledger=Ledger(),
+        pairing=Pairing(),
+        gates={},
+        metrics={},
+    )
+
+
+def written(folder: Path) -> Path:
+    out = folder / "out"
+    bundle.claim(out)
+    bundle.write(out, verdict(), "summary\n", TABLES)
+    return out
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    read = bundle.read(written(tmp_path))
+    assert read.verdict == verdict()
+    assert read.table_names == ("minutes",)
+    assert read.tables["minutes"].equals(TABLES["minutes"])
+    assert read.table("nothing") is None
+
+
+def test_nothing_is_left_beside_the_bundle(tmp_path: Path) -> None:
+    out = written(tmp_path)
+    bundle.write(out, verdict(), "again\n", TABLES)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert (out / "summary.md").read_text() == "again\n"
+
+
+def test_any_flipped_byte_is_found(tmp_path: Path) -> None:
+    out = written(tmp_path)
+    for file in sorted(path for path in out.rglob("*") if path.is_file()):
+        before = file.read_bytes()
+        for position in range(0, len(before), max(1, len(before) // 40)):
+            flipped = bytearray(before)
+            flipped[position] ^= 1
+            file.write_bytes(bytes(flipped))
+            if file.name == "manifest.json" and _same_manifest(before, bytes(flipped)):
+                continue
+            with pytest.raises(InputError):
+                bundle.read(out)
+        file.write_bytes(before)
+    assert bundle.read(out).verdict == verdict()
+
+
+def _same_manifest(before: bytes, after: bytes) -> bool:
+    """Whether a flip touched only what the manifest does not vouch for: white space, version."""
+    try:
+        return bool(json.loads(before)["files"] == json.loads(after)["files"])
+    except (ValueError, KeyError):
+        return False
+
+
+def test_a_file_added_or_removed_is_found(tmp_path: Path) -> None:
+    out = written(tmp_path)
+    (out / "extra.txt").write_text("x")
+    with pytest.raises(InputError, match=r"extra\.txt was added"):
+        bundle.read(out)
+    (out / "extra.txt").unlink()
+    (out / "summary.md").unlink()
+    with pytest.raises(InputError, match=r"summary\.md is missing"):
+        bundle.read(out)
+
+
+def test_a_claimed_folder_holds_no_stale_verdict(tmp_path: Path) -> None:
+    out = written(tmp_path)
+    bundle.claim(out)
+    assert not (out / "verdict.json").exists()
+    with pytest.raises(InputError):
+        bundle.read(out)
+
+
+def test_a_folder_of_something_else_is_never_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("x")
+    with pytest.raises(UsageError, match="not empty and not a bundle"):
+        bundle.claim(tmp_path)
+    with pytest.raises(UsageError, match="is a file"):
+        bundle.claim(tmp_path / "thesis.tex")
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"schema_version": "2.0"}, "schema_version 2.0"),
+        ({"schema_version": None}, "schema_version"),
+        ({"decision": "MAYBE"}, "decision"),
+        ({"surprise": 1}, "surprise"),
+    ],
+)
+def test_a_foreign_verdict_is_refused(
+    tmp_path: Path, change: dict[str, object], complaint: str
+) -> None:
+    path = tmp_path / "verdict.json"
+    path.write_text(json.dumps({**json.loads(verdict().to_json()), **change}))
+    with pytest.raises(InputError, match=complaint):
+        bundle.read_verdict(path)
+
+
+def test_a_newer_minor_version_is_read_and_its_new_keys_ignored(tmp_path: Path) -> None:
+    path = tmp_path / "verdict.json"
+    body = {**json.loads(verdict().to_json()), "schema_version": "1.9", "surprise": 1}
+    path.write_text(json.dumps(body))
+    assert bundle.read_verdict(path).decision is Decision.HOLD
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b"{}", b'"x"', b"NaN"])
+def test_rubbish_is_an_input_error(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "verdict.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError):
+        bundle.read_verdict(path)
+
+
+def test_every_verdict_meets_its_published_schema() -> None:
+    schema = json.loads(bundle.verdict_schema())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(json.loads(verdict().to_json()), schema)

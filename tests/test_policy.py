@@ -1,0 +1,98 @@
+"""policy.toml: every mistake is named with its key, and the default text reads back as default."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from analyzer.errors import PolicyError
+from analyzer.metrics import DEFAULTS
+from analyzer.model import Role
+from analyzer.policy import load_policy, parse_policy
+from analyzer.policy_text import commented
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "policy.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[metrics.latncy_p99]\nmargin = 1.2", "metrics.latncy_p99: unknown metric; did you mean"),
+        ("[metrics.latency_p99]\nmargn = 1.2", "latency_p99.margn: unknown key; did you mean"),
+        ("[metrics.latency_p99]\nmargin = 0.9", "a ratio above 1"),
+        ("[metrics.error_5xx_rate]\nmargin = -0.001", "a share between 0 and 1"),
+        ("[metrics.error_5xx_rate]\nmargin = 1.5", "a share between 0 and 1"),
+        ("[metrics.error_5xx_rate]\nmargin_ms = 2", "latency metrics only"),
+        ("[metrics.latency_p99]\nmargin = 'wide'", "latency_p99: margin"),
+        ("[metrics.latency_p50]\nrole = 'guard'", "role"),
+        ("metrics = 3", "metrics: expected tables"),
+        ("alhpa = 0.1", "alhpa: unknown key; did you mean 'alpha'"),
+        ("alpha = 0.7", "alpha"),
+        ("alpha = 'x'", "alpha"),
+        ("[pairing]\nwindows = 3", "pairing.windows: unknown key; did you mean 'window_s'"),
+        ("inference = 'fixed'", "not computed in this version"),
+        ("inference = 'planned'", "not computed in this version"),
+        ("[slices]\nhour = true", "slices"),
+        ("change = 'weights'", "change"),
+        ("alpha = ", "not valid TOML"),
+    ],
+)
+def test_a_mistake_is_named_with_its_key(tmp_path: Path, text: str, complaint: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        load_policy(write(tmp_path, text), DEFAULTS)
+    assert complaint in str(caught.value)
+    assert "policy.toml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_a_policy_error(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match=r"nowhere\.toml"):
+        load_policy(tmp_path / "nowhere.toml", DEFAULTS)
+
+
+def test_the_printed_default_reads_back_as_the_default(tmp_path: Path) -> None:
+    read = load_policy(write(tmp_path, commented(DEFAULTS)), DEFAULTS)
+    default = load_policy(None, DEFAULTS)
+    plain = {
+        name: (rule.margin, rule.margin_ms, rule.role) for name, rule in default.metrics.items()
+    }
+    again = {name: (rule.margin, rule.margin_ms, rule.role) for name, rule in read.metrics.items()}
+    assert again == plain
+    assert read.model_copy(update={"metrics": {}}) == default.model_copy(update={"metrics": {}})
+
+
+def test_an_infrastructure_change_tightens_predictions() -> None:
+    model = parse_policy({}, DEFAULTS).metrics["flip_rate"]
+    infrastructure = parse_policy({"change": "infrastructure"}, DEFAULTS).metrics["flip_rate"]
+    assert (model.role, model.margin) == (Role.REVIEW, 0.05)
+    assert (infrastructure.role, infrastructure.margin) == (Role.GUARDRAIL, 0.005)
+
+
+def test_a_metric_taken_out_is_no_longer_required() -> None:
+    policy = load_policy(None, DEFAULTS, ["metrics.latency_p99.role=evidence"])
+    rule = policy.metrics["latency_p99"]
+    assert (rule.role, rule.required, rule.source) == (Role.EVIDENCE, False, "policy")
+
+
+def test_a_ratio_given_alone_drops_the_default_milliseconds() -> None:
+    policy = load_policy(None, DEFAULTS, ["metrics.latency_p99.margin=1.05"])
+    assert policy.metrics["latency_p99"].margin_ms is None
+
+
+def test_an_override_must_be_an_assignment() -> None:
+    with pytest.raises(PolicyError, match="expected KEY=VALUE"):
+        load_policy(None, DEFAULTS, ["alpha"])
+
+
+def test_the_digest_follows_every_value() -> None:
+    first = load_policy(None, DEFAULTS)
+    assert first.digest == load_policy(None, DEFAULTS).digest
+    assert first.digest != load_policy(None, DEFAULTS, ["alpha=0.04"]).digest
