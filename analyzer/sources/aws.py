@@ -1,0 +1,194 @@
+"""AWS sessions, and what to tell a person when AWS says no.
+
+In: building a client from `AwsOptions`; turning botocore's errors into one line with what to do.
+Out: any S3 semantics.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from analyzer.errors import AccessError, AnalyzerError, InputError, UsageError
+from analyzer.sources.objects import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    import botocore.session
+    from botocore.exceptions import ClientError
+
+    from analyzer.sources.objects import AwsOptions
+
+_PERMISSIONS = {
+    "ListObjectsV2": "s3:ListBucket",
+    "GetObject": "s3:GetObject",
+    "AssumeRole": "sts:AssumeRole",
+}
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "403"})
+_RENEW = "renew the credentials (for example `aws sso login`) and run again"
+_ADVICE: dict[str, str] = {
+    **dict.fromkeys(
+        ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"),
+        f"the credentials have expired: {_RENEW}",
+    ),
+    **dict.fromkeys(
+        ("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "InvalidClientTokenId"),
+        "the credentials are not accepted: check --profile, or the access key and its secret",
+    ),
+    **dict.fromkeys(
+        (
+            "PermanentRedirect",
+            "TemporaryRedirect",
+            "AuthorizationHeaderMalformed",
+            "IllegalLocationConstraintException",
+            "301",
+            "307",
+        ),
+        "the bucket is in another region: give it with --region",
+    ),
+    "RequestTimeTooSkewed": "this machine's clock is wrong: set it and run again",
+    **dict.fromkeys(
+        ("SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "500", "503"),
+        "still failing after retries: run again later",
+    ),
+}
+
+
+class Paginator(Protocol):
+    """Pages of a listing."""
+
+    def paginate(self, **request: object) -> Iterable[Mapping[str, Any]]:
+        """One mapping a page."""
+
+
+class S3Client(Protocol):
+    """The two S3 calls this package makes."""
+
+    def get_object(self, **request: object) -> Mapping[str, Any]:
+        """Headers and a streaming `Body`."""
+
+    def get_paginator(self, operation_name: str) -> Paginator:
+        """The paginator of a list operation."""
+
+
+def s3_client(options: AwsOptions, connections: int) -> S3Client:
+    """A client that is safe to share between threads and retries with jitter.
+
+    Raises:
+        UsageError: unknown profile, impossible region or endpoint URL.
+    """
+    import boto3
+    import botocore
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
+
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": options.max_attempts},
+        max_pool_connections=connections,
+        connect_timeout=10,
+        read_timeout=60,
+        # Virtual-host names need DNS that private endpoints seldom have.
+        s3={"addressing_style": "path" if options.endpoint_url else "auto"},
+        **({"signature_version": botocore.UNSIGNED} if options.no_sign_request else {}),
+    )
+    try:
+        session = boto3.Session(botocore_session=_core_session(options), region_name=options.region)
+        client: S3Client = session.client("s3", endpoint_url=options.endpoint_url, config=config)
+    except (BotoCoreError, ValueError) as error:
+        raise UsageError(f"AWS options: {printable(str(error))}") from None
+    return client
+
+
+def _core_session(options: AwsOptions) -> botocore.session.Session:
+    """The ambient session, or one whose credentials are an assumed role's."""
+    import botocore.session
+
+    session = botocore.session.Session(profile=options.profile)
+    if options.role_arn is None or options.no_sign_request:
+        return session
+    from botocore.credentials import (
+        AssumeRoleCredentialFetcher,
+        CredentialProvider,
+        DeferredRefreshableCredentials,
+    )
+
+    fetcher = AssumeRoleCredentialFetcher(
+        client_creator=session.create_client,
+        source_credentials=session.get_credentials(),
+        role_arn=options.role_arn,
+        extra_args={"RoleSessionName": "shadow-analyzer"},
+    )
+
+    class AssumedRole(CredentialProvider):
+        """Credentials of the role, fetched on first use and renewed before they expire."""
+
+        METHOD = "assume-role"
+
+        def load(self) -> DeferredRefreshableCredentials:
+            return DeferredRefreshableCredentials(
+                method=self.METHOD, refresh_using=fetcher.fetch_credentials
+            )
+
+    assumed = botocore.session.Session(profile=options.profile)
+    assumed.get_component("credential_provider").providers.insert(0, AssumedRole())
+    return assumed
+
+
+def explain(error: Exception, what: str) -> AnalyzerError:
+    """The one-line error a botocore exception means for somebody who wanted `what`."""
+    from botocore import exceptions as aws
+
+    if isinstance(error, aws.ClientError):
+        return _explain_answer(error, what)
+    message = printable(str(error))
+    if isinstance(error, aws.NoCredentialsError | aws.PartialCredentialsError):
+        return AccessError(
+            f"{what}: no AWS credentials found: configure them, choose --profile, or use "
+            "--no-sign-request for a public bucket"
+        )
+    if isinstance(error, aws.SSOError | aws.TokenRetrievalError | aws.CredentialRetrievalError):
+        return AccessError(f"{what}: {message}; {_RENEW}")
+    if isinstance(error, aws.ParamValidationError | aws.ValidationError):
+        return UsageError(f"{what}: {message}")
+    return AccessError(
+        f"{what}: {message}; unreachable after retries: check the network and --endpoint-url"
+    )
+
+
+def answer_code(error: ClientError) -> str:
+    """The service's error code, e.g. `NoSuchKey`; a bare status where it sent no body."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def missing_permission(error: ClientError) -> str | None:
+    """The permission a denial asks for; None when the answer is no denial."""
+    code = answer_code(error)
+    message = str(error.response.get("Error", {}).get("Message", ""))
+    if code.startswith("KMS.") or (code in _DENIED and "kms" in message.lower()):
+        return "kms:Decrypt"
+    return _PERMISSIONS.get(error.operation_name, "access") if code in _DENIED else None
+
+
+def _explain_answer(error: ClientError, what: str) -> AnalyzerError:
+    code = answer_code(error)
+    message = printable(str(error.response.get("Error", {}).get("Message", "")))
+    permission = missing_permission(error)
+    if permission is not None:
+        return AccessError(f"{what}: access denied: {permission} is missing ({code}: {message})")
+    if code == "NoSuchBucket":
+        return InputError(f"{what}: there is no such bucket")
+    if code == "InvalidBucketName":
+        return UsageError(f"{what}: not a bucket name")
+    advice = _ADVICE.get(code, "AWS refused")
+    return AccessError(f"{what}: {advice} ({code}: {message})")
+
+
+def pages(client: S3Client, request: Mapping[str, object], what: str) -> Iterator[dict[str, Any]]:
+    """Every object of a ListObjectsV2, page after page, with AWS's errors explained."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        for page in client.get_paginator("list_objects_v2").paginate(**request):
+            yield from page.get("Contents", ())
+    except (BotoCoreError, ClientError) as error:
+        raise explain(error, what) from None

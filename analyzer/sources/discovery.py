@@ -1,0 +1,269 @@
+"""Which objects a run reads: a SOURCE that holds both variants, or one path for each.
+
+In: listing, sorting out what is no capture, choosing endpoint and roles, pruning by hour. Out:
+reading bytes. Every entry listed is either an object of the listing or skipped under a code:
+
+    empty, hidden, not-jsonl      no capture file
+    metric-export                 CloudWatch rows beside flat captures
+    outside-layout                not below {variant}/yyyy/mm/dd/hh/
+    hyperpod-not-supported        HyperPod's alb/ and pod/
+    other-endpoint, other-variant captures of something else
+    outside-window                an hour that cannot matter to --since and --until
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from analyzer.errors import InputError, UsageError
+from analyzer.sources import layout, local, s3
+from analyzer.sources.aws import s3_client
+from analyzer.sources.objects import ROLES, AwsOptions, Listing, SourceObject, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
+
+    from analyzer.sources.aws import S3Client
+    from analyzer.sources.layout import Place
+    from analyzer.sources.objects import Entry, Role
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Whose captures are wanted: by flag, else as endpoint.json describes them."""
+
+    endpoint: str | None
+    flags: Mapping[Role, str | None]
+    described: Mapping[Role, str | None]
+
+
+@dataclass
+class _Finding:
+    """What discovery has so far; becomes a `Listing`."""
+
+    since: datetime | None
+    until: datetime | None
+    skipped: Counter[str] = field(default_factory=Counter)
+    objects: list[SourceObject] = field(default_factory=list)
+    identities: dict[Role, set[str]] = field(default_factory=lambda: {r: set() for r in ROLES})
+
+    def take(self, entry: Entry, role: Role, hour: datetime | None) -> None:
+        """Add an object to a role, unless its hour cannot matter."""
+        if layout.outside_window(hour, self.since, self.until):
+            self.skipped["outside-window"] += 1
+            return
+        self.identities[role].add(entry.identity)
+        self.objects.append(
+            SourceObject(
+                key=entry.key,
+                size=entry.size or 0,
+                role=role,
+                hour=hour,
+                etag=entry.etag,
+                modified=entry.modified,
+                location=entry.location,
+            )
+        )
+
+    def require(self, role: Role, where: str) -> None:
+        """Refuse to go on with a side that has no objects: no pair would be possible."""
+        if self.identities[role]:
+            return
+        tally = ", ".join(f"{count} {code}" for code, count in sorted(self.skipped.items()))
+        raise InputError(
+            f"{where}: no {role} captures to read; looked for "
+            f"*.jsonl and *.jsonl.gz; skipped: {tally or 'nothing, it is empty'}"
+        )
+
+
+def discover(
+    source: str | None,
+    *,
+    endpoint: str | None = None,
+    production: str | None = None,
+    shadow: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    aws: AwsOptions | None = None,
+    roles: Mapping[Role, str | None] | None = None,
+    on_listed: Callable[[int], None] | None = None,
+) -> Listing:
+    """List the capture objects of both variants.
+
+    Args:
+        source: folder or `s3://bucket/prefix` holding both variants; None when `production` and
+            `shadow` are a path each.
+        endpoint: its name, where captures of several lie together.
+        production: a variant's name with `source`; otherwise a file, folder or S3 prefix.
+        shadow: likewise.
+        since: start of the window, aware; hours that cannot matter to it are skipped.
+        until: end of the window, not included.
+        aws: how S3 is reached.
+        roles: variant names endpoint.json gives; flags come first.
+        on_listed: called with the number of entries listed so far.
+
+    Raises:
+        UsageError: several endpoints, roles not settled, an option that cannot be meant.
+        InputError: nothing to read on one side; says what was looked for.
+        AccessError: a folder or bucket cannot be listed.
+    """
+    options = aws or AwsOptions()
+    finding = _Finding(since, until)
+    asked = _Asked(endpoint, {"production": production, "shadow": shadow}, roles or {})
+    lister = _Lister(options, on_listed)
+    if source is None:
+        found_endpoint, names = endpoint, _each_path(lister, finding, asked)
+    else:
+        found_endpoint, names = _both(lister, finding, asked, source)
+    finding.objects.sort(key=lambda item: (item.role, item.key, item.location))
+    return Listing(
+        endpoint=found_endpoint,
+        production_variant=names["production"],
+        shadow_variant=names["shadow"],
+        objects=tuple(finding.objects),
+        skipped=dict(sorted(finding.skipped.items())),
+        same_objects=not finding.identities["production"].isdisjoint(finding.identities["shadow"]),
+        aws=options,
+    )
+
+
+@dataclass
+class _Lister:
+    """Entries of any root, counted aloud."""
+
+    aws: AwsOptions
+    on_listed: Callable[[int], None] | None
+    count: int = 0
+
+    @cached_property
+    def _client(self) -> S3Client:
+        # Made once, and only if something lies on S3: it takes as long as many listings.
+        return s3_client(self.aws, connections=1)
+
+    def entries(self, root: str) -> Iterator[Entry]:
+        """Entries of a folder, a file or an S3 prefix."""
+        if "://" in root and not root.startswith("s3://"):
+            raise UsageError(f"{printable(root)}: expected a path or s3://bucket/prefix")
+        if root.startswith("s3://"):
+            listed = s3.entries(root, self._client, self.aws)
+        else:
+            listed = local.entries(root)
+        for entry in listed:
+            self.count += 1
+            if self.on_listed is not None:
+                self.on_listed(self.count)
+            yield entry
+
+
+def _both(
+    lister: _Lister, finding: _Finding, asked: _Asked, source: str
+) -> tuple[str | None, dict[Role, str | None]]:
+    """Objects of both variants below one SOURCE; returns the endpoint's name and the roles."""
+    where = printable(source)
+    named = {*asked.flags.values(), *asked.described.values()}
+    placed: list[tuple[Entry, Place, str]] = []
+    nameless = 0
+    for entry in lister.entries(source):
+        code, place = _placed(entry, named)
+        if place is None:
+            finding.skipped[code] += 1
+        elif place.variant is None:
+            nameless += 1
+        else:
+            placed.append((entry, place, place.variant))
+    if not placed:
+        raise _no_layout(where, finding.skipped, nameless=nameless > 0)
+    finding.skipped["outside-layout"] += nameless
+    path = layout.choose_endpoint({place for _, place, _ in placed}, asked.endpoint, where)
+    chosen = [item for item in placed if item[1].endpoint_path == path]
+    finding.skipped["other-endpoint"] = len(placed) - len(chosen)
+    variants = sorted({variant for _, _, variant in chosen})
+    roles = layout.choose_roles(variants, asked.flags, asked.described, where)
+    for entry, place, variant in chosen:
+        meant: list[Role] = [role for role in ROLES if roles[role] == variant]
+        finding.skipped["other-variant"] += not meant
+        for role in meant:
+            finding.take(entry, role, place.hour)
+    finding.skipped = +finding.skipped
+    for role in ROLES:
+        finding.require(role, f"{where}: {printable(roles[role])}")
+    return chosen[0][1].endpoint or asked.endpoint, {**roles}
+
+
+def _placed(entry: Entry, named: set[str | None]) -> tuple[str, Place | None]:
+    """Where an entry belongs; otherwise None and the code it is skipped under."""
+    if entry.size == 0:
+        return "empty", None
+    if layout.is_hyperpod(entry.key, named):
+        return "hyperpod-not-supported", None
+    code = layout.not_capture(entry)
+    place = None if code else layout.place(entry.key)
+    return code or "outside-layout", place
+
+
+def _no_layout(where: str, skipped: Mapping[str, int], *, nameless: bool) -> InputError:
+    if nameless:
+        return InputError(
+            f"{where}: this is the folder of one variant; name the endpoint's folder above it "
+            "as SOURCE, or give --production PATH and --shadow PATH without SOURCE"
+        )
+    tally = ", ".join(f"{count} {code}" for code, count in sorted(skipped.items()))
+    hint = (
+        "; captures in another layout can be given as --production PATH --shadow PATH"
+        if skipped.get("outside-layout")
+        else ""
+    )
+    return InputError(
+        f"{where}: no captures found; looked for {{variant}}/yyyy/mm/dd/hh/*.jsonl and .jsonl.gz; "
+        f"skipped: {tally or 'nothing, it is empty'}{hint}"
+    )
+
+
+def _each_path(lister: _Lister, finding: _Finding, asked: _Asked) -> dict[Role, str | None]:
+    """Objects of a path for each variant, any layout; returns the names the layout tells."""
+    names: dict[Role, str | None] = {}
+    for role in ROLES:
+        root = asked.flags[role]
+        if root is None:
+            raise UsageError(
+                f"give SOURCE, or both --production PATH and --shadow PATH; --{role} is missing"
+            )
+        names[role] = _one_path(lister, finding, role, root) or asked.described.get(role)
+        finding.require(role, f"--{role} {printable(root)}")
+    return names
+
+
+def _one_path(lister: _Lister, finding: _Finding, role: Role, root: str) -> str | None:
+    places: set[tuple[str, str | None]] = set()
+    itself = {root, str(Path(root).absolute())}
+    for entry in lister.entries(root):
+        code = _flat_code(entry, named=entry.location in itself)
+        if code is not None:
+            finding.skipped[code] += 1
+            continue
+        place = layout.place(entry.key)
+        if place is not None:
+            places.add((place.endpoint_path, place.variant))
+        finding.take(entry, role, place.hour if place else None)
+    if len(places) > 1:
+        listed = ", ".join(
+            printable("/".join(part for part in pair if part))
+            for pair in sorted((path, variant or "") for path, variant in places)
+        )
+        raise UsageError(
+            f"--{role} {printable(root)}: captures of {len(places)} variants: {listed}; "
+            "name the folder of one"
+        )
+    return next((variant for _, variant in places), None)
+
+
+def _flat_code(entry: Entry, *, named: bool) -> str | None:
+    """Why an entry below a variant's path is skipped; a file that is named itself is read."""
+    if named and entry.size != 0:
+        return None
+    return "metric-export" if layout.is_metric_export(entry.key) else layout.not_capture(entry)

@@ -1,0 +1,197 @@
+"""Where a capture object belongs, read from its key, and which two variants are compared.
+
+SageMaker writes `{prefix}/{endpoint}/{variant}/yyyy/mm/dd/hh/{file}.jsonl` (UTC), with a double
+slash where the configured destination ends in one. A record names neither endpoint nor variant:
+only the path does. In: keys. Out: any reading.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from analyzer.errors import UsageError
+from analyzer.sources.objects import ROLES, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from analyzer.sources.objects import Entry, Role
+
+CAPTURE_NAMES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
+_HOUR_FOLDERS = re.compile(r"(20[0-9]{2})/([0-9]{2})/([0-9]{2})/([0-9]{2})")
+# A record may lie in the folder of the hour before its own (folders are file starts), and its
+# pair in the one after.
+_MARGIN = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the layout puts an object.
+
+    Attributes:
+        endpoint_path: all folders above the variant; tells apart two endpoints of one name.
+        endpoint, variant: None where the key begins below them.
+        hour: UTC start of the hour folder.
+    """
+
+    endpoint_path: str
+    endpoint: str | None
+    variant: str | None
+    hour: datetime
+
+
+def place(key: str) -> Place | None:
+    """Read the layout out of a key; None when it has no hour folders.
+
+    >>> place("captures//churn/AllTraffic/2026/10/05/13/10-23-342-x.jsonl").variant
+    'AllTraffic'
+    """
+    return _place_of_folder(key.rpartition("/")[0])
+
+
+@lru_cache(maxsize=4096)
+def _place_of_folder(folder: str) -> Place | None:
+    folders = [part for part in folder.split("/") if part]
+    hour = _hour("/".join(folders[-4:]))
+    if hour is None:
+        return None
+    above = folders[:-4]
+    return Place(
+        endpoint_path="/".join(above[:-1]),
+        endpoint=above[-2] if len(above) > 1 else None,
+        variant=above[-1] if above else None,
+        hour=hour,
+    )
+
+
+def not_capture(entry: Entry) -> str | None:
+    """Why an entry cannot be a capture object whatever folder it is in; None if it can."""
+    name = entry.key.rpartition("/")[2]
+    if entry.size == 0:
+        return "empty"
+    if name.startswith((".", "_")):
+        return "hidden"
+    return None if name.lower().endswith(CAPTURE_NAMES) else "not-jsonl"
+
+
+def is_hyperpod(key: str, named: Collection[str | None]) -> bool:
+    """Whether a key is a HyperPod access log (`alb/`) or pod record (`pod/`).
+
+    Their formats are not SageMaker's, except when a variant really has that name.
+    """
+    found = place(key)
+    folders = key.split("/")[:-1] if found is None else [found.variant or ""]
+    return any(folder in {"alb", "pod"} and folder not in named for folder in folders)
+
+
+def is_metric_export(key: str) -> bool:
+    """Whether a key outside the layout is named like exported CloudWatch metrics."""
+    if place(key) is not None:
+        return False
+    *folders, name = key.lower().split("/")
+    return bool({"metrics", "cloudwatch"} & set(folders)) or name.startswith(
+        ("metric", "cloudwatch")
+    )
+
+
+def outside_window(hour: datetime | None, since: datetime | None, until: datetime | None) -> bool:
+    """Whether an hour folder cannot matter to [since, until); unknown hours always can."""
+    if hour is None:
+        return False
+    ends_before = since is not None and hour + timedelta(hours=1) + _MARGIN <= since
+    return ends_before or (until is not None and hour - _MARGIN >= until)
+
+
+def choose_endpoint(places: Collection[Place], endpoint: str | None, where: str) -> str:
+    """The one endpoint path to read: the one named, or the only one there is.
+
+    Raises:
+        UsageError: several, or none of that name; lists what was found.
+    """
+    names = {found.endpoint_path: found.endpoint for found in places}
+    chosen = [
+        path
+        for path, name in names.items()
+        # A folder synchronised from inside an endpoint does not say whose it is.
+        if endpoint is None or name is None or endpoint in {name, path}
+    ]
+    if len(chosen) == 1:
+        return chosen[0]
+    listed = ", ".join(printable(path) or "(directly below)" for path in sorted(names))
+    if endpoint is not None and not chosen:
+        raise UsageError(
+            f"{where}: no captures of endpoint {printable(endpoint)!r}; found: {listed}"
+        )
+    raise UsageError(
+        f"{where}: captures of {len(chosen)} endpoints: {listed}; "
+        "choose one with --endpoint, or name its folder as SOURCE"
+    )
+
+
+def choose_roles(
+    variants: Sequence[str],
+    flags: Mapping[Role, str | None],
+    described: Mapping[Role, str | None],
+    where: str,
+) -> dict[Role, str]:
+    """Which variant is production and which is shadow; nothing is guessed.
+
+    Flags first, then endpoint.json, then the one of two names that contains "shadow". One of two
+    named settles the other.
+
+    Raises:
+        UsageError: not settled, or a name that is not there; lists what was found.
+    """
+    listed = ", ".join(printable(name) for name in variants)
+    named = {role: flags.get(role) or described.get(role) for role in ROLES}
+    for role, name in named.items():
+        if name is not None and name not in variants:
+            origin = f"--{role}" if flags.get(role) else f"endpoint.json's {role} variant"
+            raise UsageError(
+                f"{where}: {origin} {printable(name)!r} has no captures; found: {listed}"
+            )
+    production, shadow = named["production"], named["shadow"]
+    if len(variants) == 2:  # noqa: PLR2004 - a comparison is of two
+        if production is None and shadow is None:
+            shadow = _only_shadow(variants)
+        production = production or _other(variants, shadow)
+        shadow = shadow or _other(variants, production)
+    if production is None or shadow is None:
+        raise UsageError(_unsettled(variants, listed, where))
+    return {"production": production, "shadow": shadow}
+
+
+def _unsettled(variants: Sequence[str], listed: str, where: str) -> str:
+    if len(variants) == 1:
+        return (
+            f"{where}: captures of one variant only: {listed}; a comparison needs two. Name the "
+            "endpoint's folder as SOURCE, or give --production PATH and --shadow PATH without it"
+        )
+    return (
+        f"{where}: cannot tell production from shadow among {len(variants)} variants: {listed}; "
+        "choose with --production NAME and --shadow NAME"
+    )
+
+
+def _only_shadow(variants: Sequence[str]) -> str | None:
+    matches = [name for name in variants if "shadow" in name.lower()]
+    return matches[0] if len(matches) == 1 else None
+
+
+def _other(variants: Sequence[str], name: str | None) -> str | None:
+    return next((other for other in variants if other != name), None) if name else None
+
+
+def _hour(folders: str) -> datetime | None:
+    match = _HOUR_FOLDERS.fullmatch(folders)
+    if match is None:
+        return None
+    year, month, day, hour = (int(part) for part in match.groups())
+    try:
+        return datetime(year, month, day, hour, tzinfo=UTC)
+    except ValueError:
+        return None

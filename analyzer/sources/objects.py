@@ -1,0 +1,177 @@
+"""What is listed and what is read: objects, their bytes in whole lines, and why one failed.
+
+In: the frozen values other modules see. Out: where they come from (`local`, `s3`, `discovery`)
+and how bytes become chunks (`reading`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+Role: TypeAlias = Literal["production", "shadow"]
+ROLES: tuple[Role, Role] = ("production", "shadow")
+
+
+@dataclass(frozen=True)
+class AwsOptions:
+    """How AWS is reached; all unset means the ambient credential chain.
+
+    Attributes:
+        endpoint_url: an S3-compatible server or a VPC endpoint; addressed path-style.
+        role_arn: role assumed on top of the ambient credentials, renewed while a run lasts.
+        no_sign_request: anonymous requests, for public buckets.
+        request_payer: the caller pays for the requests.
+        max_attempts: tries of one request before it counts as failed, the first included.
+    """
+
+    profile: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+    role_arn: str | None = None
+    no_sign_request: bool = False
+    request_payer: bool = False
+    max_attempts: int = 6
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing a folder or bucket listing names, before anybody asked whether it is a capture.
+
+    Attributes:
+        key: path below the root with `/`, always valid Unicode; the whole key on S3.
+        location: what opens it: a file path, or `s3://bucket/key`.
+        size: bytes; None when it could not be found out, which is not the same as empty.
+        etag: what S3 names this version by, without quotes; None for files.
+        identity: equal for two entries that are the same bytes on the same storage.
+    """
+
+    key: str
+    location: str
+    size: int | None
+    etag: str | None
+    modified: datetime | None
+    identity: str
+
+
+@dataclass(frozen=True)
+class SourceObject:
+    """One capture object of one variant.
+
+    Attributes:
+        key: path below the root with `/`; the whole key on S3.
+        size: bytes as stored, compressed if the object is.
+        hour: UTC start of its hour folder; None in a flat layout.
+        location: what opens it: a file path, or `s3://bucket/key`. Never printed: it names the
+            machine, and two machines must write the same verdict.
+    """
+
+    key: str
+    size: int
+    role: Role
+    hour: datetime | None
+    etag: str | None
+    modified: datetime | None
+    location: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a run would read.
+
+    Attributes:
+        production_variant, shadow_variant: None where neither the layout nor endpoint.json
+            names them.
+        objects: sorted by (role, key); an object's id is its place here.
+        skipped: code -> objects that were listed and are not read.
+        same_objects: production and shadow share at least one object.
+        aws: how objects on S3 are reached.
+    """
+
+    endpoint: str | None
+    production_variant: str | None
+    shadow_variant: str | None
+    objects: tuple[SourceObject, ...]
+    skipped: Mapping[str, int]
+    same_objects: bool
+    aws: AwsOptions = field(default_factory=AwsOptions)
+
+    @property
+    def listed(self) -> int:
+        """Objects looked at; = read + skipped + failed once everything has been read."""
+        return len(self.objects) + sum(self.skipped.values())
+
+    @property
+    def size(self) -> int:
+        """Bytes to read, as stored."""
+        return sum(item.size for item in self.objects)
+
+
+@dataclass(frozen=True)
+class ObjectFailure:
+    """Why an object could not be read to its end; counted, and a gate then holds.
+
+    Attributes:
+        code: access-denied, archived, corrupt-body, corrupt-gzip, deleted-or-replaced,
+            gzip-bomb, incomplete-body or unreadable.
+    """
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Oversize:
+    """A line too long to hold: what the ledger needs of it.
+
+    Attributes:
+        length: bytes without line end and byte order mark; the digests are of the same bytes.
+        sha256, md5: lower-case hex.
+    """
+
+    length: int
+    sha256: str
+    md5: str
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Consecutive bytes of one object: whole lines, or one oversize line, or its failure.
+
+    Exactly one of `data`, `oversize` and `failure` is set. `data` ends with a newline unless it
+    is the object's last. What could be read before a failure comes before it.
+
+    Attributes:
+        object_id: index into `Listing.objects`.
+        first_line_number: number of the first line, counted from 1 in its object.
+    """
+
+    object_id: int
+    role: Role
+    first_line_number: int
+    data: bytes = b""
+    oversize: Oversize | None = None
+    failure: ObjectFailure | None = None
+
+
+class ObjectError(Exception):
+    """Carries an `ObjectFailure` up through the stages that read one object."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.failure = ObjectFailure(code, text)
+
+
+def printable(text: str) -> str:
+    r"""Text on one line that no terminal takes for a command.
+
+    >>> printable("a\x1b[31m\nb")
+    'a\\x1b[31m\\nb'
+    """
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
+    )

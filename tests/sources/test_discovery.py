@@ -1,0 +1,314 @@
+from __future__ import annotations
+
+import os
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analyzer.errors import AccessError, InputError, UsageError
+from analyzer.sources import Listing, discover, open_chunks
+
+if TYPE_CHECKING:
+    from tests.sources.conftest import Storage
+
+HOUR = "2026/10/05/13"
+RECORD = b'{"captureData":{}}\n'
+
+
+def captures(*keys: str) -> dict[str, bytes]:
+    return dict.fromkeys(keys, RECORD)
+
+
+def both(prefix: str) -> dict[str, bytes]:
+    return captures(f"{prefix}AllTraffic/{HOUR}/a.jsonl", f"{prefix}Shadow-01/{HOUR}/b.jsonl")
+
+
+def keys(listing: Listing, role: str) -> list[str]:
+    return [item.key.rpartition("/")[2] for item in listing.objects if item.role == role]
+
+
+@pytest.mark.parametrize("level", ["", "p", "p/churn"])
+def test_any_level_above_the_variants_can_be_source(storage: Storage, level: str) -> None:
+    storage.put(both("p/churn/"))
+    listing = discover(storage.at(level).rstrip("/"), aws=storage.aws)
+    assert (listing.production_variant, listing.shadow_variant) == ("AllTraffic", "Shadow-01")
+    assert (keys(listing, "production"), keys(listing, "shadow")) == (["a.jsonl"], ["b.jsonl"])
+    assert listing.objects[0].hour == datetime(2026, 10, 5, 13, tzinfo=UTC)
+    assert listing.listed == 2
+    assert listing.size == 2 * len(RECORD)
+    assert not listing.same_objects
+
+
+def test_the_endpoint_is_named_where_the_keys_show_it(storage: Storage) -> None:
+    storage.put(both("p/churn/"))
+    assert discover(storage.at("p"), aws=storage.aws).endpoint == "churn"
+    inside = discover(storage.at("p/churn"), aws=storage.aws).endpoint
+    assert inside == ("churn" if storage.client else None)
+    assert discover(storage.at("p/churn"), aws=storage.aws, endpoint="churn").endpoint == "churn"
+
+
+@pytest.mark.parametrize("source", ["captures", "captures/", "captures//churn", "captures/churn"])
+def test_double_slashes_are_found_however_source_spells_them(
+    moto_bucket: Storage, source: str
+) -> None:
+    moto_bucket.put(both("captures//churn/"))
+    listing = discover(moto_bucket.at(source), aws=moto_bucket.aws)
+    assert listing.endpoint == "churn"
+    assert len(listing.objects) == 2
+
+
+def test_a_prefix_is_a_folder_not_the_start_of_a_name(storage: Storage) -> None:
+    storage.put({**both("churn/"), **both("churn-2/")})
+    assert discover(storage.at("churn"), aws=storage.aws).listed == 2
+
+
+def test_listing_goes_beyond_one_page(local_bucket: Storage, localbucket_root: Path) -> None:
+    local_bucket.put(both("churn/"))
+    hour = localbucket_root / local_bucket.root.removeprefix("s3://") / "churn/AllTraffic" / HOUR
+    for number in range(2005):
+        (hour / f"{number:04}.jsonl").write_bytes(RECORD)
+    assert discover(local_bucket.root, aws=local_bucket.aws).listed == 2007
+
+
+def test_everything_listed_is_read_or_skipped_under_a_code(storage: Storage) -> None:
+    storage.put(
+        {
+            **both("churn/"),
+            "churn/policy.toml": b"alpha = 0.05\n",
+            "churn/endpoint.json": b"{}",
+            "churn/metrics/rows.jsonl": RECORD,
+            f"churn/AllTraffic/{HOUR}/replay.parquet": b"PAR1",
+            f"churn/AllTraffic/{HOUR}/_SUCCESS": b"ok",
+            f"churn/AllTraffic/{HOUR}/empty.jsonl": b"",
+            f"churn/AllTraffic/{HOUR}/.hidden.jsonl": RECORD,
+            "churn/AllTraffic/2026/10/01/00/early.jsonl": RECORD,
+            "hash/alb/log.gz": b"x",
+        }
+    )
+    listing = discover(
+        storage.root, aws=storage.aws, since=datetime(2026, 10, 5, 12, tzinfo=UTC), endpoint="churn"
+    )
+    assert listing.skipped == {
+        "empty": 1,
+        "hidden": 2,
+        "hyperpod-not-supported": 1,
+        "not-jsonl": 3,
+        "outside-layout": 1,
+        "outside-window": 1,
+    }
+    assert listing.listed == 11
+
+
+def test_other_endpoints_and_variants_are_skipped_and_counted(folder: Storage) -> None:
+    folder.put({**both("a/"), **both("b/"), **captures(f"a/Third/{HOUR}/c.jsonl.gz")})
+    listing = discover(folder.root, endpoint="a", production="AllTraffic", shadow="Shadow-01")
+    assert listing.skipped == {"other-endpoint": 2, "other-variant": 1}
+
+
+def test_gzip_and_upper_case_names_are_captures(folder: Storage) -> None:
+    folder.put(both("") | captures(f"AllTraffic/{HOUR}/c.JSONL", f"AllTraffic/{HOUR}/d.jsonl.gz"))
+    assert keys(discover(folder.root), "production") == ["a.jsonl", "c.JSONL", "d.jsonl.gz"]
+
+
+def test_objects_are_sorted_by_role_and_key_whatever_the_names(folder: Storage) -> None:
+    folder.put(captures(*(f"{v}/{HOUR}/{n}.jsonl" for v in ("shadow", "z") for n in "bca")))
+    listing = discover(folder.root)
+    assert [(item.role, item.key[-7:]) for item in listing.objects] == [
+        (role, f"{name}.jsonl") for role in ("production", "shadow") for name in "abc"
+    ]
+
+
+def test_an_empty_source_says_what_was_looked_for(storage: Storage) -> None:
+    storage.put({"churn/readme.txt": b"x", "churn/flat.jsonl": RECORD})
+    with pytest.raises(InputError) as error:
+        discover(storage.root, aws=storage.aws)
+    assert "yyyy/mm/dd/hh/*.jsonl" in str(error.value)
+    assert "1 not-jsonl, 1 outside-layout" in str(error.value)
+    assert "--production PATH" in str(error.value)
+
+
+def test_nothing_there_is_an_input_error(storage: Storage) -> None:
+    storage.put({"other/x.jsonl": RECORD})
+    with pytest.raises(InputError):
+        discover(storage.at("nowhere"), aws=storage.aws)
+
+
+def test_the_folder_of_one_variant_is_explained(storage: Storage) -> None:
+    storage.put(both("churn/"))
+    with pytest.raises((UsageError, InputError), match=r"one variant.*SOURCE"):
+        discover(storage.at("churn/AllTraffic"), aws=storage.aws)
+
+
+def test_a_side_emptied_by_the_window_is_an_input_error(folder: Storage) -> None:
+    folder.put(captures(f"AllTraffic/{HOUR}/a.jsonl", "Shadow-01/2026/10/01/00/b.jsonl"))
+    with pytest.raises(InputError, match=r"no shadow captures.*1 outside-window"):
+        discover(folder.root, since=datetime(2026, 10, 5, tzinfo=UTC))
+
+
+def test_two_paths_may_have_any_layout(storage: Storage) -> None:
+    storage.put(captures("new/x.jsonl", "new/deep/y.jsonl.gz", "old.txt", "new/metrics.jsonl"))
+    listing = discover(
+        None, production=storage.at("old.txt"), shadow=storage.at("new"), aws=storage.aws
+    )
+    assert (keys(listing, "production"), keys(listing, "shadow")) == (
+        ["old.txt"],
+        ["y.jsonl.gz", "x.jsonl"],
+    )
+    assert listing.skipped == {"metric-export": 1}
+    assert (listing.production_variant, listing.endpoint) == (None, None)
+    assert listing.objects[0].hour is None
+
+
+def test_two_paths_take_variant_names_from_the_layout_or_endpoint_json(storage: Storage) -> None:
+    storage.put({**both("churn/"), **captures("flat.jsonl")})
+    listing = discover(
+        None,
+        production=storage.at("flat.jsonl"),
+        shadow=storage.at("churn/Shadow-01"),
+        roles={"production": "AllTraffic"},
+        aws=storage.aws,
+    )
+    assert listing.production_variant == "AllTraffic"
+    assert listing.shadow_variant == ("Shadow-01" if storage.client else None)
+    assert listing.objects[1].hour is not None
+
+
+def test_a_path_that_holds_two_variants_is_refused(folder: Storage) -> None:
+    folder.put(both("churn/"))
+    with pytest.raises(UsageError, match=r"2 variants: churn/AllTraffic, churn/Shadow-01"):
+        discover(None, production=folder.root, shadow=folder.at("churn/Shadow-01"))
+
+
+def test_a_path_without_its_partner_is_a_usage_error(folder: Storage) -> None:
+    folder.put(captures("a.jsonl"))
+    with pytest.raises(UsageError, match="--shadow is missing"):
+        discover(None, production=folder.at("a.jsonl"))
+    with pytest.raises(UsageError, match="--production is missing"):
+        discover(None)
+
+
+def test_a_path_without_captures_names_its_side(folder: Storage) -> None:
+    folder.put({"a.jsonl": RECORD, "empty/x.jsonl": b""})
+    with pytest.raises(InputError, match=r"--shadow .*no shadow captures.*1 empty"):
+        discover(None, production=folder.at("a.jsonl"), shadow=folder.at("empty"))
+
+
+def test_the_same_objects_on_both_sides_are_noticed(storage: Storage) -> None:
+    storage.put(both("churn/"))
+    twice = discover(storage.root, production="AllTraffic", shadow="AllTraffic", aws=storage.aws)
+    assert twice.same_objects
+    assert [item.role for item in twice.objects] == ["production", "shadow"]
+    path = storage.at("churn/Shadow-01")
+    assert discover(None, production=path, shadow=path, aws=storage.aws).same_objects
+
+
+def test_the_same_file_under_another_name_is_noticed(folder: Storage) -> None:
+    folder.put(captures("a.jsonl"))
+    folder.path("b.jsonl").symlink_to(folder.path("a.jsonl"))
+    folder.path("c.jsonl").hardlink_to(folder.path("a.jsonl"))
+    for other in ("b.jsonl", "c.jsonl"):
+        production, shadow = folder.at("a.jsonl"), folder.at(other)
+        assert discover(None, production=production, shadow=shadow).same_objects
+
+
+def test_links_that_loop_end_and_real_paths_win(folder: Storage) -> None:
+    folder.put(both("churn/"))
+    folder.path("churn/AllTraffic/again").symlink_to(folder.root)
+    folder.path("Aaa").symlink_to(folder.path("churn"))
+    listing = discover(folder.root)
+    assert listing.endpoint == "churn"
+    assert listing.listed == 2
+
+
+def test_a_linked_folder_elsewhere_is_followed(folder: Storage, tmp_path: Path) -> None:
+    folder.put(both("mounted/churn/"))
+    root = tmp_path / "view"
+    root.mkdir()
+    (root / "churn").symlink_to(tmp_path / "mounted" / "churn")
+    assert discover(str(root)).endpoint == "churn"
+
+
+def test_a_broken_link_is_a_failure_not_silence(folder: Storage) -> None:
+    folder.put(both(""))
+    folder.path(f"AllTraffic/{HOUR}/gone.jsonl").symlink_to("nowhere")
+    chunks = list(open_chunks(discover(folder.root)))
+    assert [chunk.failure.code for chunk in chunks if chunk.failure] == ["deleted-or-replaced"]
+
+
+def test_special_files_are_passed_over(folder: Storage) -> None:
+    folder.put(both(""))
+    os.mkfifo(folder.path(f"AllTraffic/{HOUR}/pipe.jsonl"))
+    assert discover(folder.root).listed == 2
+
+
+def test_a_folder_that_cannot_be_listed_stops_the_run(
+    folder: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.put(both(""))
+
+    def refuse(path: str) -> object:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(AccessError, match="cannot list this folder: Permission denied"):
+        discover(folder.root)
+
+
+def test_a_file_name_that_is_not_utf8_gives_a_key_that_can_be_written(folder: Storage) -> None:
+    folder.put(both(""))
+    name = os.fsencode(folder.path(f"AllTraffic/{HOUR}")) + b"/\xff\n.jsonl"
+    Path(os.fsdecode(name)).write_bytes(RECORD)
+    listing = discover(folder.root)
+    assert "\\xff\n.jsonl" in keys(listing, "production")
+    assert [key for key in keys(listing, "production") if key.encode("utf-8")]
+    assert not [chunk for chunk in open_chunks(listing) if chunk.failure]
+
+
+@pytest.mark.parametrize("source", ["gs://b/p", "s3://", "s3:///p", "http://h/x"])
+def test_a_source_that_cannot_be_meant_is_a_usage_error(source: str) -> None:
+    with pytest.raises(UsageError, match="expected"):
+        discover(source)
+
+
+def test_listing_is_told_aloud(folder: Storage) -> None:
+    folder.put(both(""))
+    counts: list[int] = []
+    discover(folder.root, on_listed=counts.append)
+    assert counts == [1, 2]
+
+
+def test_messages_stay_on_one_line_and_send_no_escape_codes(folder: Storage) -> None:
+    folder.put(captures(f"a\x1b[31m\n/v/{HOUR}/x.jsonl", f"b/v/{HOUR}/x.jsonl"))
+    with pytest.raises(UsageError) as error:
+        discover(folder.root)
+    assert re.search(r"a\\x1b\[31m\\n", str(error.value))
+    assert str(error.value).isprintable()
+
+
+NAMES = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="/\0"), min_size=1, max_size=12
+).filter(lambda name: name not in {".", ".."} and len(name.encode()) < 200)
+
+
+@settings(max_examples=60, deadline=None)
+@given(names=st.sets(NAMES, min_size=1, max_size=5), variant=NAMES)
+def test_odd_names_are_listed_in_order_and_read(
+    tmp_path_factory: pytest.TempPathFactory, names: set[str], variant: str
+) -> None:
+    root = tmp_path_factory.mktemp("odd")
+    shadow = f"{variant}-shadow"
+    for name in names:
+        for side in (variant, shadow):
+            path = root / side / HOUR / f"x{name}.jsonl"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(RECORD)
+    listing = discover(str(root), production=variant, shadow=shadow)
+    expected = sorted(f"x{name}.jsonl" for name in names)
+    assert keys(listing, "production") == expected
+    assert keys(listing, "shadow") == expected
+    assert [chunk.data for chunk in open_chunks(listing, threads=2)] == [RECORD] * 2 * len(names)
