@@ -1,0 +1,19 @@
+"""CloudWatch metrics as people export them, read into one canonical table of points.
+
+Shapes: this project's metric rows (`metric_rows`), metric streams, get-metric-data with its queries
+file and get-metric-statistics (`json_shapes`), and wide CSV (`wide_csv`). `naming` finds a series'
+variant where the shape has no field for it, `placing` decides which series are wanted, `selection`
+makes the table, and whatever had to be assumed is a note (`remarks`).
+"""
+
+from analyzer.cloudwatch.exports import Exports, open_exports, read_exports, variants_named
+from analyzer.cloudwatch.selection import POINT_SCHEMA, MetricExport
+
+__all__ = [
+    "POINT_SCHEMA",
+    "Exports",
+    "MetricExport",
+    "open_exports",
+    "read_exports",
+    "variants_named",
+]

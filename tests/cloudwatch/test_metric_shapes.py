@@ -1,0 +1,333 @@
+"""Every shape gives the same points, whatever the order and number of its files."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analyzer.cloudwatch import MetricExport, open_exports, read_exports, variants_named
+from analyzer.errors import AnalyzerError
+from tests.cloudwatch.export_builders import (
+    ENDPOINT,
+    SHAPES,
+    UNITS,
+    VARIANTS,
+    Minute,
+    as_rows,
+    lines,
+    minute,
+    row,
+    stream_object,
+    two_variants,
+    write,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def select(*paths: Path, endpoint: str | None = ENDPOINT) -> MetricExport:
+    return read_exports(paths, endpoint=endpoint, variants=VARIANTS)
+
+
+def codes(export: MetricExport) -> list[str]:
+    return [note.code for note in export.notes]
+
+
+def in_shape(shape: str, minutes: list[Minute], folder: Path) -> MetricExport:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    SHAPES[shape](minutes, folder)
+    return select(folder)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_same_minutes_in_any_shape_give_the_same_points(shape: str, tmp_path: Path) -> None:
+    minutes = two_variants()
+    expected = in_shape("rows", minutes, tmp_path / "rows-folder")
+    found = in_shape(shape, minutes, tmp_path / "folder")
+    assert found.points.height == 2 * 2 * 3 * 6
+    assert found.points.equals(expected.points)
+    assert found.digest == expected.digest
+    assert found.dropped == {}
+
+
+measured = st.lists(
+    st.tuples(
+        st.sampled_from(sorted(VARIANTS.values())),
+        st.sampled_from(sorted(UNITS)),
+        st.integers(1, 50),
+        st.lists(st.floats(0, 1e8, allow_nan=False), min_size=1, max_size=4),
+    ),
+    unique_by=lambda one: one[:3],
+    max_size=12,
+)
+
+
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(measured)
+def test_any_minutes_in_any_shape_give_the_same_points(
+    tmp_path: Path, drawn: list[tuple[str, str, int, list[float]]]
+) -> None:
+    # Two adjacent minutes of every series make the spacing that some shapes need.
+    minutes = [minute(*one) for one in drawn]
+    minutes += [
+        minute(variant, metric, offset, [1.0])
+        for variant in VARIANTS.values()
+        for metric in UNITS
+        for offset in (60, 61)
+    ]
+    expected = in_shape("rows", minutes, tmp_path / "folder")
+    assert expected.points.height == 6 * len(minutes)
+    for shape in SHAPES:
+        found = in_shape(shape, minutes, tmp_path / "folder")
+        assert found.points.equals(expected.points), shape
+        assert found.digest == expected.digest
+
+
+def test_latencies_are_in_milliseconds_and_sample_counts_are_counts(tmp_path: Path) -> None:
+    as_rows(two_variants(minutes=1), tmp_path)
+    points = select(tmp_path).points
+    latency = points.filter(role="shadow", metric_name="ModelLatency")
+    assert dict(latency.select("stat", "value").rows()) == {
+        "Average": 70.0,
+        "Maximum": 70.0,
+        "Minimum": 70.0,
+        "SampleCount": 2.0,
+        "Sum": 140.0,
+        "p99": 70.0,
+    }
+    assert set(latency.filter(stat="SampleCount")["unit"]) == {"count"}
+    assert set(latency.filter(pl.col("stat") != "SampleCount")["unit"]) == {"ms"}
+
+
+def test_the_points_have_the_promised_columns_and_order(tmp_path: Path) -> None:
+    as_rows(two_variants(), tmp_path)
+    points = select(tmp_path).points
+    assert points.columns[:4] == ["role", "endpoint", "variant", "namespace"]
+    assert points.schema["timestamp"] == pl.Datetime("us", "UTC")
+    assert points.equals(points.sort("role", "metric_name", "stat", "period_s", "timestamp"))
+
+
+def test_repeating_splitting_and_renaming_files_changes_only_the_repetitions(
+    tmp_path: Path,
+) -> None:
+    minutes = two_variants(minutes=6)
+    as_rows(minutes, tmp_path / "once")
+    once = select(tmp_path / "once")
+    as_rows(minutes[::-2], tmp_path / "z")
+    as_rows(minutes[::2], tmp_path / "a")
+    as_rows(minutes[::-1], tmp_path / "m")
+    many = select(tmp_path / "z", tmp_path / "a", tmp_path / "m", tmp_path / "once")
+    assert many.points.equals(once.points)
+    assert (many.digest, many.notes) == (once.digest, once.notes)
+    assert many.dropped.pop("duplicate") >= once.points.height
+    assert many.dropped == once.dropped == {}
+
+
+def test_the_digest_changes_with_a_value_and_with_a_time(tmp_path: Path) -> None:
+    digests = {
+        select(write(tmp_path, "a.jsonl", lines([one]))).digest
+        for one in (row(), row(value=1.0), row(timestamp="2026-11-16T00:01:00Z"), row(stat="p95"))
+    }
+    assert len(digests) == 4
+
+
+def test_gzip_is_known_by_its_bytes_and_may_have_several_members(tmp_path: Path) -> None:
+    halves = [gzip.compress(lines([row(stat=stat)]), mtime=0) for stat in ("p50", "p99")]
+    export = select(write(tmp_path, "rows.bin", b"".join(halves)))
+    assert export.points["stat"].to_list() == ["p50", "p99"]
+
+
+def test_one_odd_line_sends_the_file_to_the_slow_reader_with_the_same_points(
+    tmp_path: Path,
+) -> None:
+    good = [row(stat=stat, value=value) for stat, value in (("p50", 0.1), ("p99", 5e-324))]
+    fast = select(write(tmp_path, "fast.jsonl", lines(good)))
+    odd = select(write(tmp_path, "odd.jsonl", lines([*good, row(stat="p90", value="Infinity")])))
+    assert odd.points.equals(fast.points)
+    assert odd.dropped == {"non-finite": 1}
+
+
+@pytest.mark.parametrize("value", [None, "Infinity", "nan", float("nan"), float("inf"), True, []])
+def test_a_value_that_is_no_finite_number_is_counted(value: object, tmp_path: Path) -> None:
+    export = select(write(tmp_path, "rows.jsonl", lines([row(stat="p50"), row(value=value)])))
+    assert export.points["stat"].to_list() == ["p50"]
+    assert export.dropped == {"non-finite": 1}
+
+
+def test_a_truncated_line_in_a_folder_costs_that_line_only_and_is_said(tmp_path: Path) -> None:
+    write(tmp_path, "rows.jsonl", lines([row(), row(stat="p50")])[:-40])
+    export = select(tmp_path)
+    assert export.points["stat"].to_list() == ["p99"]
+    assert export.dropped == {"unreadable": 1}
+    assert "rows.jsonl: line 2: not valid JSON" in export.notes[0].text
+
+
+def test_a_damaged_line_in_the_middle_leaves_the_lines_after_it(tmp_path: Path) -> None:
+    text = lines([row(stat="p50")]) + b'{"metric_name": "Mo\n' + lines([row()])
+    write(tmp_path, "rows.jsonl", text)
+    assert select(tmp_path).points["stat"].to_list() == ["p50", "p99"]
+
+
+def test_a_damaged_file_that_the_user_named_stops_the_run_with_file_and_line(
+    tmp_path: Path,
+) -> None:
+    path = write(tmp_path, "rows.jsonl", lines([row(), row(stat="p50")])[:-40])
+    with pytest.raises(AnalyzerError, match=r"rows.jsonl: line 2: not valid JSON") as caught:
+        select(path)
+    assert caught.value.exit_code == 3
+
+
+def test_files_that_are_no_export_are_counted_in_a_folder_and_refused_by_name(
+    tmp_path: Path,
+) -> None:
+    as_rows(two_variants(), tmp_path)
+    write(tmp_path, "README.md", 'Rows look like {"metric_name": "ModelLatency"}.')
+    write(tmp_path, "part.parquet", b"PAR1\x00\x01")
+    write(tmp_path, "captures/a.jsonl", b'{"captureData": {}, "eventMetadata": {}}\n')
+    write(tmp_path, "endpoint.json", {"DescribeEndpoint": {}})
+    write(tmp_path, "my-queries.json", [])
+    assert select(tmp_path).dropped == {"not-an-export": 3}
+    with pytest.raises(AnalyzerError, match="no metric export") as caught:
+        select(tmp_path / "README.md")
+    assert (caught.value.exit_code, caught.value.code) == (3, "not-an-export")
+
+
+def test_a_missing_path_is_named(tmp_path: Path) -> None:
+    with pytest.raises(AnalyzerError, match=r"nowhere.json: no such file") as caught:
+        select(tmp_path / "nowhere.json")
+    assert caught.value.exit_code == 3
+
+
+def test_an_answer_in_a_folder_of_a_role_belongs_to_it(tmp_path: Path) -> None:
+    point = {"Timestamp": "2026-11-16T00:00:00Z", "Sum": 5.0, "Unit": "None"}
+    answer = {"Label": "Invocations", "Datapoints": [point]}
+    for name in ("prod/invocations-60s.json", "churn-v2-shadow/invocations-60s.json"):
+        write(tmp_path, name, answer)
+    assert select(tmp_path).points["role"].to_list() == ["production", "shadow"]
+
+
+def test_a_gzip_bomb_and_a_cut_gzip_are_counted_not_unfolded(tmp_path: Path) -> None:
+    as_rows(two_variants(), tmp_path)
+    write(tmp_path, "bomb.json.gz", gzip.compress(lines([row()]) + bytes(66 << 20), mtime=0))
+    write(tmp_path, "cut.jsonl.gz", gzip.compress(lines([row()]), mtime=0)[:-9])
+    write(tmp_path, "tail.jsonl.gz", gzip.compress(lines([row()]), mtime=0) + b"tail")
+    export = select(tmp_path)
+    assert export.dropped == {"unreadable": 3}
+    assert "200 times" in export.notes[0].text
+
+
+def test_a_stream_gives_the_mean_and_rounds_its_times_down_to_the_minute(tmp_path: Path) -> None:
+    path = write(tmp_path, "stream", lines([stream_object(timestamp=1_794_787_258_000)]))
+    points = select(path).points
+    assert dict(points.select("stat", "value").rows()) == {
+        "Average": 2.5,
+        "Maximum": 3.0,
+        "Minimum": 2.0,
+        "SampleCount": 2.0,
+        "Sum": 5.0,
+        "p99": 2.99,
+    }
+    assert points["timestamp"].dt.epoch("ms").unique().to_list() == [1_794_787_200_000]
+
+
+def test_answers_may_be_glued_or_in_an_array(tmp_path: Path) -> None:
+    as_rows(two_variants(), tmp_path / "rows")
+    rows = [json.loads(line) for line in (tmp_path / "rows/rows.jsonl").read_text().splitlines()]
+    array = write(tmp_path, "array.json", rows)
+    glued = write(tmp_path, "glued.json", b"\xef\xbb\xbf" + b"".join(lines([one]) for one in rows))
+    assert select(array).digest == select(glued).digest == select(tmp_path / "rows").digest
+
+
+def test_a_next_token_says_that_pages_are_missing(tmp_path: Path) -> None:
+    answer = {"MetricDataResults": [], "NextToken": "abc"}
+    assert codes(select(write(tmp_path, "page1.json", answer))) == ["pages-missing"]
+
+
+def test_a_result_that_never_completed_is_said(tmp_path: Path) -> None:
+    result = {
+        "Id": "shadow_ModelLatency_p99_60",
+        "Label": "x",
+        "Timestamps": ["2026-11-16T00:00:00Z"],
+        "Values": [1.0],
+        "StatusCode": "PartialData",
+    }
+    path = write(tmp_path, "data.json", {"MetricDataResults": [result]})
+    assert codes(select(path)) == ["partial-data", "unit-assumed"]
+
+
+def test_a_query_that_is_an_expression_is_no_metric(tmp_path: Path) -> None:
+    result = {
+        "Id": "shadow_ModelLatency_p99",
+        "Label": "x",
+        "Timestamps": ["2026-11-16T00:00:00Z"],
+        "Values": [1.0],
+    }
+    write(tmp_path, "data.json", {"MetricDataResults": [result]})
+    write(
+        tmp_path,
+        "queries.json",
+        [{"Id": "shadow_ModelLatency_p99", "Expression": "ANOMALY_DETECTION_BAND(m1)"}],
+    )
+    assert select(tmp_path).dropped == {"unnamed-metric": 1}
+
+
+def test_variants_are_discovered_from_the_rows_of_known_metrics(tmp_path: Path) -> None:
+    as_rows(two_variants(), tmp_path)
+    foreign = {"namespace": "AWS/EC2", "metric_name": "CPUUtilization", "unit": "Percent"}
+    component = {"EndpointName": "e2", "VariantName": "v", "InferenceComponentName": "c"}
+    unusable = [row(variant="other", **foreign), row(dimensions=component)]
+    write(tmp_path, "other.jsonl", lines(unusable))
+    assert variants_named([tmp_path]) == sorted(VARIANTS.values())
+    assert variants_named([tmp_path], endpoint="another") == []
+    assert open_exports([tmp_path]).endpoints() == (ENDPOINT, "e2")
+
+
+KEYS = (*row(), *stream_object(), "Datapoints", "MetricDataResults", "Timestamps", "Values", "Id")
+HOSTILE = st.one_of(
+    st.binary(max_size=300),
+    st.text(max_size=200).map(lambda text: f'{{"metric_name": "{text}'.encode()),
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.dictionaries(
+                st.sampled_from([*KEYS, "Label", "Timestamp", "Unit", "ExtendedStatistics", "p99"]),
+                inner,
+                max_size=6,
+            )
+        ),
+    ).map(lambda body: json.dumps(body).encode()),
+    st.dictionaries(st.sampled_from(list(row())), st.text(max_size=9) | st.floats()).map(
+        lambda changes: lines([row(**changes), stream_object(**changes)])
+    ),
+)
+
+
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(HOSTILE, st.sampled_from(["a.jsonl", "a.csv", "a.json", "shadow.json", "queries.json"]))
+def test_no_bytes_end_in_anything_but_counts_or_a_named_error(
+    tmp_path: Path, content: bytes, name: str
+) -> None:
+    shutil.rmtree(tmp_path / "folder", ignore_errors=True)
+    path = write(tmp_path / "folder", name, content)
+    write(tmp_path / "folder", "beside.json", {"MetricDataResults": []})
+    for given_path in (path, path.parent):
+        try:
+            export = select(given_path, endpoint=None)
+        except AnalyzerError as error:
+            assert error.exit_code in {2, 3}  # noqa: PT017 - the other outcome is a success
+            continue
+        assert export.points["value"].is_finite().all()
