@@ -1,0 +1,264 @@
+"""Every pair's outputs decoded, compared and reduced to small tables, by SQL.
+
+In: which query runs with which parameters, and the exact arithmetic between two of them. Out: what
+the tables mean for a verdict (`metrics.divergence`).
+
+Determinism: what reaches the verdict is counts, extremes and fixed-point sums, so that threads, row
+order and any split of the data give the same bytes.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pyarrow as pa
+
+from analyzer.model import round_significant
+from analyzer.payloads.decoding import decode_binary
+from analyzer.payloads.shape import OutputShape, detect
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from analyzer.policy import Policy
+
+_SAMPLE_OUTPUTS = 2_000
+_SAMPLE_BYTES = 64 << 20
+_BATCH = 10_000
+_TERM_BITS = 60
+_BINS = 50
+_DOCUMENTS = frozenset({"json", "text"})
+_VECTORS = frozenset({"multiclass", "vector"})
+_SCORES = frozenset({"probability", "regression"})
+_LARGE_SHIFT = 0.5  # production standard deviations
+
+
+class Engine(Protocol):
+    """What this module asks of the table engine."""
+
+    def table(self, name: str, **params: object) -> pa.Table:
+        """What `sql/<name>.sql` gives."""
+
+    def execute(self, name: str, **params: object) -> int:
+        """Run `sql/<name>.sql` for its effect."""
+
+    def lend(self, **tables: pa.Table) -> AbstractContextManager[None]:
+        """Make Arrow tables readable from SQL inside the block."""
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """What counts as no shift: |d| <= atol + rtol |production|."""
+
+    atol: float
+    rtol: float
+
+
+def prepare(engine: Engine, policy: Policy) -> dict[str, pa.Table]:
+    """Tables that say how the two variants' outputs differ, from the table `pairs`.
+
+    Returns:
+        By name: `prediction_shape` (kind, path, notes), `prediction_counts` (one row),
+        `contract_changes`, `worst_pairs`, and, where predictions are numbers or labels,
+        `score_histogram`, `score_grid`, `difference_histogram`, `flips`, `flip_distance`.
+
+    Raises:
+        PolicyError: `predictions.path` is not a path.
+    """
+    _decode_binary(engine)
+    sample = engine.table("prediction_sample", size=_SAMPLE_OUTPUTS, bytes=_SAMPLE_BYTES)
+    shape = detect(_texts(sample, "text"), policy.predictions)
+    tolerance = tolerance_of(policy)
+    label_at = policy.predictions.label_at if shape.kind == "probability" else None
+    _compare(engine, shape, tolerance, label_at)
+    tables = {
+        "prediction_shape": _shape_table(shape),
+        "contract_changes": engine.table("contract_changes"),
+    }
+    if shape.kind in _DOCUMENTS:
+        return tables | {"prediction_counts": _row_table(_contract_counts(engine))}
+    counts = _contract_counts(engine) | _prediction_counts(engine, tolerance, label_at)
+    tables["prediction_counts"] = _row_table(counts)
+    return tables | _drawn(engine, shape, label_at)
+
+
+def tolerance_of(policy: Policy) -> Tolerance:
+    """The tolerance of a shift: numeric noise, or under a model change what the policy allows."""
+    rules = policy.predictions
+    if policy.change == "model" and rules.tolerance is not None:
+        return Tolerance(rules.tolerance, 0.0)
+    return Tolerance(rules.atol, rules.rtol)
+
+
+def _decode_binary(engine: Engine) -> None:
+    """Decode outside the database what SQL cannot read: NumPy arrays and loose BASE64."""
+    engine.execute("prediction_macros")
+    engine.execute("prediction_decoded")
+    engine.execute("prediction_binary")
+    engine.execute("prediction_texts")
+    first = 1
+    while True:
+        last = first + _BATCH - 1
+        batch = engine.table("prediction_binary_batch", first=first, last=last)
+        if batch.num_rows == 0:
+            return
+        texts = [decode_binary(data) for data in _texts(batch, "data")]
+        decoded = batch.drop_columns(["data"]).append_column("text", pa.array(texts, pa.string()))
+        with engine.lend(decoded_batch=decoded):
+            engine.execute("prediction_decoded_batch")
+        first = last + 1
+
+
+def _compare(
+    engine: Engine, shape: OutputShape, tolerance: Tolerance, label_at: float | None
+) -> None:
+    """Fill `contract_pairs` and, where outputs hold predictions, `predictions`."""
+    if shape.kind in _DOCUMENTS:
+        engine.execute("contract_documents", json_path=shape.sql_path)
+        return
+    engine.execute(
+        "prediction_values",
+        json_path=shape.sql_path,
+        json_rows=shape.sql_rows,
+        csv_column=shape.csv_column,
+    )
+    shifts = {"atol": tolerance.atol, "rtol": tolerance.rtol}
+    if shape.kind == "label":
+        engine.execute("prediction_labels")
+    elif shape.kind in _VECTORS:
+        by_largest = shape.kind == "multiclass"
+        engine.execute("prediction_vectors", by_largest=by_largest, **shifts)
+    else:
+        engine.execute("prediction_scores", label_at=label_at, **shifts)
+    engine.execute("contract_rows")
+
+
+def _contract_counts(engine: Engine) -> dict[str, Any]:
+    row = _one_row(engine.table("contract_counts"))
+    return row | {
+        "judged_squares": float(int(row["judged_squares"])),
+        "answered_squares": float(int(row["answered_squares"])),
+    }
+
+
+def _prediction_counts(
+    engine: Engine, tolerance: Tolerance, label_at: float | None
+) -> dict[str, Any]:
+    """Counts of predictions, and of scores their means, spreads, bias and agreement."""
+    extent = _one_row(engine.table("prediction_extent"))
+    counts = extent | _one_row(engine.table("prediction_commonest"))
+    counts |= {
+        "prediction_squares": float(int(extent["prediction_squares"])),
+        "atol": tolerance.atol,
+        "rtol": tolerance.rtol,
+    }
+    if extent["lowest"] is None:
+        return counts
+    moments = _moments(engine, extent["lowest"], extent["highest"])
+    far = round_significant(_LARGE_SHIFT * moments["production_sd"])
+    thresholds = engine.table(
+        "prediction_thresholds",
+        far=far,
+        atol=tolerance.atol,
+        rtol=tolerance.rtol,
+        label_at=label_at,
+    )
+    return counts | moments | _one_row(thresholds) | {"large_shift": far}
+
+
+def _moments(engine: Engine, lowest: float, highest: float) -> dict[str, float]:
+    """Mean, spread, bias and concordance of the scores from fixed-point sums.
+
+    Scores are centred at the middle of their range: then the spread is at least the half range over
+    the root of twice the number of scores, and nothing is lost by cancellation.
+    """
+    centre = round_significant(lowest / 2 + highest / 2)
+    reach = max(highest - centre, centre - lowest, highest - lowest)
+    step, square_step = _steps(reach), _steps(reach * reach)
+    sums = engine.table("prediction_sums", centre=centre, scale=step, square_scale=square_step)
+    raw = {key: int(value) for key, value in _one_row(sums).items()}
+    n = raw["scores"]
+    mean = {key: raw[key] / n / step for key in ("production", "shadow", "distance")}
+    square = {
+        key: raw[key] / n / square_step
+        for key in ("production_squares", "shadow_squares", "products", "change_squares")
+    }
+    bias = mean["shadow"] - mean["production"]
+    production = max(square["production_squares"] - mean["production"] ** 2, 0.0)
+    shadow = max(square["shadow_squares"] - mean["shadow"] ** 2, 0.0)
+    shared = square["products"] - mean["production"] * mean["shadow"]
+    agreement = production + shadow + bias * bias
+    return {
+        "production_mean": mean["production"] + centre,
+        "shadow_mean": mean["shadow"] + centre,
+        "production_sd": math.sqrt(production),
+        "shadow_sd": math.sqrt(shadow),
+        "bias": bias,
+        "difference_sd": math.sqrt(max(square["change_squares"] - bias * bias, 0.0)),
+        "mean_absolute_difference": mean["distance"],
+        "concordance": 2 * shared / agreement if agreement > 0 else 1.0,
+    }
+
+
+def _steps(largest: float) -> float:
+    """Fixed-point steps per unit, a power of two, such that no term exceeds 2^60."""
+    exponent = math.frexp(largest)[1] if largest > 0 else 0
+    return math.ldexp(1.0, max(min(_TERM_BITS - exponent, 900), -900))
+
+
+def _drawn(engine: Engine, shape: OutputShape, label_at: float | None) -> dict[str, pa.Table]:
+    """Tables that only the report draws."""
+    tables = {"worst_pairs": engine.table("worst_pairs")}
+    if shape.kind != "label":
+        tables["difference_histogram"] = engine.table("difference_histogram")
+    if shape.kind not in {"regression", "vector"}:
+        at = f"{label_at:g}" if label_at is not None else ""
+        tables["flips"] = engine.table(
+            "flips", label_at=label_at, below=f"below {at}", above=f"{at} or above"
+        )
+    if shape.kind in _SCORES:
+        tables |= _score_tables(engine, shape)
+    if label_at is not None:
+        width = max(label_at, 1 - label_at, 0.5) / 20
+        tables["flip_distance"] = engine.table(
+            "flip_distance", label_at=label_at, width=width, bins=20
+        )
+    return tables
+
+
+def _score_tables(engine: Engine, shape: OutputShape) -> dict[str, pa.Table]:
+    lowest, highest = 0.0, 1.0
+    if shape.kind == "regression":
+        extent = _one_row(engine.table("score_range"))
+        lowest, highest = extent["lower"] or 0.0, extent["upper"] or 0.0
+    width = (highest - lowest) / _BINS or 1.0
+    axis = {"lowest": lowest, "width": width, "bins": _BINS}
+    return {name: engine.table(name, **axis) for name in ("score_histogram", "score_grid")}
+
+
+def _shape_table(shape: OutputShape) -> pa.Table:
+    notes = [(note.code, note.text) for note in shape.notes]
+    rows: list[tuple[str | None, str | None]] = [*notes] or [(None, None)]
+    return pa.table(
+        {
+            "kind": pa.array([shape.kind] * len(rows), pa.string()),
+            "path": pa.array([shape.shown_path] * len(rows), pa.string()),
+            "code": pa.array([code for code, _ in rows], pa.string()),
+            "text": pa.array([text for _, text in rows], pa.string()),
+        }
+    )
+
+
+def _texts(table: pa.Table, column: str) -> list[str]:
+    return [str(text) for text in table.column(column).to_pylist()]
+
+
+def _one_row(table: pa.Table) -> dict[str, Any]:
+    row: dict[str, Any] = table.to_pylist()[0]
+    return row
+
+
+def _row_table(row: dict[str, Any]) -> pa.Table:
+    return pa.Table.from_pylist([row])

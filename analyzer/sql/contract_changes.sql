@@ -1,0 +1,8 @@
+-- question: how many pairs kept the form of the answer, and what became of the others?
+-- reads:    contract_pairs
+select
+    code,
+    count(*) as pairs
+from contract_pairs
+group by code
+order by code;

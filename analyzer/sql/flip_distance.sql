@@ -1,0 +1,23 @@
+-- question: how far from the threshold were the production scores whose decision flipped?
+-- reads:    predictions
+-- params:   $label_at: decision threshold; $width, $bins: equal bins, farther counts in the last
+with
+binned as (
+    select
+        least(floor(abs(production_score - $label_at) / $width), $bins - 1)::bigint as bin,
+        count(*) as predictions,
+        count(*) filter (where flipped) as flips
+    from predictions
+    where code = 'same'
+        and production_score is not null
+        and flipped is not null
+    group by bin
+)
+
+select
+    $width * bin as lower,
+    $width * (bin + 1) as upper,
+    predictions,
+    flips
+from binned
+order by bin;

@@ -1,0 +1,17 @@
+-- How many inference IDs does a variant use for more than one event?
+-- reads  kept_records
+-- gives  repeated_ids(ids)
+with repeated as (
+    select inference_id
+    from kept_records
+    where inference_id is not null
+    group by role, inference_id
+    having count(*) > 1
+),
+
+repeated_ids as (
+    select count(distinct inference_id) as ids
+    from repeated
+)
+
+select * from repeated_ids;

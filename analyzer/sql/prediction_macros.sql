@@ -1,0 +1,64 @@
+-- question: how is an output read, whatever way the capture wrote it down?
+-- gives:    macro output_text(data, encoding): the text, trimmed of white space and byte order
+--           mark. BASE64 that is not UTF-8 text stays as captured; prediction_binary picks it up
+--           macro csv_rows(text, chosen): the chosen column (from 1) of every line that is not
+--           blank, the whole line when chosen is null; null for an empty text
+--           macro label_text(cell): a label without quotes, a number in one spelling
+--           macro vector_class(vector): finite, non-finite, or other (not a list of numbers)
+--           macro document_signature(text, json_path): what must stay alike in a document
+create or replace temp macro trimmed(text) as
+    case
+        -- trim() with a set of characters costs as much as all the rest: first the usual endings
+        when text >= '!' and text[-1] > ' ' and not starts_with(text, E'\uFEFF') then text
+        when text >= '!' and suffix(text, E'\n') and text[-2] > ' '
+            and not starts_with(text, E'\uFEFF') then left(text, -1)
+        else trim(text, E' \n\r\t\f\v\uFEFF')
+    end;
+
+create or replace temp macro unquoted(text) as
+    case when starts_with(text, '"') or suffix(text, '"') then trim(text, '"') else text end;
+
+create or replace temp macro output_text(data, encoding) as
+    trimmed(
+        case
+            when encoding = 'BASE64' then coalesce(try(decode(from_base64(data))), data)
+            else data
+        end
+    );
+
+create or replace temp macro csv_rows(text, chosen) as
+    case
+        when text = '' then null
+        when chosen is null and not contains(text, E'\n') then [unquoted(text)]
+        else list_transform(
+            list_filter(string_split(text, E'\n'), lambda line: trim(line, E' \r\t') <> ''),
+            lambda line: trim(
+                case when chosen is null then line else string_split(line, ',')[chosen] end,
+                E' \r\t"'
+            )
+        )
+    end;
+
+create or replace temp macro label_text(cell) as
+    coalesce(try_cast(try_cast(cell as double) as varchar), unquoted(cell));
+
+create or replace temp macro vector_class(vector) as
+    case
+        when vector is null or vector = [] then 'other'
+        when len(list_filter(vector, lambda number: number is null)) > 0 then 'other'
+        when len(list_filter(vector, lambda number: isfinite(number) and abs(number) < 1e100))
+            < len(vector) then 'non-finite'
+        else 'finite'
+    end;
+
+create or replace temp macro document_signature(text, json_path) as
+    case
+        when text = '' then null
+        when text[1] not in ('{', '[') then 'text'
+        when not json_valid('[' || text || ']') then 'text'
+        when json_path is not null
+            then case when json_extract('[' || text || ']', json_path) <> [] then 'found' end
+        when json_type(text) = 'OBJECT'
+            then 'object:' || array_to_string(list_sort(json_keys(text)), ',')
+        else 'array:' || json_array_length(text)
+    end;

@@ -1,0 +1,81 @@
+-- question: which values does each output hold, one a row of the payload?
+-- reads:    prediction_texts
+-- gives:    prediction_values: form is "json" or "csv"; rows is null where nothing could be read
+-- params:   $json_path: path of the values in the list of documents
+--           $json_rows: path of what holds one value each; as many values must be found
+--           $csv_column: 1-based column, null for the whole line
+-- note:     a document and JSON Lines read alike: both become one list of documents
+create or replace temp table prediction_values as
+with
+forms as (
+    select
+        pair_id,
+        input_key,
+        production_text,
+        shadow_text,
+        case when production_text[1] in ('{', '[') then 'json' else 'csv' end as production_form,
+        case when shadow_text[1] in ('{', '[') then 'json' else 'csv' end as shadow_form
+    from prediction_texts
+),
+
+documents as (
+    select
+        *,
+        case
+            when production_form = 'csv' then null
+            when json_valid(production_text) then '[' || production_text || ']'
+            else '[' || regexp_replace(production_text, '\s*\n\s*', ',', 'g') || ']'
+        end as production_document,
+        case
+            when shadow_form = 'csv' then null
+            when json_valid(shadow_text) then '[' || shadow_text || ']'
+            else '[' || regexp_replace(shadow_text, '\s*\n\s*', ',', 'g') || ']'
+        end as shadow_document
+    from forms
+),
+
+valid as (
+    select
+        * replace (
+            case when json_valid(production_document) then production_document end
+                as production_document,
+            case when json_valid(shadow_document) then shadow_document end as shadow_document
+        )
+    from documents
+),
+
+found as (
+    select
+        *,
+        json_extract(production_document, $json_path)::varchar[] as production_found,
+        json_extract(shadow_document, $json_path)::varchar[] as shadow_found
+    from valid
+),
+
+prediction_values as (
+    select
+        pair_id,
+        input_key,
+        production_text is null as production_absent,
+        shadow_text is null as shadow_absent,
+        production_text = shadow_text as identical,
+        production_form,
+        shadow_form,
+        case
+            when production_form = 'csv' then csv_rows(production_text, $csv_column)
+            when production_found = [] then null
+            when $json_path = $json_rows then production_found
+            when len(production_found) = len(json_extract(production_document, $json_rows))
+                then production_found
+        end as production_rows,
+        case
+            when shadow_form = 'csv' then csv_rows(shadow_text, $csv_column)
+            when shadow_found = [] then null
+            when $json_path = $json_rows then shadow_found
+            when len(shadow_found) = len(json_extract(shadow_document, $json_rows))
+                then shadow_found
+        end as shadow_rows
+    from found
+)
+
+select * from prediction_values;

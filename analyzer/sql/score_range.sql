@@ -1,0 +1,14 @@
+-- question: over which range do nearly all scores fall? (for drawing, never for judging)
+-- reads:    predictions
+select
+    least(
+        quantile_disc(production_score, 0.001),
+        quantile_disc(shadow_score, 0.001)
+    ) as lower,
+    greatest(
+        quantile_disc(production_score, 0.999),
+        quantile_disc(shadow_score, 0.999)
+    ) as upper
+from predictions
+where code = 'same'
+    and production_score is not null;

@@ -1,0 +1,199 @@
+"""Every real form of an output, recognised; what cannot be recognised says which key would help."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from analyzer.errors import PolicyError
+from analyzer.payloads import detect
+from analyzer.payloads.paths import follow, json_path, parse_path, show_path
+from analyzer.policy import Predictions
+from tests.payloads.captured_pairs import (
+    Compared,
+    Output,
+    compare,
+    in_base64,
+    in_json,
+    in_npy,
+    policy_of,
+)
+
+SCORES = [0.0254181120544672, 0.1255551427602768, 0.9711341261863708, 0.5217539072036743]
+
+
+def itself(outputs: list[Output | str], **predictions: object) -> Compared:
+    """A model against itself."""
+    return compare(outputs, outputs, policy=policy_of(**predictions))
+
+
+def test_single_scores_in_csv_with_and_without_newline_are_probabilities() -> None:
+    compared = compare([f"{score!r}\n" for score in SCORES], [repr(score) for score in SCORES])
+    assert compared.kind == "probability"
+    assert compared.counts["predictions"] == 4
+    assert compared.counts["flipped"] == compared.counts["shifted"] == 0
+    assert compared.counts["mismatched_pairs"] == 0
+    assert compared.codes == {"same": 4}
+
+
+def test_clarify_predictions_are_read_at_the_score() -> None:
+    text = json.dumps(
+        {"predictions": [{"score": s, "predicted_label": int(s > 0.5)} for s in SCORES]}
+    )
+    compared = itself([in_json(text)] * 3)
+    assert (compared.kind, compared.path) == ("probability", "predictions[*].score")
+    assert compared.counts["predictions"] == 12
+
+
+def test_json_lines_read_as_one_prediction_a_line() -> None:
+    lines = "\n".join(json.dumps({"predicted_label": 1, "score": score}) for score in SCORES)
+    compared = itself([in_json(lines + "\n"), in_json('{"predicted_label":1,"score":0.98}\n')])
+    assert (compared.kind, compared.path) == ("probability", "score")
+    assert compared.counts["predictions"] == 5
+
+
+def test_columnar_json_is_a_regression_on_its_column() -> None:
+    compared = itself([in_json('{"median_house_value": [452600.5, 358500.25]}')] * 2)
+    assert (compared.kind, compared.path) == ("regression", "median_house_value[*]")
+    assert compared.counts["predictions"] == 4
+    assert compared.counts["flipped"] == 0
+    assert compared.counts["labelled"] == 0
+
+
+def test_pretty_printed_tensorflow_predictions_are_numbers() -> None:
+    compared = itself([in_json('{\n    "predictions": [3.5, 4.0, 5.5\n    ]\n}')])
+    assert (compared.kind, compared.path) == ("regression", "predictions[*]")
+
+
+def test_rows_of_shares_are_classes_by_their_largest() -> None:
+    production = [in_json('{"predictions": [[0.1, 0.7, 0.2], [0.5, 0.25, 0.25]]}')] * 4
+    shadow = [in_json('{"predictions": [[0.1, 0.7, 0.2], [0.25, 0.5, 0.25]]}')] * 4
+    compared = compare(production, shadow)
+    assert compared.kind == "multiclass"
+    assert compared.counts["flipped"] == 4
+    assert compared.rows("flips") == [
+        {"production_label": "0", "shadow_label": "1", "predictions": 4},
+        {"production_label": "1", "shadow_label": "1", "predictions": 4},
+    ]
+
+
+def test_csv_rows_of_shares_are_classes_too() -> None:
+    compared = itself(["0.1,0.9\n0.8,0.2\n", "0.3,0.7"])
+    assert compared.kind == "multiclass"
+    assert compared.counts["predictions"] == 3
+
+
+def test_logit_pairs_are_a_vector() -> None:
+    compared = itself([in_json("[[-1.5, 2.25], [0.5, -0.75]]")])
+    assert compared.kind == "vector"
+    assert compared.counts["labelled"] == 0
+
+
+def test_words_and_small_integers_are_labels() -> None:
+    assert itself(["churn", "stay", "churn", "stay\n"]).kind == "label"
+    assert itself(["0", "1", "1", "0.0"]).kind == "label"
+    assert itself([in_json('[{"label": "POSITIVE", "score": 0.98}]')] * 3).path == "[*].label"
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ('{"generated_text": "The answer is 42."}', "generated_text"),
+        ('[{"generated_text": "Hello,\\nworld"}]', "[*].generated_text"),
+        (
+            '{"choices": [{"message": {"role": "assistant", "content": "Yes"}}]}',
+            "choices[*].message.content",
+        ),
+    ],
+)
+def test_generated_text_is_text(text: str, path: str) -> None:
+    compared = itself([in_json(text)] * 3)
+    assert (compared.kind, compared.path) == ("text", path)
+    assert compared.codes == {"same": 3}
+    assert "predictions" not in compared.counts
+
+
+def test_long_plain_text_is_text() -> None:
+    sentences = [f"Sentence number {index}, which is unlike any other one." for index in range(99)]
+    assert itself(list(sentences)).kind == "text"
+
+
+def test_base64_of_anything_compares_with_the_thing_itself() -> None:
+    texts = ["0.25\n", "0.75"]
+    documents = ['{"predictions": [{"score": 0.5}]}', '{"predictions": [{"score": 0.25}]}']
+    assert compare([*texts], [in_base64(text) for text in texts]).codes == {"same": 2}
+    mixed = compare([in_json(one) for one in documents], [in_base64(one) for one in documents])
+    assert (mixed.kind, mixed.codes) == ("probability", {"same": 2})
+    assert mixed.counts["mismatched_pairs"] == 0
+
+
+def test_loose_base64_is_read() -> None:
+    strict = in_base64("0.125")
+    assert strict.data is not None
+    loose = Output(strict.data.rstrip("="), "BASE64")
+    assert compare([strict] * 3, [loose] * 3).counts["mismatched_pairs"] == 0
+
+
+def test_numpy_arrays_read_as_numbers() -> None:
+    single = np.array([[0.1], [0.75]], dtype=np.float32)
+    compared = compare([in_npy(single)] * 2, [in_json("[[0.1], [0.75]]")] * 2)
+    assert (compared.kind, compared.path) == ("probability", "[*][0]")
+    assert compared.counts["shifted"] == 0
+    assert itself([in_npy(np.array([0.25, 0.125]))]).counts["predictions"] == 2
+    assert itself([in_npy(np.float64(0.25) * np.ones(()))]).counts["predictions"] == 1
+
+
+def test_a_pickle_in_a_numpy_file_never_runs() -> None:
+    class Bomb:
+        def __reduce__(self) -> tuple[object, ...]:
+            return (pytest.fail, ("unpickled",))
+
+    bomb = in_npy(np.array([Bomb()], dtype=object), allow_pickle=True)
+    compared = compare(["0.5", "0.25", "0.75"], ["0.5", bomb, bomb])
+    assert sum(compared.codes.values()) == 3
+    assert compared.counts["changed_pairs"] == 2
+
+
+def test_the_policy_names_kind_and_path() -> None:
+    text = '{"result": {"inner": [{"risk": 3.5, "tag": "a"}]}}'
+    unknown = itself([in_json(text)])
+    assert unknown.kind == "json"
+    assert "predictions.path" in unknown.rows("prediction_shape")[0]["text"]
+    named = itself([in_json(text)], path="result.inner[*].risk")
+    assert (named.kind, named.path) == ("regression", "result.inner[*].risk")
+    label = itself([in_json(text)], path="result.inner[*].tag", kind="label")
+    assert label.counts["labelled"] == 1
+
+
+def test_a_path_may_forget_the_list_around_the_rows() -> None:
+    lines = '{"score": 0.25}\n{"score": 0.5}'
+    for path in ("score", "[*].score", "$.score"):
+        assert itself([in_json(lines)], path=path).counts["predictions"] == 2
+    assert itself([in_json('{"value": [0.5, 0.25]}')], path="value").counts["predictions"] == 2
+
+
+def test_a_column_of_csv_rows_is_found_or_named() -> None:
+    rows = ["yes,0.93\nno,0.15", "yes,0.61"]
+    assert itself(list(rows)).kind == "probability"
+    assert itself(list(rows), path="[*][0]", kind="label").counts["labelled"] == 3
+
+
+def test_a_bad_path_is_a_policy_error() -> None:
+    with pytest.raises(PolicyError, match=r"predictions\.path"):
+        itself(["0.5"], path="a b[")
+
+
+def test_paths_survive_being_written_and_read() -> None:
+    for text in ("", "predictions[*].score", "[*][2]", 'a["odd key"].b', "choices[*].message"):
+        assert show_path(parse_path(text)) == text
+    assert json_path(parse_path('"x y"')) == '$[*]."x y"'
+    assert follow({"a": [{"b": 1}, {"c": 2}, 3]}, parse_path("a[*].b")) == [1]
+
+
+def test_nothing_to_sample_is_no_kind() -> None:
+    assert detect([], Predictions()).kind == "json"
+    empty = compare([], [])
+    assert empty.counts["pairs"] == 0
+    assert empty.codes == {}
