@@ -1,0 +1,248 @@
+"""Are these the two variants of one test, deployed as stated, and read completely?
+
+Gates: roles, deployment, endpoint_match, objects.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analyzer.metrics.metric import GateCheck
+from analyzer.metrics.series import (
+    PRODUCTION,
+    SHADOW,
+    Cover,
+    invocations,
+    means,
+    utc,
+)
+from analyzer.model import Family, Gate, GateOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from analyzer.metrics.metric import CaptureFacts, Facts
+    from analyzer.model import Evidence
+
+ALL = (Family.SAMPLING, Family.LATENCY, Family.ERROR_RATE, Family.DIVERGENCE)
+SERVED = (Family.LATENCY, Family.ERROR_RATE)
+GREATEST_EXCESS = 1.01
+"""A shadow gets copies: more than this share of production's count is not a shadow."""
+LEAST_PAIRS_FOR_IDENTITY = 1_000
+LEAST_MINUTES_FOR_IDENTITY = 10
+
+
+def _roles(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
+    counts = _role_counts(facts)
+    if facts.captures is not None and facts.captures.same_objects:
+        return _roles_gate(GateOutcome.FAIL, None, "Both roles read the same capture objects.")
+    if _same_series(facts):
+        text = "Both roles resolve to the same metric series."
+        return _roles_gate(GateOutcome.FAIL, None, text)
+    if _nothing_changed(facts):
+        text = (
+            "no-change-observed: every output is byte-identical, though the policy says the model "
+            "changed. It is the same model, or a stale capture."
+        )
+        return _roles_gate(GateOutcome.FAIL, None, text)
+    if not counts:
+        text = "Neither captures nor invocation counts of both variants are there."
+        return _roles_gate(GateOutcome.NOT_MEASURED, None, text)
+    name, (production, shadow) = max(counts.items(), key=lambda item: _excess(*item[1]))
+    excess = _excess(production, shadow)
+    said = f"{shadow:,.0f} shadow {name} against {production:,.0f} of production"
+    if excess > GREATEST_EXCESS:
+        text = f"The shadow has more than production: {said}. The roles may be swapped."
+        return _roles_gate(GateOutcome.FAIL, excess, text)
+    return _roles_gate(GateOutcome.PASS, excess, f"The roles fit the counts: {said}.")
+
+
+def _roles_gate(outcome: GateOutcome, value: float | None, text: str) -> Gate:
+    return Gate(
+        outcome=outcome,
+        covers=ALL,
+        value=value,
+        limit=GREATEST_EXCESS,
+        when_not_measured="blocks",
+        text=text,
+    )
+
+
+def _role_counts(facts: Facts) -> dict[str, tuple[float, float]]:
+    counts: dict[str, tuple[float, float]] = {}
+    if facts.captures is not None:
+        captures = facts.captures
+        counts["records"] = (captures.production_records, captures.shadow_records)
+    sent = _sent(facts)
+    if sent is not None and all(sent):
+        counts["invocations"] = sent
+    return counts
+
+
+def _excess(production: float, shadow: float) -> float:
+    # Without production any shadow is too much; the figure stays finite for the verdict's JSON.
+    return shadow / max(production, 1.0)
+
+
+def _sent(facts: Facts) -> tuple[float, float] | None:
+    """Invocations of (production, shadow) in the window; None when nothing dates it."""
+    cover = Cover.of(facts)
+    if cover is None:
+        return None
+    production, shadow = (
+        float(np.nansum(invocations(facts, cover, side))) for side in (PRODUCTION, SHADOW)
+    )
+    return production, shadow
+
+
+def _same_series(facts: Facts) -> bool:
+    """Both variants' latency means agree in every minute, to the last digit."""
+    cover = Cover.of(facts)
+    if cover is None:
+        return False
+    production, shadow = (means(facts, cover, s, "ModelLatency") for s in (PRODUCTION, SHADOW))
+    known = np.isfinite(production) | np.isfinite(shadow)
+    enough = int(known.sum()) >= LEAST_MINUTES_FOR_IDENTITY
+    return enough and bool(np.array_equal(production[known], shadow[known]))
+
+
+def _nothing_changed(facts: Facts) -> bool:
+    """A changed model that gives byte for byte the same answers."""
+    captures = facts.captures
+    if facts.policy.change != "model" or captures is None:
+        return False
+    pairs = captures.ledger.pairs
+    return pairs >= LEAST_PAIRS_FOR_IDENTITY and _identical_outputs(captures) == pairs
+
+
+def _identical_outputs(captures: CaptureFacts) -> int | None:
+    table = captures.tables.get("pairing_facts")
+    if table is None or table.num_rows == 0:
+        return None
+    return int(table.column("identical_outputs")[0].as_py())
+
+
+def _deployment(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
+    endpoint = facts.endpoint
+    if endpoint is None or endpoint.live_since is None or facts.start is None or facts.end is None:
+        text = "When the present configuration went live is not known (no endpoint.json)."
+        return _deployment_gate(GateOutcome.NOT_MEASURED, text)
+    if facts.start < endpoint.live_since:
+        since = _second(endpoint.live_since)
+        text = f"The window starts before the configuration went live; use --since {since}."
+        return _deployment_gate(GateOutcome.FAIL, text)
+    inside = [change for change in endpoint.config_changes if facts.start < change < facts.end]
+    if inside:
+        since = _second(max(inside))
+        text = (
+            f"The endpoint's configuration changed {len(inside)} times inside the window; use "
+            f"--since {since}."
+        )
+        return _deployment_gate(GateOutcome.FAIL, text)
+    text = f"One configuration over the whole window, live since {_second(endpoint.live_since)}."
+    return _deployment_gate(GateOutcome.PASS, text)
+
+
+def _second(when: datetime) -> str:
+    return utc(int(when.timestamp()))
+
+
+def _deployment_gate(outcome: GateOutcome, text: str) -> Gate:
+    return Gate(outcome=outcome, covers=ALL, when_not_measured="note", text=text)
+
+
+def _endpoint_match(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
+    named = facts.points_endpoints
+    if facts.metric_points.is_empty():
+        text = "No metric rows of this endpoint and its two variants."
+        return _endpoint_gate(facts, GateOutcome.NOT_MEASURED, None, text)
+    kept = facts.metric_points["endpoint"].unique().to_list()
+    certain = [name for name in kept if name is not None]
+    if len(certain) > 1 or (None in kept and len(named) > 1):
+        text = f"The metric rows hold several endpoints: {', '.join(sorted({*named, *certain}))}."
+        return _endpoint_gate(facts, GateOutcome.FAIL, float(len(named)), text)
+    excess = _captured_excess(facts)
+    if excess is not None and excess[0] > GREATEST_EXCESS:
+        text = (
+            f"{excess[1]} has {excess[0]:.2f} captured records per invocation: the metrics are of "
+            "another endpoint, variant or time."
+        )
+        return _endpoint_gate(facts, GateOutcome.FAIL, excess[0], text)
+    strangers = sum(facts.points_dropped.get(c, 0) for c in ("other-endpoint", "other-variant"))
+    dropped = f" {strangers:,} rows of others were left out." if strangers else ""
+    value = None if excess is None else excess[0]
+    text = f"The metric rows belong to one endpoint.{dropped}"
+    return _endpoint_gate(facts, GateOutcome.PASS, value, text)
+
+
+def _captured_excess(facts: Facts) -> tuple[float, str] | None:
+    """The larger of both variants' captured records per invocation, and whose it is."""
+    sent, captures = _sent(facts), facts.captures
+    if captures is None or sent is None or not all(sent):
+        return None
+    records = (captures.production_records, captures.shadow_records)
+    shares = [n / total for n, total in zip(records, sent, strict=True)]
+    return max(zip(shares, (PRODUCTION, SHADOW), strict=True))
+
+
+def _endpoint_gate(facts: Facts, outcome: GateOutcome, value: float | None, text: str) -> Gate:
+    return Gate(
+        outcome=outcome,
+        covers=SERVED,
+        value=value,
+        limit=GREATEST_EXCESS,
+        when_not_measured="blocks" if len(facts.points_endpoints) > 1 else "note",
+        text=text,
+    )
+
+
+def _objects(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
+    limit = facts.policy.max_reject_share
+    failed = sum(facts.inputs.objects_failed.values())
+    ledger = facts.captures.ledger if facts.captures is not None else None
+    rejects = ledger.malformed + ledger.not_capture if ledger else 0
+    share = rejects / ledger.lines if ledger and ledger.lines else 0.0
+    outcome = GateOutcome.FAIL if failed or share > limit else GateOutcome.PASS
+    text = (
+        f"{failed:,} of {facts.inputs.objects_listed:,} objects could not be read; {rejects:,} "
+        f"lines ({share:.3%}) were no capture records, {limit:.3%} allowed."
+    )
+    return Gate(
+        outcome=outcome,
+        covers=ALL,
+        value=share,
+        limit=limit,
+        when_not_measured="blocks",
+        text=text,
+    )
+
+
+IDENTITY_GATES: tuple[GateCheck, ...] = (
+    GateCheck(
+        id="roles",
+        meaning="Production and shadow are two different things, in the right order.",
+        advice="Check --production and --shadow: each must name its own variant.",
+        check=_roles,
+    ),
+    GateCheck(
+        id="deployment",
+        meaning="One configuration was live over the whole window.",
+        advice="Start the window after the last change (--since), and let it run again.",
+        check=_deployment,
+    ),
+    GateCheck(
+        id="endpoint_match",
+        meaning="The metrics are of the endpoint and variants that were captured.",
+        advice="Export only this endpoint's two variants, or name it with --endpoint.",
+        check=_endpoint_match,
+    ),
+    GateCheck(
+        id="objects",
+        meaning="Everything that was listed could be read.",
+        advice="See the rejects table for file, line and reason; re-run when access is restored.",
+        check=_objects,
+    ),
+)

@@ -1,0 +1,340 @@
+"""Was the time that was looked at long enough, covered, and alike for both variants?
+
+Gates: window_match, coverage, load_match, min_days, stable_effect, tail_evidence.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analyzer.metrics.latency import mean_arms
+from analyzer.metrics.metric import GateCheck
+from analyzer.metrics.series import (
+    MINUTE,
+    PRODUCTION,
+    SHADOW,
+    Cover,
+    invocations,
+    longest_whole_days,
+    matched,
+    means,
+    positive,
+    requests,
+    settled,
+    values,
+)
+from analyzer.model import Family, Gate, GateOutcome, Mode, Role
+from analyzer.stats.ewc import day_stability
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from analyzer.metrics.metric import Facts
+    from analyzer.metrics.series import BoolArray, FloatArray, Span, Variant
+    from analyzer.model import Evidence
+
+SERVED = (Family.LATENCY, Family.ERROR_RATE)
+LATENCY_ONLY = (Family.LATENCY,)
+LEAST_WINDOW_SHARE = 0.95
+QUIET_REQUESTS = 10
+"""A gap in which fewer production requests than this were due may just be a quiet moment."""
+LEAST_COVERAGE = 0.98
+LEAST_EXPECTED = 5
+COVERAGE_BLOCKS = (1, 5, 60)
+"""Minutes a block of the coverage gate may hold, the shortest first."""
+BLOCK_TRAFFIC_SHARE = 0.8
+LOAD_RANGE = (0.8, 1.25)
+BUSIEST_SHARE = 0.1
+LEAST_STABLE_P = 0.01
+WEEK_DAYS = 7
+
+
+def _window_match(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
+    cover = Cover.of(facts)
+    sent = None if cover is None else _timed_requests(facts, cover, PRODUCTION)
+    if cover is None or sent is None or not np.isfinite(sent).any():
+        return _gate(GateOutcome.NOT_MEASURED, "No metric minutes of production.", covers=SERVED)
+    inside = sent[cover.part(cover.window)]
+    share = _covered(inside)
+    said = (
+        f"CloudWatch minutes cover {share:.1%} of the window's {cover.minutes:,} minutes "
+        f"({LEAST_WINDOW_SHARE:.0%} needed)."
+    )
+    return _at_least(share, LEAST_WINDOW_SHARE, said, covers=SERVED)
+
+
+def _covered(sent: FloatArray) -> float:
+    """Share of minutes with data, or in gaps too short to expect a request."""
+    present = np.isfinite(sent)
+    quiet = QUIET_REQUESTS / float(sent[present].mean())
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], ~present, [0]))))
+    gaps = edges[1::2] - edges[::2]
+    return 1 - float(gaps[gaps > quiet].sum()) / sent.size
+
+
+def _coverage(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
+    cover = Cover.of(facts)
+    if cover is None:
+        return _gate(GateOutcome.NOT_MEASURED, "Nothing dates the window.", covers=SERVED)
+    shares = []
+    for reader in (_timed_requests, invocations):
+        kept = settled(facts, cover)
+        production, shadow = (
+            np.where(kept, np.nan_to_num(reader(facts, cover, side)), 0.0)
+            for side in (PRODUCTION, SHADOW)
+        )
+        if production.any() or shadow.any():
+            shares.append(_shadow_share(facts, production, shadow))
+    known = [share for share in shares if share is not None]
+    if not known or len(known) < len(shares):
+        text = "Too little traffic, or no metrics of both variants, to see whether the shadow ran."
+        return _gate(GateOutcome.NOT_MEASURED, text, covers=SERVED)
+    share, block = min(known)
+    span = "minutes" if block == 1 else f"{block}-minute spans"
+    said = (
+        f"The shadow has data in {share:.1%} of production's {span} that should bring it "
+        f"{LEAST_EXPECTED} requests or more ({LEAST_COVERAGE:.0%} needed)."
+    )
+    return _at_least(share, LEAST_COVERAGE, said, covers=SERVED)
+
+
+def _timed_requests(facts: Facts, cover: Cover, side: Variant) -> FloatArray:
+    """Requests per minute where a latency mean is there too."""
+    timed = positive(means(facts, cover, side, "ModelLatency"))
+    return np.where(np.isfinite(timed), requests(facts, cover, side), np.nan)
+
+
+def _shadow_share(
+    facts: Facts, production: FloatArray, shadow: FloatArray
+) -> tuple[float, int] | None:
+    """(share of spans with shadow data, minutes per span) over spans that expect enough requests.
+
+    The shortest span is taken in which most of the traffic is expected often enough: at few
+    requests a minute a single empty one says nothing.
+    """
+    if production.sum() == 0:
+        return None
+    # A shadow that was dead for a while lowers its own share; what the endpoint was told does not.
+    share = max(float(shadow.sum() / production.sum()), _told_share(facts))
+    for block in COVERAGE_BLOCKS:
+        expected = share * production.reshape(-1, block).sum(axis=1)
+        due = expected >= LEAST_EXPECTED
+        if expected[due].sum() >= BLOCK_TRAFFIC_SHARE * expected.sum() > 0:
+            seen = shadow.reshape(-1, block).sum(axis=1) > 0
+            return float(seen[due].mean()), block
+    return None
+
+
+def _told_share(facts: Facts) -> float:
+    told = facts.policy.sampling.shadow_percentage
+    if told is None and facts.endpoint is not None:
+        told = facts.endpoint.shadow_percentage
+    return 0.0 if told is None else told / 100
+
+
+def _load_match(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
+    found = _load(facts)
+    if found is None:
+        text = (
+            "Requests per instance are not known: export InvocationsPerInstance (Sum, 60 s) of "
+            "both variants, or give the instance counts under [sampling] in the policy."
+        )
+        outcome = GateOutcome.NOT_MEASURED
+        if facts.policy.accept_load_mismatch:
+            outcome, text = GateOutcome.PASS, "The policy accepts any load; it is not known."
+        return _gate(outcome, text, covers=LATENCY_ONLY, blocks=facts.mode is not Mode.REPLAY)
+    ratio, source = found
+    low, high = LOAD_RANGE
+    said = (
+        f"In production's busiest minutes an instance of the shadow gets {ratio:.2f} times the "
+        f"requests of one of production ({source}); comparable from {low} to {high}."
+    )
+    outcome = GateOutcome.PASS if low <= ratio <= high else GateOutcome.FAIL
+    if outcome is GateOutcome.FAIL and facts.policy.accept_load_mismatch:
+        outcome, said = GateOutcome.PASS, f"{said} The policy accepts the mismatch."
+    return _gate(outcome, said, covers=LATENCY_ONLY, value=ratio, limit=high)
+
+
+def _load(facts: Facts) -> tuple[float, str] | None:
+    """Shadow over production requests per instance-minute in the busiest tenth, and its source."""
+    cover = Cover.of(facts)
+    if cover is None:
+        return None
+    per_instance = [
+        positive(values(facts, cover, side, "InvocationsPerInstance", "Sum"))
+        for side in (PRODUCTION, SHADOW)
+    ]
+    ratio = _busiest_ratio(per_instance[0], per_instance[1])
+    if ratio is not None:
+        return ratio, "InvocationsPerInstance"
+    instances = [_instances(facts, side) for side in (PRODUCTION, SHADOW)]
+    production, shadow = (_sent(facts, cover, side) for side in (PRODUCTION, SHADOW))
+    if instances[0] is None or instances[1] is None:
+        return None
+    ratio = _busiest_ratio(production / instances[0], shadow / instances[1])
+    counts = f"{instances[0]} and {instances[1]} instances"
+    return None if ratio is None else (ratio, counts)
+
+
+def _sent(facts: Facts, cover: Cover, side: Variant) -> FloatArray:
+    sent = invocations(facts, cover, side)
+    return sent if np.isfinite(sent).any() else requests(facts, cover, side)
+
+
+def _busiest_ratio(production: FloatArray, shadow: FloatArray) -> float | None:
+    """Ratio of sums over production's busiest tenth of minutes; a silent shadow counts as zero."""
+    if not np.isfinite(production).any() or not np.isfinite(shadow).any():
+        return None
+    known = production[np.isfinite(production)]
+    busy = np.nan_to_num(production) >= np.quantile(known, 1 - BUSIEST_SHARE)
+    return float(np.nansum(shadow[busy]) / production[busy].sum())
+
+
+def _instances(facts: Facts, side: Variant) -> int | None:
+    told: int | None = getattr(facts.policy.sampling, f"{side}_instances")
+    if told is None and facts.endpoint is not None:
+        told = getattr(facts.endpoint, f"{side}_instances")
+    return told
+
+
+def _min_days(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
+    found = _whole_days(facts)
+    needed = facts.policy.min_days
+    if not found:
+        text = "No minutes with metrics of both variants: no day can be whole."
+        return _gate(GateOutcome.NOT_MEASURED, text, covers=SERVED, limit=needed)
+    days = min(found)
+    opted = "" if needed >= 3 else " (fewer than three: the policy's own choice)"  # noqa: PLR2004 - the default, as a sentence
+    said = (
+        f"{days} whole UTC days in a row have both variants' metrics; {needed} are needed{opted}."
+    )
+    return _at_least(float(days), float(needed), said, covers=SERVED)
+
+
+def _whole_days(facts: Facts) -> list[int]:
+    """Whole days in a row, for the latency means and for the error counts."""
+    days = []
+    arms = mean_arms(facts)
+    if arms is not None and arms[1].any():
+        days.append(longest_whole_days(arms[0].cover, arms[1]).whole_days)
+    cover = Cover.of(facts)
+    if cover is not None:
+        sent = [invocations(facts, cover, side) for side in (PRODUCTION, SHADOW)]
+        both: BoolArray = matched(cover, settled(facts, cover), sent)
+        if both.any():
+            days.append(longest_whole_days(cover, both).whole_days)
+    return days
+
+
+def _stable_effect(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
+    found = mean_arms(facts)
+    if found is None or not found[1].any():
+        text = "No minutes with both variants' mean latency."
+        return _gate(GateOutcome.NOT_MEASURED, text, covers=SERVED, limit=LEAST_STABLE_P)
+    arms, minutes = found
+    run: Span = longest_whole_days(arms.cover, minutes)
+    days = run.whole_days
+    if days and days % WEEK_DAYS == 0:
+        text = f"{days} whole days are whole weeks: every weekday counts alike, no test is needed."
+        return _gate(GateOutcome.PASS, text, covers=SERVED, limit=LEAST_STABLE_P)
+    if days < 2:  # noqa: PLR2004 - one day cannot differ from another
+        outcome = GateOutcome.PASS if facts.policy.min_days <= days else GateOutcome.NOT_MEASURED
+        text = f"{days} whole days: whether the effect is the same on every day cannot be seen."
+        return _gate(outcome, text, covers=SERVED, limit=LEAST_STABLE_P)
+    look = arms.look(run)
+    if look is None:
+        text = "The whole days have no comparable minutes."
+        return _gate(GateOutcome.NOT_MEASURED, text, covers=SERVED, limit=LEAST_STABLE_P)
+    p_value = day_stability(look.psi, period_s=MINUTE)[1]
+    said = (
+        f"Daily means of the latency effect over {days} days differ as much as their noise "
+        f"explains with p = {p_value:.3g} (at most {LEAST_STABLE_P:g} closes the gate)."
+    )
+    if p_value > LEAST_STABLE_P:
+        return _gate(GateOutcome.PASS, said, covers=SERVED, value=p_value, limit=LEAST_STABLE_P)
+    week = -(-days // WEEK_DAYS) * WEEK_DAYS
+    said = f"{said} The effect changes from day to day; look again after {week} whole days."
+    return _gate(GateOutcome.FAIL, said, covers=SERVED, value=p_value, limit=LEAST_STABLE_P)
+
+
+def _tail_evidence(facts: Facts, evidence: Mapping[str, Evidence]) -> Gate:
+    metric = f"latency_{facts.policy.tail}"
+    tail = evidence.get(metric)
+    unseen = "" if facts.policy.tail == "p99" else " The slowest 5 % were not judged (tail = p95)."
+    if tail is not None and tail.role not in {Role.GUARDRAIL, Role.REVIEW}:
+        text = f"The policy does not judge {metric}: the tail was not judged."
+        return _gate(GateOutcome.PASS, text, covers=LATENCY_ONLY)
+    if tail is None:
+        return _gate(GateOutcome.NOT_MEASURED, f"{metric} is not there.", covers=LATENCY_ONLY)
+    if tail.effect is None or tail.effect.upper is None:
+        why = tail.notes[-1].text if tail.notes else "no interval"
+        text = f"{metric} has no interval: {why}. The mean does not stand in for it."
+        return _gate(GateOutcome.FAIL, text, covers=LATENCY_ONLY)
+    text = f"{metric} is judged over periods of {tail.period_s} s.{unseen}"
+    return _gate(GateOutcome.PASS, text, covers=LATENCY_ONLY)
+
+
+def _at_least(value: float, limit: float, text: str, *, covers: tuple[Family, ...]) -> Gate:
+    outcome = GateOutcome.PASS if value >= limit else GateOutcome.FAIL
+    return _gate(outcome, text, covers=covers, value=value, limit=limit)
+
+
+def _gate(
+    outcome: GateOutcome,
+    text: str,
+    *,
+    covers: tuple[Family, ...],
+    value: float | None = None,
+    limit: float | None = None,
+    blocks: bool = True,
+) -> Gate:
+    return Gate(
+        outcome=outcome,
+        covers=covers,
+        value=value,
+        limit=limit,
+        when_not_measured="blocks" if blocks else "note",
+        text=text,
+    )
+
+
+TIMELINE_GATES: tuple[GateCheck, ...] = (
+    GateCheck(
+        id="window_match",
+        meaning="The metrics cover the window that is judged.",
+        advice="Export the metrics for the whole window; 60 s points are kept for 15 days.",
+        check=_window_match,
+    ),
+    GateCheck(
+        id="coverage",
+        meaning="The shadow was answering whenever production was.",
+        advice="Find out why the shadow had no data in those minutes; it may have been down.",
+        check=_coverage,
+    ),
+    GateCheck(
+        id="load_match",
+        meaning="An instance of either variant carried the same load.",
+        advice="Raise the shadow's sampling to 100 % or match the instance counts; see the text.",
+        check=_load_match,
+    ),
+    GateCheck(
+        id="min_days",
+        meaning="Enough whole days were seen: traffic and load have a daily rhythm.",
+        advice="Let the shadow test run on until enough whole UTC days are over.",
+        check=_min_days,
+    ),
+    GateCheck(
+        id="stable_effect",
+        meaning="The effect is the same on every day seen.",
+        advice="Wait for a whole week, in which every weekday counts alike.",
+        check=_stable_effect,
+    ),
+    GateCheck(
+        id="tail_evidence",
+        meaning="The slow tail was judged, not only the mean.",
+        advice="Export the percentile the metric's note names.",
+        check=_tail_evidence,
+    ),
+)

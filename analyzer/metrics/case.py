@@ -1,0 +1,130 @@
+"""From a measured ratio, or from nothing, to Evidence: one place for what both have in common.
+
+In: role, margin, outcome, notes, needs. Out: measuring.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from analyzer.model import Evidence, Family, Note, Outcome, SampleSizes, round_significant
+from analyzer.stats.ewc import MIN_N_EFF
+from analyzer.verdict import judge
+
+if TYPE_CHECKING:
+    from analyzer.metrics.metric import Facts
+    from analyzer.metrics.ratio import Comparison, Traffic
+    from analyzer.model import Needs
+    from analyzer.policy import MetricRule
+
+GREATEST_ABSOLUTE_RATIO = 1.5
+"""A margin in milliseconds widens the ratio to this at most."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One metric about to be judged.
+
+    Attributes:
+        required: whether it holds a promotion while unresolved, by rule and by the policy's tail.
+        margin: the margin as a ratio or share; None where the metric has none.
+    """
+
+    facts: Facts
+    rule: MetricRule
+    family: Family
+    unit: str
+    method: str
+    required: bool
+    margin: float | None
+    period_s: int | None = None
+    notes: tuple[Note, ...] = ()
+
+    @classmethod
+    def of(cls, facts: Facts, rule: MetricRule, family: Family, unit: str, method: str) -> Case:
+        """A case as the policy's rule opens it."""
+        return cls(facts, rule, family, unit, method, rule.required, rule.margin)
+
+    def noting(self, code: str, text: str) -> Case:
+        """The case with one more note."""
+        return replace(self, notes=(*self.notes, Note(code=code, text=text)))
+
+    def with_level(self, level_ms: float) -> Case:
+        """The case with the margin in milliseconds turned into a ratio where that is larger."""
+        if self.margin is None or self.rule.margin_ms is None:
+            return self
+        absolute = min(1 + self.rule.margin_ms / level_ms, GREATEST_ABSOLUTE_RATIO)
+        if absolute <= self.margin:
+            return self
+        widened = replace(self, margin=round_significant(absolute))
+        return widened.noting(
+            "absolute-margin",
+            f"the margin is +{self.rule.margin_ms:g} ms, which at production's {level_ms:.3g} ms "
+            f"is x{absolute:.3f} (at most x{GREATEST_ABSOLUTE_RATIO:g})",
+        )
+
+    def unmeasured(
+        self, code: str, text: str, needs: Needs, n: SampleSizes | None = None
+    ) -> Evidence:
+        """Evidence that there is none, why, and what would give it."""
+        return Evidence(
+            family=self.family,
+            role=self.rule.role,
+            required=self.required,
+            outcome=judge(None, self.margin, self.rule.role),
+            unit=self.unit,
+            margin=self.margin,
+            margin_source=self.rule.source,
+            n=n or SampleSizes(),
+            method=self.method,
+            period_s=self.period_s,
+            needs=needs,
+            notes=self.noting(code, text).notes,
+        )
+
+    def ratio(self, comparison: Comparison, n: SampleSizes, traffic: Traffic) -> Evidence:
+        """Evidence from a comparison of two levels."""
+        alpha = self.facts.policy.alpha
+        effect = comparison.effect(self.facts.policy)
+        outcome = judge(effect, self.margin, self.rule.role)
+        open_ = outcome is Outcome.UNRESOLVED and self.margin is not None
+        case = self
+        if comparison.effective < MIN_N_EFF:
+            case = case.noting(
+                "too-few-independent-minutes",
+                f"the periods seen are worth {comparison.effective:.1f} independent ones; an "
+                f"interval needs {MIN_N_EFF:g}",
+            )
+        if outcome is Outcome.PASS and effect.lower is not None and effect.lower > 1:
+            case = case.noting(
+                "slower-within-margin",
+                "the shadow is slower for certain, by less than the margin",
+            )
+        if open_ and effect.lower is not None and effect.upper is not None:
+            case = case.noting(
+                "interval-across-margin",
+                f"the interval, x{effect.lower:.3f} to x{effect.upper:.3f}, reaches across the "
+                f"margin of x{self.margin:.3f}",
+            )
+        return Evidence(
+            family=self.family,
+            role=self.rule.role,
+            required=self.required,
+            outcome=outcome,
+            production=comparison.window.level_production,
+            shadow=comparison.window.level_shadow,
+            unit=self.unit,
+            effect=effect,
+            test=None if self.margin is None else comparison.test(self.margin, alpha),
+            intervals=comparison.intervals(alpha),
+            margin=self.margin,
+            margin_source=self.rule.source,
+            n=n,
+            method=self.method,
+            period_s=self.period_s,
+            needs=comparison.needs(self.margin, alpha, traffic)
+            if open_ and self.margin is not None
+            else None,
+            notes=case.notes,
+        )

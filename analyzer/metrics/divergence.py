@@ -1,0 +1,294 @@
+"""Do the shadow's answers differ from production's? Paired, label-free.
+
+In: which share each metric is, to which kinds of output it applies, and its role. Out: decoding
+and counting (`payloads`), and the gates that ask whether the pairs may be believed.
+
+Divergence is not harm: under an infrastructure change nothing may move, under a model change it is
+a review budget. Shares are judged on the effective number of distinct inputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from analyzer.metrics import predictions
+from analyzer.metrics.metric import Metric
+from analyzer.metrics.predictions import Counted
+from analyzer.metrics.shares import METHOD, SOURCE, Share
+from analyzer.model import (
+    Effect,
+    Evidence,
+    Family,
+    Intervals,
+    Needs,
+    Outcome,
+    Role,
+    SampleSizes,
+)
+from analyzer.policy import MetricDefault
+from analyzer.verdict import judge, levels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from analyzer.metrics.metric import Facts
+    from analyzer.model import Note
+    from analyzer.policy import MetricRule
+
+BIAS_METHOD = "effective-n-normal/1"
+_LABELLED = frozenset({"probability", "label", "multiclass"})
+_MEASURED = frozenset({"probability", "regression", "multiclass", "vector"})
+_SCORED = frozenset({"probability", "regression"})
+_EVERY = _LABELLED | _MEASURED | {"json", "text"}
+_JUDGED = frozenset({Role.GUARDRAIL, Role.REVIEW})
+
+
+@dataclass(frozen=True)
+class Question:
+    """What one metric of this family asks of the counts.
+
+    Attributes:
+        kinds: kinds of output it applies to.
+        share: the share it is; None without outcomes.
+        uninformative: why, where it is so, few events would say nothing.
+        role: the rule's role, or a weaker one where the policy leaves the question open.
+        notes: what is worth saying beside the number.
+    """
+
+    kinds: frozenset[str]
+    share: Callable[[Counted], Share | None]
+    uninformative: Callable[[Facts, Counted], Note | None] = lambda _facts, _counted: None
+    role: Callable[[Facts, MetricRule], Role] = lambda _facts, rule: rule.role
+    notes: Callable[[Facts, Counted, Role], tuple[Note, ...]] = lambda _facts, _counted, _role: ()
+
+
+def assess_share(question: Question, facts: Facts, rule: MetricRule) -> Evidence:
+    """One share of predictions or pairs against its margin."""
+    counted = Counted.of(facts)
+    role = question.role(facts, rule)
+    if counted is None:
+        return _unmeasured(rule, role, predictions.NO_CAPTURES)
+    if counted.kind not in question.kinds:
+        # a default must not hold a run up over a question its outputs cannot be asked
+        kept = role if rule.source == "policy" else _at_most_evidence(role)
+        return _unmeasured(rule, kept, predictions.not_applicable(counted.kind))
+    share = question.share(counted)
+    if share is None:
+        return _unmeasured(rule, role, predictions.nothing_compared(counted))
+    notes = (
+        predictions.NO_NOISE_FLOOR,
+        *predictions.repetition(share),
+        *question.notes(facts, counted, role),
+    )
+    useless = question.uninformative(facts, counted)
+    evidence = _judged(facts, rule.model_copy(update={"role": role}), share, useless)
+    n = SampleSizes(pairs=counted.count("pairs"), effective=share.effective)
+    return evidence.model_copy(update={"n": n, "notes": (*notes, *evidence.notes)})
+
+
+def _judged(facts: Facts, rule: MetricRule, share: Share, useless: Note | None) -> Evidence:
+    """The share against its margin; where a pass would say nothing, harm may still be seen."""
+    effect = share.effect(facts.policy)
+    if useless is not None:
+        effect = effect.model_copy(update={"upper": None})
+    outcome = judge(effect, rule.margin, rule.role)
+    needs = None
+    if outcome is Outcome.UNRESOLVED and rule.margin is not None:
+        needs = share.needs(facts, rule.margin) if useless is None else _said(useless)
+    return Evidence(
+        family=Family.DIVERGENCE,
+        role=rule.role,
+        required=rule.required,
+        outcome=outcome,
+        unit="share",
+        effect=effect,
+        test=None if rule.margin is None else share.test(rule.margin),
+        intervals=share.intervals(facts.policy.alpha),
+        margin=rule.margin,
+        margin_source=rule.source,
+        method=METHOD,
+        needs=needs,
+        notes=() if useless is None else (useless,),
+    )
+
+
+def assess_bias(facts: Facts, rule: MetricRule) -> Evidence:
+    """The mean of shadow - production, in the score's own unit."""
+    counted = Counted.of(facts)
+    role = _at_most_evidence(rule.role)
+    if counted is None:
+        return _unmeasured(rule, role, predictions.NO_CAPTURES, unit="score", method=BIAS_METHOD)
+    if counted.kind not in _SCORED or "bias" not in counted.row:
+        note = predictions.not_applicable(counted.kind)
+        return _unmeasured(rule, role, note, unit="score", method=BIAS_METHOD)
+    from scipy.special import ndtri
+
+    row = counted.row
+    share = Share(0, counted.count("predictions"), row["prediction_squares"], "predictions")
+    se = row["difference_sd"] / share.effective**0.5
+    alpha = facts.policy.alpha
+    reach = -float(ndtri(alpha)) * se
+    lower_level, upper_level = levels(facts.policy)
+    fixed = (row["bias"] - reach, row["bias"] + reach)
+    return Evidence(
+        family=Family.DIVERGENCE,
+        role=role,
+        required=False,
+        outcome=Outcome.INFO,
+        production=row["production_mean"],
+        shadow=row["shadow_mean"],
+        unit="score",
+        effect=Effect(
+            kind="difference",
+            estimate=row["bias"],
+            lower=None,
+            lower_level=lower_level,
+            upper=None,
+            upper_level=upper_level,
+        ),
+        intervals=Intervals(fixed=fixed),
+        margin_source=rule.source,
+        n=SampleSizes(pairs=counted.count("pairs"), effective=share.effective),
+        method=BIAS_METHOD,
+        notes=(predictions.agreement(row),),
+    )
+
+
+def _flips(counted: Counted) -> Share | None:
+    return counted.share("flipped", "labelled", "prediction_squares", "predictions")
+
+
+def _shifts(counted: Counted) -> Share | None:
+    return counted.share("shifted", "measured", "prediction_squares", "predictions")
+
+
+def _large_shifts(counted: Counted) -> Share | None:
+    return counted.share("large_shifted", "measured", "prediction_squares", "predictions")
+
+
+def _contract(counted: Counted) -> Share | None:
+    return counted.share("changed_pairs", "judged_pairs", "judged_squares", "pairs")
+
+
+def _mismatches(counted: Counted) -> Share | None:
+    return counted.share("mismatched_pairs", "answered_pairs", "answered_squares", "pairs")
+
+
+def _shift_role(facts: Facts, rule: MetricRule) -> Role:
+    """Under a model change every score moves: judged only with a tolerance from the policy."""
+    given = facts.policy.predictions.tolerance is not None or rule.source == "policy"
+    judged = facts.policy.change == "infrastructure" or given
+    return rule.role if judged else _at_most_evidence(rule.role)
+
+
+def _at_most_evidence(role: Role) -> Role:
+    return Role.EVIDENCE if role in _JUDGED else role
+
+
+def _said(note: Note) -> Needs:
+    """A note as the sentence that says what is needed."""
+    return Needs(text=f"{note.text[:1].upper()}{note.text[1:]}.")
+
+
+def _unmeasured(
+    rule: MetricRule, role: Role, note: Note, *, unit: str = "share", method: str = METHOD
+) -> Evidence:
+    """Evidence that there is none, and why."""
+    return Evidence(
+        family=Family.DIVERGENCE,
+        role=role,
+        required=rule.required,
+        outcome=judge(None, rule.margin, role),
+        unit=unit,
+        margin=rule.margin,
+        margin_source=rule.source,
+        method=method,
+        needs=_said(note) if role in _JUDGED else None,
+        notes=(note,),
+    )
+
+
+_REVIEW = MetricDefault(
+    margin=0.05, role=Role.REVIEW, infrastructure_margin=0.001, infrastructure_role=Role.GUARDRAIL
+)
+_FLIP_REVIEW = _REVIEW.model_copy(update={"infrastructure_margin": 0.005})
+_REQUIRED = MetricDefault(margin=0.001, role=Role.GUARDRAIL, required=True)
+_EVIDENCE = MetricDefault(role=Role.EVIDENCE)
+
+_share_metric = partial(
+    Metric, family=Family.DIVERGENCE, unit="share", method=METHOD, source=SOURCE
+)
+
+DIVERGENCE: tuple[Metric, ...] = (
+    _share_metric(
+        id="flip_rate",
+        title="label flips",
+        meaning="Share of predictions whose label, or side of the decision threshold, differs "
+        "between the variants for the same request.",
+        advice="Look at the flips table and at how far from the threshold they are; if they are "
+        "intended, raise metrics.flip_rate.margin.",
+        default=_FLIP_REVIEW,
+        assess=partial(
+            assess_share,
+            Question(_LABELLED, _flips, predictions.one_sided, notes=predictions.positive_rates),
+        ),
+    ),
+    _share_metric(
+        id="score_shift_share",
+        title="shifted scores",
+        meaning="Share of predictions whose score differs by more than the tolerance for the same "
+        "request.",
+        advice="Compare preprocessing, precision and library versions of the two containers; under "
+        "a model change set predictions.tolerance to what is harmless.",
+        default=_REVIEW,
+        assess=partial(
+            assess_share,
+            Question(_MEASURED, _shifts, role=_shift_role, notes=predictions.shift_tolerance),
+        ),
+    ),
+    _share_metric(
+        id="score_large_shift_share",
+        title="large score shifts",
+        meaning="Share of predictions whose score moves by more than half a standard deviation of "
+        "production's scores.",
+        advice="Look at the worst pairs: large shifts often share an input column or a request "
+        "type.",
+        default=_REVIEW,
+        assess=partial(
+            assess_share, Question(_SCORED, _large_shifts, notes=predictions.large_shift_size)
+        ),
+    ),
+    _share_metric(
+        id="contract_change",
+        title="changed answers",
+        meaning="Share of pairs whose shadow answer is absent, unreadable, not finite, or of "
+        "another form than production's: callers may break.",
+        advice="Look at the table of contract changes by kind and fix the shadow's output format.",
+        default=_REQUIRED,
+        assess=partial(assess_share, Question(_EVERY, _contract, notes=predictions.uncompared)),
+    ),
+    Metric(
+        id="score_bias",
+        family=Family.DIVERGENCE,
+        title="score bias",
+        meaning="Mean of the shadow's score minus production's for the same request.",
+        unit="score",
+        method=BIAS_METHOD,
+        source="Bland and Altman, Lancet 327:307 (1986); Lin, Biometrics 45:255 (1989)",
+        advice="A bias far from zero moves every threshold decision one way: recalibrate.",
+        default=_EVIDENCE,
+        assess=assess_bias,
+    ),
+    _share_metric(
+        id="output_mismatch_share",
+        title="different outputs",
+        meaning="Share of pairs whose output text differs in any byte, white space around it "
+        "aside.",
+        advice="Expected under a model change; under an infrastructure change look for the first "
+        "digit that differs.",
+        default=_EVIDENCE,
+        assess=partial(assess_share, Question(_EVERY, _mismatches)),
+    ),
+)

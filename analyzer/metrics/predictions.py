@@ -1,0 +1,169 @@
+"""What `payloads` counted about the outputs, and what is worth saying beside the numbers.
+
+In: the one-row table of counts, and the notes made of it. Out: judging.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from analyzer.metrics.shares import Share
+from analyzer.model import Note, Role
+
+if TYPE_CHECKING:
+    from analyzer.metrics.metric import Facts
+
+LEAST_EACH_SIDE = 20
+"""Production records needed on either side of the threshold before flips say anything."""
+
+_HINTS = {
+    "probability": "set predictions.kind to what the outputs are",
+    "regression": 'set predictions.kind = "probability" and predictions.label_at where a number '
+    "decides something",
+    "label": "set predictions.path to a score",
+    "multiclass": "set predictions.path to one score",
+    "vector": 'set predictions.kind = "multiclass" or predictions.path to one number',
+    "json": "set predictions.path to a score or label",
+    "text": "set predictions.path to a score or label, or review the text",
+}
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What `payloads` counted: one row of numbers and the kind of the outputs."""
+
+    kind: str
+    row: dict[str, Any]
+
+    @classmethod
+    def of(cls, facts: Facts) -> Counted | None:
+        """The counts of a run; None where there are no captures or nothing was prepared."""
+        tables = {} if facts.captures is None else facts.captures.tables
+        if "prediction_counts" not in tables or "prediction_shape" not in tables:
+            return None
+        kind = tables["prediction_shape"].column("kind")[0].as_py()
+        return cls(kind, tables["prediction_counts"].to_pylist()[0])
+
+    def count(self, name: str) -> int:
+        """A count; zero where the outputs are of a kind that has none."""
+        return int(self.row.get(name) or 0)
+
+    def share(self, events: str, outcomes: str, squares: str, unit: str) -> Share | None:
+        """A share of counts; None without outcomes."""
+        if not self.count(outcomes):
+            return None
+        return Share(
+            self.count(events), self.count(outcomes), float(self.row.get(squares) or 0.0), unit
+        )
+
+
+def one_sided(facts: Facts, counted: Counted) -> Note | None:
+    """Whether production's own decisions are so one-sided that flips say nothing."""
+    if counted.kind == "probability":
+        place = f"the threshold {facts.policy.predictions.label_at:g}"
+        fewest = min(counted.count("production_at_or_above"), counted.count("production_below"))
+        advice = "set predictions.label_at to the threshold that decides"
+    else:
+        place = "its most frequent label"
+        fewest = counted.count("labelled") - counted.count("commonest_label")
+        advice = "capture for longer"
+    if fewest >= LEAST_EACH_SIDE:
+        return None
+    return Note(
+        code="threshold-uninformative",
+        text=f"only {fewest} production predictions lie on the other side of {place}; at least "
+        f"{LEAST_EACH_SIDE} are needed before few flips say anything: {advice}",
+    )
+
+
+def positive_rates(_facts: Facts, counted: Counted, _role: Role) -> tuple[Note, ...]:
+    """How the share of positive decisions moves: flips one way or both ways."""
+    if counted.kind != "probability":
+        return ()
+    production = counted.count("production_at_or_above") / counted.count("labelled")
+    shadow = counted.count("shadow_at_or_above") / counted.count("labelled")
+    text = (
+        f"at or above the threshold: production {100 * production:.2f} % of predictions, "
+        f"shadow {100 * shadow:.2f} %"
+    )
+    return (Note(code="positive-rates", text=text),)
+
+
+def shift_tolerance(facts: Facts, counted: Counted, role: Role) -> tuple[Note, ...]:
+    """What counts as a shift, and that under a model change it is not judged unasked."""
+    atol, rtol = counted.row["atol"], counted.row["rtol"]
+    text = f"a shift is a difference above {atol:g}"
+    text += f" + {rtol:g} x production's value" if rtol else ""
+    notes = [Note(code="shift-tolerance", text=text)]
+    if facts.policy.change == "model" and role in {Role.EVIDENCE, Role.INFO}:
+        notes.append(
+            Note(
+                code="no-tolerance",
+                text="a retrained model moves every score: set predictions.tolerance to have "
+                "shifts judged under a model change",
+            )
+        )
+    return tuple(notes)
+
+
+def large_shift_size(_facts: Facts, counted: Counted, _role: Role) -> tuple[Note, ...]:
+    """What counts as a large shift, in score units."""
+    far = counted.row["large_shift"]
+    text = f"half a standard deviation of production's scores is {far:.4g}"
+    return (Note(code="large-shift", text=text),)
+
+
+def uncompared(_facts: Facts, counted: Counted, _role: Role) -> tuple[Note, ...]:
+    """Pairs whose production output gave nothing to compare with: counted, not judged."""
+    missing = counted.count("pairs") - counted.count("judged_pairs")
+    if not missing:
+        return ()
+    text = f"{missing} pairs have a production output that is absent or cannot be read: not judged"
+    return (Note(code="not-comparable", text=text),)
+
+
+def repetition(share: Share) -> tuple[Note, ...]:
+    """That outcomes are worth fewer, where they are."""
+    if share.effective >= 0.99 * share.outcomes:
+        return ()
+    text = (
+        f"{share.outcomes:,} {share.unit} are worth {share.effective:,.0f} independent ones, "
+        "because inputs repeat or share a request"
+    )
+    return (Note(code="repeated-inputs", text=text),)
+
+
+def agreement(row: dict[str, Any]) -> Note:
+    """How far scores are apart, and how well they agree."""
+    return Note(
+        code="agreement",
+        text=f"mean |difference| {row['mean_absolute_difference']:.4g}, sd of differences "
+        f"{row['difference_sd']:.4g}, concordance {row['concordance']:.4f}",
+    )
+
+
+def not_applicable(kind: str) -> Note:
+    """That the outputs are of a kind the question does not fit, and which key changes that."""
+    return Note(
+        code="not-applicable",
+        text=f"outputs were read as {kind}, which this does not apply to; {_HINTS[kind]}",
+    )
+
+
+def nothing_compared(counted: Counted) -> Note:
+    """That no pair of outputs could be compared."""
+    return Note(
+        code="nothing-comparable",
+        text=f"none of {counted.count('pairs')} pairs has two outputs that compare as "
+        f"{counted.kind}; {_HINTS[counted.kind]}",
+    )
+
+
+NO_CAPTURES = Note(
+    code="no-captures", text="no captured pairs were given, so predictions were not compared"
+)
+NO_NOISE_FLOOR = Note(
+    code="no-a-a",
+    text="no A/A noise floor: how often production would disagree with itself is taken as zero",
+)

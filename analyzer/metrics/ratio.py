@@ -1,0 +1,218 @@
+"""One ratio of weighted means, looked at over the window and over its whole days, and judged.
+
+In: arrays on a cover grid -> looks -> bounds, test, displayed intervals and what would settle
+them. Out: where the arrays come from, and what a margin is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, exp, inf, log
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analyzer.metrics.series import DAY, HOUR, MINUTE, Cover, Span
+from analyzer.model import Effect, Intervals, Needs, Test
+from analyzer.stats.boundary import anytime_p_value, minutes_needed
+from analyzer.stats.ewc import MIN_N_EFF
+from analyzer.stats.log_ratio import (
+    WeightedLogRatio,
+    bounds,
+    e_value_at_margin,
+    weighted_log_ratio,
+)
+from analyzer.verdict import levels
+
+if TYPE_CHECKING:
+    from analyzer.metrics.series import BoolArray, FloatArray
+    from analyzer.policy import Policy
+    from analyzer.stats.boundary import Looks as Mode
+
+
+@dataclass(frozen=True)
+class Arms:
+    """Both variants' levels and production's request counts on one grid.
+
+    Shapes: all of length `cover.size`; NaN where the period is not compared.
+    """
+
+    cover: Cover
+    weights: FloatArray
+    production: FloatArray
+    shadow: FloatArray
+
+    @classmethod
+    def where(
+        cls, use: BoolArray, cover: Cover, weights: FloatArray, levels_: tuple[FloatArray, ...]
+    ) -> Arms:
+        """The arms with every period outside `use` missing."""
+        kept = [np.where(use, series, np.nan) for series in (weights, *levels_)]
+        return cls(cover, kept[0], kept[1], kept[2])
+
+    def look(self, span: Span) -> WeightedLogRatio | None:
+        """The ratio over one span."""
+        part = self.cover.part(span)
+        return weighted_log_ratio(
+            self.weights[part],
+            self.production[part],
+            self.shadow[part],
+            period_s=self.cover.period_s,
+            whole_days=span.whole_days,
+        )
+
+    def points(self, span: Span) -> int:
+        """Compared periods in a span."""
+        return int(np.isfinite(self.weights[self.cover.part(span)]).sum())
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The same ratio over the window and, where they differ, over its whole days.
+
+    The lower bound is the window's: harm may be seen at any hour. The upper bound is the larger of
+    the two: a daily rhythm must not make a part of a day stand for the day.
+
+    Attributes:
+        by_day: a look at whole days is among them, so only another whole day adds to it.
+    """
+
+    window: WeightedLogRatio
+    days: WeightedLogRatio | None = None
+    by_day: bool = False
+
+    @classmethod
+    def of(cls, arms: Arms, spans: tuple[Span, ...], *, least_points: int = 1) -> Comparison | None:
+        """Look at every span; None where the window holds too few compared periods."""
+        if any(arms.points(span) < least_points for span in spans):
+            return None
+        found = [arms.look(span) for span in spans]
+        ratios = [ratio for ratio in found if ratio is not None]
+        if not ratios or len(ratios) < len(found):
+            return None
+        by_day = any(span.whole_days for span in spans)
+        return cls(ratios[0], ratios[1] if len(ratios) > 1 else None, by_day)
+
+    @property
+    def all(self) -> tuple[WeightedLogRatio, ...]:
+        """The looks in order: window first."""
+        return (self.window,) if self.days is None else (self.window, self.days)
+
+    @property
+    def effective(self) -> float:
+        """Effectively independent periods: the smaller of the looks."""
+        return min(look.long_run.n_eff for look in self.all)
+
+    def bounds(
+        self, alpha_lower: float, alpha_upper: float, mode: Mode
+    ) -> tuple[float | None, float | None]:
+        """One-sided bounds of the log ratio; None where too little is independent."""
+        found = [
+            bounds(
+                look.theta,
+                look.long_run,
+                look.t_minutes,
+                alpha_lower=alpha_lower,
+                alpha_upper=alpha_upper,
+                mode=mode,
+            )
+            for look in self.all
+        ]
+        lower = found[0][0] if found[0] else None
+        uppers = [one[1] for one in found if one]
+        return lower, max(uppers) if len(uppers) == len(found) else None
+
+    def effect(self, policy: Policy) -> Effect:
+        """The judged change as a ratio with its two bounds."""
+        lower_level, upper_level = levels(policy)
+        mode: Mode = policy.inference
+        lower, upper = self.bounds(1 - lower_level, 1 - upper_level, mode)
+        return Effect(
+            kind="ratio",
+            estimate=exp(self.window.theta),
+            lower=None if lower is None else exp(lower),
+            lower_level=lower_level,
+            upper=None if upper is None else exp(upper),
+            upper_level=upper_level,
+            mode=mode,
+        )
+
+    def intervals(self, alpha: float) -> Intervals:
+        """What each way to look shows, at `alpha` on each side."""
+        shown: dict[str, tuple[float, float]] = {}
+        modes: tuple[Mode, ...] = ("fixed", "anytime")
+        for mode in modes:
+            lower, upper = self.bounds(alpha, alpha, mode)
+            if lower is not None and upper is not None:
+                shown[mode] = (exp(lower), exp(upper))
+        return Intervals(fixed=shown.get("fixed"), anytime=shown.get("anytime"))
+
+    def test(self, margin: float, alpha: float) -> Test:
+        """Evidence against "harm >= margin": the weaker of the looks."""
+        found = [
+            e_value_at_margin(look.theta, log(margin), look.long_run, look.t_minutes, alpha=alpha)
+            for look in self.all
+        ]
+        values = [e_value for e_value in found if e_value is not None]
+        if len(values) < len(found):
+            return Test(e_value=None, p_value=None)
+        return Test(e_value=min(values), p_value=anytime_p_value(min(values)))
+
+    def needs(self, margin: float, alpha: float, window: Traffic) -> Needs:
+        """How much more of the present traffic would settle the metric."""
+        if self.effective < MIN_N_EFF:
+            factor = MIN_N_EFF / self.effective if self.effective > 0 else inf
+            return window.needs(window.minutes * min(factor, 100.0), by_day=self.by_day)
+        needed = [
+            minutes_needed(look.theta, log(margin), look.sigma_lr, alpha) for look in self.all
+        ]
+        if any(minutes is None for minutes in needed):
+            return Needs(
+                text=(
+                    f"Cannot be resolved at this margin: the estimate itself, "
+                    f"x{exp(max(look.theta for look in self.all)):.3f}, does not stay below the "
+                    f"margin x{margin:.3f}. More data will not turn it into a pass."
+                )
+            )
+        shares = [
+            minutes / look.t_minutes
+            for minutes, look in zip(needed, self.all, strict=True)
+            if minutes is not None
+        ]
+        return window.needs(window.minutes * max(shares), by_day=self.by_day)
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """How long was looked at and how many production requests came in that time."""
+
+    minutes: int
+    requests: float
+
+    def needs(self, minutes: float, *, by_day: bool = False) -> Needs:
+        """A number of minutes in all, with the requests they carry and the time still to go.
+
+        Rounded up to hours, or to whole days, and never to less than was seen already.
+        """
+        step = (DAY if by_day else HOUR) // MINUTE
+        minutes = float(ceil(max(minutes, self.minutes + 1) / step) * step)
+        requests = round(minutes * self.requests / self.minutes)
+        more = duration(minutes - self.minutes)
+        return Needs(
+            minutes=int(minutes),
+            requests=requests,
+            text=(
+                f"About {minutes:,.0f} minutes in all, {requests:,} production requests: "
+                f"{more} more at the present traffic ({self.minutes:,} minutes seen)."
+            ),
+        )
+
+
+def duration(minutes: float) -> str:
+    """Minutes in the unit a reader plans with.
+
+    >>> duration(90), duration(4320)
+    ('1.5 hours', '3.0 days')
+    """
+    seconds = minutes * MINUTE
+    return f"{seconds / DAY:.1f} days" if seconds >= 2 * DAY else f"{seconds / HOUR:.1f} hours"

@@ -1,0 +1,205 @@
+"""CloudWatch points as regular grids: one array per variant, metric and statistic.
+
+In: which minutes and days the two variants share, and the arrays the estimators need. Out: any
+estimate. Not knowing is NaN in an array, never zero. All arrays of one run lie on *cover* grids,
+which start and end at midnight UTC around the window, so that every period of CloudWatch divides
+them and a part of the window is a slice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from analyzer.metrics.metric import Facts
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+Variant = Literal["production", "shadow"]
+
+PRODUCTION: Variant = "production"
+SHADOW: Variant = "shadow"
+MINUTE = 60
+HOUR = 3_600
+DAY = 86_400
+WARM_UP_MINUTES = 10
+LEAST_WHOLE_DAYS = 2
+"""Fewer whole days than this have no daily rhythm to remove: only the whole window is looked at."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of time one look covers, half open.
+
+    Units:
+        start, end: seconds since 1970 in UTC, on whole minutes.
+
+    Attributes:
+        whole_days: UTC days it consists of; 0 when it is not a run of whole days.
+    """
+
+    start: int
+    end: int
+    whole_days: int = 0
+
+
+@dataclass(frozen=True)
+class Cover:
+    """The grid of one period length over all UTC days that touch the window.
+
+    Attributes:
+        window: the window on whole minutes, outside which every value is missing.
+        start: midnight at or before the window's start, seconds since 1970.
+    """
+
+    window: Span
+    start: int
+    size: int
+    period_s: int
+
+    @classmethod
+    def of(cls, facts: Facts, period_s: int = MINUTE) -> Cover | None:
+        """The grid of a run; None when nothing dates it or the window is empty."""
+        if facts.start is None or facts.end is None or facts.end <= facts.start:
+            return None
+        first = int(facts.start.timestamp()) // MINUTE * MINUTE
+        last = -int(-facts.end.timestamp() // MINUTE) * MINUTE
+        start = first // DAY * DAY
+        size = (-(-last // DAY) * DAY - start) // period_s
+        return cls(Span(first, last), start, size, period_s)
+
+    def part(self, span: Span) -> slice:
+        """The indices of the periods that lie wholly inside `span`."""
+        first = -(-(span.start - self.start) // self.period_s)
+        return slice(first, max(first, (span.end - self.start) // self.period_s))
+
+    def times(self) -> npt.NDArray[np.int64]:
+        """Start of every period, seconds since 1970."""
+        return self.start + self.period_s * np.arange(self.size, dtype=np.int64)
+
+    @property
+    def minutes(self) -> int:
+        """Length of the window in minutes."""
+        return (self.window.end - self.window.start) // MINUTE
+
+
+def utc(seconds: int) -> str:
+    """Seconds since 1970 as ISO 8601.
+
+    >>> utc(1_795_132_800)
+    '2026-11-20T00:00:00Z'
+    """
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def values(facts: Facts, cover: Cover, variant: Variant, metric: str, stat: str) -> FloatArray:
+    """One exported series on the grid; NaN where no point lies wholly inside the window."""
+    grid = np.full(cover.size, np.nan)
+    first, last = cover.window.start, cover.window.end - cover.period_s
+    points = facts.metric_points.filter(
+        (pl.col("metric_name") == metric)
+        & (pl.col("role") == variant)
+        & (pl.col("stat") == stat)
+        & (pl.col("period_s") == cover.period_s)
+    ).select(pl.col("timestamp").dt.epoch("s").alias("second"), "value")
+    points = points.filter(pl.col("second").is_between(first, last), pl.col("value").is_finite())
+    index = (points["second"].to_numpy() - cover.start) // cover.period_s
+    grid[index] = points["value"].to_numpy()
+    return grid
+
+
+def means(facts: Facts, cover: Cover, variant: Variant, metric: str) -> FloatArray:
+    """Mean per period: the Average, else Sum / SampleCount. A time of zero or less is no time."""
+    average = values(facts, cover, variant, metric, "Average")
+    count = positive(values(facts, cover, variant, metric, "SampleCount"))
+    by_sum = values(facts, cover, variant, metric, "Sum") / count
+    return np.where(np.isnan(average), by_sum, average)
+
+
+def positive(series: FloatArray) -> FloatArray:
+    """The series with everything that is not above zero missing."""
+    with np.errstate(invalid="ignore"):
+        return np.where(series > 0, series, np.nan)
+
+
+def requests(facts: Facts, cover: Cover, variant: Variant) -> FloatArray:
+    """Timed requests per period: ModelLatency's SampleCount, else Invocations' Sum.
+
+    A period length at which neither is exported is added up from the minutes.
+    """
+    for metric, stat in (("ModelLatency", "SampleCount"), ("Invocations", "Sum")):
+        series = positive(values(facts, cover, variant, metric, stat))
+        if np.isfinite(series).any():
+            return series
+    minutes = Cover.of(facts) if cover.period_s > MINUTE else None
+    if minutes is None:
+        return np.full(cover.size, np.nan)
+    per_period = requests(facts, minutes, variant).reshape(cover.size, -1)
+    return positive(np.nansum(per_period, axis=1))
+
+
+def invocations(facts: Facts, cover: Cover, variant: Variant) -> FloatArray:
+    """Requests sent to the variant per period, failed ones included; NaN where none are known."""
+    return positive(values(facts, cover, variant, "Invocations", "Sum"))
+
+
+def settled(facts: Facts, cover: Cover) -> BoolArray:
+    """Minutes outside the ten that follow a deployment, which warm-up makes unlike the others."""
+    kept = np.ones(cover.size, dtype=np.bool_)
+    endpoint = facts.endpoint
+    if endpoint is None:
+        return kept
+    times = cover.times()
+    changes = (*endpoint.config_changes, *((endpoint.live_since,) if endpoint.live_since else ()))
+    for change in changes:
+        second = int(change.timestamp()) // MINUTE * MINUTE
+        kept &= (times < second) | (times > second + WARM_UP_MINUTES * MINUTE)
+    return kept
+
+
+def matched(cover: Cover, kept: BoolArray, series: Iterable[FloatArray]) -> BoolArray:
+    """Where every series has a value, inside the window and after warm-up."""
+    both = kept.copy()
+    for one in series:
+        both &= np.isfinite(one)
+    inside = np.zeros(cover.size, dtype=np.bool_)
+    inside[cover.part(cover.window)] = True
+    return both & inside
+
+
+def longest_whole_days(cover: Cover, minutes: BoolArray) -> Span:
+    """The longest unbroken run of whole UTC days; the first of equals.
+
+    A day is whole when each of its 24 hours has a matched minute.
+    """
+    per_hour = np.count_nonzero(minutes.reshape(-1, 24, HOUR // MINUTE), axis=2)
+    whole_days = np.count_nonzero(per_hour, axis=1) == per_hour.shape[1]
+    best = run = end = 0
+    for day, whole in enumerate(whole_days.tolist()):
+        run = run + 1 if whole else 0
+        if run > best:
+            best, end = run, day + 1
+    return Span(cover.start + (end - best) * DAY, cover.start + end * DAY, best)
+
+
+def looks(cover: Cover, minutes: BoolArray, window: Span | None = None) -> tuple[Span, ...]:
+    """The stretches a judgement looks at: the whole window, and its whole days when there are two.
+
+    When every matched minute lies in one run of whole days, that run is the only look. A day that
+    is not over yet is in the first look only: harm may be seen at any hour, its absence may not.
+    """
+    window = window or cover.window
+    days = longest_whole_days(cover, minutes)
+    if days.whole_days < LEAST_WHOLE_DAYS:
+        return (window,)
+    if minutes[cover.part(days)].sum() == minutes.sum():
+        return (days,)
+    return (window, days)

@@ -1,0 +1,149 @@
+"""One share of predictions or pairs, counted, bounded at every look, and judged.
+
+In: counts with their repetition -> effect, test, displayed intervals, and what would settle them.
+Out: which share it is, and whether it applies to the outputs at hand.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from analyzer.metrics.ratio import duration
+from analyzer.model import Effect, Intervals, Needs, Test
+from analyzer.stats.effective import effective_share_n
+from analyzer.stats.proportion_sequence import e_value, log_e_value, lower_bound, upper_bound
+from analyzer.stats.proportions import wilson
+from analyzer.verdict import levels
+
+if TYPE_CHECKING:
+    from analyzer.metrics.metric import Facts
+    from analyzer.policy import Policy
+
+METHOD = "beta-binomial/1"
+SOURCE = (
+    "Beta-binomial mixture e-process for the null 'share >= margin', after Howard, Ramdas, "
+    "McAuliffe and Sekhon, Annals of Statistics 49:1055 (2021); repeated inputs by Kish's "
+    "effective size (1965)"
+)
+_MOST_OUTCOMES = 1e12
+
+
+@dataclass(frozen=True)
+class Share:
+    """Events among outcomes that come in clusters of one input payload each.
+
+    Attributes:
+        squares: sum over distinct inputs of their squared number of outcomes.
+        unit: what one outcome is, in the plural: "pairs" or "predictions".
+    """
+
+    events: int
+    outcomes: int
+    squares: float
+    unit: str
+
+    @property
+    def estimate(self) -> float:
+        """The plain share; repetition changes what it is worth, not what it is."""
+        return self.events / self.outcomes
+
+    @property
+    def effective(self) -> float:
+        """Independent outcomes it is worth; never more than were seen."""
+        return min(effective_share_n(self.outcomes, self.squares), float(self.outcomes))
+
+    def scaled(self) -> tuple[float, float]:
+        """Events and outcomes at the effective size."""
+        return self.events * (self.effective / self.outcomes), self.effective
+
+    def upper(self, alpha: float) -> float:
+        """The anytime upper bound."""
+        return upper_bound(*self.scaled(), alpha)
+
+    def effect(self, policy: Policy) -> Effect:
+        """The judged share with its two one-sided bounds."""
+        lower_level, upper_level = levels(policy)
+        x, n = self.scaled()
+        return Effect(
+            kind="proportion",
+            estimate=self.estimate,
+            lower=lower_bound(x, n, 1 - lower_level),
+            lower_level=lower_level,
+            upper=upper_bound(x, n, 1 - upper_level),
+            upper_level=upper_level,
+        )
+
+    def intervals(self, alpha: float) -> Intervals:
+        """Both ways to look that exist for a share, each end at one-sided alpha."""
+        x, n = self.scaled()
+        return Intervals(
+            fixed=wilson(x, n, 1 - 2 * alpha),
+            anytime=(lower_bound(x, n, alpha), upper_bound(x, n, alpha)),
+        )
+
+    def test(self, margin: float) -> Test:
+        """The e-value against "the share is the margin or more"."""
+        found = e_value(*self.scaled(), margin)
+        return Test(e_value=found, p_value=min(1.0, 1 / found) if found > 0 else 1.0)
+
+    def needs(self, facts: Facts, margin: float) -> Needs:
+        """How many outcomes in all would settle it, if the share and the repetition stay."""
+        needed = outcomes_needed(self.estimate, margin, facts.policy.alpha)
+        if needed is None:
+            return Needs(
+                text=(
+                    f"Cannot be resolved at this margin: the share itself, "
+                    f"{100 * self.estimate:.3g} %, does not stay below the margin of "
+                    f"{100 * margin:.3g} %. More data will not turn it into a pass."
+                )
+            )
+        # a tenth more than seen, at the least: the projection is rough
+        factor = max(needed / self.effective, 1.1)
+        requests = math.ceil(self.outcomes * factor)
+        text = f"About {requests:,} {self.unit} in all ({self.outcomes:,} seen)"
+        if self.effective < 0.99 * self.outcomes:
+            text += f", if inputs repeat as they did: these are worth {self.effective:,.0f}"
+        minutes = _minutes(facts)
+        if minutes is None:
+            return Needs(requests=requests, text=f"{text}.")
+        more = duration(minutes * (factor - 1))
+        return Needs(
+            minutes=math.ceil(minutes * factor),
+            requests=requests,
+            text=f"{text}: {more} more at the present rate of capture.",
+        )
+
+
+def outcomes_needed(share: float, margin: float, alpha: float) -> int | None:
+    """Fewest independent outcomes with which this share stays below the margin at every look.
+
+    None when the share reaches the margin, or nothing below 10^12 would do.
+
+    >>> outcomes_needed(0.0, 0.005, 0.05)
+    836
+    """
+    if share >= margin:
+        return None
+    enough = math.log(1 / alpha)
+
+    def settled(n: float) -> bool:
+        return log_e_value(share * n, n, margin) > enough
+
+    high = 1.0
+    while not settled(high):
+        high *= 2
+        if high > _MOST_OUTCOMES:
+            return None
+    low = high / 2
+    while high - low > max(0.5, low * 1e-6):
+        middle = (low + high) / 2
+        low, high = (low, middle) if settled(middle) else (middle, high)
+    return math.ceil(high)
+
+
+def _minutes(facts: Facts) -> float | None:
+    if facts.start is None or facts.end is None or facts.end <= facts.start:
+        return None
+    return (facts.end - facts.start).total_seconds() / 60

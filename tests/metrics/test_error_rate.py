@@ -1,0 +1,190 @@
+"""Error shares: counted minute by minute, and never zero for want of a series."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from analyzer.metrics.error_rate import score
+from analyzer.metrics.error_series import Totals
+from analyzer.model import Outcome
+from analyzer.stats.proportions import miettinen_nurminen
+from tests.metrics.points import (
+    FIVE_XX,
+    MODEL,
+    START,
+    Shadow,
+    assess,
+    facts_of,
+    shadow_test,
+    without,
+)
+
+
+def failing(share: float, days: float = 3, **test_options: float) -> Shadow:
+    """A test whose shadow answers this share of its requests with a 5XX."""
+    test = shadow_test(days, **test_options)  # type: ignore[arg-type]
+    errors = test.rng.binomial(test.shadow.counts.astype(int), share).astype(float)
+    test.shadow.errors[FIVE_XX] = errors
+    return test
+
+
+def test_one_percent_more_errors_fail() -> None:
+    item = assess(failing(0.01).facts(), "error_5xx_rate")
+    assert item.outcome is Outcome.FAIL
+    assert item.shadow == pytest.approx(0.01, rel=0.1)
+
+
+def test_a_few_errors_more_within_the_margin_pass() -> None:
+    item = assess(failing(0.0002).facts(), "error_5xx_rate")
+    assert item.outcome is Outcome.PASS
+    assert item.n.production is not None
+    assert item.n.production > 200_000
+
+
+def test_no_error_at_all_does_not_pass_on_too_few_requests() -> None:
+    item = assess(shadow_test(3, per_minute=1).facts(), "error_5xx_rate")
+    assert item.outcome is Outcome.UNRESOLVED
+    assert item.needs is not None
+    assert item.needs.minutes is not None
+    assert item.needs.minutes > 3 * 1440
+    assert item.needs.minutes % 1440 == 0
+
+
+@pytest.mark.parametrize("role", ["production", "shadow", None])
+def test_a_missing_error_series_is_unresolved_and_never_zero(role: str | None) -> None:
+    facts = facts_of(without(shadow_test(3).points(), FIVE_XX, role))
+    item = assess(facts, "error_5xx_rate")
+    assert item.outcome is Outcome.UNRESOLVED
+    assert item.shadow is None
+    assert item.notes[-1].code == "error-series-missing"
+    assert item.needs is not None
+    assert FIVE_XX in item.needs.text
+
+
+@pytest.mark.parametrize("role", ["production", "shadow"])
+@pytest.mark.parametrize(("gap_minutes", "known"), [(40, True), (60, False)])
+def test_gaps_in_an_error_series_beyond_one_percent_are_unresolved(
+    role: str, gap_minutes: int, *, known: bool
+) -> None:
+    test = shadow_test(3)
+    errors = np.zeros(test.minutes)
+    errors[100 : 100 + gap_minutes] = np.nan
+    getattr(test, role).errors[FIVE_XX] = errors
+    item = assess(test.facts(), "error_5xx_rate")
+    assert (item.outcome is Outcome.PASS) == known
+    assert known or item.notes[-1].code == "error-series-gaps"
+
+
+@pytest.mark.parametrize("role", ["production", "shadow"])
+def test_errors_without_invocations_have_no_denominator(role: str) -> None:
+    facts = facts_of(without(shadow_test(3).points(), "Invocations", role))
+    item = assess(facts, "error_5xx_rate")
+    assert item.outcome is Outcome.UNRESOLVED
+    assert item.notes[-1].code == "not-exported"
+
+
+def test_more_errors_than_invocations_is_a_contradiction_not_a_rate() -> None:
+    test = shadow_test(1)
+    test.shadow.errors[FIVE_XX] = 2 * test.shadow.counts
+    item = assess(test.facts(), "error_5xx_rate")
+    assert item.outcome is Outcome.UNRESOLVED
+    assert item.notes[-1].code == "error-count-implausible"
+
+
+def test_average_times_requests_stands_in_for_a_missing_sum() -> None:
+    test = failing(0.01, days=1)
+    points = test.points()
+    sums = (pl.col("metric_name") == FIVE_XX) & (pl.col("stat") == "Sum")
+    counts = points.filter(pl.col("metric_name") == "Invocations").select(
+        "role", "timestamp", n="value"
+    )
+    averages = (
+        points.filter(sums)
+        .join(counts, on=["role", "timestamp"])
+        .with_columns(value=pl.col("value") / pl.col("n"), stat=pl.lit("Average"))
+        .drop("n")
+    )
+    end = START + timedelta(days=1)
+    there = assess(facts_of(points, end=end), "error_5xx_rate")
+    back = assess(facts_of(pl.concat([points.filter(~sums), averages]), end=end), "error_5xx_rate")
+    assert there == back
+
+
+def test_model_errors_are_derived_from_untimed_invocations() -> None:
+    test = shadow_test(3)
+    timed = pl.col("stat") == "SampleCount"
+    points = without(test.points(), MODEL).with_columns(
+        value=pl.when(timed & (pl.col("role") == "shadow"))
+        .then((pl.col("value") * 0.97).floor())
+        .otherwise(pl.col("value"))
+    )
+    item = assess(facts_of(points), "model_error_rate")
+    assert item.outcome is Outcome.FAIL
+    assert item.shadow == pytest.approx(0.037, abs=0.008)
+    assert item.notes[0].code == "model-errors-derived"
+
+
+def test_a_request_timed_in_the_next_minute_is_no_error() -> None:
+    test = shadow_test(3)
+    points = without(test.points(), MODEL)
+    late = test.rng.binomial(test.shadow.counts.astype(int), 0.1)
+    samples = test.shadow.counts - late + np.concatenate(([0], late[:-1]))
+    is_sample = (pl.col("stat") == "SampleCount") & (pl.col("role") == "shadow")
+    moved = points.filter(is_sample).with_columns(value=pl.Series(samples))
+    item = assess(facts_of(pl.concat([points.filter(~is_sample), moved])), "model_error_rate")
+    assert item.outcome is Outcome.PASS
+    assert item.shadow is not None
+    assert item.shadow < 0.0002
+
+
+def test_a_shadow_that_times_nothing_for_an_hour_has_failed_for_an_hour() -> None:
+    test = shadow_test(3)
+    points = without(test.points(), MODEL)
+    hour = pl.col("timestamp").is_between(START, START + timedelta(minutes=59))
+    silent = (pl.col("stat") == "SampleCount") & (pl.col("role") == "shadow") & hour
+    item = assess(facts_of(points.filter(~silent)), "model_error_rate")
+    assert item.shadow is not None
+    assert item.shadow > 0.01
+    assert item.outcome is not Outcome.PASS
+
+
+def test_model_errors_of_one_side_only_are_not_derived() -> None:
+    facts = facts_of(without(shadow_test(1).points(), MODEL, "shadow"))
+    item = assess(facts, "model_error_rate")
+    assert item.outcome is Outcome.UNRESOLVED
+    assert item.notes[-1].code == "error-series-missing"
+
+
+def test_a_burst_widens_the_interval_more_than_the_same_errors_spread() -> None:
+    spread, burst = shadow_test(3), shadow_test(3)
+    spread.shadow.errors[FIVE_XX] = np.zeros(spread.minutes)
+    spread.shadow.errors[FIVE_XX][::72] = 5
+    burst.shadow.errors[FIVE_XX] = np.zeros(burst.minutes)
+    burst.shadow.errors[FIVE_XX][1000:1010] = 30
+    there = assess(spread.facts(), "error_5xx_rate")
+    bursty = assess(burst.facts(), "error_5xx_rate")
+    assert there.shadow == bursty.shadow
+    assert there.effect is not None
+    assert bursty.effect is not None
+    assert there.effect.upper is not None
+    assert bursty.effect.upper is not None
+    assert bursty.effect.upper > there.effect.upper
+
+
+def test_more_shadow_errors_never_improve_the_outcome() -> None:
+    order = {Outcome.PASS: 0, Outcome.UNRESOLVED: 1, Outcome.FAIL: 2}
+    shares = (0, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.02)
+    outcomes = [order[assess(failing(s, days=1).facts(), "error_5xx_rate").outcome] for s in shares]
+    assert outcomes == sorted(outcomes)
+    assert set(outcomes) == {0, 1, 2}
+
+
+def test_the_score_inverts_the_interval() -> None:
+    counts = Totals(6, 12, 80_000, 40_000)
+    upper = miettinen_nurminen(12, 40_000, 6, 80_000, 0.95)[1]
+    assert score(counts, upper) == pytest.approx(1.959964, abs=1e-4)
+    assert score(counts, 0.0001) == pytest.approx(0, abs=1e-6)

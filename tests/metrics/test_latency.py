@@ -1,0 +1,358 @@
+"""Mean and percentile latency: what passes, what fails, and what is not known."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analyzer.errors import InputError
+from analyzer.metrics.metric import EndpointFacts
+from analyzer.model import Outcome
+from tests.metrics.points import (
+    START,
+    Shadow,
+    assess,
+    assess_all,
+    facts_of,
+    policy_of,
+    shadow_test,
+    without,
+)
+
+GUARDRAILS = (
+    "latency_mean",
+    "latency_p99",
+    "latency_p95",
+    "error_5xx_rate",
+    "error_4xx_rate",
+    "model_error_rate",
+)
+ORDER = {Outcome.PASS: 0, Outcome.UNRESOLVED: 1, Outcome.FAIL: 2}
+
+
+def codes(facts_metric: object) -> list[str]:
+    return [note.code for note in facts_metric.notes]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_equal_variants_pass_every_guardrail_after_three_whole_days(seed: int) -> None:
+    evidence = assess_all(shadow_test(3, seed=seed).facts())
+    assert {name: evidence[name].outcome for name in GUARDRAILS} == dict.fromkeys(
+        GUARDRAILS, Outcome.PASS
+    )
+
+
+@pytest.mark.parametrize("days", [20 / 24, 3, 3.5])
+def test_a_shadow_twenty_percent_slower_fails_the_mean_at_any_look(days: float) -> None:
+    item = assess(shadow_test(days, slower=1.2).facts(), "latency_mean")
+    assert item.outcome is Outcome.FAIL
+    assert item.effect is not None
+    assert item.effect.lower is not None
+    assert item.effect.lower > 1.1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_slow_tail_never_passes_however_good_the_mean(seed: int) -> None:
+    facts = shadow_test(3, slower=1.03, tail_slower=1.64 / 1.03, seed=seed).facts()
+    assert assess(facts, "latency_p99").outcome is not Outcome.PASS
+
+
+def test_exactly_the_margin_is_not_a_pass() -> None:
+    test = shadow_test(3)
+    test.shadow.mean_ms = 1.10 * test.production.mean_ms
+    item = assess(test.facts(), "latency_mean")
+    assert item.effect is not None
+    assert item.effect.estimate == pytest.approx(1.1)
+    assert item.outcome is Outcome.UNRESOLVED
+    assert item.needs is not None
+    assert "Cannot be resolved" in item.needs.text
+
+
+def test_swapping_the_variants_negates_the_log_effect() -> None:
+    test = shadow_test(1, slower=1.07)
+    there = assess(test.facts(), "latency_mean").effect
+    test.production, test.shadow = test.shadow, test.production
+    back = assess(test.facts(), "latency_mean").effect
+    assert there is not None
+    assert back is not None
+    assert there.estimate is not None
+    assert back.estimate is not None
+    assert there.estimate * back.estimate == pytest.approx(1, rel=1e-8)
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    seed=st.integers(0, 50),
+    factor=st.floats(1.001, 1.5),
+    slower=st.floats(0.9, 1.2),
+)
+def test_slowing_the_shadow_further_never_improves_an_outcome(
+    seed: int, factor: float, slower: float
+) -> None:
+    test = shadow_test(1.5, slower=slower, seed=seed)
+    points = test.points()
+    worse = points.with_columns(
+        value=pl.when(
+            (pl.col("role") == "shadow")
+            & (pl.col("metric_name") == "ModelLatency")
+            & (pl.col("stat") != "SampleCount")
+        )
+        .then(pl.col("value") * factor)
+        .otherwise(pl.col("value"))
+    )
+    end = START + timedelta(days=1.5)
+    for metric in ("latency_mean", "latency_p99", "latency_p95"):
+        before = assess(facts_of(points, end=end), metric).outcome
+        after = assess(facts_of(worse, end=end), metric).outcome
+        assert ORDER[after] >= ORDER[before]
+
+
+def test_the_order_of_the_points_changes_nothing() -> None:
+    points = shadow_test(1).points()
+    end = START + timedelta(days=1)
+    there = assess_all(facts_of(points, end=end))
+    back = assess_all(facts_of(points.sample(fraction=1, shuffle=True, seed=3), end=end))
+    assert there == back
+
+
+@pytest.mark.parametrize("role", ["production", "shadow"])
+def test_a_wrong_unit_is_refused_rather_than_judged(role: str) -> None:
+    test = shadow_test(1)
+    getattr(test, role).mean_ms *= 1000
+    with pytest.raises(InputError) as refused:
+        assess(test.facts(), "latency_mean")
+    assert refused.value.code == "implausible-unit"
+
+
+def test_microseconds_read_as_milliseconds_on_both_sides_are_refused() -> None:
+    test = shadow_test(1)
+    for side in (test.production, test.shadow):
+        side.mean_ms = side.mean_ms / 1000
+    with pytest.raises(InputError) as refused:
+        assess(test.facts(), "latency_mean")
+    assert refused.value.code == "implausible-unit"
+
+
+def test_a_margin_in_milliseconds_widens_the_ratio_of_a_fast_model_and_says_so() -> None:
+    test = shadow_test(1)
+    for side in (test.production, test.shadow):
+        side.mean_ms = side.mean_ms / 4
+    item = assess(test.facts(), "latency_mean")
+    assert item.production is not None
+    assert item.margin == pytest.approx(1 + 2 / item.production)
+    assert "absolute-margin" in codes(item)
+
+
+def test_a_margin_in_milliseconds_never_allows_more_than_half_as_much_again() -> None:
+    test = shadow_test(1, slower=1.8)
+    for side in (test.production, test.shadow):
+        side.mean_ms = side.mean_ms / 100
+    item = assess(test.facts(), "latency_mean")
+    assert item.margin == pytest.approx(1.5)
+    assert item.outcome is Outcome.FAIL
+
+
+def test_a_harmless_but_certain_slowdown_passes_with_a_note() -> None:
+    item = assess(shadow_test(3, slower=1.05).facts(), "latency_mean")
+    assert item.outcome is Outcome.PASS
+    assert "slower-within-margin" in codes(item)
+
+
+def test_two_hours_have_no_interval_and_say_how_long_it_would_take() -> None:
+    item = assess(shadow_test(2 / 24).facts(), "latency_mean")
+    assert item.outcome is Outcome.UNRESOLVED
+    assert item.effect is not None
+    assert (item.effect.lower, item.effect.upper) == (None, None)
+    assert codes(item)[-1] == "too-few-independent-minutes"
+    assert item.needs is not None
+    assert item.needs.minutes is not None
+    assert item.needs.minutes > 120
+
+
+def test_a_part_of_a_day_does_not_narrow_the_upper_bound() -> None:
+    test = shadow_test(2.6)
+    quiet_evening = np.arange(test.minutes) >= 2 * 1440
+    test.shadow.mean_ms[quiet_evening] *= 0.93
+    two_days = assess(facts_of(test.points(), end=START + timedelta(days=2)), "latency_mean")
+    longer = assess(test.facts(), "latency_mean")
+    assert two_days.effect is not None
+    assert longer.effect is not None
+    assert longer.effect.estimate is not None
+    assert two_days.effect.estimate is not None
+    assert longer.effect.estimate < two_days.effect.estimate
+    assert longer.effect.upper == two_days.effect.upper
+
+
+def test_without_points_every_guardrail_is_unresolved_and_names_the_export() -> None:
+    facts = facts_of(shadow_test(0.1).points().clear())
+    for name, item in assess_all(facts).items():
+        assert item.outcome is not Outcome.PASS
+        assert item.needs is not None
+        if name in GUARDRAILS:
+            assert item.outcome is Outcome.UNRESOLVED
+            assert "aws cloudwatch get-metric-data" in item.needs.text
+
+
+def test_an_undated_run_is_unresolved() -> None:
+    points = shadow_test(1).points()
+    assert assess(facts_of(points, start=None, end=None), "latency_mean").outcome is (
+        Outcome.UNRESOLVED
+    )
+
+
+@pytest.mark.parametrize("role", ["production", "shadow"])
+def test_latency_of_one_side_alone_is_unresolved(role: str) -> None:
+    points = without(shadow_test(1).points(), "ModelLatency", role)
+    end = START + timedelta(days=1)
+    for metric in ("latency_mean", "latency_p99", "latency_p95"):
+        assert assess(facts_of(points, end=end), metric).outcome is Outcome.UNRESOLVED
+
+
+def test_sum_over_sample_count_stands_in_for_a_missing_average() -> None:
+    points = shadow_test(1, slower=1.04).points()
+    counts = points.filter(pl.col("stat") == "SampleCount").select(
+        "role", "timestamp", n="value"
+    )
+    average = pl.col("stat") == "Average"
+    sums = (
+        points.filter(average)
+        .join(counts, on=["role", "timestamp"])
+        .with_columns(value=pl.col("value") * pl.col("n"), stat=pl.lit("Sum"))
+        .drop("n")
+    )
+    end = START + timedelta(days=1)
+    there = assess(facts_of(points, end=end), "latency_mean")
+    back = assess(facts_of(pl.concat([points.filter(~average), sums]), end=end), "latency_mean")
+    assert there == back
+
+
+def test_the_ten_minutes_after_a_deployment_are_left_out() -> None:
+    test = shadow_test(1)
+    test.shadow.mean_ms[300:311] *= 30
+    endpoint = EndpointFacts(live_since=START + timedelta(minutes=300))
+    warm = assess(test.facts(), "latency_mean")
+    dropped = assess(test.facts(endpoint=endpoint), "latency_mean")
+    assert dropped.n.minutes == 1440 - 11
+    assert warm.effect is not None
+    assert dropped.effect is not None
+    assert warm.effect.estimate is not None
+    assert dropped.effect.estimate is not None
+    assert warm.effect.estimate > 1.1 > 1.05 > dropped.effect.estimate
+
+
+@pytest.mark.parametrize(
+    ("per_minute", "metric", "period"),
+    [
+        (6000, "latency_p99", 60),
+        (600, "latency_p99", 300),
+        (60, "latency_p99", 3600),
+        (6, "latency_p99", 21600),
+        (60, "latency_p95", 300),
+        (60, "latency_p50", 60),
+    ],
+)
+def test_a_percentile_is_judged_at_the_shortest_period_with_enough_requests(
+    per_minute: float, metric: str, period: int
+) -> None:
+    item = assess(shadow_test(3, per_minute=per_minute).facts(), metric)
+    assert item.period_s == period
+    assert item.effect is not None
+
+
+def test_the_shadow_side_must_have_enough_requests_too() -> None:
+    full = assess(shadow_test(1, per_minute=60).facts(), "latency_p99")
+    sampled = assess(shadow_test(1, per_minute=60, sampling=0.1).facts(), "latency_p99")
+    assert full.period_s == 3600
+    assert sampled.period_s != 3600
+
+
+def test_a_percentile_that_is_not_exported_names_the_period_to_export() -> None:
+    test = shadow_test(3)
+    test.periods = (60, 300)
+    item = assess(test.facts(), "latency_p99")
+    assert item.outcome is Outcome.UNRESOLVED
+    assert codes(item) == ["not-exported"]
+    assert item.needs is not None
+    assert "p99; Period 3600)" in item.needs.text
+
+
+def test_hours_whose_percentile_was_not_exported_are_a_hole_not_a_pass() -> None:
+    points = shadow_test(3).points()
+    slow_hours = (pl.col("timestamp").dt.hour() < 2) & (pl.col("stat") == "p99")
+    shadow = pl.col("role") == "shadow"
+    item = assess(facts_of(points.filter(~(slow_hours & shadow))), "latency_p99")
+    assert item.outcome is Outcome.UNRESOLVED
+    assert codes(item) == ["not-exported"]
+
+
+def test_too_little_traffic_for_a_percentile_says_what_was_seen_and_what_would_help() -> None:
+    item = assess(shadow_test(3, per_minute=1).facts(), "latency_p99")
+    assert item.outcome is Outcome.UNRESOLVED
+    assert codes(item) == ["too-few-requests"]
+    assert "167 an hour" in item.notes[0].text
+    assert item.needs is not None
+    assert "replay the captures" in item.needs.text
+
+
+def test_a_higher_sampling_percentage_is_named_where_it_would_help() -> None:
+    item = assess(shadow_test(3, per_minute=8, sampling=0.2).facts(), "latency_p99")
+    assert item.outcome is Outcome.UNRESOLVED
+    assert item.needs is not None
+    assert "% of production's requests to the shadow" in item.needs.text
+
+
+def test_fewer_than_twelve_periods_are_not_judged() -> None:
+    item = assess(shadow_test(10 / 24).facts(), "latency_p99")
+    assert item.outcome is Outcome.UNRESOLVED
+    assert codes(item)[-1] == "too-few-periods"
+    assert item.needs is not None
+    assert item.needs.minutes == 720
+
+
+def test_tail_p95_moves_the_requirement_and_says_what_was_not_judged() -> None:
+    default = shadow_test(1).facts()
+    assert assess(default, "latency_p99").required
+    assert not assess(default, "latency_p95").required
+    chosen = shadow_test(1).facts(policy_of(tail="p95"))
+    assert not assess(chosen, "latency_p99").required
+    item = assess(chosen, "latency_p95")
+    assert item.required
+    assert "tail-p95" in codes(item)
+
+
+def test_an_ineligible_p95_does_not_hold_the_promotion() -> None:
+    item = assess(shadow_test(3, per_minute=0.01).facts(), "latency_p95")
+    assert item.outcome is Outcome.UNRESOLVED
+    assert not item.required
+
+
+def test_evidence_roles_are_measured_but_never_judged() -> None:
+    policy = policy_of(metrics={"latency_mean": {"role": "evidence"}})
+    item = assess(shadow_test(1, slower=1.5).facts(policy), "latency_mean")
+    assert item.outcome is Outcome.INFO
+    assert item.effect is not None
+    assert not item.required
+
+
+def test_the_test_and_the_interval_say_the_same() -> None:
+    for slower in (1.0, 1.06, 1.08, 1.1):
+        item = assess(shadow_test(3, slower=slower).facts(), "latency_mean")
+        assert item.test is not None
+        assert item.test.p_value is not None
+        assert (item.outcome is Outcome.PASS) == (item.test.p_value < 0.05)
+
+
+def test_a_missing_minute_costs_information_but_not_the_estimate() -> None:
+    test: Shadow = shadow_test(1)
+    whole = assess(test.facts(), "latency_mean")
+    test.shadow.mean_ms[::2] = np.nan
+    half = assess(test.facts(), "latency_mean")
+    assert whole.effect is not None
+    assert half.effect is not None
+    assert half.n.minutes == 720
+    assert half.effect.estimate == pytest.approx(whole.effect.estimate, rel=0.02)
