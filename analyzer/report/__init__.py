@@ -1,1 +1,1 @@
-"""To be described."""
+"""The windows: one page of content, drawn for a terminal, for Markdown and for the application."""

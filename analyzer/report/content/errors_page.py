@@ -1,0 +1,70 @@
+"""Page 3: how often each variant failed, by class of error.
+
+In: the verdict and the table minutes. Out: blocks. A series that was not exported is said to be
+missing; it is never drawn as zero.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analyzer.model import Family
+from analyzer.report.content import series
+from analyzer.report.content.evidence import metric_table, ordered
+from analyzer.report.content.latency_page import EXPORT
+from analyzer.report.content.page import Block, Chart, Item, Missing, Notes, Page
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
+
+    from analyzer.model import Verdict
+
+_CLASSES = {
+    "errors_5xx": ("Invocation5XXErrors", "5XX errors per invocation"),
+    "errors_4xx": ("Invocation4XXErrors", "4XX errors per invocation"),
+    "model_errors": ("InvocationModelErrors", "Model errors per invocation"),
+}
+
+
+def errors_page(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> Page:
+    """Error rates of both variants: judged numbers, then their course."""
+    blocks: list[Block] = []
+    named = ordered(verdict, Family.ERROR_RATE)
+    if named:
+        blocks.append(metric_table(verdict, named, "Error rates"))
+    minutes = tables.get("minutes")
+    for suffix, (metric, title) in _CLASSES.items():
+        blocks.append(_course(minutes, suffix, metric, title))
+    blocks.append(_survivors())
+    return Page(
+        "errors",
+        "Errors",
+        tuple(blocks),
+        "Both variants receive the same requests, so a difference is the variant's own.",
+    )
+
+
+def _course(minutes: pl.DataFrame | None, suffix: str, metric: str, title: str) -> Block:
+    if minutes is None or minutes.is_empty():
+        return Missing(title, "No error counts per minute in this bundle.", EXPORT)
+    frame = series.error_share(minutes, suffix)
+    if frame.is_empty():
+        return Missing(title, f"{metric} was not exported; it is not taken as zero.", EXPORT)
+    return Chart(
+        "strip",
+        title,
+        f"{title} over the window: production above the line, shadow below it.",
+        frame,
+        caption="Production above, shadow below. Grey: minutes in which a variant has no data.",
+        y_title="share",
+    )
+
+
+def _survivors() -> Notes:
+    text = (
+        "An invocation that failed usually leaves no capture record. Error rates therefore come "
+        "from CloudWatch counts, and missing pairs have a gate of their own."
+    )
+    return Notes("What captures do not show", (Item("survivorship", text),))

@@ -1,0 +1,182 @@
+"""How a number is written: rounding, unit, sign. One place, so every window says the same.
+
+In: numbers of the verdict. Out: strings of ASCII digits. A bound never rounds onto its margin:
+the reader must be able to check the outcome by eye.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from analyzer.model import Effect
+
+UNKNOWN = "?"
+NONE = "-"
+MOST_DECIMALS = 6
+
+
+def grouped(count: int) -> str:
+    """Digits in groups of three.
+
+    >>> grouped(24051)
+    '24 051'
+    """
+    return f"{count:,}".replace(",", " ")
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """A count and its noun.
+
+    >>> counted(1, "pair"), counted(36, "pair")
+    ('1 pair', '36 pairs')
+    """
+    return f"{grouped(count)} {noun if count == 1 else plural or noun + 's'}"
+
+
+def percent(share: float | None, decimals: int = 1) -> str:
+    """A share in 0..1 as a percentage; unknown stays unknown.
+
+    A share that is not whole never rounds up to 100 %.
+
+    >>> percent(0.9996), percent(1.0), percent(None)
+    ('99.9 %', '100.0 %', '?')
+    """
+    if share is None:
+        return UNKNOWN
+    scale = 10**decimals
+    value = 100 * share
+    if share < 1:
+        value = min(value, math.floor((100 - 0.5 / scale) * scale) / scale)
+    return f"{value:.{decimals}f} %"
+
+
+def plain(value: float | None) -> str:
+    """A number of unknown scale at four significant digits.
+
+    >>> plain(0.000123456), plain(17), plain(None)
+    ('0.0001235', '17', '-')
+    """
+    return NONE if value is None else f"{value:.4g}"
+
+
+def levels(production: float | None, shadow: float | None, unit: str) -> tuple[str, str]:
+    """Both levels of a metric with the same decimals and the unit.
+
+    >>> levels(12.41, 12.9, "ms"), levels(0.00012, 0.00017, "share")
+    (('12.4 ms', '12.9 ms'), ('0.012 %', '0.017 %'))
+    """
+    scale, sign = _UNITS.get(unit, (1.0, unit))
+    known = [abs(value) * scale for value in (production, shadow) if value is not None]
+    decimals = _decimals(max(known, default=0.0), 3)
+    if unit == "share":
+        decimals = _decimals(min((value for value in known if value), default=0.1), 2)
+    return tuple(  # type: ignore[return-value]  # two in, two out
+        NONE if value is None else f"{value * scale:.{decimals}f} {sign}".rstrip()
+        for value in (production, shadow)
+    )
+
+
+def change(effect: Effect | None, unit: str) -> str:
+    """The estimated change, with its sign and unit; a proportion has no change."""
+    if effect is None or effect.estimate is None:
+        return UNKNOWN
+    if effect.kind == "proportion":
+        return NONE
+    scaled = _scaled(effect.estimate, effect.kind, unit)
+    decimals = 1 if effect.kind == "ratio" else max(2, _decimals(abs(scaled), 1))
+    return f"{scaled:+.{decimals}f} {_sign(effect.kind, unit)}".rstrip()
+
+
+def interval(effect: Effect | None, margin: float | None, unit: str) -> str:
+    """The judged interval, in the unit of the margin beside it; a missing bound is `?`."""
+    if effect is None or (effect.lower is None and effect.upper is None):
+        return UNKNOWN
+    decimals = _interval_decimals(effect, margin, unit)
+    bounds = (
+        UNKNOWN if bound is None else _bound(bound, effect.kind, unit, decimals)
+        for bound in (effect.lower, effect.upper)
+    )
+    return f"[{' .. '.join(bounds)}]"
+
+
+def allowed(margin: float | None, kind: str, unit: str) -> str:
+    """The margin as the condition a harmless change meets.
+
+    >>> allowed(1.1, "ratio", "ms"), allowed(0.001, "difference", "share")
+    ('< +10 %', '< +0.10 pp')
+    """
+    if margin is None:
+        return NONE
+    bound = _bound(margin, kind, unit, _margin_decimals(margin, kind, unit))
+    return f"< {bound} {_sign(kind, unit)}".rstrip()
+
+
+def duration(minutes: float) -> str:
+    """A time to wait, in the unit a person would say.
+
+    >>> duration(50), duration(600), duration(4000)
+    ('50 minutes', '10 hours', '2.8 days')
+    """
+    if minutes < 120:  # noqa: PLR2004 - below two hours minutes are still readable
+        return f"{minutes:.0f} minutes"
+    hours = minutes / 60
+    return f"{hours:.0f} hours" if hours < 48 else f"{hours / 24:.1f} days"  # noqa: PLR2004 - two days
+
+
+_UNITS = {"ms": (1.0, "ms"), "share": (100.0, "%"), "percent": (1.0, "%"), "count": (1.0, "")}
+
+
+def _decimals(value: float, significant: int) -> int:
+    """Decimals that show `significant` digits of value, within 0..MOST_DECIMALS."""
+    if value <= 0:
+        return 1
+    return min(MOST_DECIMALS, max(0, significant - 1 - math.floor(math.log10(value))))
+
+
+def _scaled(value: float, kind: str, unit: str) -> float:
+    if kind == "ratio":
+        return 100 * (value - 1)
+    return value * _UNITS.get(unit, (1.0, ""))[0]
+
+
+def _sign(kind: str, unit: str) -> str:
+    if kind == "ratio":
+        return "%"
+    if unit == "share":
+        return "pp" if kind == "difference" else "%"
+    return _UNITS.get(unit, (1.0, unit))[1]
+
+
+def _bound(value: float, kind: str, unit: str, decimals: int) -> str:
+    sign = "" if kind == "proportion" else "+"
+    text = f"{_scaled(value, kind, unit):{sign}.{decimals}f}"
+    return text.replace("-", "+") if float(text) == 0 and sign else text
+
+
+def _margin_decimals(margin: float, kind: str, unit: str) -> int:
+    """Fewest decimals at which the margin reads as what it is, to a thousandth of itself."""
+    exact = _scaled(margin, kind, unit)
+    for decimals in range(0 if kind == "ratio" else 2, MOST_DECIMALS):
+        if math.isclose(round(exact, decimals), exact, rel_tol=1e-3):
+            return decimals
+    return MOST_DECIMALS
+
+
+def _interval_decimals(effect: Effect, margin: float | None, unit: str) -> int:
+    """Fewest decimals at which no bound reads like the margin it differs from."""
+    kind = effect.kind
+    known = [bound for bound in (effect.lower, effect.upper) if bound is not None]
+    reference = margin or max(map(abs, known))
+    exact = abs(_scaled(reference, kind, unit))
+    start = 1 if kind == "ratio" else max(2, _decimals(exact, 1))
+    for decimals in range(start, MOST_DECIMALS):
+        if margin is None or not any(
+            float(_bound(bound, kind, unit, decimals))
+            == round(_scaled(margin, kind, unit), decimals)
+            for bound in known
+            if bound != margin
+        ):
+            return decimals
+    return MOST_DECIMALS

@@ -1,0 +1,208 @@
+"""Page 4: where the answers of both variants to the same request differ.
+
+In: the verdict and the divergence tables. Out: blocks of numbers and labels; payload text is never
+shown. Everything here is about pairs, because shuffled answers leave every distribution unmoved.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from analyzer.model import Family
+from analyzer.report.content.evidence import metric_table, ordered
+from analyzer.report.content.figures import grouped, percent, plain
+from analyzer.report.content.page import Block, Chart, Column, Fact, Facts, Missing, Page, Table
+from analyzer.report.content.verdict_page import volume_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from analyzer.model import Verdict
+
+CAPTURES = "Run with a SOURCE that holds data capture of both variants."
+_MOST_LABELS = 12
+_MOST_ROWS = 100
+
+
+def predictions_page(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> Page:
+    """Divergence between paired responses: judged numbers, then where it sits."""
+    blocks: list[Block] = []
+    named = ordered(verdict, Family.DIVERGENCE)
+    if named:
+        blocks.append(metric_table(verdict, named, "Divergence"))
+    if not verdict.ledger.pairs:
+        text = "No pairs of production and shadow responses were compared."
+        blocks.append(Missing("Pairs", text, CAPTURES))
+        return Page("predictions", "Predictions", tuple(blocks), _LEAD)
+    blocks.append(_volume(verdict))
+    for name, build in _SECTIONS.items():
+        frame = tables.get(name)
+        if frame is not None and not frame.is_empty():
+            blocks.append(build(frame))
+    drawn = sum(name in tables and not tables[name].is_empty() for name in _SECTIONS)
+    if not drawn:
+        blocks.append(Missing("Distributions", _NO_VALUES, _SET_PATH))
+    return Page("predictions", "Predictions", tuple(blocks), _LEAD)
+
+
+_LEAD = "Responses of both variants to the same request, compared pair by pair."
+_NO_VALUES = "No number or label was read from the responses of the pairs."
+_SET_PATH = (
+    "Set predictions.kind and predictions.path in the policy, so that the responses can be read."
+)
+
+
+def _volume(verdict: Verdict) -> Facts:
+    pairing = verdict.pairing
+    return Facts(
+        "Pairs compared",
+        (
+            Fact("pairs", grouped(verdict.ledger.pairs), volume_text(verdict)),
+            Fact("paired share of shadow", percent(pairing.rate)),
+            Fact("distinct inputs", grouped(pairing.distinct_inputs)),
+        ),
+    )
+
+
+def _scores(frame: pl.DataFrame) -> Chart:
+    return Chart(
+        "distribution",
+        "Scores of both variants",
+        "Number of predictions per score bin, production and shadow.",
+        frame.rename({"predictions": "value"}),
+        caption="Equal distributions do not mean equal answers: see the pairs below.",
+        x_title="score",
+        y_title="predictions",
+    )
+
+
+def _grid(frame: pl.DataFrame) -> Chart:
+    return Chart(
+        "score_grid",
+        "Production score against shadow score",
+        "Binned scatter of paired scores; equal answers lie on the diagonal.",
+        frame,
+        caption="Each square counts pairs; equal answers lie on the dashed diagonal.",
+        x_title="production score",
+        y_title="shadow score",
+    )
+
+
+def _differences(frame: pl.DataFrame) -> Chart:
+    whole = int(frame["predictions"].sum())
+    equal = int(frame.filter(pl.col("upper") == 0)["predictions"].sum())
+    return Chart(
+        "bars",
+        "Size of the difference",
+        "Number of predictions by absolute difference between shadow and production.",
+        frame.sort("lower").select(
+            pl.when(pl.col("upper") == 0)
+            .then(pl.lit("equal"))
+            .otherwise(_below("upper"))
+            .alias("label"),
+            pl.col("predictions").alias("value"),
+        ),
+        caption=f"{percent(equal / whole if whole else None)} of predictions are exactly equal.",
+        x_title="absolute difference, up to",
+        y_title="predictions",
+    )
+
+
+def _flips(frame: pl.DataFrame) -> Chart:
+    top = frame.sort("predictions", descending=True).head(_MOST_LABELS**2)
+    return Chart(
+        "matrix",
+        "Flips: production label to shadow label",
+        "Number of predictions per pair of production label and shadow label.",
+        top.select(
+            _short("production_label"),
+            _short("shadow_label"),
+            pl.col("predictions").alias("value"),
+            pl.Series("text", [grouped(count) for count in top["predictions"]], dtype=pl.String),
+        ),
+        x_title="shadow label",
+        y_title="production label",
+    )
+
+
+def _distance(frame: pl.DataFrame) -> Chart:
+    return Chart(
+        "bars",
+        "Flips by distance from the threshold",
+        "Share of predictions that flip, by distance of production's score from the threshold.",
+        frame.sort("lower").select(
+            _below("upper").alias("label"),
+            (pl.col("flips") / pl.col("predictions")).alias("value"),
+        ),
+        caption="Flips far from the threshold are not rounding: the model disagrees with itself.",
+        x_title="distance from the threshold, up to",
+        y_title="share that flips",
+    )
+
+
+def _contract(frame: pl.DataFrame) -> Table:
+    rows = frame.sort("pairs", "code", descending=[True, False])
+    return Table(
+        "Contract changes",
+        (Column("code"), Column("pairs", "right")),
+        tuple((str(code), grouped(pairs)) for code, pairs in rows.select("code", "pairs").rows()),
+        caption="Pairs whose shadow response has another shape, type or row count.",
+    )
+
+
+def _worst(frame: pl.DataFrame) -> Table:
+    rows = frame.sort("rank").head(_MOST_ROWS)
+    return Table(
+        "Most divergent pairs",
+        (
+            Column("rank", "right"),
+            Column("captured at"),
+            Column("inference ID"),
+            Column("production", "right"),
+            Column("shadow", "right"),
+            Column("difference", "right"),
+        ),
+        tuple(
+            (
+                str(row["rank"]),
+                _stamp(row["captured_at"]),
+                str(row["inference_id"] or "-"),
+                _value(row["production_value"]),
+                _value(row["shadow_value"]),
+                _value(row["difference"]),
+            )
+            for row in rows.iter_rows(named=True)
+        ),
+        caption="Numbers and labels only; payloads are not part of the report.",
+    )
+
+
+_SECTIONS: dict[str, Callable[[pl.DataFrame], Block]] = {
+    "score_grid": _grid,
+    "score_histogram": _scores,
+    "difference_histogram": _differences,
+    "flips": _flips,
+    "flip_distance": _distance,
+    "contract_changes": _contract,
+    "worst_pairs": _worst,
+}
+
+
+def _below(column: str) -> pl.Expr:
+    return pl.col(column).round_sig_figs(3).cast(pl.String)
+
+
+def _short(column: str) -> pl.Expr:
+    label = pl.col(column).cast(pl.String)
+    cut = label.str.slice(0, 40)
+    return pl.when(label.str.len_chars() > 40).then(cut + "...").otherwise(label).alias(column)  # noqa: PLR2004 - what fits an axis
+
+
+def _stamp(value: object) -> str:
+    return str(value)[:19] if value is not None else "-"
+
+
+def _value(value: object) -> str:
+    return plain(value) if isinstance(value, float) else str("-" if value is None else value)

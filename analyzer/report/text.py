@@ -1,0 +1,162 @@
+"""A page in a terminal: aligned columns, footnotes, the decision and the next command last.
+
+In: a Page. Out: Rich `Text`, whose `.plain` is the same without colour. Every string is stripped of
+control characters: captured text must not move the cursor, recolour or spoof a line.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import starmap
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from analyzer.report.content.page import (
+    Facts,
+    Headline,
+    Identity,
+    Missing,
+    Next,
+    Notes,
+    Strip,
+    Table,
+    Tone,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from analyzer.report.content.page import Block, Column, Page
+
+STYLES = {Tone.GOOD: "green", Tone.BAD: "bold red", Tone.OPEN: "yellow", Tone.PLAIN: ""}
+GAP = "   "
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
+
+
+def render(page: Page) -> Text:
+    """The page as lines; blocks that a terminal cannot show (charts, downloads) are left out."""
+    sections = [text for block in _terminal_order(page.blocks) if (text := _draw(block))]
+    lines = Text("\n").join(sections)
+    lines.append("\n")
+    return lines
+
+
+def clean(text: str) -> str:
+    r"""Text without control characters, line breaks or direction overrides.
+
+    >>> clean("a\x1b[31mb\nc")
+    'a [31mb c'
+    """
+    return _CONTROL.sub(" ", text)
+
+
+def _terminal_order(blocks: Sequence[Block]) -> list[Block]:
+    """What a report shows first, a terminal shows last: there the eye rests on the last line."""
+    last = [block for kind in (Headline, Next) for block in blocks if isinstance(block, kind)]
+    return [block for block in blocks if block not in last] + last
+
+
+def _draw(block: Block) -> Text | None:
+    for kind, draw in _DRAW.items():
+        if isinstance(block, kind):
+            return draw(block)
+    return None
+
+
+def _headline(block: Headline) -> Text:
+    line = Text(block.word, style=f"bold {STYLES[block.tone]}")
+    return line.append(f"  {clean(block.sentence)}", style="not bold default")
+
+
+def _identity(block: Identity) -> Text:
+    facts = GAP.join(f"{fact.label} {clean(fact.value)}".strip() for fact in block.facts)
+    return Text(f"{facts}\n{clean(block.volume)}\n")
+
+
+def _facts(block: Facts) -> Text:
+    line = Text(f"{block.title}: ")
+    return line.append(GAP.join(f"{fact.label} {clean(fact.value)}" for fact in block.items))
+
+
+def _table(block: Table) -> Text:
+    cells = [_heads(block), *([clean(cell) for cell in row] for row in block.rows)]
+    columns = list(
+        starmap(_aligned, zip(block.columns, map(list, zip(*cells, strict=True)), strict=True))
+    )
+    text = Text()
+    for number, row in enumerate(zip(*columns, strict=True)):
+        tone = block.tones[number - 1] if number and block.tones else Tone.PLAIN
+        for index, cell in enumerate(row):
+            style = STYLES[tone] if index == block.toned else ""
+            text.append(cell if index + 1 < len(row) else cell.rstrip(), style=style)
+            text.append("" if index + 1 == len(row) else GAP)
+        text.append("\n")
+    for note in block.notes:
+        text.append(f"{note.mark} {clean(note.text)}\n")
+    return text
+
+
+def _heads(block: Table) -> list[str]:
+    heads = [column.title for column in block.columns]
+    return ["", *heads[1:-1], ""] if block.untitled_first else heads
+
+
+def _aligned(column: Column, cells: list[str]) -> list[str]:
+    """Cells of one column at one width."""
+    if column.align == "interval":
+        cells = _interval_aligned(cells)
+    width = max(map(len, cells))
+    if column.align == "right":
+        return [cell.rjust(width) for cell in cells]
+    return [cell.ljust(width) for cell in cells]
+
+
+def _interval_aligned(cells: list[str]) -> list[str]:
+    """`[lower .. upper]` cells padded inside the brackets, so both numbers stand in a column."""
+    parts = [cell[1:-1].split(" .. ") for cell in cells if cell.startswith("[")]
+    if not parts:
+        return cells
+    left, right = (max(len(part[side]) for part in parts) for side in (0, 1))
+    return [_padded(cell, left, right) if cell.startswith("[") else cell for cell in cells]
+
+
+def _padded(cell: str, left: int, right: int) -> str:
+    lower, upper = cell[1:-1].split(" .. ")
+    return f"[{lower.rjust(left)} .. {upper.rjust(right)}]"
+
+
+def _strip(block: Strip) -> Text:
+    """The gates in one line, and each that is not in order in a line of its own."""
+    text = Text(f"gates: {clean(block.summary)}\n")
+    for check in block.items:
+        if check.tone in {Tone.BAD, Tone.OPEN}:
+            text.append(f"  {check.label} ").append(check.word, style=STYLES[check.tone])
+            text.append(f": {clean(check.text)}\n")
+    return text
+
+
+def _missing(block: Missing) -> Text:
+    return Text(f"{block.title}: {clean(block.text)} {clean(block.advice)}\n")
+
+
+def _notes(block: Notes) -> Text | None:
+    """A terminal has said a metric's reasons in its footnotes; what is left is what to do."""
+    advice = dict.fromkeys(clean(item.advice) for item in block.items if item.advice)
+    return Text("\n".join(f"- {line}" for line in advice) + "\n") if advice else None
+
+
+def _next(block: Next) -> Text:
+    return Text(f"{block.label}: {clean(block.command)}")
+
+
+_DRAW: dict[type[Block], Callable[..., Text | None]] = {
+    Headline: _headline,
+    Identity: _identity,
+    Facts: _facts,
+    Table: _table,
+    Strip: _strip,
+    Missing: _missing,
+    Notes: _notes,
+    Next: _next,
+}

@@ -1,0 +1,227 @@
+"""One Streamlit call per Page block; no arithmetic, no wording, no rounding.
+
+In: finished blocks. Out: what the browser shows. Text that may come from captures, keys or AWS goes
+to `st.text`, `st.code` and `st.dataframe`, which show it as it is; titles, labels and captions are
+this program's words, and are escaped all the same, since Markdown could fetch an image.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+from typing import TYPE_CHECKING, Literal
+
+import polars as pl
+import streamlit as st
+
+from analyzer.report import charts
+from analyzer.report.content.page import (
+    Chart,
+    Facts,
+    Headline,
+    Identity,
+    Missing,
+    Next,
+    Notes,
+    Request,
+    Strip,
+    Table,
+    Tone,
+)
+from analyzer.report.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from streamlit.elements.lib.column_types import ColumnConfig
+
+    from analyzer.report.content.page import Block, Page
+
+Colour = Literal["green", "red", "orange", "gray"]
+COLOURS: dict[Tone, Colour] = {
+    Tone.GOOD: "green",
+    Tone.BAD: "red",
+    Tone.OPEN: "orange",
+    Tone.PLAIN: "gray",
+}
+TALL_TABLE = 15
+TALL_TABLE_PX = 560
+STYLE = """
+<style>
+[class*="st-key-decision-"] {
+  border-left: 0.5rem solid; border-radius: 0.6rem; padding: 1.1rem 1.4rem;
+}
+.st-key-decision-good { border-color: #009E73; background: #009E731f; }
+.st-key-decision-bad { border-color: #C8322B; background: #C8322B1f; }
+.st-key-decision-open { border-color: #E69F00; background: #E69F001f; }
+.st-key-decision-plain { border-color: #8A8F98; background: #8A8F981f; }
+[class*="st-key-decision-"] h1 { padding: 0; letter-spacing: 0.02em; }
+[class*="st-key-decision-"] [data-testid="stText"] { font-size: 1.15rem; line-height: 1.5; }
+[class*="st-key-quiet-"] [data-testid="stText"] { font-size: 0.875rem; opacity: 0.75; }
+[class*="st-key-strong-"] [data-testid="stText"] { font-weight: 600; }
+[class*="st-key-strong-"] { row-gap: 0.1rem; }
+[data-testid="stText"] { overflow-wrap: anywhere; }
+</style>
+"""
+
+
+def draw(page: Page) -> None:
+    """Every block of the page in order; neighbouring charts share a row where there is room."""
+    st.html(STYLE)
+    if page.lead:
+        st.caption(escaped(page.lead))
+    for together, blocks in groupby(enumerate(page.blocks), key=lambda entry: _pairs(entry[1])):
+        if together:
+            _draw_side_by_side(list(blocks))
+        else:
+            for number, block in blocks:
+                _DRAW[type(block)](block, f"{page.id}-{number}")
+
+
+def escaped(text: str) -> str:
+    """Text in which Markdown finds nothing to do."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+
+
+def _pairs(block: Block) -> bool:
+    return isinstance(block, Chart) and block.kind != "forest"
+
+
+def _draw_side_by_side(blocks: list[tuple[int, Block]]) -> None:
+    for left in range(0, len(blocks), 2):
+        row = blocks[left : left + 2]
+        for column, (_, block) in zip(st.columns(len(row)), row, strict=True):
+            with column:
+                _DRAW[type(block)](block, "")
+
+
+def _headline(block: Headline, _key: str) -> None:
+    with st.container(key=f"decision-{block.tone.value}", gap="small"):
+        st.title(f"{escaped(block.symbol)} {escaped(block.word)}", anchor=False)
+        st.text(block.sentence)
+
+
+def _identity(block: Identity, key: str) -> None:
+    with st.container(key=f"strong-{key}", horizontal=True, gap="medium"):
+        for fact in block.facts:
+            st.text(f"{fact.label} {fact.value}".strip())
+    _quiet([block.volume], key)
+
+
+def _facts(block: Facts, key: str) -> None:
+    with st.container(border=True):
+        _title(block.title)
+        for column, fact in zip(st.columns(len(block.items)), block.items, strict=True):
+            column.metric(escaped(fact.label), escaped(fact.value))
+        _quiet([fact.detail for fact in block.items if fact.detail], key)
+
+
+def _table(block: Table, key: str) -> None:
+    _title(block.title)
+    titles = [column.title for column in block.columns]
+    frame = pl.DataFrame(list(block.rows), schema=dict.fromkeys(titles, pl.String), orient="row")
+    config: dict[str, ColumnConfig] = {
+        column.title: st.column_config.TextColumn(
+            alignment="left" if column.align == "left" else "right"
+        )
+        for column in block.columns
+    }
+    if block.toned is not None:
+        name = titles[block.toned]
+        colours = dict(zip(frame[name], (COLOURS[tone] for tone in block.tones), strict=True))
+        config[name] = st.column_config.MultiselectColumn(
+            options=list(colours), color=list(colours.values())
+        )
+        frame = frame.with_columns(pl.concat_list(name))
+    st.dataframe(
+        frame,
+        hide_index=True,
+        column_config=config,
+        width="stretch",
+        height="content" if frame.height <= TALL_TABLE else TALL_TABLE_PX,
+        alt=block.title,
+    )
+    _quiet([f"{note.mark} {note.text}" for note in block.notes], key)
+    if block.caption:
+        st.caption(escaped(block.caption))
+
+
+def _strip(block: Strip, key: str) -> None:
+    with st.container(border=True):
+        _title(block.title)
+        with st.container(horizontal=True, gap="small"):
+            for check in block.items:
+                st.badge(escaped(f"{check.symbol} {check.label}"), color=COLOURS[check.tone])
+        said = [check for check in block.items if check.tone is not Tone.GOOD]
+        _quiet([f"{check.label}, {check.word}: {check.text}" for check in said], key)
+
+
+def _chart(block: Chart, _key: str) -> None:
+    with st.container(border=True):
+        _title(block.title)
+        st.altair_chart(charts.draw(block), width="stretch", alt=block.alt)
+        if block.caption:
+            st.caption(escaped(block.caption))
+
+
+def _notes(block: Notes, key: str) -> None:
+    with st.container(border=True):
+        _title(block.title)
+        for number, item in enumerate(block.items):
+            with st.container(gap="xsmall"):
+                st.badge(escaped(item.label), color=COLOURS[item.tone])
+                st.text(item.text)
+                _quiet([item.advice] if item.advice else [], f"{key}-{number}")
+
+
+def _missing(block: Missing, key: str) -> None:
+    with st.container(border=True):
+        _title(block.title)
+        st.text(block.text)
+        _quiet([block.advice], key)
+
+
+def _request(block: Request, key: str) -> None:
+    if block.file_name:
+        st.download_button(
+            f"Download {escaped(block.file_name)}",
+            block.text,
+            file_name=block.file_name,
+            mime="application/json",
+            on_click="ignore",
+            key=f"download-{key}",
+            help=escaped(block.caption),
+        )
+        return
+    with st.expander(escaped(block.title)):
+        st.caption(escaped(block.caption))
+        st.code(block.text, language="json" if block.language == "json" else None)
+
+
+def _next(_block: Next, _key: str) -> None:
+    """The next command is for a terminal."""
+
+
+def _title(text: str) -> None:
+    st.subheader(escaped(text), anchor=False)
+
+
+def _quiet(lines: list[str], key: str) -> None:
+    """Small print that may hold anyone's text, one line each."""
+    if lines:
+        with st.container(key=f"quiet-{key}"):
+            st.text("\n".join(clean(line) for line in lines))
+
+
+_DRAW: dict[type[Block], Callable[..., None]] = {
+    Headline: _headline,
+    Identity: _identity,
+    Facts: _facts,
+    Table: _table,
+    Strip: _strip,
+    Chart: _chart,
+    Notes: _notes,
+    Missing: _missing,
+    Request: _request,
+    Next: _next,
+}

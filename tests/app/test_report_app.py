@@ -1,0 +1,116 @@
+"""Every page of the report application, for every kind of decision, without a browser."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from analyzer import bundle
+from analyzer.model import Decision, Verdict
+from analyzer.report.content import PAGES
+from tests.report.verdicts import hostile, tables, verdict
+
+APP = Path(__file__).parents[2] / "app"
+PAGE_SCRIPT = """
+import sys
+from pathlib import Path
+from analyzer import bundle
+from analyzer.report.content import PAGES
+from blocks import draw
+opened = bundle.read(Path({path!r}))
+for build in PAGES:
+    draw(build(opened.verdict, opened.tables))
+"""
+
+
+def written(folder: Path, decision: Decision, made: Verdict | None = None) -> Path:
+    out = folder / "out"
+    drawn = {} if decision is Decision.ERROR else tables(decision)
+    bundle.write(out, made or verdict(decision), "summary\n", drawn)
+    return out
+
+
+def opened(path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.syspath_prepend(APP)
+    monkeypatch.setattr(sys, "argv", [str(APP / "report.py"), str(path)])
+    return AppTest.from_file(str(APP / "report.py"), default_timeout=60).run()
+
+
+def shown(app: AppTest) -> str:
+    kinds = (*app.text, *app.title, *app.subheader, *app.caption)
+    return "\n".join(str(element.value) for element in kinds)
+
+
+@pytest.mark.parametrize("decision", list(Decision))
+def test_first_page_says_the_decision_and_why(
+    decision: Decision, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened(written(tmp_path, decision), monkeypatch)
+    assert not app.exception
+    assert decision.value in app.title[0].value
+    assert app.text[0].value == verdict(decision).summary
+
+
+@pytest.mark.parametrize("decision", list(Decision))
+def test_every_page_is_drawn_for_every_decision(
+    decision: Decision, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(APP)
+    path = written(tmp_path, decision)
+    app = AppTest.from_string(PAGE_SCRIPT.format(path=str(path)), default_timeout=60).run()
+    assert not app.exception
+    said = shown(app)
+    for build in PAGES:
+        assert build(verdict(decision), {}).lead in said.replace("\\", "")
+
+
+def test_missing_bundle_is_a_sentence_not_a_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened(tmp_path / "nowhere", monkeypatch)
+    assert not app.exception
+    assert "no such bundle" in shown(app)
+    assert "Traceback" not in shown(app)
+
+
+def test_altered_bundle_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written(tmp_path, Decision.HOLD)
+    body = json.loads((path / "verdict.json").read_text(encoding="utf-8"))
+    body["decision"] = "PROMOTE"
+    (path / "verdict.json").write_text(json.dumps(body), encoding="utf-8")
+    app = opened(path, monkeypatch)
+    assert not app.exception
+    assert "altered" in shown(app)
+    assert "PROMOTE" not in shown(app)
+
+
+def test_no_bundle_named_says_how_to_name_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(APP)
+    monkeypatch.setattr(sys, "argv", [str(APP / "report.py")])
+    app = AppTest.from_file(str(APP / "report.py"), default_timeout=60).run()
+    assert "analyzer report BUNDLE" in shown(app)
+
+
+def test_a_new_run_is_not_shown_as_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = opened(written(tmp_path, Decision.HOLD), monkeypatch)
+    second = opened(written(tmp_path, Decision.REJECT), monkeypatch)
+    assert "HOLD" in first.title[0].value
+    assert "REJECT" in second.title[0].value
+
+
+def test_hostile_names_never_reach_a_markdown_call_unescaped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(APP)
+    path = written(tmp_path, Decision.HOLD, hostile("![x](http://evil.test/a.png)"))
+    app = AppTest.from_string(PAGE_SCRIPT.format(path=str(path)), default_timeout=60).run()
+    assert not app.exception
+    marked = (*app.markdown, *app.caption, *app.subheader, *app.title)
+    for element in marked:
+        assert "![x]" not in str(element.value)
