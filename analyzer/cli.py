@@ -238,31 +238,21 @@ def explain(
 
 def main() -> NoReturn:
     """Run the command line; turn every expected failure into one line and its exit code."""
-    import click
-
     signal.signal(signal.SIGTERM, _terminate)
-    command = typer.main.get_command(app)
     try:
-        code = command.main(standalone_mode=False)
+        app()
     except AnalyzerError as error:
         _complain(str(error))
         sys.exit(error.exit_code)
-    except click.exceptions.Abort:
-        _complain("interrupted")
-        sys.exit(ExitCode.INTERRUPTED)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        _complain("interrupted")
-        sys.exit(ExitCode.INTERRUPTED)
-    sys.exit(code if isinstance(code, int) else 0)
+    sys.exit(ExitCode.PROMOTE)
 
 
 def _analyse(request: Request, out: Path, *, quiet: bool) -> Verdict:
     """Run the analysis and write its bundle; a failure leaves an ERROR verdict behind."""
     from analyzer import analysis, bundle
     from analyzer.progress import progress
+    from analyzer.report import markdown
+    from analyzer.report.content import verdict_page
 
     try:
         with progress(quiet=quiet) as report_progress:
@@ -270,19 +260,24 @@ def _analyse(request: Request, out: Path, *, quiet: bool) -> Verdict:
     except AnalyzerError as error:
         bundle.write(out, analysis.error_verdict(error), f"error: {error}\n", {})
         raise
-    bundle.write(out, done.verdict, done.summary, done.tables)
+    summary = markdown.render(verdict_page(done.verdict))
+    bundle.write(out, done.verdict, summary, done.tables)
     return done.verdict
 
 
 def _show(verdict: Verdict, out: Path, form: Format) -> None:
+    from rich.console import Console
+
     from analyzer.report import markdown, text
+    from analyzer.report.content import verdict_page
 
     if form is Format.JSON:
         print(verdict.to_json(), end="")
     elif form is Format.MARKDOWN:
-        print(markdown.render(verdict), end="")
+        print(markdown.render(verdict_page(verdict)), end="")
     else:
-        text.show(verdict, str(out))
+        page = text.render(verdict_page(verdict, bundle=str(out)))
+        Console(soft_wrap=True, highlight=False).print(page, end="")
 
 
 def _gate(verdict: Verdict, fail_on: FailOn) -> int:

@@ -12,29 +12,34 @@ import tempfile
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 
 from analyzer.errors import ResourceError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from types import TracebackType
     from typing import Self
 
-    import pyarrow as pa
+    import numpy.typing as npt
 
-_HARDENED: dict[str, str | bool] = {
-    "enable_progress_bar": False,  # it would print on stdout
+_HARDENED = {
     "enable_external_access": False,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "allow_community_extensions": False,
     "python_enable_replacements": False,  # a Python variable is never a table
-    "preserve_insertion_order": False,  # every ordered result says `order by`
-    "TimeZone": "UTC",
+    "preserve_insertion_order": False,  # every result whose order matters says `order by`
 }
+_SESSION = (
+    "set enable_progress_bar = false",  # it would print on stdout
+    "set TimeZone = 'UTC'",
+    "set lock_configuration = true",  # last: nothing can be set after it
+)
 
 
 class Engine:
@@ -78,17 +83,24 @@ class Engine:
         except duckdb.Error as error:
             self._remove_spill()
             raise UsageError(f"engine setting refused: {_first_line(error)}") from None
-        self._connection.execute("set lock_configuration = true")
+        for statement in _SESSION:
+            self._connection.execute(statement)
 
     def table(self, name: str, **params: object) -> pa.Table:
-        """What `sql/<name>.sql` gives, as Arrow."""
+        """What the last statement of `sql/<name>.sql` gives, as Arrow."""
         with _resources_named():
-            return self._run(name, params).to_arrow_table()
+            *before, last = self._bound(name, params)
+            for statement, named in before:
+                self._connection.execute(statement, named)
+            table: pa.Table = self._connection.sql(last[0], params=last[1]).to_arrow_table()
+        return table
 
     def execute(self, name: str, **params: object) -> int:
-        """Run `sql/<name>.sql` for its effect; the number of rows its last statement changed."""
+        """Run `sql/<name>.sql` for its effect; the rows its last statement inserted, if it did."""
         with _resources_named():
-            row = self._run(name, params).fetchone()
+            for statement, named in self._bound(name, params):
+                self._connection.execute(statement, named)
+            row = self._connection.fetchone()
         return int(row[0]) if row and isinstance(row[0], int) else 0
 
     @contextmanager
@@ -118,16 +130,35 @@ class Engine:
     ) -> None:
         self.close()
 
-    def _run(self, name: str, params: dict[str, object]) -> duckdb.DuckDBPyConnection:
-        """Run each statement of a file with the parameters it names: DuckDB refuses spare ones."""
-        done = self._connection
-        for statement in self._connection.extract_statements(_text(name)):
-            named = {key: params[key] for key in statement.named_parameters}
-            done = self._connection.execute(statement, named or None)
-        return done
+    def _bound(
+        self, name: str, params: Mapping[str, object]
+    ) -> list[tuple[duckdb.Statement, dict[str, object] | None]]:
+        """A file's statements, each with the parameters it names: DuckDB refuses spare ones."""
+        return [
+            (statement, {key: params[key] for key in statement.named_parameters} or None)
+            for statement in self._connection.extract_statements(_text(name))
+        ]
 
     def _remove_spill(self) -> None:
         shutil.rmtree(self._spill, ignore_errors=True)
+
+
+def integers(values: npt.NDArray[np.int64]) -> pa.Array[Any]:
+    """The same numbers as an Arrow column, uncopied.
+
+    `pa.array`, and `to_numpy` on the way back, would import pandas: more than a second.
+    """
+    return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(values.data)])
+
+
+def numbers(column: pa.ChunkedArray[Any]) -> npt.NDArray[np.int64]:
+    """The other way: the words of a 64-bit integer column without nulls."""
+    chunks = [
+        np.frombuffer(memoryview(words), np.int64, len(chunk), 8 * chunk.offset)
+        for chunk in column.chunks
+        if (words := chunk.buffers()[1]) is not None
+    ]
+    return np.concatenate([np.empty(0, np.int64), *chunks])
 
 
 @contextmanager

@@ -25,6 +25,8 @@ FLOORS = {
     "endpoint": 3,
     "sources": 3,
     "engine": 3,
+    "subject": 4,
+    "window": 4,
     "report": 4,
     "analysis": 4,
     "progress": 5,

@@ -1,0 +1,410 @@
+"""One run, from what the command line asked to a verdict and its tables: the one orchestration.
+
+Every step is somebody else's; this module only puts them in order:
+policy -> captures -> pairs -> window -> CloudWatch points -> facts -> evidence -> gates -> verdict.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from analyzer import __version__
+from analyzer.captures import Captures
+from analyzer.cloudwatch import open_exports
+from analyzer.endpoint import read_endpoint
+from analyzer.engine import Engine
+from analyzer.errors import AnalyzerError, InputError, UsageError
+from analyzer.gates import GATES
+from analyzer.gates.pairs import expected_sampling
+from analyzer.metrics import BY_ID, DEFAULTS, METRICS
+from analyzer.metrics.metric import CaptureFacts, EndpointFacts, Facts
+from analyzer.metrics.running import latency_tables
+from analyzer.model import (
+    Decision,
+    Inputs,
+    Ledger,
+    Mode,
+    Note,
+    Pairing,
+    PolicyRecord,
+    Reason,
+    Role,
+    Subject,
+    Tool,
+    Verdict,
+    Window,
+)
+from analyzer.payloads import prepare
+from analyzer.policy import load_policy
+from analyzer.sources import AwsOptions, Listing, discover, open_chunks
+from analyzer.subject import Flags, Names, described, metrics_alone, names_of
+from analyzer.verdict import EXIT_CODES, Words, decide
+from analyzer.window import asked_span, captured_window, measured_window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from analyzer.cloudwatch import Exports, MetricExport
+    from analyzer.model import Evidence, Gate
+    from analyzer.policy import Policy
+    from analyzer.sources import Chunk
+    from analyzer.window import Span
+
+    Progress = Callable[[str, int, int | None], None]
+
+TOOL = "shadow-analyzer"
+_INTERNAL_TABLES = {"pairing_facts", "prediction_counts", "prediction_shape"}
+"""One-row tables the verdict is computed from; everything in them is in verdict.json."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asked; only where things are, never how they are judged."""
+
+    source: str | None = None
+    endpoint: str | None = None
+    production: str | None = None
+    shadow: str | None = None
+    cloudwatch: tuple[str, ...] = ()
+    policy_file: Path | None = None
+    overrides: tuple[str, ...] = ()
+    since: str | None = None
+    until: str | None = None
+    endpoint_file: Path | None = None
+    memory_limit: str | None = None
+    threads: int | None = None
+    aws: AwsOptions = field(default_factory=AwsOptions)
+
+    @property
+    def flags(self) -> Flags:
+        """What says whose captures and metrics are meant."""
+        return Flags(self.source, self.endpoint, self.production, self.shadow)
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A finished run."""
+
+    verdict: Verdict
+    tables: dict[str, pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class _Captured:
+    """What reading the capture objects gave."""
+
+    facts: CaptureFacts
+    start: datetime
+    end: datetime
+    digest: str
+    size: int
+    failed: dict[str, int]
+    notes: tuple[Note, ...]
+
+
+def run(request: Request, progress: Progress) -> Analysis:
+    """Judge one shadow test.
+
+    Raises:
+        AnalyzerError: the run cannot go on; its class carries the exit code.
+    """
+    policy = load_policy(request.policy_file, DEFAULTS, request.overrides)
+    span = asked_span(request.since, request.until)
+    endpoint = _endpoint(request)
+    exports = open_exports([Path(path) for path in request.cloudwatch])
+    listing = _listing(request, endpoint, exports, span, progress)
+    names = names_of(request.flags, listing, endpoint, exports)
+    export = exports.select(endpoint=names.endpoint, variants=names.variants)
+    captured = _read(listing, policy, span, request, progress) if listing is not None else None
+    start, end = (
+        (captured.start, captured.end)
+        if captured is not None
+        else measured_window(export.points, span)
+    )
+    facts = Facts(
+        policy=policy,
+        mode=_mode(captured, export),
+        start=start,
+        end=end,
+        metric_points=export.points,
+        points_dropped=export.dropped,
+        points_endpoints=export.endpoints,
+        inputs=_inputs(listing, captured, export, endpoint),
+        captures=captured.facts if captured is not None else None,
+        endpoint=endpoint,
+    )
+    return _judge(facts, names, (*(captured.notes if captured else ()), *export.notes), progress)
+
+
+def error_verdict(error: AnalyzerError) -> Verdict:
+    """The verdict of a run that could not go on: it claims nothing but why."""
+    reason = Reason(code=error.code, text=str(error), advice="Mend the cause and run again.")
+    return Verdict(
+        tool=Tool(name=TOOL, version=__version__),
+        decision=Decision.ERROR,
+        exit_code=error.exit_code,
+        summary=str(error),
+        reasons=(reason,),
+        subject=Subject(
+            endpoint=None,
+            production_variant=None,
+            shadow_variant=None,
+            change="model",
+            mode=Mode.CAPTURES,
+        ),
+        window=None,
+        inputs=Inputs(digest=""),
+        policy=PolicyRecord(digest=""),
+        ledger=Ledger(),
+        pairing=Pairing(),
+        gates={},
+        metrics={},
+    )
+
+
+def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progress) -> Analysis:
+    """Facts -> evidence -> gates -> verdict."""
+    rules = facts.policy.metrics
+    evidence: dict[str, Evidence] = {}
+    for done, metric in enumerate(METRICS):
+        progress("metrics", done, len(METRICS))
+        if rules[metric.id].role is not Role.OFF:
+            evidence[metric.id] = metric.assess(facts, rules[metric.id])
+    gates: dict[str, Gate] = {gate.id: gate.check(facts, evidence) for gate in GATES}
+    judged = decide(evidence, gates, _words())
+    verdict = Verdict(
+        tool=Tool(name=TOOL, version=__version__),
+        decision=judged.decision,
+        exit_code=EXIT_CODES[judged.decision],
+        summary=judged.summary,
+        reasons=judged.reasons,
+        notes=(*_opt_outs(facts.policy), *notes),
+        subject=_subject(facts, names),
+        window=_window(facts),
+        inputs=facts.inputs,
+        policy=PolicyRecord(
+            digest=facts.policy.digest, effective=facts.policy.model_dump(mode="json")
+        ),
+        ledger=facts.captures.ledger if facts.captures else Ledger(),
+        pairing=_pairing(facts),
+        gates=gates,
+        metrics=judged.evidence,
+    )
+    return Analysis(verdict=verdict, tables=_tables(facts))
+
+
+def _endpoint(request: Request) -> EndpointFacts | None:
+    """endpoint.json as given, else as it lies beside the metric rows."""
+    if request.endpoint_file is not None:
+        return read_endpoint(request.endpoint_file)
+    for path in request.cloudwatch:
+        beside = Path(path) / "endpoint.json"
+        if beside.is_file():
+            return read_endpoint(beside)
+    return None
+
+
+def _listing(
+    request: Request,
+    endpoint: EndpointFacts | None,
+    exports: Exports,
+    span: Span,
+    progress: Progress,
+) -> Listing | None:
+    """The capture objects; None for a run from metrics alone."""
+    if metrics_alone(request.flags):
+        if not request.cloudwatch:
+            raise UsageError(
+                "nothing to read: give SOURCE, or --production PATH and --shadow PATH, "
+                "or --endpoint NAME with --cloudwatch PATH"
+            )
+        if not exports.readings:
+            raise InputError("--cloudwatch: no metric export found")
+        return None
+    return discover(
+        request.source,
+        endpoint=request.endpoint,
+        production=request.production,
+        shadow=request.shadow,
+        since=span[0],
+        until=span[1],
+        aws=request.aws,
+        roles=described(endpoint),
+        on_listed=lambda count: progress("listing", count, None),
+    )
+
+
+def _read(
+    listing: Listing,
+    policy: Policy,
+    span: Span,
+    request: Request,
+    progress: Progress,
+) -> _Captured:
+    """Capture objects -> records -> pairs -> reduced facts, inside one engine."""
+    failed: Counter[str] = Counter()
+    notes: list[Note] = []
+    with Engine(memory_limit=request.memory_limit, threads=request.threads) as engine:
+        captures = Captures(
+            engine,
+            _chunks(listing, policy, failed, notes, progress),
+            max_line_bytes=policy.max_line_bytes,
+        )
+        progress("pairing", 0, 1)
+        captures.pair(policy.pairing)
+        start, end = captured_window(captures.extent(), span)
+        captures.set_window(start, end)
+        keys = {number: item.key for number, item in enumerate(listing.objects)}
+        facts = captures.facts(keys, same_objects=listing.same_objects)
+        progress("pairing", 1, 1)
+        tables = {**facts.tables, **prepare(engine, policy)}
+        digest, size = captures.digest()
+        noted = (*captures.notes(), *notes)
+    return _Captured(
+        facts=CaptureFacts(
+            ledger=facts.ledger,
+            pairing=facts.pairing,
+            production_records=facts.production_records,
+            shadow_records=facts.shadow_records,
+            same_objects=facts.same_objects,
+            first_at=facts.first_at,
+            last_at=facts.last_at,
+            tables=tables,
+        ),
+        start=start,
+        end=end,
+        digest=digest,
+        size=size,
+        failed=dict(sorted(failed.items())),
+        notes=noted,
+    )
+
+
+def _chunks(
+    listing: Listing,
+    policy: Policy,
+    failed: Counter[str],
+    notes: list[Note],
+    progress: Progress,
+) -> Iterator[Chunk]:
+    """Every chunk with lines; a failure is counted by code and named in a note."""
+
+    def on_read(objects: int, total: int, _bytes: int, _size: int) -> None:
+        progress("reading objects", objects, total)
+
+    chunks = open_chunks(listing, max_line_bytes=policy.max_line_bytes, progress=on_read)
+    for chunk in chunks:
+        if chunk.failure is None:
+            yield chunk
+            continue
+        failed[chunk.failure.code] += 1
+        key = listing.objects[chunk.object_id].key
+        notes.append(Note(code=f"object-{chunk.failure.code}", text=f"{key}: {chunk.failure.text}"))
+
+
+def _mode(captured: _Captured | None, export: MetricExport) -> Mode:
+    if captured is None:
+        return Mode.METRICS
+    return Mode.CAPTURES if export.points.is_empty() else Mode.CLOUDWATCH
+
+
+def _inputs(
+    listing: Listing | None,
+    captured: _Captured | None,
+    export: MetricExport,
+    endpoint: EndpointFacts | None,
+) -> Inputs:
+    """What was read, and a digest of its content that no order of files or lines changes."""
+    parts = [captured.digest if captured else "", export.digest, repr(endpoint)]
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    failed = captured.failed if captured else {}
+    return Inputs(
+        digest=f"sha256:{digest}",
+        objects_listed=listing.listed if listing else 0,
+        objects_read=len(listing.objects) - sum(failed.values()) if listing else 0,
+        objects_skipped=dict(sorted(listing.skipped.items())) if listing else {},
+        objects_failed=failed,
+        bytes=captured.size if captured else 0,
+        metric_points=export.points.height,
+        metric_points_dropped=dict(sorted(export.dropped.items())),
+    )
+
+
+def _pairing(facts: Facts) -> Pairing:
+    """Pairing with both samplings: shares of production's requests in 0..1."""
+    if facts.captures is None:
+        return Pairing()
+    production = facts.captures.production_records
+    observed = facts.captures.shadow_records / production if production else None
+    return facts.captures.pairing.model_copy(
+        update={
+            "observed_sampling": Pairing(observed_sampling=observed).observed_sampling,
+            "expected_sampling": Pairing(
+                expected_sampling=expected_sampling(facts)
+            ).expected_sampling,
+        }
+    )
+
+
+def _subject(facts: Facts, names: Names) -> Subject:
+    endpoint = facts.endpoint
+    return Subject(
+        endpoint=names.endpoint,
+        production_variant=names.production,
+        shadow_variant=names.shadow,
+        production_model=endpoint.production_model if endpoint else None,
+        shadow_model=endpoint.shadow_model if endpoint else None,
+        change=facts.policy.change,
+        mode=facts.mode,
+    )
+
+
+def _window(facts: Facts) -> Window | None:
+    if facts.start is None or facts.end is None:
+        return None
+    return Window(start=_stamp(facts.start), end=_stamp(facts.end))
+
+
+def _stamp(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _words() -> dict[str, Words]:
+    words = {metric.id: Words(metric.title, metric.advice) for metric in METRICS}
+    return words | {gate.id: Words(gate.id, gate.advice) for gate in GATES}
+
+
+def _opt_outs(policy: Policy) -> tuple[Note, ...]:
+    """What the policy chose not to ask for: said in the verdict, never silent."""
+    notes = [
+        Note(code="not-judged", text=f"{metric} is {rule.role} by policy and cannot hold or reject")
+        for metric, rule in policy.metrics.items()
+        if BY_ID[metric].default.required and not rule.required
+    ]
+    if policy.min_days < type(policy).model_fields["min_days"].default:
+        text = (
+            f"the policy asks for {policy.min_days} whole days; effects that vary from day to day"
+        )
+        notes.append(Note(code="few-days", text=f"{text} were not excluded"))
+    if policy.tail == "p95":
+        notes.append(Note(code="tail-p95", text="the slowest 5 % were not judged"))
+    return tuple(notes)
+
+
+def _tables(facts: Facts) -> dict[str, pl.DataFrame]:
+    """What the report draws."""
+    captured = facts.captures.tables if facts.captures else {}
+    frames = latency_tables(facts)
+    for name, table in captured.items():
+        if name not in _INTERNAL_TABLES:
+            frame = pl.from_arrow(table)
+            frames[name] = frame if isinstance(frame, pl.DataFrame) else frame.to_frame()
+    return frames

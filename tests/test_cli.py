@@ -1,0 +1,163 @@
+"""The command line: what stdout carries, which code it ends with, and what it never does."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from analyzer import bundle
+
+SAMPLE_DATA = Path(__file__).parents[1] / "sample_data"
+TAIL = SAMPLE_DATA / "slow_tail"
+
+
+def analyzer(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "analyzer", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+
+
+def run(out: Path, *extra: str | Path) -> subprocess.CompletedProcess[str]:
+    return analyzer(
+        "run", TAIL / "captures", "--cloudwatch", TAIL / "cloudwatch",
+        "--policy", TAIL / "policy.toml", "--out", out, *extra,
+    )  # fmt: skip
+
+
+def test_a_rejection_is_printed_and_ends_with_its_code(tmp_path: Path) -> None:
+    done = run(tmp_path / "out")
+    assert done.returncode == 20, done.stderr
+    assert "REJECT" in done.stdout
+    assert "latency_p99" in done.stdout
+    assert done.stdout.rstrip().endswith(f"analyzer report {tmp_path / 'out'}")
+    assert done.stderr == ""
+    assert "\x1b" not in done.stdout
+    assert bundle.read(tmp_path / "out").verdict.decision.value == "REJECT"
+
+
+def test_json_on_stdout_is_one_document(tmp_path: Path) -> None:
+    done = run(tmp_path / "out", "--format", "json", "--fail-on", "never")
+    assert done.returncode == 0
+    assert json.loads(done.stdout) == json.loads((tmp_path / "out" / "verdict.json").read_text())
+    assert json.loads(done.stdout)["exit_code"] == 20
+
+
+def test_a_bundle_is_verified_before_its_verdict_is_printed(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(out)
+    assert analyzer("verdict", out).returncode == 20
+    assert analyzer("verdict", out / "verdict.json", "--format", "json").returncode == 20
+    markdown = analyzer("verdict", out, "--format", "markdown")
+    assert markdown.stdout == (out / "summary.md").read_text(encoding="utf-8")
+    altered = (out / "summary.md").read_text(encoding="utf-8").replace("REJECT", "PROMOTE")
+    (out / "summary.md").write_text(altered, encoding="utf-8")
+    done = analyzer("verdict", out)
+    assert done.returncode == 3
+    assert "was altered" in done.stderr
+
+
+def test_a_failed_run_leaves_no_stale_verdict(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(out)
+    done = analyzer("run", tmp_path / "nowhere", "--out", out)
+    assert done.returncode == 3
+    assert done.stdout == ""
+    verdict = bundle.read(out).verdict
+    assert verdict.decision.value == "ERROR"
+    assert verdict.exit_code == 3
+    assert verdict.metrics == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "complaint"),
+    [
+        (["run"], 2, "nothing to read"),
+        (["run", TAIL / "captures", "--production", "x", "--shadow", "y"], 2, "churn"),
+        (["run", TAIL / "captures", "--endpoint", "nobody"], 2, "nobody"),
+        (["run", TAIL / "captures", "--since", "yesterday"], 2, "ISO 8601"),
+        (["run", TAIL / "captures", "--set", "alhpa=1"], 2, "did you mean 'alpha'"),
+        (["run", TAIL / "captures", "--set", "inference=fixed"], 2, "not computed"),
+        (["run", TAIL / "captures", "--cloudwatch", "nowhere.json"], 3, "nowhere.json"),
+        (["run", TAIL / "captures", "--since", "2031-01-01"], 3, "captures"),
+        (["run", TAIL / "captures", "--format", "yaml"], 2, "yaml"),
+        (["run", "--wat"], 2, "--wat"),
+        (["report", "nowhere"], 3, "nowhere"),
+        (["verdict"], 2, "name a bundle"),
+        (["explain", "latncy_p99"], 2, "did you mean 'latency_p99'"),
+    ],
+)
+def test_a_mistake_is_one_line_and_the_right_code(
+    arguments: list[str | Path], code: int, complaint: str, tmp_path: Path
+) -> None:
+    done = analyzer(*arguments, cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert complaint in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_captures_alone_hold_and_say_what_to_export(tmp_path: Path) -> None:
+    done = analyzer("run", TAIL / "captures", "--policy", TAIL / "policy.toml", "--out", tmp_path)
+    assert done.returncode == 10, done.stderr
+    verdict = bundle.read(tmp_path).verdict
+    assert verdict.subject.mode.value == "captures"
+    assert verdict.metrics["latency_mean"].outcome.value == "unresolved"
+    needs = verdict.metrics["latency_mean"].needs
+    assert needs is not None
+    assert "get-metric-data" in needs.text
+
+
+def test_metrics_alone_judge_latency_and_errors(tmp_path: Path) -> None:
+    done = analyzer(
+        "run", "--endpoint", "churn-endpoint", "--cloudwatch", TAIL / "cloudwatch",
+        "--out", tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 20, done.stderr
+    verdict = bundle.read(tmp_path).verdict
+    assert verdict.subject.mode.value == "metrics"
+    assert verdict.metrics["latency_p99"].outcome.value == "fail"
+    assert verdict.metrics["contract_change"].outcome.value == "unresolved"
+
+
+def test_the_demo_works_from_any_folder(tmp_path: Path) -> None:
+    done = analyzer("demo", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.rstrip().endswith("analyzer report demo")
+    assert bundle.read(tmp_path / "demo").verdict.decision.value == "REJECT"
+
+
+def test_every_metric_and_gate_is_explained() -> None:
+    from analyzer.gates import GATES
+    from analyzer.metrics import METRICS
+    from analyzer.report.explain import explanation
+
+    for metric in METRICS:
+        assert metric.meaning in explanation(metric.id)
+    for gate in GATES:
+        assert gate.meaning in explanation(f"gate-{gate.id.replace('_', '-')}")
+
+
+def test_the_schema_is_printed() -> None:
+    assert json.loads(analyzer("verdict", "--schema").stdout)["title"] == "Verdict"
+
+
+def test_the_default_policy_is_printed_and_valid(tmp_path: Path) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text(analyzer("policy").stdout, encoding="utf-8")
+    assert analyzer("policy", path).stdout == f"{path}: valid\n"
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, runpy\n"
+        "sys.argv = ['analyzer', '--help']\n"
+        "try: runpy.run_module('analyzer', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('duckdb', 'polars', 'numpy', 'scipy', 'boto3', 'streamlit', "
+        "'pydantic') if m in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"

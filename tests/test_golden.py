@@ -1,0 +1,90 @@
+"""Every scenario of sample_data gives its expected verdict, byte for byte, however it is read."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jsonschema
+import pytest
+
+from analyzer import analysis, bundle
+from analyzer.progress import silent
+
+if TYPE_CHECKING:
+    from analyzer.analysis import Analysis
+
+SAMPLE_DATA = Path(__file__).parents[1] / "sample_data"
+SCENARIOS = sorted(path.parent.name for path in SAMPLE_DATA.glob("*/policy.toml"))
+DECISIONS = {
+    "promote": "PROMOTE",
+    "slow_tail": "REJECT",
+    "label_flips": "HOLD",
+    "five_hundreds": "REJECT",
+    "thin_sample": "HOLD",
+    "no_inference_id": "PROMOTE",
+    "new_instance": "PROMOTE",
+    "broken": "HOLD",
+}
+
+
+def judged(folder: Path, *, threads: int | None = None) -> Analysis:
+    request = analysis.Request(
+        source=str(folder / "captures"),
+        cloudwatch=(str(folder / "cloudwatch"),),
+        policy_file=folder / "policy.toml",
+        threads=threads,
+    )
+    return analysis.run(request, silent)
+
+
+def test_every_scenario_is_expected_here() -> None:
+    assert set(SCENARIOS) == set(DECISIONS)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_scenario_gives_its_golden_verdict(scenario: str, request: pytest.FixtureRequest) -> None:
+    verdict = judged(SAMPLE_DATA / scenario).verdict
+    golden = SAMPLE_DATA / scenario / "expected_verdict.json"
+    if request.config.getoption("--update-golden"):
+        golden.write_text(verdict.to_json(), encoding="utf-8", newline="\n")
+    assert verdict.decision.value == DECISIONS[scenario], verdict.summary
+    assert verdict.to_json() == golden.read_text(encoding="utf-8")
+    jsonschema.validate(json.loads(verdict.to_json()), json.loads(bundle.verdict_schema()))
+
+
+@pytest.mark.parametrize("scenario", ["no_inference_id", "broken"])
+def test_files_in_another_order_and_one_thread_give_the_same_bytes(
+    scenario: str, tmp_path: Path
+) -> None:
+    source = SAMPLE_DATA / scenario
+    copy = tmp_path / scenario
+    for path in sorted(source.rglob("*"), reverse=True):
+        if path.is_file():
+            target = copy / path.relative_to(source)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+    golden = (source / "expected_verdict.json").read_text(encoding="utf-8")
+    assert judged(copy, threads=1).verdict.to_json() == golden
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/St_Johns"])
+def test_another_time_zone_and_language_give_the_same_bytes(zone: str, tmp_path: Path) -> None:
+    folder = SAMPLE_DATA / "label_flips"
+    command = [sys.executable, "-m", "analyzer", "run", str(folder / "captures")]
+    command += ["--cloudwatch", str(folder / "cloudwatch"), "--policy", str(folder / "policy.toml")]
+    command += ["--out", str(tmp_path / "out"), "--format", "json", "--fail-on", "never"]
+    done = subprocess.run(
+        command,
+        env={**os.environ, "TZ": zone, "LANG": "tr_TR.UTF-8", "PYTHONHASHSEED": "7"},
+        capture_output=True,
+        check=True,
+    )
+    golden = (folder / "expected_verdict.json").read_bytes()
+    assert done.stdout == golden
+    assert (tmp_path / "out" / "verdict.json").read_bytes() == golden
