@@ -42,7 +42,7 @@ QUIET_REQUESTS = 10
 """A gap in which fewer production requests than this were due may just be a quiet moment."""
 LEAST_COVERAGE = 0.98
 LEAST_EXPECTED = 5
-COVERAGE_BLOCKS = (1, 5, 60)
+COVERAGE_BLOCKS = (1, 5, 15, 60)
 """Minutes a block of the coverage gate may hold, the shortest first."""
 BLOCK_TRAFFIC_SHARE = 0.8
 LOAD_RANGE = (0.8, 1.25)
@@ -116,15 +116,25 @@ def _shadow_share(
     """
     if production.sum() == 0:
         return None
-    # A shadow that was dead for a while lowers its own share; what the endpoint was told does not.
-    share = max(float(shadow.sum() / production.sum()), _told_share(facts))
     for block in COVERAGE_BLOCKS:
-        expected = share * production.reshape(-1, block).sum(axis=1)
+        sent = production.reshape(-1, block).sum(axis=1)
+        copied = shadow.reshape(-1, block).sum(axis=1)
+        seen = copied > 0
+        expected = _sampled_share(facts, sent[seen], copied[seen]) * sent
         due = expected >= LEAST_EXPECTED
         if expected[due].sum() >= BLOCK_TRAFFIC_SHARE * expected.sum() > 0:
-            seen = shadow.reshape(-1, block).sum(axis=1) > 0
             return float(seen[due].mean()), block
     return None
+
+
+def _sampled_share(facts: Facts, sent: FloatArray, copied: FloatArray) -> float:
+    """The share of requests that is copied while the shadow answers, or was told to be.
+
+    Taken over spans with shadow data only: a shadow dead for half the time would halve its own
+    share, and so excuse its silence.
+    """
+    seen = float(copied.sum() / sent.sum()) if sent.sum() > 0 else 0.0
+    return max(seen, _told_share(facts))
 
 
 def _told_share(facts: Facts) -> float:

@@ -31,11 +31,13 @@ PERCENTILES = {"p50": 1.0, "p95": 2.3, "p99": 3.4}
 
 def ar(rng: np.random.Generator, size: int, rho: float, sd: float) -> np.ndarray:
     """A first-order autoregression with marginal standard deviation `sd`."""
-    from scipy.signal import lfilter
-
     noise = rng.normal(size=size) * sd * np.sqrt(1 - rho**2)
-    noise[0] = rng.normal() * sd
-    return np.asarray(lfilter([1.0], [1.0, -rho], noise))
+    series = np.empty(size)
+    last = rng.normal() * sd
+    for i, step in enumerate(noise):
+        last = rho * last + step
+        series[i] = last
+    return series
 
 
 @dataclass
@@ -78,7 +80,9 @@ class Shadow:
         for period in self.periods:
             for stat, factor in side.tails.items():
                 rows.append(
-                    self._series(role, "ModelLatency", stat, period, self._tail(side, factor, period))
+                    self._series(
+                        role, "ModelLatency", stat, period, self._tail(side, factor, period)
+                    )
                 )
         return pl.concat(rows)
 
@@ -108,20 +112,19 @@ class Shadow:
             metric_name=pl.lit(metric),
             stat=pl.lit(stat),
             period_s=pl.lit(period, pl.Int64),
-            timestamp=pl.from_epoch("second", "s").dt.cast_time_unit("us").dt.replace_time_zone("UTC"),
+            timestamp=pl.from_epoch("second", "s")
+            .dt.cast_time_unit("us")
+            .dt.replace_time_zone("UTC"),
             value=pl.col("value").cast(pl.Float64),
             unit=pl.lit("ms" if timed else "count"),
         )
 
-    def facts(self, policy: Policy | None = None, **changes: object) -> Facts:
+    def facts(
+        self, policy: Policy | None = None, *, endpoint: EndpointFacts | None = None
+    ) -> Facts:
         """The facts of a run over exactly these minutes."""
-        return facts_of(
-            self.points(),
-            policy,
-            start=self.start,
-            end=self.start + timedelta(minutes=self.minutes),
-            **changes,
-        )
+        end = self.start + timedelta(minutes=self.minutes)
+        return facts_of(self.points(), policy, start=self.start, end=end, endpoint=endpoint)
 
 
 def shadow_test(
@@ -139,14 +142,15 @@ def shadow_test(
     minutes = round(days * 1440)
     daily = 1 + 0.5 * np.sin(2 * np.pi * np.arange(minutes) / 1440)
     counts = np.maximum(rng.poisson(per_minute * daily), 1).astype(float)
-    copies = counts if sampling == 1 else np.maximum(rng.binomial(counts.astype(int), sampling), 1.0)
+    copies = (
+        counts if sampling == 1 else np.maximum(rng.binomial(counts.astype(int), sampling), 1.0)
+    )
     shared = ar(rng, minutes, 0.95, 0.15)
     sides = []
     for n, factor in ((counts, 1.0), (copies, slower)):
         own = ar(rng, minutes, rho, 0.08)
         mean = 20.0 * factor * np.exp(0.1 * (daily - 1) + shared + own)
         sides.append(Side(n.astype(float), mean))
-    sides[1].tails = {stat: level for stat, level in PERCENTILES.items()}
     sides[1].tails["p99"] *= tail_slower
     return Shadow(minutes, sides[0], sides[1], rng)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -24,6 +25,9 @@ from tests.metrics.points import (
     without,
 )
 
+if TYPE_CHECKING:
+    from analyzer.model import Evidence
+
 GUARDRAILS = (
     "latency_mean",
     "latency_p99",
@@ -35,8 +39,8 @@ GUARDRAILS = (
 ORDER = {Outcome.PASS: 0, Outcome.UNRESOLVED: 1, Outcome.FAIL: 2}
 
 
-def codes(facts_metric: object) -> list[str]:
-    return [note.code for note in facts_metric.notes]  # type: ignore[attr-defined]
+def codes(item: Evidence) -> list[str]:
+    return [note.code for note in item.notes]
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -215,9 +219,7 @@ def test_latency_of_one_side_alone_is_unresolved(role: str) -> None:
 
 def test_sum_over_sample_count_stands_in_for_a_missing_average() -> None:
     points = shadow_test(1, slower=1.04).points()
-    counts = points.filter(pl.col("stat") == "SampleCount").select(
-        "role", "timestamp", n="value"
-    )
+    counts = points.filter(pl.col("stat") == "SampleCount").select("role", "timestamp", n="value")
     average = pl.col("stat") == "Average"
     sums = (
         points.filter(average)
@@ -242,7 +244,8 @@ def test_the_ten_minutes_after_a_deployment_are_left_out() -> None:
     assert dropped.effect is not None
     assert warm.effect.estimate is not None
     assert dropped.effect.estimate is not None
-    assert warm.effect.estimate > 1.1 > 1.05 > dropped.effect.estimate
+    assert warm.effect.estimate > 1.1
+    assert dropped.effect.estimate < 1.05
 
 
 @pytest.mark.parametrize(

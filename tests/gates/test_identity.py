@@ -1,0 +1,163 @@
+"""Are these the two variants of one test, deployed as stated, and read completely?"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from analyzer.gates.identity import IDENTITY_GATES
+from analyzer.metrics.metric import CaptureFacts, EndpointFacts
+from analyzer.model import GateOutcome, Inputs, Ledger, Pairing
+from tests.metrics.points import START, facts_of, policy_of, shadow_test
+
+if TYPE_CHECKING:
+    from analyzer.metrics.metric import Facts
+    from analyzer.model import Gate
+
+CHECKS = {gate.id: gate.check for gate in IDENTITY_GATES}
+HOUR = START + timedelta(hours=1)
+
+
+def check(facts: Facts, gate: str) -> Gate:
+    return CHECKS[gate](facts, {})
+
+
+def captures(
+    production: int = 3_000,
+    shadow: int = 3_000,
+    *,
+    pairs: int = 2_000,
+    identical: int = 0,
+    same_objects: bool = False,
+    lines: int = 6_000,
+    malformed: int = 0,
+) -> CaptureFacts:
+    return CaptureFacts(
+        ledger=Ledger(pairs=pairs, lines=lines, malformed=malformed),
+        pairing=Pairing(),
+        production_records=production,
+        shadow_records=shadow,
+        same_objects=same_objects,
+        first_at=None,
+        last_at=None,
+        tables={"pairing_facts": pa.table({"identical_outputs": [identical]})},
+    )
+
+
+def facts(captured: CaptureFacts | None = None, **options: object) -> Facts:
+    points = shadow_test(60 / 1440).points()
+    return facts_of(points, end=HOUR, captures=captured, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("gate", ["roles", "endpoint_match", "objects"])
+def test_an_ordinary_run_opens_the_gate(gate: str) -> None:
+    assert check(facts(captures()), gate).outcome is GateOutcome.PASS
+    assert check(facts(), gate).outcome is GateOutcome.PASS
+
+
+def test_more_shadow_records_than_production_records_closes_roles() -> None:
+    assert check(facts(captures(3_000, 3_020)), "roles").outcome is GateOutcome.PASS
+    held = check(facts(captures(3_000, 3_040)), "roles")
+    assert held.outcome is GateOutcome.FAIL
+    assert held.value == pytest.approx(3_040 / 3_000)
+
+
+def test_more_shadow_invocations_than_production_invocations_closes_roles() -> None:
+    test = shadow_test(0.5, sampling=0.5)
+    test.production, test.shadow = test.shadow, test.production
+    assert check(test.facts(), "roles").outcome is GateOutcome.FAIL
+
+
+def test_the_same_objects_on_both_sides_close_roles() -> None:
+    assert check(facts(captures(same_objects=True)), "roles").outcome is GateOutcome.FAIL
+
+
+def test_the_same_metric_series_on_both_sides_closes_roles() -> None:
+    test = shadow_test(0.5)
+    test.shadow.mean_ms = test.production.mean_ms.copy()
+    assert check(test.facts(), "roles").outcome is GateOutcome.FAIL
+
+
+def test_a_changed_model_with_identical_outputs_is_no_change() -> None:
+    same = captures(pairs=2_000, identical=2_000)
+    held = check(facts(same), "roles")
+    assert held.outcome is GateOutcome.FAIL
+    assert "no-change-observed" in held.text
+    infrastructure = policy_of(change="infrastructure")
+    assert check(facts(same, policy=infrastructure), "roles").outcome is GateOutcome.PASS
+    nearly = captures(pairs=2_000, identical=1_999)
+    assert check(facts(nearly), "roles").outcome is GateOutcome.PASS
+
+
+def test_roles_are_closed_when_nothing_was_counted() -> None:
+    nothing = facts_of(shadow_test(0.1).points().clear())
+    assert check(nothing, "roles").closed
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "outcome"),
+    [
+        (None, GateOutcome.NOT_MEASURED),
+        (EndpointFacts(), GateOutcome.NOT_MEASURED),
+        (EndpointFacts(live_since=START - timedelta(days=1)), GateOutcome.PASS),
+        (EndpointFacts(live_since=START + timedelta(minutes=5)), GateOutcome.FAIL),
+        (
+            EndpointFacts(
+                live_since=START - timedelta(days=1),
+                config_changes=(START + timedelta(minutes=30),),
+            ),
+            GateOutcome.FAIL,
+        ),
+    ],
+)
+def test_a_configuration_must_be_live_over_the_whole_window(
+    endpoint: EndpointFacts | None, outcome: GateOutcome
+) -> None:
+    held = check(facts(endpoint=endpoint), "deployment")
+    assert held.outcome is outcome
+    assert held.when_not_measured == "note"
+    assert ("--since 2026-11-16T00:" in held.text) == (outcome is GateOutcome.FAIL)
+
+
+def test_rows_of_two_endpoints_close_endpoint_match() -> None:
+    points = shadow_test(60 / 1440).points()
+    other = points.head(5).with_columns(endpoint=pl.lit("another"))
+    mixed = facts_of(pl.concat([points, other]), end=HOUR, endpoints=("another", "churn"))
+    assert check(mixed, "endpoint_match").outcome is GateOutcome.FAIL
+    nameless = points.with_columns(endpoint=pl.lit(None, pl.String))
+    unclear = facts_of(nameless, end=HOUR, endpoints=("another", "churn"))
+    assert check(unclear, "endpoint_match").outcome is GateOutcome.FAIL
+
+
+def test_rows_of_another_endpoint_that_were_left_out_are_counted() -> None:
+    held = check(
+        facts(endpoints=("another", "churn"), dropped={"other-endpoint": 7}), "endpoint_match"
+    )
+    assert held.outcome is GateOutcome.PASS
+    assert "7 rows" in held.text
+
+
+def test_more_captured_records_than_invocations_are_of_another_endpoint() -> None:
+    held = check(facts(captures(50_000, 40_000, lines=90_000)), "endpoint_match")
+    assert held.outcome is GateOutcome.FAIL
+
+
+def test_no_rows_block_only_when_several_endpoints_were_named() -> None:
+    empty = shadow_test(0.1).points().clear()
+    assert not check(facts_of(empty, endpoints=()), "endpoint_match").closed
+    assert check(facts_of(empty, endpoints=("a", "b")), "endpoint_match").closed
+
+
+def test_an_object_that_could_not_be_read_closes_the_gate() -> None:
+    inputs = Inputs(digest="sha256:0", objects_listed=9, objects_failed={"truncated-gzip": 1})
+    assert check(facts(captures(), inputs=inputs), "objects").outcome is GateOutcome.FAIL
+
+
+@pytest.mark.parametrize(("malformed", "open_"), [(6, True), (7, False)])
+def test_too_many_rejects_close_the_gate(malformed: int, *, open_: bool) -> None:
+    held = check(facts(captures(lines=6_000, malformed=malformed)), "objects")
+    assert (held.outcome is GateOutcome.PASS) == open_

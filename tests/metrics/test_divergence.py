@@ -1,0 +1,226 @@
+"""Shares of predictions against their margins: roles, bounds, what is not known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from analyzer.metrics.divergence import DIVERGENCE
+from analyzer.metrics.shares import Share, outcomes_needed
+from analyzer.model import Outcome, Role
+from analyzer.policy import Policy, parse_policy
+from analyzer.stats.proportion_sequence import upper_bound
+from tests.metrics.prediction_facts import counts_of, facts_of
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from analyzer.model import Evidence
+
+BY_ID = {metric.id: metric for metric in DIVERGENCE}
+DEFAULTS = {metric.id: metric.default for metric in DIVERGENCE}
+
+
+def policy_of(change: str = "model", **body: object) -> Policy:
+    return parse_policy({"change": change, **body}, DEFAULTS)
+
+
+def assess(
+    metric: str,
+    counts: dict[str, Any] | None = None,
+    *,
+    policy: Policy | None = None,
+    kind: str = "probability",
+    captured: bool = True,
+) -> Evidence:
+    policy = policy or policy_of()
+    facts = facts_of(counts, policy=policy, kind=kind, captured=captured)
+    return BY_ID[metric].assess(facts, policy.metrics[metric])
+
+
+def codes(evidence: Evidence) -> set[str]:
+    return {note.code for note in evidence.notes}
+
+
+def test_few_flips_pass_a_review_and_many_fail_it() -> None:
+    few = assess("flip_rate", counts_of(flipped=300))
+    assert (few.role, few.outcome) == (Role.REVIEW, Outcome.PASS)
+    assert few.effect is not None
+    assert few.effect.estimate == 0.03
+    many = assess("flip_rate", counts_of(flipped=700))
+    assert many.outcome is Outcome.FAIL
+    assert few.test is not None
+    assert few.test.e_value is not None
+    assert few.test.e_value > 20
+    assert many.test is not None
+    assert many.test.p_value == 1
+
+
+def test_an_infrastructure_change_has_tight_guardrails() -> None:
+    policy = policy_of("infrastructure")
+    for metric, margin in [
+        ("flip_rate", 0.005),
+        ("score_shift_share", 0.001),
+        ("score_large_shift_share", 0.001),
+        ("contract_change", 0.001),
+    ]:
+        clean = assess(metric, policy=policy)
+        assert (clean.role, clean.margin, clean.outcome) == (
+            Role.GUARDRAIL,
+            margin,
+            Outcome.PASS,
+        )
+    moved = assess("score_shift_share", counts_of(shifted=9_000), policy=policy)
+    assert moved.outcome is Outcome.FAIL
+
+
+def test_shifts_under_a_model_change_are_judged_only_with_a_tolerance() -> None:
+    counts = counts_of(shifted=9_900)
+    silent = assess("score_shift_share", counts)
+    assert (silent.role, silent.outcome) == (Role.EVIDENCE, Outcome.INFO)
+    assert "no-tolerance" in codes(silent)
+    judged = assess("score_shift_share", counts, policy=policy_of(predictions={"tolerance": 0.1}))
+    assert (judged.role, judged.outcome) == (Role.REVIEW, Outcome.FAIL)
+
+
+def test_only_the_form_of_the_answer_is_required() -> None:
+    assert [metric.id for metric in DIVERGENCE if metric.default.required] == ["contract_change"]
+
+
+def test_a_threshold_that_production_never_reaches_cannot_pass_but_can_fail() -> None:
+    counts = counts_of(production_at_or_above=19, production_below=9_981)
+    quiet = assess("flip_rate", counts)
+    assert quiet.outcome is Outcome.UNRESOLVED
+    assert quiet.notes[-1].code == "threshold-uninformative"
+    assert quiet.needs is not None
+    assert "label_at" in quiet.needs.text
+    assert assess("flip_rate", {**counts, "flipped": 5_000}).outcome is Outcome.FAIL
+    enough = counts_of(production_at_or_above=20, production_below=9_980)
+    assert assess("flip_rate", enough).outcome is Outcome.PASS
+
+
+def test_labels_that_are_all_one_label_cannot_pass() -> None:
+    constant = assess("flip_rate", counts_of(commonest_label=9_990), kind="label")
+    assert constant.outcome is Outcome.UNRESOLVED
+    varied = assess("flip_rate", counts_of(commonest_label=6_000), kind="label")
+    assert varied.outcome is Outcome.PASS
+
+
+def test_one_row_sent_two_thousand_times_is_one_row() -> None:
+    counts = counts_of(pairs=2_000, prediction_squares=2_000.0**2)
+    evidence = assess("flip_rate", counts)
+    assert evidence.outcome is Outcome.UNRESOLVED
+    assert evidence.n.effective == 1
+    assert "repeated-inputs" in codes(evidence)
+    assert assess("flip_rate", counts_of(pairs=2_000)).outcome is Outcome.PASS
+
+
+def test_rows_of_one_request_do_not_count_as_requests() -> None:
+    evidence = assess("flip_rate", counts_of(pairs=100, rows=100))
+    assert evidence.n.effective == 100
+    assert evidence.effect is not None
+    assert evidence.effect.upper == pytest.approx(upper_bound(0, 100, 0.05))
+
+
+@pytest.mark.parametrize(
+    ("metric", "kind"),
+    [
+        ("flip_rate", "regression"),
+        ("flip_rate", "vector"),
+        ("flip_rate", "text"),
+        ("score_large_shift_share", "label"),
+        ("score_shift_share", "json"),
+        ("score_bias", "multiclass"),
+    ],
+)
+def test_a_question_the_outputs_cannot_be_asked_holds_nothing_up_and_names_the_key(
+    metric: str, kind: str
+) -> None:
+    evidence = assess(metric, kind=kind)
+    assert (evidence.outcome, evidence.effect) == (Outcome.INFO, None)
+    assert "predictions." in evidence.notes[-1].text
+    if metric != "score_bias":
+        asked = policy_of(metrics={metric: {"margin": 0.02, "role": "guardrail"}})
+        assert assess(metric, kind=kind, policy=asked).outcome is Outcome.UNRESOLVED
+
+
+def test_vectors_are_judged_under_an_infrastructure_change() -> None:
+    evidence = assess("score_shift_share", policy=policy_of("infrastructure"), kind="vector")
+    assert (evidence.role, evidence.outcome) == (Role.GUARDRAIL, Outcome.PASS)
+
+
+def test_without_captures_nothing_is_known() -> None:
+    for metric in BY_ID:
+        evidence = assess(metric, captured=False)
+        assert evidence.effect is None
+        assert evidence.outcome in {Outcome.UNRESOLVED, Outcome.INFO}
+        assert codes(evidence) == {"no-captures"}
+    assert assess("contract_change", captured=False).outcome is Outcome.UNRESOLVED
+
+
+def test_pairs_without_anything_comparable_are_not_a_pass() -> None:
+    counts = counts_of(judged_pairs=0, judged_squares=0.0, predictions=0, labelled=0, measured=0)
+    for metric in ("contract_change", "flip_rate"):
+        assert assess(metric, counts).outcome is Outcome.UNRESOLVED
+
+
+def test_every_compared_share_says_that_there_is_no_noise_floor() -> None:
+    for metric in BY_ID:
+        if metric != "score_bias":
+            assert "no-a-a" in codes(assess(metric))
+
+
+def test_an_unresolved_share_says_how_many_pairs_would_settle_it() -> None:
+    evidence = assess("contract_change", counts_of(pairs=2_000))
+    assert evidence.outcome is Outcome.UNRESOLVED
+    assert evidence.needs is not None
+    assert evidence.needs.requests is not None
+    enough = evidence.needs.requests
+    assert assess("contract_change", counts_of(pairs=enough)).outcome is Outcome.PASS
+    assert (
+        assess("contract_change", counts_of(pairs=int(enough * 0.98))).outcome is not Outcome.PASS
+    )
+    assert evidence.needs.minutes == pytest.approx(4 * 1440 * enough / 2_000, rel=0.01)
+
+
+def test_a_share_at_the_margin_cannot_be_resolved() -> None:
+    evidence = assess("flip_rate", counts_of(flipped=500))
+    assert evidence.outcome is Outcome.UNRESOLVED
+    assert evidence.needs is not None
+    assert evidence.needs.requests is None
+    assert "Cannot be resolved" in evidence.needs.text
+
+
+def test_bias_shows_both_means_and_an_interval_around_the_difference() -> None:
+    counts = counts_of(bias=0.01, production_mean=0.3, shadow_mean=0.31, difference_sd=0.1)
+    evidence = assess("score_bias", counts)
+    assert (evidence.production, evidence.shadow, evidence.unit) == (0.3, 0.31, "score")
+    assert evidence.intervals.fixed == pytest.approx((0.01 - 0.00164485, 0.01 + 0.00164485))
+
+
+def test_more_flips_never_improve_the_outcome() -> None:
+    order = {Outcome.FAIL: 0, Outcome.UNRESOLVED: 1, Outcome.PASS: 2}
+    for pairs, squares in [(2_000, 2_000.0), (2_000, 40_000.0), (50, 50.0)]:
+        last = 2
+        for flipped in range(0, pairs + 1, pairs // 50):
+            counts = counts_of(pairs=pairs, prediction_squares=squares, flipped=flipped)
+            rank = order[assess("flip_rate", counts).outcome]
+            assert rank <= last
+            last = rank
+        assert last == 0
+
+
+def test_needed_outcomes_are_the_fewest_that_settle_the_margin() -> None:
+    assert outcomes_needed(0, 0.005, 0.05) == 836
+    assert outcomes_needed(0, 0.01, 0.05) == 417
+    assert outcomes_needed(0.05, 0.05, 0.05) is None
+    for share, margin in [(0.0, 0.001), (0.002, 0.005), (0.04, 0.05)]:
+        n = outcomes_needed(share, margin, 0.05)
+        assert n is not None
+        assert upper_bound(share * n, n, 0.05) < margin <= upper_bound(share * (n - 2), n - 2, 0.05)
+
+
+def test_the_effective_size_never_exceeds_what_was_seen() -> None:
+    assert Share(0, 100, 50.0, "pairs").effective == 100
+    assert Share(10, 100, 1_000.0, "pairs").scaled() == (1.0, 10.0)
