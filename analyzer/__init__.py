@@ -1,3 +1,23 @@
-"""Decide whether a SageMaker shadow variant may take production's place."""
+"""Decide whether a SageMaker shadow variant may take production's place.
+
+The folders are the sentence of the mission; data flows one way, top to bottom:
+
+    sources      folder or S3 -> capture objects as whole lines
+    captures     lines -> records, pairs, and a ledger of every line
+    cloudwatch   metric exports of any shape -> one table of points
+    payloads     outputs -> compared predictions
+    engine, sql  every table and question in SQL, one file each
+    metrics      facts -> evidence: interval against margin, one metric each
+    gates        facts -> may the evidence be believed?
+    stats        the statistics both use: arrays in, estimates out
+    verdict      evidence and gates -> PROMOTE, HOLD or REJECT
+    analysis     puts one run together
+    bundle       verdict.json, tables and manifest on disk
+    report       one page of words, drawn in terminal, Markdown and the app
+    cli          parse, call, print, exit code
+
+`model` holds the nouns all of them exchange, `policy` what can change a judgement, `errors` what
+can stop a run. Decisions that are not obvious from the code are in DESIGN.md beside this file.
+"""
 
 __version__ = "0.1.0"

@@ -7,7 +7,6 @@ policy -> captures -> pairs -> window -> CloudWatch points -> facts -> evidence 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC
 from pathlib import Path
@@ -16,15 +15,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from analyzer import __version__
-from analyzer.captures import Captures
 from analyzer.cloudwatch import open_exports
 from analyzer.endpoint import read_endpoint
-from analyzer.engine import Engine
 from analyzer.errors import AnalyzerError, InputError, UsageError
 from analyzer.gates import GATES
 from analyzer.gates.pairs import expected_sampling
 from analyzer.metrics import BY_ID, DEFAULTS, METRICS
-from analyzer.metrics.metric import CaptureFacts, EndpointFacts, Facts
+from analyzer.metrics.metric import EndpointFacts, Facts
 from analyzer.metrics.running import latency_tables
 from analyzer.model import (
     Decision,
@@ -41,21 +38,20 @@ from analyzer.model import (
     Verdict,
     Window,
 )
-from analyzer.payloads import prepare
 from analyzer.policy import load_policy
-from analyzer.sources import AwsOptions, Listing, discover, open_chunks
+from analyzer.reading import Captured, EngineLimits, read_captures
+from analyzer.sources import AwsOptions, Listing, discover
 from analyzer.subject import Flags, Names, described, metrics_alone, names_of
 from analyzer.verdict import EXIT_CODES, Words, decide
-from analyzer.window import asked_span, captured_window, measured_window
+from analyzer.window import asked_span, measured_window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from datetime import datetime
 
     from analyzer.cloudwatch import Exports, MetricExport
     from analyzer.model import Evidence, Gate
     from analyzer.policy import Policy
-    from analyzer.sources import Chunk
     from analyzer.window import Span
 
     Progress = Callable[[str, int, int | None], None]
@@ -84,6 +80,11 @@ class Request:
     aws: AwsOptions = field(default_factory=AwsOptions)
 
     @property
+    def engine(self) -> EngineLimits:
+        """What the engine may use."""
+        return EngineLimits(memory_limit=self.memory_limit, threads=self.threads)
+
+    @property
     def flags(self) -> Flags:
         """What says whose captures and metrics are meant."""
         return Flags(self.source, self.endpoint, self.production, self.shadow)
@@ -95,19 +96,6 @@ class Analysis:
 
     verdict: Verdict
     tables: dict[str, pl.DataFrame]
-
-
-@dataclass(frozen=True)
-class _Captured:
-    """What reading the capture objects gave."""
-
-    facts: CaptureFacts
-    start: datetime
-    end: datetime
-    digest: str
-    size: int
-    failed: dict[str, int]
-    notes: tuple[Note, ...]
 
 
 def run(request: Request, progress: Progress) -> Analysis:
@@ -123,7 +111,11 @@ def run(request: Request, progress: Progress) -> Analysis:
     listing = _listing(request, endpoint, exports, span, progress)
     names = names_of(request.flags, listing, endpoint, exports)
     export = exports.select(endpoint=names.endpoint, variants=names.variants)
-    captured = _read(listing, policy, span, request, progress) if listing is not None else None
+    captured = (
+        read_captures(listing, policy, span, request.engine, progress)
+        if listing is not None
+        else None
+    )
     start, end = (
         (captured.start, captured.end)
         if captured is not None
@@ -242,75 +234,7 @@ def _listing(
     )
 
 
-def _read(
-    listing: Listing,
-    policy: Policy,
-    span: Span,
-    request: Request,
-    progress: Progress,
-) -> _Captured:
-    """Capture objects -> records -> pairs -> reduced facts, inside one engine."""
-    failed: Counter[str] = Counter()
-    notes: list[Note] = []
-    with Engine(memory_limit=request.memory_limit, threads=request.threads) as engine:
-        captures = Captures(
-            engine,
-            _chunks(listing, policy, failed, notes, progress),
-            max_line_bytes=policy.max_line_bytes,
-        )
-        progress("pairing", 0, 1)
-        captures.pair(policy.pairing)
-        start, end = captured_window(captures.extent(), span)
-        captures.set_window(start, end)
-        keys = {number: item.key for number, item in enumerate(listing.objects)}
-        facts = captures.facts(keys, same_objects=listing.same_objects)
-        progress("pairing", 1, 1)
-        tables = {**facts.tables, **prepare(engine, policy)}
-        digest, size = captures.digest()
-        noted = (*captures.notes(), *notes)
-    return _Captured(
-        facts=CaptureFacts(
-            ledger=facts.ledger,
-            pairing=facts.pairing,
-            production_records=facts.production_records,
-            shadow_records=facts.shadow_records,
-            same_objects=facts.same_objects,
-            first_at=facts.first_at,
-            last_at=facts.last_at,
-            tables=tables,
-        ),
-        start=start,
-        end=end,
-        digest=digest,
-        size=size,
-        failed=dict(sorted(failed.items())),
-        notes=noted,
-    )
-
-
-def _chunks(
-    listing: Listing,
-    policy: Policy,
-    failed: Counter[str],
-    notes: list[Note],
-    progress: Progress,
-) -> Iterator[Chunk]:
-    """Every chunk with lines; a failure is counted by code and named in a note."""
-
-    def on_read(objects: int, total: int, _bytes: int, _size: int) -> None:
-        progress("reading objects", objects, total)
-
-    chunks = open_chunks(listing, max_line_bytes=policy.max_line_bytes, progress=on_read)
-    for chunk in chunks:
-        if chunk.failure is None:
-            yield chunk
-            continue
-        failed[chunk.failure.code] += 1
-        key = listing.objects[chunk.object_id].key
-        notes.append(Note(code=f"object-{chunk.failure.code}", text=f"{key}: {chunk.failure.text}"))
-
-
-def _mode(captured: _Captured | None, export: MetricExport) -> Mode:
+def _mode(captured: Captured | None, export: MetricExport) -> Mode:
     if captured is None:
         return Mode.METRICS
     return Mode.CAPTURES if export.points.is_empty() else Mode.CLOUDWATCH
@@ -318,7 +242,7 @@ def _mode(captured: _Captured | None, export: MetricExport) -> Mode:
 
 def _inputs(
     listing: Listing | None,
-    captured: _Captured | None,
+    captured: Captured | None,
     export: MetricExport,
     endpoint: EndpointFacts | None,
 ) -> Inputs:

@@ -69,6 +69,7 @@ def draw(page: Page) -> None:
     """Every block of the page in order; neighbouring charts share a row where there is room."""
     st.html(STYLE)
     if page.lead:
+        st.title(escaped(page.title), anchor=False)
         st.caption(escaped(page.lead))
     for together, blocks in groupby(enumerate(page.blocks), key=lambda entry: _pairs(entry[1])):
         if together:

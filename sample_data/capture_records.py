@@ -46,12 +46,12 @@ class Outputs:
 class Captured:
     """The captured requests of both variants.
 
-    Shapes: parallel; production_* and shadow_* are None in `seen` where no record was written.
+    Shapes: parallel.
 
     Attributes:
         request: index into the traffic, ascending.
         lines: the request bodies.
-        production_seen, shadow_seen: whether the variant's answer was captured.
+        production_seen, shadow_seen: whether the variant left a record.
     """
 
     request: IntArray
@@ -82,7 +82,7 @@ def capture(traffic: Traffic, share: float, outputs: Outputs, rng: np.random.Gen
     early_enough = (traffic.second < 58) & production & shadow
     for end in (0, traffic.minutes - 1):
         chosen[np.flatnonzero(early_enough & (traffic.minute == end))[0]] = True
-    request = np.flatnonzero(chosen & production)
+    request = np.flatnonzero(chosen & (production | shadow))
     features = _distinct_customers(request.size, rng)
     return Captured(
         request=request,
@@ -107,21 +107,29 @@ def records(
     for row, request in enumerate(captured.request.tolist()):
         arrived = float(traffic.minute[request]) * 60 + float(traffic.second[request])
         inference_id = _inference_id(ids, request, rng)
-        sides = (
-            ("production", arrived, captured.production_scores, outputs.production_newline),
-            ("shadow", arrived + float(lag[row]), captured.shadow_scores, outputs.shadow_newline),
-        )
-        for role, second, scores, newline in sides:
+        answers = _answers(captured, outputs, row)
+        for role, second in (("production", arrived), ("shadow", arrived + float(lag[row]))):
             event_id = seeded_uuid(rng)
-            if not (captured.shadow_seen[row] or role == "production"):
+            if role not in answers:
                 continue
             at = START + timedelta(seconds=int(second))
-            answer = f"{float(scores[row])!r}" + ("\n" if newline else "")
-            line = record_line(captured.lines[row], answer, event_id, inference_id, at)
+            line = record_line(captured.lines[row], answers[role], event_id, inference_id, at)
             found[role].append(Record(at, line))
     for side in found.values():
         side.sort(key=lambda record: record.at)
     return found
+
+
+def _answers(captured: Captured, outputs: Outputs, row: int) -> dict[str, str]:
+    """Role -> what its container printed for one request, where it left a record."""
+    answers: dict[str, str] = {}
+    if captured.production_seen[row]:
+        score_text = repr(float(captured.production_scores[row]))
+        answers["production"] = score_text + "\n" * outputs.production_newline
+    if captured.shadow_seen[row]:
+        score_text = repr(float(captured.shadow_scores[row]))
+        answers["shadow"] = score_text + "\n" * outputs.shadow_newline
+    return answers
 
 
 def record_line(

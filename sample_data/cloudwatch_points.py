@@ -256,13 +256,12 @@ def _request_metrics(traffic: Traffic, served: Served, variant: str) -> Iterator
     """What SageMaker sends once a request."""
     minute = traffic.minute[served.request]
     answered = served.answered
-    unanswered = served.rejected | served.failed | served.timed_out
     counted = {
         "Invocations": np.ones(minute.size),
         "InvocationsPerInstance": np.full(minute.size, 1 / served.instances),
         "Invocation4XXErrors": served.rejected.astype(np.float64),
         "Invocation5XXErrors": served.failed.astype(np.float64),
-        "InvocationModelErrors": unanswered.astype(np.float64),
+        "InvocationModelErrors": (~served.succeeded).astype(np.float64),
     }
     for name, values in counted.items():
         yield _reduce(Metric(variant, REQUEST_METRICS, name, "None", 60), minute, values)

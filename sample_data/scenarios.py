@@ -103,7 +103,7 @@ SCENARIOS = (
         seed=13,
         injected="a linear model instead of boosted trees: as fast, other decisions",
         decision="HOLD",
-        because="flip_rate, score_large_shift_share",
+        because="flip_rate, score_large_shift_share, prediction_evidence",
         outputs=Outputs(shadow="logistic"),
         export="metric-data",
     ),

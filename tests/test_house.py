@@ -25,6 +25,7 @@ FLOORS = {
     "endpoint": 3,
     "sources": 3,
     "engine": 3,
+    "reading": 4,
     "subject": 4,
     "window": 4,
     "report": 4,

@@ -70,6 +70,7 @@ def _pair_nearest(engine: Engine, window_s: int, *, paired_by: str) -> None:
         rows = engine.table("contenders_slice", slices=slices, slice=part)
         with engine.lend(nearest=_nearest(rows, window_s)):
             engine.execute("pair_nearest", paired_by=paired_by)
+    engine.execute("contenders_gone")
 
 
 def _nearest(rows: pa.Table, window_s: int) -> pa.Table:

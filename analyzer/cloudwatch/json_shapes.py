@@ -32,6 +32,7 @@ _NEXT_OBJECT = re.compile(r"(?<=\n)[{\[]")
 _MINUTE_US = 60_000_000
 _STREAM_PERIOD_S = 60
 _STREAM_NAMES = ("namespace", "metric_name", "dimensions", "unit")
+_MOST_DAMAGES = 100
 _LABEL_FIELDS = (5, 6)
 Queries = dict[str, Series | None]
 """Query id -> its series; None for an expression, which has no metric."""
@@ -72,18 +73,23 @@ def read_json(data: bytes, collector: Collector, queries: Queries) -> Reading:
 def json_objects(text: str, collector: Collector) -> Iterator[Mapping[str, object]]:
     """Every object of the text, arrays opened; what is not JSON is skipped to the next line.
 
+    After a hundred damaged places the rest is not read: each costs a pass over the text.
+
     Raises:
         InputError: not valid JSON in a file the user named.
     """
     position = _skip_space(text, 0)
+    damages = 0
     while position < len(text):
         try:
             value, position = _DECODER.raw_decode(text, position)
         except (ValueError, RecursionError) as error:
-            where = f"line {text.count(chr(10), 0, position) + 1}"
-            why = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply"
-            collector.problem("unreadable", f"{where}: not valid JSON: {why}")
-            resumed = _NEXT_OBJECT.search(text, position + 1)
+            damages += 1
+            line = text.count("\n", 0, position) + 1
+            why = error.msg if isinstance(error, json.JSONDecodeError) else "beyond all limits"
+            rest = ", and the rest was not read" if damages == _MOST_DAMAGES else ""
+            collector.problem("unreadable", f"line {line}: not valid JSON: {why}{rest}")
+            resumed = None if rest else _NEXT_OBJECT.search(text, position + 1)
             position = resumed.start() if resumed else len(text)
             continue
         position = _skip_space(text, position)
@@ -163,9 +169,12 @@ def _result_series(
     label, key = text_of(result.get("Label")) or "", text_of(result.get("Id")) or ""
     if series := _labelled(label):
         return series
-    if key in queries:
-        return queries[key]
     by_id, by_label = named(key), named(label)
+    if key in queries:
+        asked = queries[key]
+        # A label naming another metric proves that these are another answer's queries.
+        same = asked and by_label.metric_name in {None, asked.metric_name}
+        return asked if same else None
     metric = by_id.metric_name or by_label.metric_name
     stat = by_id.stat or by_label.stat
     if metric is None or stat is None:

@@ -30,18 +30,28 @@ def queries_beside(path: Path) -> Queries:
     """What the queries file beside an answer says; {} when there is none that can be read.
 
     The file of the same stem is taken (`x.json`: `x-queries.json`, `x_queries.json`,
-    `x.queries.json`), else `queries.json`, else the folder's only queries file.
+    `x.queries.json`), else `queries.json`, else the folder's only queries file unless that
+    belongs to another answer.
     """
-    stem = path.name.partition(".")[0]
+    stem = _stem(path)
     names = [f"{stem}{joint}{_ENDING}.json" for joint in "-_."]
     candidates = [path.with_name(name) for name in (*names, f"{_ENDING}.json")]
     found = next((one for one in candidates if one.is_file()), None)
-    if found is None:
-        others = [one for one in sorted(path.parent.glob("*.json")) if is_queries_file(one)]
-        if len(others) != 1:
-            return {}
-        found = others[0]
-    return _parse(found)
+    return _parse(found) if found else _only_other(path)
+
+
+def _stem(path: Path) -> str:
+    return path.name.partition(".")[0]
+
+
+def _only_other(path: Path) -> Queries:
+    beside = sorted(path.parent.iterdir())
+    found = [one for one in beside if is_queries_file(one)]
+    if len(found) != 1:
+        return {}
+    owner = found[0].stem[: -len(_ENDING)].rstrip("-_.")
+    owned = any(_stem(one) == owner for one in beside if one != found[0])
+    return {} if owned else _parse(found[0])
 
 
 def _parse(path: Path) -> Queries:

@@ -28,7 +28,8 @@ POINTS = {"series": pl.UInt32, "timestamp": pl.Int64, "value": pl.Float64}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _SECOND_US, _MILLISECOND_US = 1_000_000, 1_000
-_MILLISECONDS_FROM, _MILLISECONDS_TO = 10**11, 10**14
+_SECONDS_BELOW = 10**11
+"""Larger numbers are milliseconds; as seconds this is the year 5138, past which no time is real."""
 _EPOCH_DIGITS = 9
 
 Dimensions = Literal["exact", "extra", "missing", "unsaid"]
@@ -208,6 +209,8 @@ def finite(value: object) -> float | None:
     >>> finite("12.5"), finite("Infinity"), finite(True)
     (12.5, None, None)
     """
+    if type(value) is float:  # the common case of a million points
+        return value if math.isfinite(value) else None
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
@@ -230,10 +233,14 @@ def moment_of(value: object) -> tuple[int, bool] | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     number = finite(value)
-    if number is None or not 0 <= number < _MILLISECONDS_TO:
+    if number is None:
         return None
-    unit = _SECOND_US if number < _MILLISECONDS_FROM else _MILLISECOND_US
-    return round(number * unit), False
+    unit = _SECOND_US if number < _SECONDS_BELOW else _MILLISECOND_US
+    return _plausible(round(number * unit), naive=False)
+
+
+def _plausible(timestamp: int, *, naive: bool) -> tuple[int, bool] | None:
+    return (timestamp, naive) if 0 <= timestamp < _SECONDS_BELOW * _SECOND_US else None
 
 
 @lru_cache(maxsize=1 << 16)
@@ -246,6 +253,6 @@ def _moment_of_text(text: str) -> tuple[int, bool] | None:
         moment = datetime.fromisoformat(stripped.replace("/", "-").removesuffix(" UTC"))
         naive = moment.tzinfo is None and not stripped.endswith(" UTC")
         aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-        return (aware - _EPOCH) // _MICROSECOND, naive
+        return _plausible((aware - _EPOCH) // _MICROSECOND, naive=naive)
     except (ValueError, OverflowError):
         return None

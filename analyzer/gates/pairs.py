@@ -148,9 +148,9 @@ def check_prediction_evidence(facts: Facts, evidence: Mapping[str, Evidence]) ->
 
 def _nothing_passed(evidence: Mapping[str, Evidence]) -> str:
     """Why no prediction metric passes: none is judged, or none is settled."""
-    judged = [key for key, _ in _predictions(evidence)]
+    judged = [f"{key} {item.outcome}" for key, item in _predictions(evidence)]
     if judged:
-        return f"no judged prediction metric passes ({', '.join(judged)})"
+        return f"no judged prediction metric passes: {', '.join(judged)}"
     why = [
         note.text
         for key, item in evidence.items()

@@ -79,7 +79,9 @@ def prepare(engine: Engine, policy: Policy) -> dict[str, pa.Table]:
     }
     if shape.kind in _DOCUMENTS:
         return tables | {"prediction_counts": _row_table(_contract_counts(engine))}
-    counts = _contract_counts(engine) | _prediction_counts(engine, tolerance, label_at)
+    noise = Tolerance(policy.predictions.atol, policy.predictions.rtol)
+    counts = _contract_counts(engine) | _prediction_counts(engine, noise, label_at)
+    counts |= {"atol": tolerance.atol, "rtol": tolerance.rtol}
     tables["prediction_counts"] = _row_table(counts)
     return tables | _drawn(engine, shape, label_at)
 
@@ -143,17 +145,14 @@ def _contract_counts(engine: Engine) -> dict[str, Any]:
     }
 
 
-def _prediction_counts(
-    engine: Engine, tolerance: Tolerance, label_at: float | None
-) -> dict[str, Any]:
-    """Counts of predictions, and of scores their means, spreads, bias and agreement."""
+def _prediction_counts(engine: Engine, noise: Tolerance, label_at: float | None) -> dict[str, Any]:
+    """Counts of predictions, and of scores their means, spreads, bias and agreement.
+
+    No shift within numeric noise is a large one, however alike production's scores are.
+    """
     extent = _one_row(engine.table("prediction_extent"))
     counts = extent | _one_row(engine.table("prediction_commonest"))
-    counts |= {
-        "prediction_squares": float(int(extent["prediction_squares"])),
-        "atol": tolerance.atol,
-        "rtol": tolerance.rtol,
-    }
+    counts["prediction_squares"] = float(int(extent["prediction_squares"]))
     if extent["lowest"] is None:
         return counts
     moments = _moments(engine, extent["lowest"], extent["highest"])
@@ -161,8 +160,8 @@ def _prediction_counts(
     thresholds = engine.table(
         "prediction_thresholds",
         far=far,
-        atol=tolerance.atol,
-        rtol=tolerance.rtol,
+        atol=noise.atol,
+        rtol=noise.rtol,
         label_at=label_at,
     )
     return counts | moments | _one_row(thresholds) | {"large_shift": far}

@@ -214,8 +214,7 @@ def _locate(document: Value, names: Sequence[str]) -> Path | None:
 
 def _locate_named(document: dict[str, Value], names: Sequence[str]) -> Path | None:
     """Where an object holds its predictions: under a list of rows, else under a known name."""
-    only = list(document) if len(document) == 1 else []
-    for key in (*_ROWS, *only):
+    for key in (*_ROWS, *_only_key(document)):
         rows = document.get(key)
         if isinstance(rows, list):
             return _locate_rows((key, EACH), rows, names)
@@ -239,14 +238,16 @@ def _locate_rows(place: Path, rows: list[Value], names: Sequence[str]) -> Path |
 
 
 def _named(document: dict[str, Value], names: Sequence[str]) -> Path | None:
-    for name in names:
+    """The first known name that holds a scalar, else the only name there is."""
+    for name in (*names, *_only_key(document)):
         if name in document and not isinstance(document[name], dict | list):
             return (name,)
-    return (next(iter(document)),) if len(document) == 1 and _is_scalar(document) else None
+    return None
 
 
-def _is_scalar(document: dict[str, Value]) -> bool:
-    return not isinstance(next(iter(document.values())), dict | list)
+def _only_key(document: dict[str, Value]) -> list[str]:
+    """The key of an object that has one, unless SQL's paths cannot spell it."""
+    return [key for key in document if len(document) == 1 and key and '"' not in key]
 
 
 def _kind(values: Sequence[Value], documents: Sequence[Document], path: Path | None) -> Kind:

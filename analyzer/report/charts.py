@@ -25,13 +25,14 @@ TONES = {"good": "#009E73", "bad": "#C8322B", "open": "#E69F00", "plain": GREY}
 MARKS = {"good": "circle", "bad": "diamond", "open": "square", "plain": "stroke"}
 _ROLES = ["production", "shadow"]
 _CLOCK = "utcFormat(datum.value, utchours(datum.value) ? '%H:%M' : '%b %d')"
-_HEIGHT = 260
+_MARGINS = "datum.value == 0 ? 'no change' : datum.value == 1 ? 'margin' : datum.value + 'x'"
+_HEIGHT = 280
 _ROW = 44
 
 
 def draw(chart: Chart) -> Drawing:
     """The drawing of one block; the caller gives it width and theme."""
-    return _KINDS[chart.kind](chart)
+    return KINDS[chart.kind](chart)
 
 
 def _layered(height: int, *layers: alt.Chart) -> alt.LayerChart:
@@ -48,14 +49,16 @@ def _forest(chart: Chart) -> Drawing:
         "metric:N",
         sort=None,
         title=None,
-        axis=alt.Axis(labelLimit=220, labelOverlap=False, ticks=False, domain=False),
+        axis=alt.Axis(
+            labelLimit=220, labelFlush=False, labelOverlap=False, ticks=False, domain=False
+        ),
     )
     scale = alt.Scale(domain=[-1.2, 3.6], nice=False)
     x = alt.X(
         "position:Q",
         title=chart.x_title,
         scale=scale,
-        axis=alt.Axis(values=[-1, 0, 1, 2, 3], tickCount=5, grid=True),
+        axis=alt.Axis(values=[-1, 0, 1, 2, 3], labelExpr=_MARGINS, grid=True),
     )
     colour = alt.Color(
         "tone:N", scale=alt.Scale(domain=list(TONES), range=list(TONES.values())), legend=None
@@ -243,7 +246,9 @@ def _funnel(chart: Chart) -> Drawing:
             "label:N",
             sort=None,
             title=None,
-            axis=alt.Axis(labelLimit=220, labelOverlap=False, ticks=False, domain=False),
+            axis=alt.Axis(
+                labelLimit=220, labelFlush=False, labelOverlap=False, ticks=False, domain=False
+            ),
         ),
         x=alt.X("value:Q", title=chart.x_title, axis=alt.Axis(format="~s", tickCount=5)),
     )
@@ -307,7 +312,7 @@ def _role_dash() -> alt.StrokeDash:
     )
 
 
-_KINDS: dict[str, Callable[[Chart], Drawing]] = {
+KINDS: dict[str, Callable[[Chart], Drawing]] = {
     "forest": _forest,
     "overlay": _overlay,
     "running": _running,

@@ -101,7 +101,7 @@ def _row(cells: list[str]) -> str:
 
 def _strip(block: Strip) -> str:
     lines = [
-        f"- {check.symbol} `{check.label}` {check.word}: {escape(check.text)}"
+        f"- {check.symbol} **{escape(check.label)}** {check.word}: {escape(check.text)}"
         for check in block.items
         if check.tone in {Tone.BAD, Tone.OPEN}
     ]
@@ -117,7 +117,7 @@ def _notes(block: Notes) -> str:
 
 
 def _missing(block: Missing) -> str:
-    return f"**{block.title}**: {escape(block.text)} {escape(block.advice)}"
+    return f"**{escape(block.title)}**: {escape(block.text)} {escape(block.advice)}"
 
 
 def _next(block: Next) -> str:

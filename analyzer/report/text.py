@@ -131,13 +131,13 @@ def _strip(block: Strip) -> Text:
     text = Text(f"gates: {clean(block.summary)}\n")
     for check in block.items:
         if check.tone in {Tone.BAD, Tone.OPEN}:
-            text.append(f"  {check.label} ").append(check.word, style=STYLES[check.tone])
+            text.append(f"  {clean(check.label)} ").append(check.word, style=STYLES[check.tone])
             text.append(f": {clean(check.text)}\n")
     return text
 
 
 def _missing(block: Missing) -> Text:
-    return Text(f"{block.title}: {clean(block.text)} {clean(block.advice)}\n")
+    return Text(f"{clean(block.title)}: {clean(block.text)} {clean(block.advice)}\n")
 
 
 def _notes(block: Notes) -> Text | None:

@@ -6,6 +6,7 @@ Out: any S3 semantics.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from analyzer.errors import AccessError, AnalyzerError, InputError, UsageError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from analyzer.sources.objects import AwsOptions
 
+CONNECTIONS = 16
 _PERMISSIONS = {
     "ListObjectsV2": "s3:ListBucket",
     "GetObject": "s3:GetObject",
@@ -71,8 +73,11 @@ class S3Client(Protocol):
         """The paginator of a list operation."""
 
 
-def s3_client(options: AwsOptions, connections: int) -> S3Client:
+@lru_cache(maxsize=8)
+def s3_client(options: AwsOptions, connections: int = CONNECTIONS) -> S3Client:
     """A client that is safe to share between threads and retries with jitter.
+
+    Kept: making one takes longer than reading many objects.
 
     Raises:
         UsageError: unknown profile, impossible region or endpoint URL.

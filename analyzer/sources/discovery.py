@@ -15,20 +15,17 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analyzer.errors import InputError, UsageError
 from analyzer.sources import layout, local, s3
-from analyzer.sources.aws import s3_client
 from analyzer.sources.objects import ROLES, AwsOptions, Listing, SourceObject, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
-    from analyzer.sources.aws import S3Client
     from analyzer.sources.layout import Place
     from analyzer.sources.objects import Entry, Role
 
@@ -140,19 +137,11 @@ class _Lister:
     on_listed: Callable[[int], None] | None
     count: int = 0
 
-    @cached_property
-    def _client(self) -> S3Client:
-        # Made once, and only if something lies on S3: it takes as long as many listings.
-        return s3_client(self.aws, connections=1)
-
     def entries(self, root: str) -> Iterator[Entry]:
         """Entries of a folder, a file or an S3 prefix."""
         if "://" in root and not root.startswith("s3://"):
             raise UsageError(f"{printable(root)}: expected a path or s3://bucket/prefix")
-        if root.startswith("s3://"):
-            listed = s3.entries(root, self._client, self.aws)
-        else:
-            listed = local.entries(root)
+        listed = s3.entries(root, self.aws) if root.startswith("s3://") else local.entries(root)
         for entry in listed:
             self.count += 1
             if self.on_listed is not None:
@@ -240,9 +229,9 @@ def _each_path(lister: _Lister, finding: _Finding, asked: _Asked) -> dict[Role, 
 
 def _one_path(lister: _Lister, finding: _Finding, role: Role, root: str) -> str | None:
     places: set[tuple[str, str | None]] = set()
-    itself = {root, str(Path(root).absolute())}
+    base = root.rstrip("/") if root.startswith("s3://") else str(Path(root).absolute())
     for entry in lister.entries(root):
-        code = _flat_code(entry, named=entry.location in itself)
+        code = _flat_code(entry, entry.location.removeprefix(base).strip("/"))
         if code is not None:
             finding.skipped[code] += 1
             continue
@@ -262,8 +251,9 @@ def _one_path(lister: _Lister, finding: _Finding, role: Role, root: str) -> str 
     return next((variant for _, variant in places), None)
 
 
-def _flat_code(entry: Entry, *, named: bool) -> str | None:
-    """Why an entry below a variant's path is skipped; a file that is named itself is read."""
-    if named and entry.size != 0:
+def _flat_code(entry: Entry, below: str) -> str | None:
+    """Why an entry is skipped that lies `below` a variant's path; a file named itself is read."""
+    if not below and entry.size != 0:
         return None
-    return "metric-export" if layout.is_metric_export(entry.key) else layout.not_capture(entry)
+    export = layout.place(entry.key) is None and layout.is_metric_export(below)
+    return "metric-export" if export else layout.not_capture(entry)

@@ -88,11 +88,9 @@ def is_hyperpod(key: str, named: Collection[str | None]) -> bool:
     return any(folder in {"alb", "pod"} and folder not in named for folder in folders)
 
 
-def is_metric_export(key: str) -> bool:
-    """Whether a key outside the layout is named like exported CloudWatch metrics."""
-    if place(key) is not None:
-        return False
-    *folders, name = key.lower().split("/")
+def is_metric_export(path: str) -> bool:
+    """Whether a path outside the layout is named like exported CloudWatch metrics."""
+    *folders, name = path.lower().split("/")
     return bool({"metrics", "cloudwatch"} & set(folders)) or name.startswith(
         ("metric", "cloudwatch")
     )

@@ -7,6 +7,7 @@ made from data.
 from __future__ import annotations
 
 import os
+import stat
 from collections import deque
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
@@ -34,12 +35,16 @@ def entries(root: str) -> Iterator[Entry]:
         AccessError: a folder cannot be listed; what it hides cannot be known.
     """
     path = Path(root).absolute()
-    if path.is_file():
-        yield _entry(str(path), path.name, path.stat())
-    elif path.is_dir():
+    try:
+        status = path.stat()
+    except PermissionError:
+        raise AccessError(f"{printable(root)}: permission denied") from None
+    except (OSError, ValueError):
+        raise InputError(f"{printable(root)}: no such file or folder") from None
+    if stat.S_ISDIR(status.st_mode):
         yield from _walk(str(path))
     else:
-        raise InputError(f"{printable(root)}: no such file or folder")
+        yield _entry(str(path), path.name, status)
 
 
 def read(item: SourceObject, start: int, end: int) -> bytes:
@@ -87,13 +92,22 @@ def _walk(root: str) -> Iterator[Entry]:
         folder, relative = real.popleft() if real else linked.popleft()
         for child in _children(folder, seen):
             below = relative + child.name
-            if child.is_dir():
+            status = _status(child)
+            if status is not None and stat.S_ISDIR(status.st_mode):
                 (linked if child.is_symlink() else real).append((child.path, below + "/"))
-            elif child.is_file():
-                yield _entry(child.path, below, child.stat())
-            elif child.is_symlink():
-                # A file that should be there: listed, and failing when it is read.
-                yield _entry(child.path, below, None)
+            elif status is None or stat.S_ISREG(status.st_mode):
+                yield _entry(child.path, below, status)
+
+
+def _status(child: os.DirEntry[str]) -> os.stat_result | None:
+    """What a child is, links followed; None for a file that should be there and is not."""
+    try:
+        return child.stat()
+    except PermissionError as error:
+        raise _hidden(child.path, error) from None
+    except OSError:
+        # A broken link: listed, and failing when it is read.
+        return None
 
 
 def _children(folder: str, seen: set[tuple[int, int]]) -> list[os.DirEntry[str]]:
@@ -107,10 +121,14 @@ def _children(folder: str, seen: set[tuple[int, int]]) -> list[os.DirEntry[str]]
         with os.scandir(folder) as children:
             return sorted(children, key=attrgetter("name"))
     except OSError as error:
-        raise AccessError(
-            f"{printable(folder)}: cannot list this folder: {error.strerror}; "
-            "its captures would be missing without a trace"
-        ) from None
+        raise _hidden(folder, error) from None
+
+
+def _hidden(path: str, error: OSError) -> AccessError:
+    return AccessError(
+        f"{printable(path)}: cannot look inside: {error.strerror}; its captures would be missing "
+        "without a trace"
+    )
 
 
 def _entry(path: str, relative: str, status: os.stat_result | None) -> Entry:

@@ -7,7 +7,7 @@ not depend on timing.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -16,22 +16,22 @@ from typing import TYPE_CHECKING
 
 from analyzer.errors import AccessError
 from analyzer.sources import local
+from analyzer.sources.aws import CONNECTIONS
 from analyzer.sources.lines import LineCutter, inflated
-from analyzer.sources.objects import ROLES, Chunk, ObjectError, ObjectFailure
+from analyzer.sources.objects import Chunk, ObjectError, ObjectFailure
 from analyzer.sources.s3 import S3Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
     from concurrent.futures import Future
 
-    from analyzer.sources.objects import Listing, SourceObject
+    from analyzer.sources.objects import Listing, Role, SourceObject
 
     Progress = Callable[[int, int, int, int], None]
     """Called with (objects done, objects, bytes done, bytes)."""
 
 PART_BYTES = 4 << 20
 READ_AHEAD_BYTES = 64 << 20
-THREADS = 16
 MAX_LINE_BYTES = 16 << 20
 
 
@@ -54,10 +54,10 @@ def open_chunks(
     listing: Listing,
     *,
     max_line_bytes: int = MAX_LINE_BYTES,
-    threads: int = THREADS,
+    threads: int = CONNECTIONS,
     read_ahead_bytes: int = READ_AHEAD_BYTES,
     progress: Progress | None = None,
-) -> Iterator[Chunk]:
+) -> Generator[Chunk]:
     """Chunks of whole lines of every object, by object, in order.
 
     An object that fails gives what could be read, then a chunk with its failure; the others go
@@ -74,11 +74,11 @@ def open_chunks(
         AccessError: storage cannot be reached any more, or every object of one variant is denied.
     """
     readers = _Readers(listing, threads)
-    denied: list[SourceObject] = []
+    denials = _Denials(listing.objects)
     failed: set[int] = set()
-    done = 0
+    done, total = 0, listing.size
     batches = _batches(_parts(listing.objects, failed), readers.batch_bytes)
-    parts = _read_ahead(batches, readers.read, threads, read_ahead_bytes)
+    parts = _read_ahead(batches, readers, threads, read_ahead_bytes)
     try:
         for object_id, group in groupby(parts, key=attrgetter("object_id")):
             item = listing.objects[object_id]
@@ -86,14 +86,12 @@ def open_chunks(
                 if chunk.failure is not None:
                     failed.add(object_id)
                     if chunk.failure.code == "access-denied":
-                        denied.append(item)
-                        _refuse_if_all_denied(listing, denied, chunk.failure)
+                        denials.add(item.role, chunk.failure)
                 yield chunk
             done += item.size
             if progress is not None:
-                progress(object_id + 1, len(listing.objects), done, listing.size)
+                progress(object_id + 1, len(listing.objects), done, total)
     finally:
-        readers.stop()
         parts.close()
 
 
@@ -117,14 +115,20 @@ def _data(parts: Iterable[_Part]) -> Iterator[bytes]:
         yield part.data
 
 
-def _refuse_if_all_denied(
-    listing: Listing, denied: list[SourceObject], failure: ObjectFailure
-) -> None:
-    """Stop when a variant has no readable object: that is a missing permission, not odd data."""
-    for role in ROLES:
-        refused = [item for item in denied if item.role == role]
-        if refused and len(refused) == sum(item.role == role for item in listing.objects):
-            raise AccessError(f"every {role} object was refused ({len(refused)}): {failure.text}")
+class _Denials:
+    """Counts refused objects; a variant refused as a whole is a missing permission."""
+
+    def __init__(self, objects: Iterable[SourceObject]) -> None:
+        self._left = Counter(item.role for item in objects)
+        self._all = dict(self._left)
+
+    def add(self, role: Role, failure: ObjectFailure) -> None:
+        """Stop the run once every object of a variant has been refused."""
+        self._left[role] -= 1
+        if not self._left[role]:
+            raise AccessError(
+                f"every {role} object was refused ({self._all[role]}): {failure.text}"
+            )
 
 
 def _parts(objects: Iterable[SourceObject], failed: Collection[int]) -> Iterator[_Part]:
@@ -186,10 +190,7 @@ class _Readers:
 
 
 def _read_ahead(
-    batches: Iterable[list[_Part]],
-    read: Callable[[Sequence[_Part]], list[_Part]],
-    threads: int,
-    limit: int,
+    batches: Iterable[list[_Part]], readers: _Readers, threads: int, limit: int
 ) -> Generator[_Part]:
     """The parts, read, in their order; at most `limit` bytes of them at any moment.
 
@@ -206,10 +207,12 @@ def _read_ahead(
                     read_size, future = waiting.popleft()
                     yield from future.result()
                     ahead -= read_size
-                waiting.append((size, pool.submit(read, batch)))
+                waiting.append((size, pool.submit(readers.read, batch)))
                 ahead += size
             while waiting:
                 yield from waiting.popleft()[1].result()
         finally:
+            # Leaving the pool waits for what is under way: that should be short.
+            readers.stop()
             for _, future in waiting:
                 future.cancel()

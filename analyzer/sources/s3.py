@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import re
 from dataclasses import dataclass
+from datetime import UTC
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _URL = re.compile(r"s3://(arn:[^/]+:accesspoint[/:][^/]+|[^/]+)(?:/(.*))?", re.DOTALL)
 _BLOCK = 1 << 20
 _RESUMES = 5
+PAUSE_SECONDS = 0.2
 _GONE = frozenset(
     {"NoSuchKey", "NoSuchVersion", "PreconditionFailed", "InvalidRange", "404", "412"}
 )
@@ -44,7 +46,7 @@ def split_url(url: str) -> tuple[str, str]:
     return match[1], match[2] or ""
 
 
-def entries(url: str, client: S3Client, options: AwsOptions) -> Iterator[Entry]:
+def entries(url: str, options: AwsOptions) -> Iterator[Entry]:
     """Every object below a prefix, or the one object of that key.
 
     A destination that ends in a slash makes SageMaker write a double one; a prefix under which
@@ -55,7 +57,7 @@ def entries(url: str, client: S3Client, options: AwsOptions) -> Iterator[Entry]:
     """
     bucket, prefix = split_url(url)
     folder = prefix if not prefix or prefix.endswith("/") else prefix + "/"
-    place = _Bucket(client, bucket, options)
+    place = _Bucket(s3_client(options), bucket, options)
     attempts = [place.below(folder), place.exactly(prefix)]
     attempts += [place.below(spelling) for spelling in _doubled(folder)]
     for found in attempts:
@@ -88,7 +90,8 @@ class _Bucket:
             key = found["Key"]
             location = f"s3://{self.name}/{key}"
             etag = found.get("ETag", "").strip('"') or None
-            yield Entry(key, location, found["Size"], etag, found.get("LastModified"), location)
+            modified = found["LastModified"].astimezone(UTC)
+            yield Entry(key, location, found["Size"], etag, modified, location)
 
     def exactly(self, key: str) -> Iterator[Entry]:
         """The object of this key; of all keys that start with it, it sorts first."""
@@ -137,7 +140,7 @@ class S3Reader:
                 position += len(block)
             if position == end or self.stop.is_set():
                 return b"".join(parts)
-            self.stop.wait(random.uniform(0, 0.2 * 2**resume))  # noqa: S311 - jitter, no secret
+            self.stop.wait(random.uniform(0, PAUSE_SECONDS * 2**resume))  # noqa: S311 - jitter, no secret
         raise ObjectError(
             "incomplete-body", f"the body broke off {_RESUMES + 1} times, last at byte {position}"
         )

@@ -1,5 +1,6 @@
--- question: how many pairs kept the form of the answer, and what became of the others?
--- reads:    contract_pairs
+-- How many pairs kept the form of the answer, and what became of the others?
+-- reads   contract_pairs
+-- gives   contract_changes(code, pairs)
 select
     code,
     count(*) as pairs

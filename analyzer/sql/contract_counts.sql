@@ -1,6 +1,6 @@
--- question: how many pairs were judged, changed, different in any byte, and how often do inputs repeat?
--- reads:    contract_pairs
--- gives:    one row; *_squares are sums of squared counts per distinct input payload, as text
+-- How many pairs were judged, changed, different in any byte, and how often do inputs repeat?
+-- reads   contract_pairs
+-- gives   one row; *_squares are sums of squared counts per distinct input payload, as text
 with
 inputs as (
     select

@@ -1,6 +1,6 @@
--- question: how large are the differences between paired scores?
--- reads:    predictions
--- gives:    eight buckets a factor of ten; no difference at all is the row with lower = upper = 0
+-- How large are the differences between paired scores?
+-- reads   predictions
+-- gives   eight buckets a factor of ten; no difference at all is the row with lower = upper = 0
 with
 bucketed as (
     select

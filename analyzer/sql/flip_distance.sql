@@ -1,6 +1,7 @@
--- question: how far from the threshold were the production scores whose decision flipped?
--- reads:    predictions
--- params:   $label_at: decision threshold; $width, $bins: equal bins, farther counts in the last
+-- How far from the threshold were the production scores whose decision flipped?
+-- reads   predictions
+-- gives   flip_distance(lower, upper, predictions, flips)
+-- params  $label_at: decision threshold; $width, $bins: equal bins, farther counts in the last
 with
 binned as (
     select

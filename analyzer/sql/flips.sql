@@ -1,7 +1,8 @@
--- question: which label became which?
--- reads:    predictions
--- params:   $label_at: decision threshold, null where there is none; $below, $above: names of the two sides of the threshold, for scores
--- gives:    the 200 most frequent label pairs, equal labels included
+-- Which label became which?
+-- reads   predictions
+-- gives   the 200 most frequent label pairs, equal labels included
+-- params  $label_at: decision threshold, null where there is none; $below, $above: names of the
+--         two sides of the threshold, for scores
 with
 labels as (
     select

@@ -1,6 +1,7 @@
--- question: what are the next binary outputs to decode?
--- reads:    prediction_binary
--- params:   $first, $last: positions, inclusive
+-- What are the next binary outputs to decode?
+-- reads   prediction_binary
+-- gives   prediction_binary_batch(pair_id, role, data)
+-- params  $first, $last: positions, inclusive
 select
     pair_id,
     role,

@@ -1,5 +1,6 @@
--- question: how many predictions have production's most frequent label?
--- reads:    predictions
+-- How many predictions have production's most frequent label?
+-- reads   predictions
+-- gives   one row (commonest_label)
 with
 labels as (
     select count(*) as predictions

@@ -1,6 +1,6 @@
--- question: how many predictions are compared, on how many inputs, over which range of scores?
--- reads:    predictions
--- gives:    one row; prediction_squares is a sum of squared counts per distinct input, as text
+-- How many predictions are compared, on how many inputs, over which range of scores?
+-- reads   predictions
+-- gives   one row; prediction_squares is a sum of squared counts per distinct input, as text
 with
 inputs as (
     select

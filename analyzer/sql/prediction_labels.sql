@@ -1,8 +1,8 @@
--- question: how does each label of the shadow compare with production's?
--- reads:    prediction_values
--- gives:    predictions: one row a payload row of pairs whose rows line up
--- note:     1 and 1.0 are one label. JSON tells "1" from 1 and the caller may care, so that a
---           string for a number is a contract change, not a flip
+-- How does each label of the shadow compare with production's? 1 and 1.0 are one label. JSON tells
+-- "1" from 1 and the caller may care, so that a string for a number is a contract change, not a
+-- flip.
+-- reads   prediction_values
+-- gives   predictions: one row a payload row of pairs whose rows line up
 create or replace temp table predictions as
 with
 cells as (

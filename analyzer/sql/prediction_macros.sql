@@ -1,11 +1,12 @@
--- question: how is an output read, whatever way the capture wrote it down?
--- gives:    macro output_text(data, encoding): the text, trimmed of white space and byte order
---           mark. BASE64 that is not UTF-8 text stays as captured; prediction_binary picks it up
---           macro csv_rows(text, chosen): the chosen column (from 1) of every line that is not
---           blank, the whole line when chosen is null; null for an empty text
---           macro label_text(cell): a label without quotes, a number in one spelling
---           macro vector_class(vector): finite, non-finite, or other (not a list of numbers)
---           macro document_signature(text, json_path): what must stay alike in a document
+-- How is an output read, whatever way the capture wrote it down?
+-- reads   nothing
+-- gives   macro output_text(data, encoding): the text, trimmed of white space and byte order
+--         mark. BASE64 that is not UTF-8 text stays as captured; prediction_binary picks it up
+--         macro csv_rows(text, chosen): the chosen column (from 1) of every line that is not
+--         blank, the whole line when chosen is null; null for an empty text
+--         macro label_text(cell): a label without quotes, a number in one spelling
+--         macro vector_class(vector): finite, non-finite, or other (not a list of numbers)
+--         macro document_signature(text, json_path): what must stay alike in a document
 create or replace temp macro trimmed(text) as
     case
         -- trim() with a set of characters costs as much as all the rest: first the usual endings
@@ -59,6 +60,6 @@ create or replace temp macro document_signature(text, json_path) as
         when json_path is not null
             then case when json_extract('[' || text || ']', json_path) <> [] then 'found' end
         when json_type(text) = 'OBJECT'
-            then 'object:' || array_to_string(list_sort(json_keys(text)), ',')
+            then 'object:' || to_json(list_sort(json_keys(text)))::varchar
         else 'array:' || json_array_length(text)
     end;

@@ -1,7 +1,8 @@
--- question: which production outputs show what an output looks like?
--- reads:    prediction_texts
--- params:   $size: outputs at most; $bytes: of text at most (the first output always counts)
--- note:     a multiplicative hash of pair_id spreads the sample over all pairs and never changes
+-- Which production outputs show what an output looks like? A multiplicative hash of pair_id spreads
+-- the sample over all pairs and never changes.
+-- reads   prediction_texts
+-- gives   prediction_sample(text)
+-- params  $size: outputs at most; $bytes: of text at most (the first output always counts)
 with
 ranked as (
     select

@@ -1,10 +1,10 @@
--- question: how does each number of the shadow compare with production's?
--- reads:    prediction_values
--- gives:    predictions: one row a payload row of pairs whose rows line up
--- params:   $label_at: decision threshold, null where there is none
---           $atol, $rtol: a shift is |difference| > $atol + $rtol * |production|
--- note:     only code "same" is ever counted or summed as a prediction. A number at or beyond
---           1e100 counts as infinite, so that no sum or square of a finite one overflows
+-- How does each number of the shadow compare with production's? Only code "same" is ever counted or
+-- summed as a prediction. A number at or beyond 1e100 counts as infinite, so that no sum or square
+-- of a finite one overflows.
+-- reads   prediction_values
+-- gives   predictions: one row a payload row of pairs whose rows line up
+-- params  $label_at: decision threshold, null where there is none
+--         $atol, $rtol: a shift is |difference| > $atol + $rtol * |production|
 create or replace temp table predictions as
 with
 cells as (

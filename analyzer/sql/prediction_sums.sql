@@ -1,9 +1,9 @@
--- question: what are the sums behind means, spreads, bias and agreement of the scores?
--- reads:    predictions
--- gives:    one row of whole numbers as text: fixed-point sums, which are the same whatever the
---           number of threads or the order of rows
--- params:   $centre: subtracted from scores; $scale: steps per unit, $square_scale: per unit squared
---           both chosen so that no term exceeds 2^60
+-- What are the sums behind means, spreads, bias and agreement of the scores?
+-- reads   predictions
+-- gives   one row of whole numbers as text: fixed-point sums, which are the same whatever the
+--         number of threads or the order of rows
+-- params  $centre: subtracted from scores; $scale: steps per unit, $square_scale: per squared
+--         unit; both such that no term exceeds 2^60
 with
 centred as (
     select

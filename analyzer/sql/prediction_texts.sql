@@ -1,6 +1,6 @@
--- question: what did both variants answer, as text?
--- reads:    pairs, prediction_decoded
--- gives:    view prediction_texts: one row a pair; a text is null where no output was captured
+-- What did both variants answer, as text?
+-- reads   pairs, prediction_decoded
+-- gives   view prediction_texts: one row a pair; a text is null where no output was captured
 create or replace temp view prediction_texts as
 select
     pairs.pair_id,

@@ -1,7 +1,8 @@
--- question: how many scores moved far, and does production use both sides of the threshold?
--- reads:    predictions
--- params:   $far: a large shift in score units; $atol, $rtol: nothing within them is large
---           $label_at: decision threshold, null where there is none
+-- How many scores moved far, and does production use both sides of the threshold?
+-- reads   predictions
+-- gives   one row (large_shifted, production_at_or_above, production_below, shadow_at_or_above)
+-- params  $far: a large shift in score units; $atol, $rtol: nothing within them is large
+--         $label_at: decision threshold, null where there is none
 select
     count(*) filter (
         where difference > greatest($far, $atol + $rtol * abs(production_score))

@@ -1,10 +1,10 @@
--- question: which values does each output hold, one a row of the payload?
--- reads:    prediction_texts
--- gives:    prediction_values: form is "json" or "csv"; rows is null where nothing could be read
--- params:   $json_path: path of the values in the list of documents
---           $json_rows: path of what holds one value each; as many values must be found
---           $csv_column: 1-based column, null for the whole line
--- note:     a document and JSON Lines read alike: both become one list of documents
+-- Which values does each output hold, one a row of the payload? A document and JSON Lines read
+-- alike: both become one list of documents.
+-- reads   prediction_texts
+-- gives   prediction_values: form is "json" or "csv"; rows is null where nothing could be read
+-- params  $json_path: path of the values in the list of documents
+--         $json_rows: path of what holds one value each; as many values must be found
+--         $csv_column: 1-based column, null for the whole line
 create or replace temp table prediction_values as
 with
 forms as (

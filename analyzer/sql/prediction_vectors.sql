@@ -1,9 +1,9 @@
--- question: how does each list of numbers of the shadow compare with production's?
--- reads:    prediction_values
--- gives:    predictions: one row a payload row of pairs whose rows line up
--- params:   $atol, $rtol: a shift is any |difference| > $atol + $rtol * |production|
---           $by_largest: true when the place of the largest number is the label
--- note:     the difference of two lists is that of their most different place
+-- How does each list of numbers of the shadow compare with production's? The difference of two
+-- lists is that of their most different place.
+-- reads   prediction_values
+-- gives   predictions: one row a payload row of pairs whose rows line up
+-- params  $atol, $rtol: a shift is any |difference| > $atol + $rtol * |production|
+--         $by_largest: true when the place of the largest number is the label
 create or replace temp table predictions as
 with
 cells as (

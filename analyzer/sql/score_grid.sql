@@ -1,6 +1,7 @@
--- question: which shadow score goes with which production score?
--- reads:    predictions
--- params:   $lowest, $width, $bins: equal bins on both axes; outside counts at the edge
+-- Which shadow score goes with which production score?
+-- reads   predictions
+-- gives   score_grid(production_lower, production_upper, shadow_lower, shadow_upper, predictions)
+-- params  $lowest, $width, $bins: equal bins on both axes; outside counts at the edge
 with
 binned as (
     select

@@ -1,6 +1,7 @@
--- question: how are the scores of each variant distributed?
--- reads:    predictions
--- params:   $lowest, $width, $bins: equal bins; scores outside count in the first or last
+-- How are the scores of each variant distributed?
+-- reads   predictions
+-- gives   score_histogram(role, lower, upper, predictions)
+-- params  $lowest, $width, $bins: equal bins; scores outside count in the first or last
 with
 scores as (
     select

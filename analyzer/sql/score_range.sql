@@ -1,5 +1,6 @@
--- question: over which range do nearly all scores fall? (for drawing, never for judging)
--- reads:    predictions
+-- Over which range do nearly all scores fall? (for drawing, never for judging)
+-- reads   predictions
+-- gives   one row (lower, upper)
 select
     least(
         quantile_disc(production_score, 0.001),

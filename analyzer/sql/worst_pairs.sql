@@ -1,6 +1,6 @@
--- question: which pairs differ most?
--- reads:    predictions, pairs
--- gives:    at most 100 pairs, numbers and labels only; the row of a payload that differs most
+-- Which pairs differ most?
+-- reads   predictions, pairs
+-- gives   at most 100 pairs, numbers and labels only; the row of a payload that differs most
 with
 rows_ranked as (
     select

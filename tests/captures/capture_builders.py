@@ -105,4 +105,7 @@ def read(
 
 def _rows(engine: Engine, table: str) -> list[dict[str, Any]]:
     connection = engine._connection  # noqa: SLF001 - no query of the product lists whole pairs
-    return connection.table(table).order("pair_id").to_arrow_table().to_pylist()
+    rows: list[dict[str, Any]] = (
+        connection.table(table).order("pair_id").to_arrow_table().to_pylist()
+    )
+    return rows

@@ -95,13 +95,15 @@ def pair(
                 ids = {p["id"], s["id"]}
                 if p["event"] and p["event"] == s["event"] and (None in ids or len(ids) == 1):
                     pairs.append(("event_id", p, s))
-    pools = []
-    for mine, other in ((production, shadow), (shadow, production)):
-        free = not any(r["id"] for r in other)
-        pools.append(
-            [r for r in unpaired(mine, pairs) if r["input"] is not None and (free or not r["id"])]
-        )
-    return pairs + [("payload", p, s) for p, s in nearest(*pools, window_s)]
+    ours, theirs = (
+        [
+            r
+            for r in unpaired(mine, pairs)
+            if r["input"] is not None and not (r["id"] and any(o["id"] for o in other))
+        ]
+        for mine, other in ((production, shadow), (shadow, production))
+    )
+    return pairs + [("payload", p, s) for p, s in nearest(ours, theirs, window_s)]
 
 
 def unpaired(records: list[Record], pairs: list[tuple[str, Record, Record]]) -> list[Record]:

@@ -282,6 +282,58 @@ def test_a_query_that_is_an_expression_is_no_metric(tmp_path: Path) -> None:
     assert select(tmp_path).dropped == {"unnamed-metric": 1}
 
 
+def answer_and_queries(folder: Path, *, label: str, answer: str, queries: str) -> MetricExport:
+    """An answer of id m1 beside a queries file that says m1 is the shadow's p99."""
+    point = {"Timestamps": ["2026-11-16T00:00:00Z"], "Values": [1.0]}
+    write(folder, answer, {"MetricDataResults": [{"Id": "m1", "Label": label, **point}]})
+    dimensions = {"EndpointName": ENDPOINT, "VariantName": VARIANTS["shadow"]}
+    metric = {
+        "Namespace": "AWS/SageMaker",
+        "MetricName": "ModelLatency",
+        "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
+    }
+    query = {"Id": "m1", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "p99"}}
+    write(folder, queries, {"MetricDataQueries": [query]})
+    return select(folder)
+
+
+@pytest.mark.parametrize(
+    "name", ["data-queries.json", "data_queries.json", "data.queries.json", "queries.json"]
+)
+def test_a_queries_file_says_what_the_ids_asked_for(name: str, tmp_path: Path) -> None:
+    export = answer_and_queries(tmp_path, label="any", answer="data.json", queries=name)
+    assert export.points.select("role", "stat").rows() == [("shadow", "p99")]
+
+
+def test_another_answers_queries_are_not_believed(tmp_path: Path) -> None:
+    write(tmp_path, "latency.json", {"MetricDataResults": []})
+    export = answer_and_queries(
+        tmp_path, label="any", answer="errors.json", queries="latency-queries.json"
+    )
+    assert export.dropped == {"unnamed-metric": 1}
+
+
+def test_a_label_that_contradicts_its_query_is_not_used(tmp_path: Path) -> None:
+    export = answer_and_queries(
+        tmp_path, label="OverheadLatency", answer="data.json", queries="queries.json"
+    )
+    assert export.dropped == {"unnamed-metric": 1}
+
+
+def test_a_line_is_named_by_its_number_in_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path, "given.jsonl", lines([row()]) + b"\n\n{\n")
+    with pytest.raises(AnalyzerError, match="line 4: not valid JSON"):
+        select(path)
+
+
+def test_a_file_of_damage_is_given_up_and_its_good_lines_before_are_kept(tmp_path: Path) -> None:
+    write(tmp_path, "rows.jsonl", lines([row()]) + b'{"bad\n' * 50_000 + lines([row(stat="p50")]))
+    export = select(tmp_path)
+    assert export.points["stat"].to_list() == ["p99"]
+    assert export.dropped == {"unreadable": 100}
+    assert "and 94 more" in export.notes[0].text
+
+
 def test_variants_are_discovered_from_the_rows_of_known_metrics(tmp_path: Path) -> None:
     as_rows(two_variants(), tmp_path)
     foreign = {"namespace": "AWS/EC2", "metric_name": "CPUUtilization", "unit": "Percent"}

@@ -27,13 +27,13 @@ def complete(**sampling: int) -> Policy:
     return policy_of(production_capture_percentage=100, shadow_capture_percentage=100, **sampling)
 
 
-def policy_of(*, change: str = "model", **sampling: int) -> Policy:
+def policy_of(change: str = "model", /, **sampling: int) -> Policy:
     defaults = {metric.id: metric.default for metric in DIVERGENCE}
     return parse_policy({"change": change, "sampling": sampling}, defaults)
 
 
 def evidence_of(facts: Facts) -> dict[str, Evidence]:
-    rules = policy_of(change=facts.policy.change).metrics
+    rules = policy_of(facts.policy.change).metrics
     return {metric.id: metric.assess(facts, rules[metric.id]) for metric in DIVERGENCE}
 
 

@@ -75,7 +75,7 @@ class Compared:
         return self.tables[name].to_pylist()
 
 
-def policy_of(change: str = "model", **predictions: object) -> Policy:
+def policy_of(*, change: str = "model", **predictions: str | float | None) -> Policy:
     return Policy.model_validate(
         {"change": change, "predictions": Predictions.model_validate(predictions)}
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -21,10 +22,13 @@ from tests.payloads.captured_pairs import (
     policy_of,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 SCORES = [0.0254181120544672, 0.1255551427602768, 0.9711341261863708, 0.5217539072036743]
 
 
-def itself(outputs: list[Output | str], **predictions: object) -> Compared:
+def itself(outputs: Sequence[Output | str], **predictions: str) -> Compared:
     """A model against itself."""
     return compare(outputs, outputs, policy=policy_of(**predictions))
 
@@ -178,6 +182,14 @@ def test_a_column_of_csv_rows_is_found_or_named() -> None:
     rows = ["yes,0.93\nno,0.15", "yes,0.61"]
     assert itself(list(rows)).kind == "probability"
     assert itself(list(rows), path="[*][0]", kind="label").counts["labelled"] == 3
+
+
+@pytest.mark.parametrize("key", ["", '"', "a.b", "[*]", "*", "é", "x'y", "a\\b"])
+def test_any_single_key_is_followed_or_left_alone(key: str) -> None:
+    text = in_json(json.dumps({key: [0.25, 0.5]}))
+    compared = compare([text] * 3, [text, text, in_json("{}")])
+    assert sum(compared.codes.values()) == 3
+    assert compared.counts["changed_pairs"] == 1
 
 
 def test_a_bad_path_is_a_policy_error() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass
+from functools import cache
 from http.server import ThreadingHTTPServer
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -98,11 +99,12 @@ def localbucket_url(localbucket_root: Path) -> Iterator[str]:
     thread.join()
 
 
-def bucket_on(url: str) -> Storage:
+@cache
+def client_of(url: str) -> Any:  # noqa: ANN401 - boto3's clients have no static type
     import boto3
     from botocore.config import Config
 
-    client = boto3.client(
+    return boto3.client(
         "s3",
         endpoint_url=url,
         region_name=REGION,
@@ -110,6 +112,10 @@ def bucket_on(url: str) -> Storage:
         aws_secret_access_key="testing",  # noqa: S106 - the servers take any
         config=Config(s3={"addressing_style": "path"}),
     )
+
+
+def bucket_on(url: str) -> Storage:
+    client = client_of(url)
     name = f"captures-{next(_numbers)}"
     client.create_bucket(Bucket=name)
     return Storage(f"s3://{name}", AwsOptions(endpoint_url=url, region=REGION), client)

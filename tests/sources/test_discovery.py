@@ -70,9 +70,9 @@ def test_a_prefix_is_a_folder_not_the_start_of_a_name(storage: Storage) -> None:
 def test_listing_goes_beyond_one_page(local_bucket: Storage, localbucket_root: Path) -> None:
     local_bucket.put(both("churn/"))
     hour = localbucket_root / local_bucket.root.removeprefix("s3://") / "churn/AllTraffic" / HOUR
-    for number in range(2005):
+    for number in range(1005):
         (hour / f"{number:04}.jsonl").write_bytes(RECORD)
-    assert discover(local_bucket.root, aws=local_bucket.aws).listed == 2007
+    assert discover(local_bucket.root, aws=local_bucket.aws).listed == 1007
 
 
 def test_everything_listed_is_read_or_skipped_under_a_code(storage: Storage) -> None:
@@ -240,6 +240,41 @@ def test_a_broken_link_is_a_failure_not_silence(folder: Storage) -> None:
     assert [chunk.failure.code for chunk in chunks if chunk.failure] == ["deleted-or-replaced"]
 
 
+def test_a_link_to_itself_is_a_broken_link(folder: Storage) -> None:
+    folder.put(both(""))
+    link = folder.path(f"AllTraffic/{HOUR}/self.jsonl")
+    link.symlink_to(link)
+    chunks = list(open_chunks(discover(folder.root)))
+    assert [chunk.failure.code for chunk in chunks if chunk.failure] == ["unreadable"]
+
+
+def test_only_what_lies_below_a_path_makes_it_a_metric_export(storage: Storage) -> None:
+    storage.put(captures("metrics/new/x.jsonl", "metrics/new/metrics/y.jsonl", "old.jsonl"))
+    listing = discover(
+        None, production=storage.at("old.jsonl"), shadow=storage.at("metrics/new"), aws=storage.aws
+    )
+    assert keys(listing, "shadow") == ["x.jsonl"]
+    assert listing.skipped == {"metric-export": 1}
+
+
+@pytest.mark.parametrize("root", ["nowhere", "a\0b", "x" * 5000, "file.jsonl/below"])
+def test_a_path_that_cannot_exist_is_an_input_error(folder: Storage, root: str) -> None:
+    folder.put(captures("file.jsonl"))
+    with pytest.raises(InputError, match="no such file or folder"):
+        discover(folder.at(root))
+
+
+def test_a_path_that_may_not_be_looked_at_is_an_access_error(
+    folder: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path) -> object:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(AccessError, match="permission denied"):
+        discover(folder.root)
+
+
 def test_special_files_are_passed_over(folder: Storage) -> None:
     folder.put(both(""))
     os.mkfifo(folder.path(f"AllTraffic/{HOUR}/pipe.jsonl"))
@@ -255,7 +290,7 @@ def test_a_folder_that_cannot_be_listed_stops_the_run(
         raise PermissionError(13, "Permission denied", path)
 
     monkeypatch.setattr(os, "scandir", refuse)
-    with pytest.raises(AccessError, match="cannot list this folder: Permission denied"):
+    with pytest.raises(AccessError, match="cannot look inside: Permission denied"):
         discover(folder.root)
 
 

@@ -168,7 +168,6 @@ def test_hyperpod_folders_are_told_from_variants(
         ("metric_rows.jsonl.gz", True),
         ("CloudWatch.jsonl", True),
         ("captures.jsonl", False),
-        (f"metrics/AllTraffic/{FILE}", False),
     ],
 )
 def test_metric_exports_beside_captures_are_known_by_name(key: str, *, expected: bool) -> None:

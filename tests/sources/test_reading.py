@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from analyzer.errors import AccessError
-from analyzer.sources import Chunk, Listing, discover, open_chunks, reading
+from analyzer.sources import Chunk, Listing, discover, local, open_chunks, reading
 from analyzer.sources.objects import AwsOptions, ObjectError, SourceObject
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def test_no_more_is_read_ahead_than_allowed(monkeypatch: pytest.MonkeyPatch) -> 
             most = max(most, asked - handed)
         return b"x" * (end - start - 1) + b"\n" if item.size else b""
 
-    monkeypatch.setattr(reading.local, "read", read)
+    monkeypatch.setattr(local, "read", read)
     listing = listing_of(*[3_000] * 50, 500_000, *[3_000] * 50)
     for chunk in open_chunks(listing, threads=8, read_ahead_bytes=60_000):
         handed += len(chunk.data)
@@ -127,7 +127,7 @@ def test_the_rest_of_a_failed_object_is_not_read(monkeypatch: pytest.MonkeyPatch
         asked.append(start)
         raise ObjectError("unreadable", item.key)
 
-    monkeypatch.setattr(reading.local, "read", read)
+    monkeypatch.setattr(local, "read", read)
     chunks = list(open_chunks(listing_of(10_000_000), threads=2, read_ahead_bytes=30_000))
     assert [chunk.failure and chunk.failure.code for chunk in chunks] == ["unreadable"]
     assert len(asked) < 20
@@ -148,7 +148,6 @@ def test_stopping_early_leaves_no_thread_behind(storage: Storage) -> None:
     storage.put(objects())
     chunks = open_chunks(discover(storage.root, aws=storage.aws))
     next(chunks)
-    assert isinstance(chunks, type(i for i in ()))
     chunks.close()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("captures")]
 
@@ -188,7 +187,7 @@ def denying(monkeypatch: pytest.MonkeyPatch, *keys: str) -> None:
             raise ObjectError("access-denied", "access denied: s3:GetObject is missing")
         return b"{}\n"
 
-    monkeypatch.setattr(reading.local, "read", read)
+    monkeypatch.setattr(local, "read", read)
 
 
 def test_one_denied_object_is_a_failure_of_that_object(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,6 +97,21 @@ def test_thirty_minute_persistence_is_judged_from_one_day_on() -> None:
     assert long_run(psi[:-1], period_s=60).n_eff > 48
 
 
+def test_five_minute_persistence_is_judged_below_one_day() -> None:
+    psi = np.random.default_rng(14).normal(size=600)
+    estimate = long_run(psi, period_s=60)
+    blocks = psi.reshape(120, 5).mean(axis=1)
+    blocks = blocks - blocks.mean()
+    r1 = float(blocks[1:] @ blocks[:-1]) / float(blocks @ blocks)
+    r = max(r1 + (1 + 3 * r1) / 120, 0.0)
+    assert estimate.n_eff == pytest.approx(120 * (1 - r) / (1 + r))
+
+
+def test_persistence_is_capped_so_that_a_long_ramp_is_worth_something() -> None:
+    estimate = long_run(np.linspace(-1, 1, 10_000), period_s=3600)
+    assert estimate.n_eff == pytest.approx(10_000 * 0.01 / 1.99)
+
+
 def test_a_random_walk_leaves_too_few_independent_points_for_an_interval() -> None:
     walk = np.random.default_rng(4).normal(size=DAY).cumsum()
     estimate = long_run(walk, period_s=60)

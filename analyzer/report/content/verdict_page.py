@@ -186,7 +186,7 @@ def _forest(verdict: Verdict, metrics: tuple[str, ...]) -> Chart:
             f"right of it is not. Arrows continue beyond {_FOREST_EDGE:.0f} margins."
         ),
         limit=1.0,
-        x_title="harm, in margins",
+        x_title="harm, in units of each metric's own margin",
     )
 
 

@@ -1,0 +1,175 @@
+"""The report in a real browser: drawn, silent, and alone on this machine."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+
+from analyzer import bundle
+from analyzer.model import Decision
+from tests.report.verdicts import hostile, tables, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Dialog, Page
+
+pytestmark = pytest.mark.browser
+SERVE = Path(__file__).parents[2] / "app" / "serve.py"
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+TABS = ("Verdict", "Latency", "Errors", "Predictions", "Evidence quality")
+SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
+PATIENCE_MS = 60_000
+
+
+@contextmanager
+def served(path: Path) -> Iterator[str]:
+    """The report on a free port of this machine; gives its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(SERVE), "--server.port", str(port)]
+    process = subprocess.Popen(
+        [*command, "--", str(path)],
+        cwd=path.parent,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _await(port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _await(port: int) -> None:
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    pytest.fail("the report did not start")
+
+
+@contextmanager
+def browsing(width: int, theme: str) -> Iterator[tuple[Page, list[str]]]:
+    """A page of Chromium, and everything it did that it should not."""
+    if not CHROMIUM.exists():
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail(f"REQUIRE_BROWSER=1 and no {CHROMIUM}")
+        pytest.skip(f"no {CHROMIUM}")
+    from playwright.sync_api import sync_playwright
+
+    wrong: list[str] = []
+
+    def dismissed(dialog: Dialog) -> None:
+        wrong.append(dialog.message)
+        dialog.dismiss()
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if theme == "dark" else "light",
+        )
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("dialog", dismissed)
+        page.on("request", lambda r: None if _local(r.url) else wrong.append(r.url))
+        yield page, wrong
+        browser.close()
+
+
+def _local(url: str) -> bool:
+    return url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:"))
+
+
+def written(folder: Path, decision: Decision) -> Path:
+    bundle.write(folder / "out", verdict(decision), "summary\n", tables(decision))
+    return folder / "out"
+
+
+def visit(page: Page, tab: str) -> None:
+    """Open a page of the report as a reader does, through the menu."""
+    link = page.get_by_role("link", name=tab, exact=True)
+    if not link.first.is_visible():
+        page.get_by_test_id("stExpandSidebarButton").click()
+    link.first.click()
+    page.wait_for_selector(SETTLED)
+    if tab != "Verdict":
+        page.get_by_role("heading", name=tab, exact=True).wait_for()
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
+def test_every_page_is_drawn_without_error_or_foreign_request(
+    width: int, theme: str, tmp_path: Path
+) -> None:
+    with served(written(tmp_path, Decision.REJECT)) as address, browsing(width, theme) as seen:
+        page, wrong = seen
+        page.goto(address)
+        page.get_by_role("heading", name="REJECT").wait_for()
+        for tab in TABS:
+            visit(page, tab)
+            page.get_by_test_id("stVegaLiteChart").first.wait_for()
+            assert page.get_by_test_id("stException").count() == 0
+            overflow = "document.documentElement.scrollWidth > window.innerWidth"
+            assert not page.evaluate(overflow), f"{tab} is wider than {width} px"
+        assert not wrong
+
+
+def test_hostile_text_opens_no_dialog_and_fetches_nothing(tmp_path: Path) -> None:
+    text = (
+        "<img src=http://evil.test/a onerror=alert(1)> ![x](http://evil.test/b.png) "
+        "<script>alert(2)</script> :material/home: </style><svg onload=alert(3)>"
+    )
+    bundle.write(tmp_path / "out", hostile(text), "summary\n", tables(Decision.HOLD))
+    with served(tmp_path / "out") as address, browsing(1280, "light") as seen:
+        page, wrong = seen
+        page.goto(address)
+        page.get_by_role("heading", name="HOLD").wait_for()
+        for tab in TABS:
+            visit(page, tab)
+            page.wait_for_timeout(500)
+        assert not wrong
+
+
+def test_another_sites_name_for_this_machine_is_refused(tmp_path: Path) -> None:
+    with served(written(tmp_path, Decision.HOLD)) as address:
+        with pytest.raises(HTTPError) as refused:
+            urlopen(Request(address, headers={"Host": "evil.test"}))  # noqa: S310 - http to ourselves
+        refused.value.close()
+        assert refused.value.code == 421
+        with urlopen(address) as answer:  # noqa: S310 - http to ourselves
+            assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+
+
+def test_missing_bundle_is_a_sentence_in_the_browser(tmp_path: Path) -> None:
+    with served(tmp_path / "nowhere") as address, browsing(390, "light") as seen:
+        page, wrong = seen
+        page.goto(address)
+        page.get_by_text("no such bundle").wait_for()
+        assert page.get_by_test_id("stException").count() == 0
+        assert not wrong

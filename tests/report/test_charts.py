@@ -1,0 +1,85 @@
+"""Drawings: valid specifications, bounded size, gaps kept, data only as values."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import polars as pl
+import pytest
+
+from analyzer.model import Decision
+from analyzer.report import charts
+from analyzer.report.content import PAGES, series, verdict_page
+from analyzer.report.content.page import Chart
+from tests.report.verdicts import START, hostile, tables, verdict
+
+
+def drawn(decision: Decision) -> list[Chart]:
+    frames = tables(decision)
+    pages = [build(verdict(decision), frames) for build in PAGES]
+    return [block for page in pages for block in page.blocks if isinstance(block, Chart)]
+
+
+@pytest.mark.parametrize("decision", [Decision.HOLD, Decision.REJECT])
+def test_every_chart_is_valid_small_and_described(decision: Decision) -> None:
+    found = drawn(decision)
+    assert {chart.kind for chart in found} == set(charts.KINDS)
+    for chart in found:
+        assert chart.frame.height <= series.MOST_POINTS
+        assert len(chart.alt) > 20
+        assert charts.draw(chart).to_dict()
+
+
+def test_no_chart_links_or_loads_anything() -> None:
+    for chart in drawn(Decision.HOLD):
+        body = charts.draw(chart).to_dict()
+        body.pop("$schema")
+        for key in ('"href"', '"url"', '"image"', "http"):
+            assert key not in json.dumps(body), chart.title
+
+
+def test_data_stays_out_of_titles_and_expressions() -> None:
+    word = "datum.evil"
+    page = verdict_page(hostile(word))
+    for block in page.blocks:
+        if isinstance(block, Chart):
+            body = charts.draw(block).to_dict()
+            body.pop("datasets")
+            assert word not in json.dumps(body)
+
+
+def test_gap_in_the_minutes_stays_a_gap() -> None:
+    frame = series.overlay(tables(Decision.HOLD)["minutes"], "latency_ms")
+    silent = frame.filter(
+        (pl.col("role") == "shadow")
+        & pl.col("timestamp").is_between(
+            START + timedelta(hours=30, minutes=10), START + timedelta(hours=32, minutes=50)
+        )
+    )
+    assert silent.height > 10
+    assert silent["value"].null_count() == silent.height
+
+
+def test_absent_minutes_are_a_gap_too() -> None:
+    minutes = tables(Decision.HOLD)["minutes"]
+    hole = minutes.filter(~pl.col("timestamp").is_between(START, START + timedelta(hours=9)))
+    both = pl.concat([minutes.head(10), hole])
+    frame = series.overlay(both, "latency_ms").filter(pl.col("role") == "production")
+    assert frame["value"].null_count() > 100
+
+
+def test_thinned_mean_weighs_minutes_by_their_invocations() -> None:
+    minutes = pl.DataFrame(
+        {
+            "timestamp": [START + timedelta(minutes=n) for n in range(4000)],
+            "production_invocations": [1.0, 3.0] * 2000,
+            "production_latency_ms": [10.0, 20.0] * 2000,
+        }
+    ).with_columns(pl.col("timestamp").cast(pl.Datetime("us", "UTC")))
+    frame = series.overlay(minutes, "latency_ms")
+    assert frame["value"].mean() == pytest.approx(17.5)
+
+
+def test_series_that_was_not_exported_is_not_drawn_as_zero() -> None:
+    assert series.error_share(tables(Decision.HOLD)["minutes"], "model_errors").is_empty()

@@ -1,0 +1,66 @@
+"""Rounding, units and signs: what the reader checks by eye must be true."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analyzer.report.content import figures
+from tests.report.verdicts import effect
+
+
+@pytest.mark.parametrize(
+    ("pair", "unit", "shown"),
+    [
+        ((12.41, 12.9), "ms", ("12.4 ms", "12.9 ms")),
+        ((260.2, 1633.0), "ms", ("260 ms", "1633 ms")),
+        ((0.00012, 0.00017), "share", ("0.012 %", "0.017 %")),
+        ((0.0, 0.0), "share", ("0.00 %", "0.00 %")),
+        ((None, 0.0031), "share", ("-", "0.31 %")),
+        ((63.12, 64.0), "percent", ("63.1 %", "64.0 %")),
+    ],
+)
+def test_both_levels_have_the_same_decimals(
+    pair: tuple[float | None, float | None], unit: str, shown: tuple[str, str]
+) -> None:
+    assert figures.levels(*pair, unit) == shown
+
+
+def test_bound_just_below_the_margin_does_not_read_like_the_margin() -> None:
+    seen = effect("difference", 0.0005, 0.0, 0.000996)
+    assert figures.interval(seen, 0.001, "share") == "[+0.0000 .. +0.0996]"
+    assert figures.allowed(0.001, "difference", "share") == "< +0.10 pp"
+
+
+@given(
+    margin=st.floats(1.01, 2.0),
+    gap=st.floats(1e-4, 0.5),
+    side=st.sampled_from([-1, 1]),
+)
+def test_shown_bound_is_on_the_same_side_of_the_margin_as_the_judged_one(
+    margin: float, gap: float, side: int
+) -> None:
+    margin = round(margin, 2)
+    bound = margin + side * gap
+    seen = effect("ratio", bound, bound, bound)
+    shown = figures.interval(seen, margin, "ms").strip("[]").split(" .. ")[0]
+    allowed = figures.allowed(margin, "ratio", "ms").removeprefix("< ").removesuffix(" %")
+    assert (float(shown) > float(allowed)) is (side > 0)
+
+
+def test_missing_bound_is_a_question_mark() -> None:
+    assert figures.interval(effect("ratio", 1.0, None, 1.2), 1.1, "ms") == "[? .. +20.0]"
+    assert figures.interval(effect("ratio", 1.0, None, None), 1.1, "ms") == "?"
+    assert figures.interval(None, 1.1, "ms") == "?"
+
+
+@given(st.floats(0, 1))
+def test_only_a_whole_share_reads_one_hundred_percent(share: float) -> None:
+    assert (figures.percent(share) == "100.0 %") is (share == 1)
+
+
+def test_negative_zero_reads_as_zero() -> None:
+    assert (
+        figures.interval(effect("difference", 0, -1e-9, 1e-4), 0.001, "share") == "[+0.00 .. +0.01]"
+    )

@@ -1,0 +1,138 @@
+"""The terminal and Markdown windows: same cells, right order, nothing of the data acts."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from rich.console import Console
+
+from analyzer.model import Decision
+from analyzer.report import markdown, text
+from analyzer.report.content import PAGES, verdict_page
+from analyzer.report.content.page import Page, Table
+from tests.report.verdicts import hostile, tables, verdict
+
+HOSTILE = [
+    "\x1b[31mred\x1b[0m",
+    "\x1b]8;;http://evil.test\x07link\x1b]8;;\x07",
+    "\x9b31m",
+    "first\nsecond",
+    "first\r::error::injected",
+    "\u202ereversed",
+    "[bold red]markup[/bold red]",
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "![x](http://evil.test/a.png)",
+    "[x](javascript:alert(1))",
+    "@octocat #1 GH-1",
+    "| a | b |",
+    "```\ncode",
+    "`code`",
+    "::set-output name=a::b",
+    "%0A::error::injected",
+    "http://evil.test www.evil.test",
+    "&lt;b&gt;",
+    "=cmd()",
+]
+
+
+def table_of(page: Page) -> Table:
+    return next(block for block in page.blocks if isinstance(block, Table))
+
+
+def test_terminal_ends_with_the_decision_and_the_next_command() -> None:
+    lines = text.render(verdict_page(verdict(Decision.REJECT), bundle="out")).plain.splitlines()
+    assert (
+        lines[-2]
+        == "REJECT  p99 latency is 41 % to 57 % higher than production; the policy allows 20 %."
+    )
+    assert lines[-1] == "report: analyzer report out"
+
+
+def test_terminal_aligns_bounds_and_puts_the_margin_beside_them() -> None:
+    lines = text.render(verdict_page(verdict(Decision.REJECT), bundle="out")).plain.splitlines()
+    mean, p99 = (
+        next(line for line in lines if line.startswith(m)) for m in ("latency_mean", "latency_p99")
+    )
+    assert "[ +2.8 ..  +5.3]" in mean
+    assert "[+41.0 .. +57.3]" in p99
+    assert mean.index("[") == p99.index("[")
+    assert re.search(r"\+57\.3\]\s+< \+20 %   FAIL$", p99)
+
+
+def test_unmeasured_metric_shows_question_mark_and_footnote_never_zero() -> None:
+    plain = text.render(verdict_page(verdict(Decision.HOLD), bundle="out")).plain
+    row = next(line for line in plain.splitlines() if line.startswith("model_error_rate"))
+    assert re.search(r"-\s+-\s+\?\s+\(\d\)\s+< \+0\.10 pp\s+unresolved", row)
+    assert "0.0" not in row.replace("+0.10", "")
+    assert "not-exported: InvocationModelErrors is not in the export" in plain
+
+
+def test_pass_above_no_change_is_worded_slower_within_margin() -> None:
+    plain = text.render(verdict_page(verdict(Decision.PROMOTE), bundle="out")).plain
+    assert "pass (1)" in plain
+    assert "(1) slower, within margin" in plain
+
+
+def test_closed_gate_is_named_with_its_text() -> None:
+    plain = text.render(verdict_page(verdict(Decision.HOLD), bundle="out")).plain
+    assert "coverage FAIL: shadow data in 91.3 %" in plain
+
+
+@pytest.mark.parametrize("decision", list(Decision))
+@pytest.mark.parametrize("number", range(len(PAGES)))
+def test_every_page_can_be_printed_for_every_decision(number: int, decision: Decision) -> None:
+    frames = {} if decision is Decision.ERROR else tables(decision)
+    page = PAGES[number](verdict(decision), frames)
+    assert text.render(page).plain.strip()
+    assert markdown.render(page).endswith("\n")
+
+
+def test_terminal_and_markdown_show_the_same_cells() -> None:
+    page = verdict_page(verdict(Decision.HOLD), bundle="out")
+    plain = re.sub(r"\s+", "", text.render(page).plain)
+    marked = markdown.render(page)
+    for row in table_of(page).rows:
+        for cell in row:
+            assert re.sub(r"\s+", "", cell) in plain
+            assert markdown.escape(cell) in marked
+
+
+@pytest.mark.parametrize("string", HOSTILE)
+def test_terminal_prints_no_control_character_of_the_data(string: str) -> None:
+    for build in PAGES:
+        plain = text.render(build(hostile(string), tables(Decision.HOLD))).plain
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", plain)
+        assert not any(line.startswith("second") for line in plain.splitlines())
+
+
+@pytest.mark.parametrize("string", HOSTILE)
+def test_colour_codes_come_from_the_tool_only(string: str) -> None:
+    console = Console(file=io.StringIO(), force_terminal=False, width=400)
+    console.print(text.render(verdict_page(hostile(string))))
+    assert isinstance(console.file, io.StringIO)
+    assert "\x1b" not in console.file.getvalue()
+    if string.startswith("[bold"):
+        assert "[bold red]markup" in console.file.getvalue()
+
+
+@pytest.mark.parametrize("string", HOSTILE)
+def test_markdown_of_the_data_stays_text(string: str) -> None:
+    marked = markdown.render(verdict_page(hostile(string), bundle="out"))
+    assert not re.search(r"<(?!/?sub>)", marked)
+    assert not re.search(r"(?<!\\)!\[", marked)
+    assert not re.search(r"(?<!\\)\]\(", marked)
+    assert not re.search(r"[@#]\w", marked)
+    assert not re.search(r"https?://|www\.", marked)
+    assert "%0A" not in marked
+    assert not any(
+        line.lstrip().startswith(("::", "```", "second")) for line in marked.splitlines()
+    )
+    rows = [line for line in marked.splitlines() if line.startswith("|")]
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {8}
+
+
+def test_markdown_keeps_plain_words_and_numbers_as_they_are() -> None:
+    assert markdown.escape("latency_p99 [+2.8 .. +5.3] (1)") == "latency_p99 [+2.8 .. +5.3] (1)"

@@ -1,0 +1,273 @@
+"""Whole runs on captures made here: what a user would meet, and what must not pass."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analyzer import analysis
+from analyzer.errors import UsageError
+from analyzer.progress import silent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from analyzer.analysis import Analysis
+    from analyzer.model import Verdict
+
+START = datetime(2026, 11, 16, tzinfo=UTC)
+PROMOTE = Path(__file__).parents[1] / "sample_data" / "promote"
+SLOW_TAIL = PROMOTE.parent / "slow_tail"
+
+
+def line(at_s: float, payload: str, output: str, inference_id: str | None = None) -> bytes:
+    """One capture record with a fresh event ID, stamped to the whole second as AWS does."""
+    when = (START + timedelta(seconds=int(at_s))).strftime("%Y-%m-%dT%H:%M:%SZ")
+    event = {"eventId": str(uuid.uuid4()), "inferenceTime": when}
+    if inference_id is not None:
+        event["inferenceId"] = inference_id
+    side = {"observedContentType": "text/csv", "encoding": "CSV"}
+    record = {
+        "captureData": {
+            "endpointInput": {**side, "mode": "INPUT", "data": payload},
+            "endpointOutput": {**side, "mode": "OUTPUT", "data": output},
+        },
+        "eventMetadata": event,
+        "eventVersion": "0",
+    }
+    return json.dumps(record, separators=(",", ":")).encode()
+
+
+def put(folder: Path, production: Iterable[bytes], shadow: Iterable[bytes]) -> Path:
+    for variant, lines in (("v1", production), ("v2-shadow", shadow)):
+        hour = folder / "endpoint" / variant / "2026" / "11" / "16" / "00"
+        hour.mkdir(parents=True)
+        (hour / "00-00-000-a.jsonl").write_bytes(b"".join(text + b"\n" for text in lines))
+    return folder
+
+
+def judged(source: Path, *policy: str) -> Analysis:
+    return analysis.run(analysis.Request(source=str(source), overrides=policy), silent)
+
+
+def test_payloads_sent_ten_times_without_ids_pair_once_each(tmp_path: Path) -> None:
+    """334 rows, each sent ten times, no inference ID, half of the requests copied."""
+    rng = np.random.default_rng(1)
+    rows = rng.normal(size=(334, 4)).round(4)
+    payloads = [",".join(map(str, row)) for row in rows.tolist()]
+    v1 = (1 / (1 + np.exp(-rows.sum(axis=1)))).round(6)
+    v2 = (1 / (1 + np.exp(-1.1 * rows.sum(axis=1) + 0.1))).round(6)
+    sent = np.tile(np.arange(334), 10)
+    copied = rng.random(sent.size) < 0.5
+    source = put(
+        tmp_path,
+        [line(2 * k, payloads[i], str(v1[i])) for k, i in enumerate(sent)],
+        [
+            line(2 * k + rng.integers(0, 2), payloads[i], str(v2[i]))
+            for k, i in enumerate(sent)
+            if copied[k]
+        ],
+    )
+    done = judged(source, "sampling.shadow_percentage=50")
+    verdict = done.verdict
+    paired = sent[copied]
+    assert verdict.ledger.pairs == verdict.pairing.by_payload == copied.sum()
+    assert verdict.ledger.unpaired_shadow == 0
+    assert verdict.pairing.distinct_inputs == np.unique(paired).size
+    flips = float(((v1[paired] >= 0.5) != (v2[paired] >= 0.5)).mean())
+    bias = float((v2[paired] - v1[paired]).mean())
+    assert estimate(verdict, "flip_rate") == pytest.approx(flips, abs=1e-9)
+    assert estimate(verdict, "score_bias") == pytest.approx(bias, abs=1e-9)
+    effective = verdict.metrics["flip_rate"].n.effective
+    counts = np.bincount(paired)
+    expected = counts.sum() ** 2 / (counts**2).sum()
+    assert effective == pytest.approx(expected, rel=1e-8)
+
+
+def test_one_payload_every_ten_seconds_pairs_within_a_second(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    times = np.arange(0, 48 * 3600, 10)
+    copied = times[rng.random(times.size) < 0.5]
+    source = put(
+        tmp_path,
+        [line(t, "1,2,3", "0.25") for t in times],
+        [line(t + rng.integers(0, 2), "1,2,3", "0.25") for t in copied],
+    )
+    done = judged(source)
+    assert done.verdict.ledger.pairs == copied.size
+    assert done.verdict.ledger.unpaired_shadow == 0
+    assert done.verdict.gates["distinct_inputs"].closed
+
+
+def test_one_payload_a_hundred_thousand_times_holds(tmp_path: Path) -> None:
+    base = [line(k // 20, "1,2,3", "0.25") for k in range(2_000)]
+    many = [text.replace(b'"eventId":"', b'"eventId":"%d-' % k) for k in range(50) for text in base]
+    verdict = judged(put(tmp_path, many, many)).verdict
+    assert verdict.ledger.pairs == 100_000
+    assert verdict.decision.value == "HOLD"
+    assert verdict.gates["distinct_inputs"].outcome.value == "fail"
+    assert any(reason.gate == "distinct_inputs" for reason in verdict.reasons)
+
+
+def test_a_model_compared_with_itself_shows_exactly_nothing(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    lines = [
+        line(k, f"{rng.normal():.6f},{k}", f"{rng.random():.9f}\n", f"request {k}")
+        for k in range(1_500)
+    ]
+    verdict = judged(put(tmp_path, lines, lines)).verdict
+    for metric in ("flip_rate", "score_large_shift_share", "score_bias", "contract_change"):
+        assert estimate(verdict, metric) == 0, metric
+    assert verdict.gates["roles"].outcome.value == "fail"
+    assert "no-change-observed" in verdict.gates["roles"].text
+
+
+def test_the_same_folder_on_both_sides_is_a_test_that_cannot_promote(tmp_path: Path) -> None:
+    source = put(tmp_path, [line(k, f"{k}", "0.2", str(k)) for k in range(50)], [])
+    variant = str(source / "endpoint" / "v1")
+    request = analysis.Request(production=variant, shadow=variant)
+    verdict = analysis.run(request, silent).verdict
+    assert verdict.ledger.pairs == 50
+    assert verdict.ledger.lines == 100
+    assert verdict.gates["roles"].closed
+
+
+def test_one_variant_alone_is_refused_with_what_was_found(tmp_path: Path) -> None:
+    source = put(tmp_path, [line(k, f"{k}", "0.2") for k in range(50)], [])
+    with pytest.raises(UsageError, match="captures of one variant only: v1"):
+        judged(source)
+
+
+def test_a_shadow_of_rubbish_holds_and_counts_every_line(tmp_path: Path) -> None:
+    good = [line(k, f"{k}", "0.2") for k in range(50)]
+    verdict = judged(put(tmp_path, good, [b"{", b"[]", b"nonsense"])).verdict
+    assert verdict.decision.value == "HOLD"
+    assert verdict.ledger.malformed + verdict.ledger.not_capture == 3
+    assert verdict.ledger.unpaired_production == 50
+    assert verdict.gates["objects"].outcome.value == "fail"
+
+
+def test_the_window_flags_count_what_lies_outside(tmp_path: Path) -> None:
+    lines = [line(60 * k, f"{k}", "0.2", str(k)) for k in range(120)]
+    request = analysis.Request(
+        source=str(put(tmp_path, lines, lines)),
+        since="2026-11-16T00:30:00Z",
+        until="2026-11-16T03:00:00+02:00",
+    )
+    verdict = analysis.run(request, silent).verdict
+    assert verdict.ledger.pairs == 30
+    assert verdict.ledger.out_of_window == 2 * 90
+    assert verdict.window is not None
+    assert (verdict.window.start, verdict.window.end) == (
+        "2026-11-16T00:30:00Z",
+        "2026-11-16T01:00:00Z",
+    )
+
+
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [("2026-11-17", "2026-11-16"), ("tomorrow", None), (None, "2026-13-01")],
+)
+def test_a_window_that_cannot_be_meant_is_refused(
+    tmp_path: Path, since: str | None, until: str | None
+) -> None:
+    with pytest.raises(UsageError):
+        analysis.run(analysis.Request(source=str(tmp_path), since=since, until=until), silent)
+
+
+@pytest.mark.parametrize("missing", ["latency", "5xx", "p99", "shadow", "everything"])
+def test_a_promotion_never_survives_a_missing_export(tmp_path: Path, missing: str) -> None:
+    """The scenario that promotes, with a part of its export gone."""
+    kept = {
+        "latency": lambda row: row["metric_name"] != "ModelLatency",
+        "5xx": lambda row: row["metric_name"] != "Invocation5XXErrors",
+        "p99": lambda row: row["stat"] != "p99",
+        "shadow": lambda row: "shadow" not in row["dimensions"]["VariantName"],
+        "everything": lambda _row: False,
+    }[missing]
+    rows = [row for row in exported(PROMOTE / "cloudwatch") if kept(row)]
+    export = tmp_path / "rows.jsonl"
+    export.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    request = analysis.Request(
+        source=str(PROMOTE / "captures"),
+        cloudwatch=(str(export),) if rows else (),
+        policy_file=PROMOTE / "policy.toml",
+    )
+    verdict = analysis.run(request, silent).verdict
+    assert verdict.decision.value == "HOLD"
+    assert verdict.reasons
+
+
+def test_swapping_the_variants_negates_every_effect() -> None:
+    """The slow tail's verdict turns round; a harm beyond the margin never passes both ways."""
+    forwards, backwards = (
+        analysis.run(
+            analysis.Request(
+                source=str(SLOW_TAIL / "captures"),
+                production=production,
+                shadow=shadow,
+                cloudwatch=(str(SLOW_TAIL / "cloudwatch"),),
+            ),
+            silent,
+        ).verdict
+        for production, shadow in (("churn-v1", "churn-v2-shadow"), ("churn-v2-shadow", "churn-v1"))
+    )
+    assert forwards.decision.value == "REJECT"
+    assert backwards.decision.value != "REJECT"
+    for metric in ("error_5xx_rate", "score_bias"):
+        assert estimate(backwards, metric) == pytest.approx(-estimate(forwards, metric), abs=2e-5)
+    assert estimate(backwards, "flip_rate") == estimate(forwards, "flip_rate")
+    # Weights are production's request counts, so a ratio turns round up to its own weighting.
+    ratio = estimate(backwards, "latency_mean") * estimate(forwards, "latency_mean")
+    assert ratio == pytest.approx(1, abs=0.01)
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.binary(max_size=400), st.binary(max_size=400))
+def test_any_bytes_end_in_a_balanced_verdict(
+    tmp_path_factory: pytest.TempPathFactory, production: bytes, shadow: bytes
+) -> None:
+    known = line(1, "1", "0.5", "a")
+    folder = tmp_path_factory.mktemp("bytes")
+    verdict = judged(put(folder, [known, production], [known, shadow])).verdict
+    assert verdict.ledger.pairs >= 1
+    assert verdict.ledger.accounted == verdict.ledger.lines
+    assert verdict.decision.value == "HOLD"
+
+
+def estimate(verdict: Verdict, metric: str) -> float:
+    effect = verdict.metrics[metric].effect
+    assert effect is not None, metric
+    assert effect.estimate is not None, metric
+    return effect.estimate
+
+
+def exported(folder: Path) -> list[dict[str, object]]:
+    """The scenario's points as metric rows, whatever their shape on disk."""
+    from analyzer.cloudwatch import open_exports
+
+    names = {"production": "churn-v1", "shadow": "churn-v2-shadow"}
+    points = open_exports([folder]).select(endpoint="churn-endpoint", variants=names).points
+    return [
+        {
+            "namespace": point["namespace"] or "AWS/SageMaker",
+            "metric_name": point["metric_name"],
+            "dimensions": {"EndpointName": point["endpoint"], "VariantName": point["variant"]},
+            "period": point["period_s"],
+            "stat": point["stat"],
+            "timestamp": point["timestamp"].isoformat(),
+            "value": point["value"],
+            "unit": {"ms": "Milliseconds", "percent": "Percent"}.get(point["unit"], "None"),
+        }
+        for point in points.iter_rows(named=True)
+    ]
