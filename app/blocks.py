@@ -8,6 +8,7 @@ this program's words, and are escaped all the same, since Markdown could fetch a
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
     from analyzer.report.content.page import Block, Page
 
+# Altair finds numpy and pandas in sys.modules, where the thread of another reader may still be
+# importing them; importing here waits until they are whole.
+WHOLE = tuple(import_module(name) for name in ("numpy", "pandas"))
 Colour = Literal["green", "red", "orange", "gray"]
 COLOURS: dict[Tone, Colour] = {
     Tone.GOOD: "green",

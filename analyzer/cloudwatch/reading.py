@@ -233,7 +233,7 @@ def moment_of(value: object) -> tuple[int, bool] | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     number = finite(value)
-    if number is None:
+    if number is None or abs(number) >= _SECONDS_BELOW * 1_000:
         return None
     unit = _SECOND_US if number < _SECONDS_BELOW else _MILLISECOND_US
     return _plausible(round(number * unit), naive=False)

@@ -12,7 +12,11 @@ import io
 import json
 import math
 from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
 
 NPY_MAGIC = b"\x93NUMPY"
 _NPY_HEADER_LIMIT = 10_000
@@ -121,15 +125,49 @@ def _array_text(raw: bytes) -> str | None:
     """JSON text of a NumPy file; None for objects, structures, or a file cut short."""
     import numpy as np
 
-    try:
-        array = np.load(io.BytesIO(raw), allow_pickle=False, max_header_size=_NPY_HEADER_LIMIT)
-    except (ValueError, OSError, EOFError, SyntaxError, TypeError, MemoryError, OverflowError):
+    start = _header_end(raw)
+    layout = _layout(raw[:start])
+    if layout is None:
         return None
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "biufUS":
-        return None
-    if array.dtype.kind == "S":
-        array = np.char.decode(array, "latin-1")
-    if array.dtype.kind == "f" and array.dtype.itemsize < _DOUBLE_BYTES:
+    count = math.prod(layout.shape)
+    if count == 0 or len(raw) - start < count * layout.dtype.itemsize:
+        return "[]" if count == 0 else None
+    flat = np.frombuffer(raw, layout.dtype, count, start)
+    if layout.dtype.kind == "S":
+        flat = np.char.decode(flat, "latin-1")
+    if layout.dtype.kind == "f" and layout.dtype.itemsize < _DOUBLE_BYTES:
         # the shortest text of the narrow float, as a text-based container would print it
-        array = array.astype(str).astype(np.float64)
+        flat = np.array([float(str(number)) for number in flat])
+    array = flat.reshape(layout.shape, order=layout.order)
     return json.dumps(array.tolist() if array.ndim else [array.item()])
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """What the header of a NumPy file says of the bytes after it."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    order: Literal["C", "F"]
+
+
+def _header_end(raw: bytes) -> int:
+    """Where the numbers begin: magic, two bytes of version, a length, and the header it gives."""
+    digits = 2 if raw[6:7] == b"\x01" else 4
+    return 8 + digits + int.from_bytes(raw[8 : 8 + digits], "little")
+
+
+@lru_cache(maxsize=1_024)
+def _layout(header: bytes) -> _Layout | None:
+    """A header, read once for all arrays of one shape; None where it holds no plain numbers."""
+    from numpy.lib import format as npy
+
+    file = io.BytesIO(header)
+    try:
+        read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+        shape, by_column, dtype = read[npy.read_magic(file)](file, _NPY_HEADER_LIMIT)
+    except (ValueError, KeyError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None
+    if dtype.kind not in "biufUS" or dtype.itemsize == 0 or min(shape, default=0) < 0:
+        return None
+    return _Layout(dtype, shape, "F" if by_column else "C")

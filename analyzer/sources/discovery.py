@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from analyzer.sources.objects import Entry, Role
 
 
+_BOTH_SIDES = (
+    "Name the endpoint's folder as SOURCE, or give --production PATH and --shadow PATH without it"
+)
+
+
 @dataclass(frozen=True)
 class _Asked:
     """Whose captures are wanted: by flag, else as endpoint.json describes them."""
@@ -172,7 +177,12 @@ def _both(
     chosen = [item for item in placed if item[1].endpoint_path == path]
     finding.skipped["other-endpoint"] = len(placed) - len(chosen)
     variants = sorted({variant for _, _, variant in chosen})
-    roles = layout.choose_roles(variants, asked.flags, asked.described, where)
+    try:
+        roles = layout.choose_roles(variants, asked.flags, asked.described, where)
+    except UsageError as error:
+        if len(variants) > 1:
+            raise
+        raise UsageError(f"{error}. {_BOTH_SIDES}") from None
     for entry, place, variant in chosen:
         meant: list[Role] = [role for role in ROLES if roles[role] == variant]
         finding.skipped["other-variant"] += not meant
@@ -197,10 +207,7 @@ def _placed(entry: Entry, named: set[str | None]) -> tuple[str, Place | None]:
 
 def _no_layout(where: str, skipped: Mapping[str, int], *, nameless: bool) -> InputError:
     if nameless:
-        return InputError(
-            f"{where}: this is the folder of one variant; name the endpoint's folder above it "
-            "as SOURCE, or give --production PATH and --shadow PATH without SOURCE"
-        )
+        return InputError(f"{where}: this is the folder of one variant. {_BOTH_SIDES}")
     tally = ", ".join(f"{count} {code}" for code, count in sorted(skipped.items()))
     hint = (
         "; captures in another layout can be given as --production PATH --shadow PATH"

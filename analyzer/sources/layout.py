@@ -149,9 +149,7 @@ def choose_roles(
     for role, name in named.items():
         if name is not None and name not in variants:
             origin = f"--{role}" if flags.get(role) else f"endpoint.json's {role} variant"
-            raise UsageError(
-                f"{where}: {origin} {printable(name)!r} has no captures; found: {listed}"
-            )
+            raise UsageError(f"{where}: {origin} {printable(name)!r} is not there; found: {listed}")
     production, shadow = named["production"], named["shadow"]
     if len(variants) == 2:  # noqa: PLR2004 - a comparison is of two
         if production is None and shadow is None:
@@ -165,10 +163,7 @@ def choose_roles(
 
 def _unsettled(variants: Sequence[str], listed: str, where: str) -> str:
     if len(variants) == 1:
-        return (
-            f"{where}: captures of one variant only: {listed}; a comparison needs two. Name the "
-            "endpoint's folder as SOURCE, or give --production PATH and --shadow PATH without it"
-        )
+        return f"{where}: one variant only: {listed}; a comparison needs two"
     return (
         f"{where}: cannot tell production from shadow among {len(variants)} variants: {listed}; "
         "choose with --production NAME and --shadow NAME"

@@ -241,14 +241,14 @@ def mcnemar(b: int, c: int) -> McNemar:
     McNemar(asymptotic=1.0, exact=1.0, mid_p=1.0)
     """
     n, fewer = b + c, min(b, c)
-    if n == 0 or b == c:
+    if n == 0:
         return McNemar(1.0, 1.0, 1.0)
     from scipy.special import bdtr, erfc
 
     up_to = float(bdtr(fewer, n, 0.5))
     below = float(bdtr(fewer - 1, n, 0.5)) if fewer > 0 else 0.0
     asymptotic = float(erfc(abs(b - c) / math.sqrt(2 * n)))
-    return McNemar(asymptotic, exact=min(1.0, 2 * up_to), mid_p=up_to + below)
+    return McNemar(asymptotic, exact=min(1.0, 2 * up_to), mid_p=min(1.0, up_to + below))
 
 
 def _check(x: float, n: float) -> None:
@@ -291,10 +291,10 @@ def _restricted_p2(difference: float, x1: float, n1: float, x2: float, n2: float
     p = math.copysign(radius, q)
     cosine = min(max(q / p**3, -1.0), 1.0) if p else 0.0
     root = 2 * p * math.cos((math.pi + math.acos(cosine)) / 3) - third
-    # acos loses half the digits where two roots are close; one Newton step brings them back.
-    slope = (3 * n * root + 2 * l2) * root + l1
-    if slope:
-        root -= (((n * root + l2) * root + l1) * root + l0) / slope
+    # acos loses half the digits where two roots are close; Newton's steps bring them back.
+    for _ in range(2):
+        slope = (3 * n * root + 2 * l2) * root + l1
+        root -= (((n * root + l2) * root + l1) * root + l0) / slope if slope else 0.0
     return min(max(root, 0.0, -difference), 1.0, 1 - difference)
 
 
@@ -311,9 +311,7 @@ def _restricted_p21(difference: float, b: float, c: float, n: float) -> float:
     linear = (2 * n - b + c) * difference - b - c
     constant = -c * difference * (1 - difference)
     root = math.sqrt(max(linear * linear - 8 * n * constant, 0.0))
-    # The same root twice: each form cancels where the other does not.
-    share = (root - linear) / (4 * n) if linear < 0 else -2 * constant / max(linear + root, 1e-300)
-    return max(share, 0.0, -difference)
+    return max((root - linear) / (4 * n), 0.0, -difference)
 
 
 def _log_ratio_estimate(p1: float, p2: float) -> float:

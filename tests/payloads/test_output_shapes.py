@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,7 @@ import pytest
 
 from analyzer.errors import PolicyError
 from analyzer.payloads import detect
+from analyzer.payloads.decoding import decode_binary
 from analyzer.payloads.paths import follow, json_path, parse_path, show_path
 from analyzer.policy import Predictions
 from tests.payloads.captured_pairs import (
@@ -24,6 +27,8 @@ from tests.payloads.captured_pairs import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy.typing as npt
 
 SCORES = [0.0254181120544672, 0.1255551427602768, 0.9711341261863708, 0.5217539072036743]
 
@@ -147,6 +152,43 @@ def test_numpy_arrays_read_as_numbers() -> None:
     assert compared.counts["shifted"] == 0
     assert itself([in_npy(np.array([0.25, 0.125]))]).counts["predictions"] == 2
     assert itself([in_npy(np.float64(0.25) * np.ones(()))]).counts["predictions"] == 1
+
+
+def npy_bytes(array: npt.NDArray[np.generic]) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("array", "values"),
+    [
+        (np.array([[1.5, 2.0], [3.0, 4.0]], order="F"), [[1.5, 2.0], [3.0, 4.0]]),
+        (np.array([0.1, 0.7], dtype=np.float32), [0.1, 0.7]),
+        (np.array([1, 0], dtype=">i4"), [1, 0]),
+        (np.array([True, False]), [True, False]),
+        (np.array(["churn", "stay"]), ["churn", "stay"]),
+        (np.array([b"churn"]), ["churn"]),
+        (np.empty((0, 3)), []),
+    ],
+)
+def test_numpy_files_of_every_plain_type_read_as_their_lists(
+    array: npt.NDArray[np.generic], values: list[object]
+) -> None:
+    text = decode_binary(base64.b64encode(npy_bytes(array)).decode())
+    assert text is not None
+    assert json.loads(text) == values
+
+
+def test_a_numpy_file_cut_anywhere_or_with_a_byte_changed_never_fails() -> None:
+    whole = npy_bytes(np.array([0.25, 0.5]))
+    for cut in range(len(whole)):
+        assert decode_binary(base64.b64encode(whole[:cut]).decode()) in {None, ""} or cut < 6
+    rng = np.random.default_rng(13)
+    for _ in range(2_000):
+        damaged = bytearray(whole)
+        damaged[rng.integers(6, 80)] = rng.integers(0, 256)
+        decode_binary(base64.b64encode(bytes(damaged)).decode())
 
 
 def test_a_pickle_in_a_numpy_file_never_runs() -> None:

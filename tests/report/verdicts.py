@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -342,6 +343,7 @@ def verdict(decision: Decision, *, name: str = "churn-endpoint") -> Verdict:
     )
 
 
+@cache
 def tables(decision: Decision) -> dict[str, pl.DataFrame]:
     """Every table of a bundle, with a gap of an hour in the shadow's minutes."""
     random = np.random.default_rng(7)

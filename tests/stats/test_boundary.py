@@ -163,6 +163,7 @@ def test_the_e_value_has_expectation_one_at_its_null() -> None:
 
 def test_an_anytime_p_value_is_the_inverse_e_value_capped_at_one() -> None:
     assert anytime_p_value(20) == pytest.approx(0.05)
+    assert anytime_p_value(1.25) == pytest.approx(0.8)
     assert anytime_p_value(0.5) == anytime_p_value(0.0) == 1.0
     assert anytime_p_value(MAX_E_VALUE) > 0
 
@@ -215,6 +216,7 @@ def test_an_effect_at_or_beyond_the_margin_cannot_be_resolved_by_waiting() -> No
     assert minutes_needed(0.1, 0.1, 0.6, 0.05) is None
     assert minutes_needed(0.2, 0.1, 0.6, 0.05) is None
     assert minutes_needed(0.1 - 1e-12, 0.1, 0.6, 0.05) is None
+    assert minutes_needed(0.1, 0.1, 0.0, 0.05) is None
 
 
 def test_a_series_without_noise_needs_one_minute() -> None:

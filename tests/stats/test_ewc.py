@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analyzer.stats.ewc import FloatArray, day_stability, long_run
+from analyzer.stats.ewc import FloatArray, LongRun, day_stability, long_run
 
 DAY = 1440
 
@@ -125,6 +125,11 @@ def test_an_hour_of_independent_minutes_has_an_interval() -> None:
     assert not long_run(np.random.default_rng(5).normal(size=9), period_s=60).has_interval
 
 
+def test_ten_independent_points_are_enough_for_an_interval() -> None:
+    assert LongRun(se=0.1, nu=4, n_eff=10.0).has_interval
+    assert not LongRun(se=0.1, nu=4, n_eff=9.999).has_interval
+
+
 @pytest.mark.parametrize("value", [0.0, 0.1, -7.3])
 def test_a_constant_series_has_no_error(value: float) -> None:
     estimate = long_run(np.full(200, value), period_s=60)
@@ -211,11 +216,11 @@ def test_steady_days_are_rarely_called_unstable() -> None:
 
 
 def test_an_effect_that_drifts_from_day_to_day_is_unstable() -> None:
-    psi = autoregression(0.8, 4 * DAY, seed=11) + np.repeat([0.0, 1.0, 2.0, 3.0], DAY)
+    psi = autoregression(0.8, 4 * DAY, seed=11) + np.repeat([0.0, 0.3, 0.6, 0.9], DAY)
     statistic, p_value, days = day_stability(psi, period_s=60)
     assert days == 4
-    assert p_value < 1e-4
-    assert p_value == pytest.approx(float(stats.chi2.sf(statistic, 3)))
+    assert 1e-12 < p_value < 0.01
+    assert p_value == pytest.approx(float(stats.chi2.sf(statistic, 3)), rel=1e-6, abs=0)
 
 
 def test_a_daily_wave_alone_does_not_make_days_unstable() -> None:

@@ -126,6 +126,9 @@ def test_minutes_are_the_grid_and_coarser_points_their_own_length() -> None:
     assert measured(weights, production, shadow).t_minutes == SIZE
     hourly = measured(weights, production, shadow, period_s=3600)
     assert hourly.t_minutes == (SIZE - 80) * 60
+    weights[100:110] = 0.0
+    idle = measured(weights, production, shadow, period_s=3600)
+    assert idle.t_minutes == (SIZE - 90) * 60
 
 
 def test_over_whole_days_the_daily_rhythm_of_the_effect_is_not_noise() -> None:

@@ -134,11 +134,14 @@ def test_mcnemar_matches_statsmodels_and_the_binomial_law() -> None:
         if b + c:
             chi2 = statsmodels_mcnemar(table, exact=False, correction=False).pvalue
             assert result.asymptotic == pytest.approx(float(chi2))
-        if b != c:
+        if b == c:
+            assert result == pytest.approx((1.0, 1.0, 1.0))
+        else:
             law = stats.binom(b + c, 0.5)
             expected = float(2 * law.cdf(min(b, c)) - law.pmf(min(b, c)))
             assert result.mid_p == pytest.approx(expected, rel=1e-9)
         assert mcnemar(c, b) == result
+        assert max(result) <= 1.0
 
 
 @pytest.mark.parametrize("level", [0.5, 0.9, 0.999])
@@ -275,6 +278,20 @@ def test_zero_errors_bound_the_difference_like_the_rule_of_three() -> None:
     assert upper == pytest.approx(z2 / (n + z2), rel=1e-7)
 
 
+@pytest.mark.parametrize(("n1", "n2"), [(4e7, 300), (1e6, 300), (1e6, 2e4), (3e6, 1e4)])
+def test_zero_errors_are_bounded_exactly_at_very_unequal_sizes(n1: float, n2: float) -> None:
+    n = n1 + n2
+    z2 = float(stats.norm.isf(0.025)) ** 2 * n / (n - 1)
+    assert miettinen_nurminen(0, n1, 0, n2)[1] == pytest.approx(z2 / (n1 + z2), rel=1e-6)
+
+
+def test_empty_and_full_counts_have_exact_ends() -> None:
+    for n in (1, 3, 17, 1000, 86_400, 12.7):
+        for interval in (wilson, clopper_pearson, jeffreys):
+            assert interval(0, n)[0] == 0.0
+            assert interval(n, n)[1] == 1.0
+
+
 def test_score_coverage_is_near_nominal_for_rare_events() -> None:
     n1, p1, n2, p2 = 800, 0.006, 1600, 0.004
     covered = 0.0
@@ -289,6 +306,7 @@ def test_nothing_seen_excludes_nothing() -> None:
     assert wilson(0, 0) == clopper_pearson(0, 0) == jeffreys(0, 0) == (0.0, 1.0)
     assert miettinen_nurminen(0, 0, 3, 10) == newcombe(0, 0, 3, 10) == (-1.0, 1.0)
     assert miettinen_nurminen(0, 0.3, 0, 0.6) == (-1.0, 1.0)
+    assert miettinen_nurminen_ratio(0.1, 0.3, 0.1, 0.6) == (0.0, math.inf)
     assert miettinen_nurminen_ratio(0, 10, 0, 10) == (0.0, math.inf)
     assert miettinen_nurminen_ratio(0, 0, 1, 10) == (0.0, math.inf)
     assert tango(0, 0, 0, 0) == newcombe_paired(0, 0, 0, 0) == (-1.0, 1.0)
