@@ -124,3 +124,10 @@ def test_every_query_file_opens_with_the_question_it_answers() -> None:
     assert len(queries) > 10
     for query in queries:
         assert query.read_text().startswith("-- "), query.name
+
+
+def test_no_progress_bar_can_reach_stdout() -> None:
+    with Engine() as engine:
+        connection = engine._connection  # noqa: SLF001 - a setting has no public face
+        row = connection.execute("select current_setting('enable_progress_bar')").fetchone()
+    assert row == (False,)
