@@ -189,6 +189,23 @@ def test_a_numpy_file_cut_anywhere_or_with_a_byte_changed_never_fails() -> None:
         damaged = bytearray(whole)
         damaged[rng.integers(6, 80)] = rng.integers(0, 256)
         decode_binary(base64.b64encode(bytes(damaged)).decode())
+    for kind in (
+        "<f8",
+        "<f2",
+        "|b1",
+        "<b2",
+        "<U4",
+        "|S16",
+        "<U0",
+        "<m8",
+        "|O",
+        "<c16",
+        "",
+        "<U9999999",
+    ):
+        damaged = bytearray(whole.replace(b"'<f8'", repr(kind).encode().ljust(5)))
+        damaged[-16:] = b"\xff" * 16
+        decode_binary(base64.b64encode(bytes(damaged)).decode())
 
 
 def test_a_pickle_in_a_numpy_file_never_runs() -> None:
