@@ -228,6 +228,7 @@ def test_the_digest_depends_on_content_and_role_only() -> None:
     one = read(sides([line(0), line(1)], [b"{"]))
     assert read(sides([line(1), b"", line(0)], [b"{ "])).digest == one.digest
     assert read(sides([line(0), line(2)], [b"{"])).digest != one.digest
+    assert read(sides([line(0), line(1), line(1)], [b"{"])).digest != one.digest
     assert read(sides([line(0)], [line(1), b"{"])).digest != one.digest
     assert one.digest[1] == len(line(0)) + len(line(1)) + 1
 

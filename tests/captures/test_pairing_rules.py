@@ -53,7 +53,9 @@ def test_inputs_that_were_not_captured_count_as_equal_within_an_inference_id_onl
         line(9, inference_id="7", output="s2", payload=None, event_id="4"),
         line(0, output="s3", payload=None, event_id="5"),
     ]
-    assert read(sides(production, shadow)).outputs == [("inference_id", "p2", "s2")]
+    reading = read(sides(production, shadow))
+    assert reading.outputs == [("inference_id", "p2", "s2")]
+    assert reading.facts.pairing.repeated_ids == 1
 
 
 @pytest.mark.parametrize(("shared", "paired"), [(2, 2), (1, 0)])

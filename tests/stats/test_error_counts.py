@@ -110,6 +110,13 @@ def test_bursts_shared_by_both_variants_cancel() -> None:
     assert alone.deff > 5
 
 
+def test_changing_traffic_is_no_burst() -> None:
+    traffic = np.array([100.0 + 50 * math.sin(minute / 200) for minute in range(DAY)])
+    result = judged(0.02 * traffic, 0.3 * traffic, traffic, traffic)
+    assert result.estimate == pytest.approx(0.28)
+    assert result.deff == 2.0
+
+
 def test_swapping_the_variants_negates_everything() -> None:
     rng = np.random.default_rng(3)
     e_p, e_s = failures(rng, 60, 0.01), failures(rng, 30, 0.02)
@@ -195,6 +202,24 @@ def test_reading_once_is_tighter_than_reading_at_any_time() -> None:
     series = (minutes(0), errors, minutes(), minutes())
     once, any_time = bounded(judged(*series, fixed=True)), bounded(judged(*series))
     assert any_time[0] < once[0] < once[1] < any_time[1]
+
+
+def test_over_whole_days_a_daily_rhythm_of_errors_is_no_burst() -> None:
+    size = 2 * DAY
+    wave = [10 + 9 * math.cos(2 * math.pi * minute / DAY) for minute in range(size)]
+    series = (minutes(0, size), np.array(wave), minutes(size=size), minutes(size=size))
+    assert judged(*series, whole_days=2).deff == 2.0
+    assert judged(*series).deff > 20
+
+
+def test_coarser_points_are_not_looked_at_in_blocks_of_minutes() -> None:
+    errors = failures(np.random.default_rng(6), 60, 0.05)[:200]
+    series = (minutes(0, 200), errors, minutes(size=200), minutes(size=200))
+    hourly = miettinen_nurminen_bounds(
+        *series, alpha_lower=0.05, alpha_upper=0.05, t_minutes=12_000, period_s=3600
+    )
+    assert hourly is not None
+    assert hourly.n_eff > 100 > judged(*series).n_eff
 
 
 def test_more_errors_than_invocations_are_refused() -> None:
