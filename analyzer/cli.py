@@ -179,7 +179,7 @@ def report(
 
     bundle.read(path)
     folder = _shipped("app", "_app")
-    command = [sys.executable, "-m", "streamlit", "run", "report.py"]
+    command = [sys.executable, "-m", "streamlit", "run", "serve.py"]
     command += ["--server.port", str(port), "--", str(path.resolve())]
     print(f"http://127.0.0.1:{port}", file=sys.stderr)
     # The command is our own script; the bundle's path is passed as one argument, never by a shell.

@@ -292,8 +292,10 @@ def _rule(given: object, default: MetricDefault, change: Change, where: str) -> 
         "margin_ms": default.margin_ms,
         "role": role or default.role,
     }
+    # An infrastructure change promises that predictions do not move, so each must be shown.
+    required = default.required or role is Role.GUARDRAIL
     if given is None:
-        return MetricRule.model_validate({**start, "required": default.required})
+        return MetricRule.model_validate({**start, "required": required})
     if not isinstance(given, dict):
         raise PolicyError(f"{where}: expected a table")
     for key in given:
@@ -307,7 +309,7 @@ def _rule(given: object, default: MetricDefault, change: Change, where: str) -> 
         raise PolicyError(_explain(error, where)) from None
     _check_margin(rule, default, where)
     guarded = rule.role is Role.GUARDRAIL
-    return rule.model_copy(update={"required": default.required and guarded})
+    return rule.model_copy(update={"required": required and guarded})
 
 
 def _check_margin(rule: MetricRule, default: MetricDefault, where: str) -> None:

@@ -78,7 +78,12 @@ def decide(
     """
     gated = {metric: _gated(item, gates) for metric, item in evidence.items()}
     failed = tuple(_failures(gated, words))
-    holding = (*_unresolved(gated, words), *_closed(gates, words), *_reviews(gated, words))
+    holding = (
+        *_reviews(gated, words, Outcome.FAIL),
+        *_unresolved(evidence, words),
+        *_closed(gates, words),
+        *_reviews(gated, words, Outcome.UNRESOLVED),
+    )
     nothing_required = not any(item.required for item in gated.values())
     if failed:
         return Judgement(Decision.REJECT, failed[0].text, (*failed, *holding), gated)
@@ -117,20 +122,22 @@ def _failures(evidence: Mapping[str, Evidence], words: Mapping[str, Words]) -> I
             yield Reason(
                 code=f"{_code(metric)}-regression",
                 metric=metric,
-                text=f"{_sentence(said.title)} {describe(item)}.",
+                text=f"{_sentence(said.title)}: {describe(item)}.",
                 advice=said.advice,
             )
 
 
 def _unresolved(evidence: Mapping[str, Evidence], words: Mapping[str, Words]) -> Iterator[Reason]:
+    """Metrics their own interval leaves unsettled; what only a gate unsettled, the gate says."""
     for metric, item in evidence.items():
-        if item.required and item.outcome is Outcome.UNRESOLVED:
+        rejects = item.role is Role.GUARDRAIL and item.outcome is Outcome.FAIL
+        if item.required and item.outcome is not Outcome.PASS and not rejects:
             said = _words(metric, words)
             why = item.notes[-1].text if item.notes else describe(item)
             yield Reason(
                 code=f"{_code(metric)}-unresolved",
                 metric=metric,
-                text=f"{_sentence(said.title)} is not settled: {why}",
+                text=f"{_sentence(said.title)}, not settled: {why}",
                 advice=item.needs.text if item.needs else said.advice,
             )
 
@@ -142,15 +149,16 @@ def _closed(gates: Mapping[str, Gate], words: Mapping[str, Words]) -> Iterator[R
             yield Reason(code=f"gate-{_code(gate)}", gate=gate, text=held.text, advice=said.advice)
 
 
-def _reviews(evidence: Mapping[str, Evidence], words: Mapping[str, Words]) -> Iterator[Reason]:
+def _reviews(
+    evidence: Mapping[str, Evidence], words: Mapping[str, Words], outcome: Outcome
+) -> Iterator[Reason]:
     for metric, item in evidence.items():
-        judged = item.outcome in {Outcome.FAIL, Outcome.UNRESOLVED}
-        if item.role is Role.REVIEW and judged:
+        if item.role is Role.REVIEW and item.outcome is outcome:
             said = _words(metric, words)
             yield Reason(
                 code=f"{_code(metric)}-review",
                 metric=metric,
-                text=f"{_sentence(said.title)} needs a person's review: {describe(item)}.",
+                text=f"{_sentence(said.title)}, for a person to review: {describe(item)}.",
                 advice=item.needs.text if item.needs else said.advice,
             )
 
@@ -158,27 +166,28 @@ def _reviews(evidence: Mapping[str, Evidence], words: Mapping[str, Words]) -> It
 def describe(item: Evidence) -> str:
     """The interval against the margin, in words.
 
-    Ratios read as percent change, shares and differences as percent and percentage points.
+    Ratios read as percent higher or lower, differences as percentage points, shares as percent.
     """
     effect = item.effect
     if effect is None or effect.lower is None or effect.upper is None or item.margin is None:
-        return "has no interval yet"
-    low, high, margin = (
-        _change(effect.kind, value) for value in (effect.lower, effect.upper, item.margin)
-    )
-    return f"is between {low} and {high} {_against(effect.kind)}; the policy allows {margin}"
+        return "no interval yet"
+    bounds = (effect.lower, effect.upper)
+    if effect.kind == "ratio":
+        return f"{_percent_change(*bounds)}; the policy allows {(item.margin - 1) * 100:.1f} %"
+    if effect.kind == "difference":
+        low, high, margin = (f"{value * 100:+.3f}" for value in (*bounds, item.margin))
+        return f"{low} to {high} pp against production; the policy allows {margin} pp"
+    low, high, margin = (f"{value * 100:.2f} %" for value in (*bounds, item.margin))
+    return f"{low} to {high}; the policy allows {margin}"
 
 
-def _change(kind: str, value: float) -> str:
-    if kind == "ratio":
-        return f"{(value - 1) * 100:+.1f} %"
-    if kind == "difference":
-        return f"{value * 100:+.3f} pp"
-    return f"{value * 100:.2f} %"
-
-
-def _against(kind: str) -> str:
-    return "of pairs" if kind == "proportion" else "against production"
+def _percent_change(lower: float, upper: float) -> str:
+    low, high = (lower - 1) * 100, (upper - 1) * 100
+    if low >= 0:
+        return f"{low:.1f} % to {high:.1f} % higher than production"
+    if high <= 0:
+        return f"{-high:.1f} % to {-low:.1f} % lower than production"
+    return f"between {low:+.1f} % and {high:+.1f} % against production"
 
 
 def _hold_summary(holding: tuple[Reason, ...]) -> str:
@@ -204,4 +213,5 @@ def _code(key: str) -> str:
 
 
 def _sentence(title: str) -> str:
-    return title[:1].upper() + title[1:]
+    """A title that starts a sentence; p99 keeps its small letter."""
+    return title if title[1:2].isdigit() else title[:1].upper() + title[1:]

@@ -48,7 +48,7 @@ COLOURS: dict[Tone, Colour] = {
     Tone.OPEN: "orange",
     Tone.PLAIN: "gray",
 }
-TALL_TABLE = 15
+TALL_TABLE = 20
 TALL_TABLE_PX = 560
 STYLE = """
 <style>
@@ -127,7 +127,7 @@ def _table(block: Table, key: str) -> None:
     frame = pl.DataFrame(list(block.rows), schema=dict.fromkeys(titles, pl.String), orient="row")
     config: dict[str, ColumnConfig] = {
         column.title: st.column_config.TextColumn(
-            alignment="left" if column.align == "left" else "right"
+            alignment="left" if column.align == "left" else "right",
         )
         for column in block.columns
     }

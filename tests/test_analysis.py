@@ -142,7 +142,7 @@ def test_the_same_folder_on_both_sides_is_a_test_that_cannot_promote(tmp_path: P
 
 def test_one_variant_alone_is_refused_with_what_was_found(tmp_path: Path) -> None:
     source = put(tmp_path, [line(k, f"{k}", "0.2") for k in range(50)], [])
-    with pytest.raises(UsageError, match="captures of one variant only: v1"):
+    with pytest.raises(UsageError, match="one variant only: v1"):
         judged(source)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import jsonschema
@@ -163,3 +164,8 @@ def test_every_verdict_meets_its_published_schema() -> None:
     schema = json.loads(bundle.verdict_schema())
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(json.loads(verdict().to_json()), schema)
+
+
+def test_the_shipped_schema_is_that_of_the_types() -> None:
+    shipped = files("analyzer").joinpath("verdict.schema.json").read_text(encoding="utf-8")
+    assert shipped == bundle.verdict_schema()

@@ -74,6 +74,7 @@ def test_an_infrastructure_change_tightens_predictions() -> None:
     infrastructure = parse_policy({"change": "infrastructure"}, DEFAULTS).metrics["flip_rate"]
     assert (model.role, model.margin) == (Role.REVIEW, 0.05)
     assert (infrastructure.role, infrastructure.margin) == (Role.GUARDRAIL, 0.005)
+    assert (model.required, infrastructure.required) == (False, True)
 
 
 def test_a_metric_taken_out_is_no_longer_required() -> None:

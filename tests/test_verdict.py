@@ -164,6 +164,25 @@ def test_a_gate_never_softens_a_failure() -> None:
     assert judged.decision is Decision.REJECT
 
 
+def test_a_metric_that_only_a_gate_unsettled_is_named_once_by_the_gate() -> None:
+    judged = decide({"m": evidence()}, {"g": gate(GateOutcome.FAIL)}, {})
+    assert [reason.code for reason in judged.reasons] == ["gate-g"]
+
+
+def test_a_failed_review_is_the_first_reason_to_hold() -> None:
+    items = {
+        "m": evidence(Outcome.UNRESOLVED),
+        "r": evidence(Outcome.FAIL, role=Role.REVIEW, required=False),
+    }
+    judged = decide(items, {"g": gate(GateOutcome.FAIL)}, {})
+    assert [reason.code for reason in judged.reasons] == ["r-review", "m-unresolved", "gate-g"]
+
+
+def test_a_required_metric_that_is_not_judged_holds() -> None:
+    judged = decide({"m": evidence(Outcome.FAIL, role=Role.EVIDENCE)}, {}, {})
+    assert judged.decision is Decision.HOLD
+
+
 def test_not_measured_blocks_only_where_the_gate_says_so() -> None:
     unmeasured = GateOutcome.NOT_MEASURED
     items = {"m": evidence()}

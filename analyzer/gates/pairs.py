@@ -300,7 +300,7 @@ def _gate(
         value=value,
         limit=limit,
         when_not_measured=when,
-        text=text,
+        text=f"{text[:1].upper()}{text[1:]}.",
     )
 
 

@@ -100,7 +100,7 @@ def _judged(facts: Facts, rule: MetricRule, share: Share, useless: Note | None) 
     return Evidence(
         family=Family.DIVERGENCE,
         role=rule.role,
-        required=rule.required,
+        required=rule.required and rule.role is Role.GUARDRAIL,
         outcome=outcome,
         unit="share",
         effect=effect,
@@ -199,7 +199,7 @@ def _unmeasured(
     return Evidence(
         family=Family.DIVERGENCE,
         role=role,
-        required=rule.required,
+        required=rule.required and role is Role.GUARDRAIL,
         outcome=judge(None, rule.margin, role),
         unit=unit,
         margin=rule.margin,

@@ -27,7 +27,7 @@ _ROLES = ["production", "shadow"]
 _CLOCK = "utcFormat(datum.value, utchours(datum.value) ? '%H:%M' : '%b %d')"
 _MARGINS = "datum.value == 0 ? 'no change' : datum.value == 1 ? 'margin' : datum.value + 'x'"
 _HEIGHT = 280
-_ROW = 44
+_FRAME = 60
 
 
 def draw(chart: Chart) -> Drawing:
@@ -56,7 +56,7 @@ def _forest(chart: Chart) -> Drawing:
     scale = alt.Scale(domain=[-1.2, 3.6], nice=False)
     x = alt.X(
         "position:Q",
-        title=chart.x_title,
+        title=None,
         scale=scale,
         axis=alt.Axis(values=[-1, 0, 1, 2, 3], labelExpr=_MARGINS, grid=True),
     )
@@ -96,7 +96,7 @@ def _forest(chart: Chart) -> Drawing:
     margin = _rule_x(chart.limit or 1.0, scale).mark_rule(
         color=TONES["bad"], strokeDash=[5, 4], strokeWidth=1.5
     )
-    height = _ROW * max(1, chart.frame.height)
+    height = _FRAME + 30 * max(1, chart.frame.height)
     return _layered(height, acceptable, none, margin, bars, arrows, points, words)
 
 
@@ -259,7 +259,7 @@ def _funnel(chart: Chart) -> Drawing:
         tooltip=[alt.Tooltip("label:N"), alt.Tooltip("text:N")],
     )
     numbers = base.mark_text(align="left", dx=5, color=GREY).encode(text="text:N")
-    return _layered(36 * max(1, chart.frame.height), bars, numbers)
+    return _layered(_FRAME + 34 * max(1, chart.frame.height), bars, numbers)
 
 
 def _band(start: float, stop: float) -> alt.Chart:

@@ -87,11 +87,10 @@ def _table(block: Table) -> Text:
     text = Text()
     for number, row in enumerate(zip(*columns, strict=True)):
         tone = block.tones[number - 1] if number and block.tones else Tone.PLAIN
-        for index, cell in enumerate(row):
-            style = STYLES[tone] if index == block.toned else ""
-            text.append(cell if index + 1 < len(row) else cell.rstrip(), style=style)
-            text.append("" if index + 1 == len(row) else GAP)
-        text.append("\n")
+        styles = [STYLES[tone] if index == block.toned else "" for index in range(len(row))]
+        line = Text(GAP).join(Text(cell, style) for cell, style in zip(row, styles, strict=True))
+        line.rstrip()
+        text.append(line).append("\n")
     for note in block.notes:
         text.append(f"{note.mark} {clean(note.text)}\n")
     return text

@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 from analyzer import bundle
 from analyzer.model import Decision, Verdict
 from analyzer.report.content import PAGES
-from tests.report.verdicts import hostile, tables, verdict
+from tests.report.frames import tables
+from tests.report.verdicts import hostile, verdict
 
 APP = Path(__file__).parents[2] / "app"
 PAGE_SCRIPT = """

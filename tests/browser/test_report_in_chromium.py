@@ -17,7 +17,8 @@ import pytest
 
 from analyzer import bundle
 from analyzer.model import Decision
-from tests.report.verdicts import hostile, tables, verdict
+from tests.report.frames import tables
+from tests.report.verdicts import hostile, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,10 +115,10 @@ def written(folder: Path, decision: Decision) -> Path:
 
 def visit(page: Page, tab: str) -> None:
     """Open a page of the report as a reader does, through the menu."""
-    link = page.get_by_role("link", name=tab, exact=True)
-    if not link.first.is_visible():
-        page.get_by_test_id("stExpandSidebarButton").click()
-    link.first.click()
+    narrow = page.get_by_test_id("stExpandSidebarButton")
+    if narrow.is_visible():
+        narrow.click()
+    page.get_by_role("link", name=tab, exact=True).first.click()
     page.wait_for_selector(SETTLED)
     if tab != "Verdict":
         page.get_by_role("heading", name=tab, exact=True).wait_for()

@@ -10,9 +10,16 @@ import pytest
 
 from analyzer.model import Decision
 from analyzer.report import charts
-from analyzer.report.content import PAGES, series, verdict_page
-from analyzer.report.content.page import Chart
-from tests.report.verdicts import START, hostile, tables, verdict
+from analyzer.report.content import (
+    PAGES,
+    latency_page,
+    predictions_page,
+    series,
+    verdict_page,
+)
+from analyzer.report.content.page import Chart, Notes
+from tests.report.frames import tables
+from tests.report.verdicts import START, hostile, verdict
 
 
 def drawn(decision: Decision) -> list[Chart]:
@@ -83,3 +90,27 @@ def test_thinned_mean_weighs_minutes_by_their_invocations() -> None:
 
 def test_series_that_was_not_exported_is_not_drawn_as_zero() -> None:
     assert series.error_share(tables(Decision.HOLD)["minutes"], "model_errors").is_empty()
+
+
+def test_long_series_are_thinned_for_both_variants_alike() -> None:
+    long = pl.DataFrame({"n": range(5000), "production": range(5000), "shadow": range(5000)})
+    frame = series.by_role(long, {role: role for role in series.ROLES}, ("n",))
+    assert frame.height <= series.MOST_POINTS
+    counts = frame["role"].value_counts()["count"].to_list()
+    assert counts[0] == counts[1]
+
+
+def test_percentiles_are_drawn_for_the_period_that_was_judged() -> None:
+    frames = tables(Decision.HOLD)
+    shorter = frames["percentiles"].with_columns(pl.lit(60, pl.Int64).alias("period_s"))
+    both = {**frames, "percentiles": pl.concat([frames["percentiles"], shorter])}
+    blocks = latency_page(verdict(Decision.HOLD), both).blocks
+    titles = [block.title for block in blocks if isinstance(block, Chart)]
+    assert "p99 per minute" in titles
+    assert "p99 per hour" not in titles
+
+
+def test_pairs_that_keep_the_contract_are_not_listed_as_changes() -> None:
+    frames = {"contract_changes": pl.DataFrame({"code": ["same"], "pairs": [24_051]})}
+    blocks = predictions_page(verdict(Decision.HOLD), frames).blocks
+    assert any(isinstance(block, Notes) and block.title == "Contract changes" for block in blocks)

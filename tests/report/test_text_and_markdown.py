@@ -12,7 +12,8 @@ from analyzer.model import Decision
 from analyzer.report import markdown, text
 from analyzer.report.content import PAGES, verdict_page
 from analyzer.report.content.page import Page, Table
-from tests.report.verdicts import hostile, tables, verdict
+from tests.report.frames import tables
+from tests.report.verdicts import hostile, verdict
 
 HOSTILE = [
     "\x1b[31mred\x1b[0m",

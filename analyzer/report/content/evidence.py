@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analyzer.metrics import BY_ID
 from analyzer.model import Family, Outcome, Role
 from analyzer.report.content.figures import NONE, UNKNOWN, allowed, change, interval, levels
 from analyzer.report.content.page import Column, Footnote, Table, Tone
@@ -81,7 +82,8 @@ def footnotes(evidence: Evidence) -> list[str]:
         said = f"; {evidence.needs.text}" if texts else f"needs: {evidence.needs.text}"
         texts[:1] = [(texts[0] if texts else "") + said]
     effect = evidence.effect
-    if evidence.outcome is Outcome.PASS and effect and effect.lower is not None:
+    worded = any(note.code.endswith("within-margin") for note in evidence.notes)
+    if evidence.outcome is Outcome.PASS and effect and effect.lower is not None and not worded:
         harmless = {"ratio": 1.0, "difference": 0.0}.get(effect.kind)
         if harmless is not None and effect.lower > harmless:
             texts.append(f"{_WORSE.get(evidence.family, 'higher')}, within margin")
@@ -100,18 +102,7 @@ _KINDS = {
     Family.ERROR_RATE: "difference",
     Family.DIVERGENCE: "proportion",
 }
-_ORDER = (
-    "latency_mean",
-    "latency_p99",
-    "latency_p95",
-    "latency_p50",
-    "latency_tm99",
-    "error_5xx_rate",
-    "error_4xx_rate",
-    "model_error_rate",
-    "contract_change",
-    "flip_rate",
-)
+_ORDER = tuple(BY_ID)
 
 
 def _rank(metric: str, evidence: Evidence) -> tuple[int, int, int]:
@@ -134,7 +125,7 @@ def _row(metric: str, evidence: Evidence, marks: dict[str, str]) -> tuple[str, .
         metric,
         production_cell,
         shadow_cell,
-        change(effect, evidence.unit),
+        change(effect, evidence.margin, evidence.unit),
         bounds,
         allowed(evidence.margin, effect_kind(evidence), evidence.unit)
         if evidence.role in JUDGED

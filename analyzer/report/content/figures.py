@@ -78,14 +78,20 @@ def levels(production: float | None, shadow: float | None, unit: str) -> tuple[s
     )
 
 
-def change(effect: Effect | None, unit: str) -> str:
-    """The estimated change, with its sign and unit; a proportion has no change."""
+def change(effect: Effect | None, margin: float | None, unit: str) -> str:
+    """The estimated change, with its sign and unit; a proportion has no change.
+
+    At most one decimal more than its interval has: the rest would be noise.
+    """
     if effect is None or effect.estimate is None:
         return UNKNOWN
     if effect.kind == "proportion":
         return NONE
     scaled = _scaled(effect.estimate, effect.kind, unit)
-    decimals = 1 if effect.kind == "ratio" else max(2, _decimals(abs(scaled), 1))
+    decimals = 1
+    if effect.kind != "ratio":
+        most = _interval_decimals(effect, margin, unit) + 1
+        decimals = min(most, max(2, _decimals(abs(scaled), 1)))
     return f"{scaled:+.{decimals}f} {_sign(effect.kind, unit)}".rstrip()
 
 
@@ -168,7 +174,7 @@ def _interval_decimals(effect: Effect, margin: float | None, unit: str) -> int:
     """Fewest decimals at which no bound reads like the margin it differs from."""
     kind = effect.kind
     known = [bound for bound in (effect.lower, effect.upper) if bound is not None]
-    reference = margin or max(map(abs, known))
+    reference = margin or max(map(abs, known), default=1.0)
     exact = abs(_scaled(reference, kind, unit))
     start = 1 if kind == "ratio" else max(2, _decimals(exact, 1))
     for decimals in range(start, MOST_DECIMALS):

@@ -19,7 +19,7 @@ from analyzer.report.content.page import Block, Chart, Missing, Page
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from analyzer.model import Verdict
+    from analyzer.model import Evidence, Verdict
 
 EXPORT = "Export the endpoint's metrics (analyzer metrics) and pass the folder as --cloudwatch."
 _INSTANCES = (
@@ -39,7 +39,7 @@ def latency_page(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> Page:
         blocks.append(metric_table(verdict, named, "Latency metrics"))
     blocks += _per_minute(tables.get("minutes"))
     blocks += _running(verdict, tables.get("running"))
-    blocks += _percentiles(tables.get("percentiles"))
+    blocks += _percentiles(verdict, tables.get("percentiles"))
     blocks += _load(tables.get("minutes"))
     blocks += _instances(tables.get("instances"))
     return Page(
@@ -101,30 +101,37 @@ def _running(verdict: Verdict, running: pl.DataFrame | None) -> list[Block]:
     return blocks
 
 
-def _percentiles(percentiles: pl.DataFrame | None) -> list[Block]:
+def _percentiles(verdict: Verdict, percentiles: pl.DataFrame | None) -> list[Block]:
     if percentiles is None or percentiles.is_empty():
         text = "No percentiles in this bundle: p99 cannot be recovered from per-minute averages."
         return [Missing("Percentiles per period", text, EXPORT)]
     blocks: list[Block] = []
-    for (stat, period_s), part in sorted(
-        percentiles.partition_by("stat", "period_s", as_dict=True).items()
-    ):
+    columns = {role: f"{role}_ms" for role in series.ROLES}
+    for stat in sorted(percentiles["stat"].unique()):
+        part = percentiles.filter(pl.col("stat") == stat)
+        period_s = _shown_period(verdict.metrics.get(f"latency_{stat}"), part)
+        part = part.filter(pl.col("period_s") == period_s).sort("timestamp")
         if part.height < 2:  # noqa: PLR2004 - one point is no course over time
             continue
-        columns = {role: f"{role}_ms" for role in series.ROLES}
-        title = f"{stat} per {_period(int(period_s))}"
+        title = f"{stat} per {_period(period_s)}"
         blocks.append(
             Chart(
                 "overlay",
                 title,
                 f"{title} of production and shadow, as CloudWatch computed it over each period.",
-                series.by_role(part.sort("timestamp"), columns, ("timestamp",)).head(
-                    series.MOST_POINTS
-                ),
+                series.by_role(part, columns, ("timestamp",)),
                 y_title="ms",
             )
         )
     return blocks
+
+
+def _shown_period(evidence: Evidence | None, part: pl.DataFrame) -> int:
+    """The period that was judged, else the one nearest to an hour."""
+    periods: list[int] = part["period_s"].unique().sort().to_list()
+    if evidence is not None and evidence.period_s in periods:
+        return evidence.period_s
+    return min(periods, key=lambda period: abs(period - 3600))
 
 
 def _load(minutes: pl.DataFrame | None) -> list[Block]:
@@ -155,13 +162,12 @@ def _instances(instances: pl.DataFrame | None) -> list[Block]:
         part = instances.filter(pl.col("metric_name") == name).sort("timestamp")
         if part.is_empty():
             continue
-        every = -(-part.height * len(columns) // series.MOST_POINTS)
         blocks.append(
             Chart(
                 "overlay",
                 name,
                 f"{name} of production and shadow over the window.",
-                series.by_role(part.gather_every(every), columns, ("timestamp",)),
+                series.by_role(part, columns, ("timestamp",)),
                 y_title="%",
             )
         )

@@ -12,8 +12,20 @@ import polars as pl
 
 from analyzer.model import Family
 from analyzer.report.content.evidence import metric_table, ordered
-from analyzer.report.content.figures import grouped, percent, plain
-from analyzer.report.content.page import Block, Chart, Column, Fact, Facts, Missing, Page, Table
+from analyzer.report.content.figures import NONE, counted, grouped, percent, plain
+from analyzer.report.content.page import (
+    Block,
+    Chart,
+    Column,
+    Fact,
+    Facts,
+    Item,
+    Missing,
+    Notes,
+    Page,
+    Table,
+    Tone,
+)
 from analyzer.report.content.verdict_page import volume_text
 
 if TYPE_CHECKING:
@@ -37,13 +49,12 @@ def predictions_page(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> Pa
         blocks.append(Missing("Pairs", text, CAPTURES))
         return Page("predictions", "Predictions", tuple(blocks), _LEAD)
     blocks.append(_volume(verdict))
-    for name, build in _SECTIONS.items():
-        frame = tables.get(name)
-        if frame is not None and not frame.is_empty():
-            blocks.append(build(frame))
-    drawn = sum(name in tables and not tables[name].is_empty() for name in _SECTIONS)
-    if not drawn:
-        blocks.append(Missing("Distributions", _NO_VALUES, _SET_PATH))
+    drawn = [
+        build(tables[name])
+        for name, build in _SECTIONS.items()
+        if name in tables and not tables[name].is_empty()
+    ]
+    blocks += drawn or [Missing("Distributions", _NO_VALUES, _SET_PATH)]
     return Page("predictions", "Predictions", tuple(blocks), _LEAD)
 
 
@@ -142,8 +153,13 @@ def _distance(frame: pl.DataFrame) -> Chart:
     )
 
 
-def _contract(frame: pl.DataFrame) -> Table:
-    rows = frame.sort("pairs", "code", descending=[True, False])
+def _contract(frame: pl.DataFrame) -> Block:
+    """Code "same" counts the pairs that keep the contract."""
+    rows = frame.filter(pl.col("code") != "same").sort("pairs", "code", descending=[True, False])
+    if rows.is_empty():
+        kept = counted(int(frame["pairs"].sum()), "pair")
+        text = f"{kept}: every shadow response has production's shape, type and row count."
+        return Notes("Contract changes", (Item("none", text, tone=Tone.GOOD),))
     return Table(
         "Contract changes",
         (Column("code"), Column("pairs", "right")),
@@ -205,4 +221,10 @@ def _stamp(value: object) -> str:
 
 
 def _value(value: object) -> str:
-    return plain(value) if isinstance(value, float) else str("-" if value is None else value)
+    """A label as it is, a number at four digits, whether it came as a number or as text."""
+    if value is None:
+        return NONE
+    try:
+        return plain(float(str(value)))
+    except ValueError:
+        return str(value)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from analyzer.model import Mode
+from analyzer.model import Family, Mode
 from analyzer.report.content.figures import NONE, counted, grouped, percent, plain
 from analyzer.report.content.page import (
     Block,
@@ -32,17 +32,21 @@ from analyzer.report.content.verdict_page import gate_strip
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from analyzer.model import Ledger, Verdict
+    from analyzer.model import Gate, Ledger, Verdict
 
 _MOST_REJECTS = 200
 
 
 def evidence_page(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> Page:
     """From the lines that were read to what may be concluded from them."""
-    blocks: list[Block] = [_gates(verdict), *_ledger(verdict), *_pairing(verdict)]
+    blocks: list[Block] = [*_ledger(verdict), *_pairing(verdict)]
+    if verdict.gates:
+        blocks[:0] = [_gates(verdict)]
     blocks.append(_coverage(tables.get("capture_hours")))
     blocks += _rejects(verdict, tables.get("rejects"))
-    blocks += [_inputs(verdict), _limits(verdict), _policy(verdict)]
+    if verdict.gates:
+        blocks.append(_found(verdict))
+    blocks += [_limits(verdict), _inputs(verdict), _policy(verdict)]
     return Page(
         "evidence",
         "Evidence quality",
@@ -61,7 +65,6 @@ def _gates(verdict: Verdict) -> Table:
             Column("value", "right"),
             Column("limit", "right"),
             Column("covers"),
-            Column("what was found"),
         ),
         tuple(
             (
@@ -69,11 +72,7 @@ def _gates(verdict: Verdict) -> Table:
                 f"{check.symbol} {check.word}",
                 plain(verdict.gates[check.label].value),
                 plain(verdict.gates[check.label].limit),
-                ", ".join(
-                    family.value.replace("_", " ") for family in verdict.gates[check.label].covers
-                )
-                or "all",
-                check.text,
+                _covers(verdict.gates[check.label]),
             )
             for check in strip.items
         ),
@@ -81,6 +80,19 @@ def _gates(verdict: Verdict) -> Table:
         toned=1,
         caption="A closed gate takes passes away from the families it covers; never a FAIL.",
     )
+
+
+def _found(verdict: Verdict) -> Notes:
+    """What each gate found, in its own words; a table cell is too narrow for a sentence."""
+    items = (Item(check.label, check.text, tone=check.tone) for check in gate_strip(verdict).items)
+    return Notes("What each gate found", tuple(items))
+
+
+def _covers(gate: Gate) -> str:
+    """Families by name; `all` when none is left out."""
+    if set(gate.covers) >= {Family.LATENCY, Family.ERROR_RATE, Family.DIVERGENCE}:
+        return "all"
+    return ", ".join(family.value.replace("_", " ") for family in gate.covers)
 
 
 def _ledger(verdict: Verdict) -> list[Block]:

@@ -61,11 +61,15 @@ def error_share(minutes: pl.DataFrame, suffix: str) -> pl.DataFrame:
 
 
 def by_role(frame: pl.DataFrame, columns: Mapping[str, str], keys: tuple[str, ...]) -> pl.DataFrame:
-    """Wide columns (role -> column) as rows; gives keys, role, value."""
+    """Wide columns (role -> column) as rows, thinned alike; gives keys, role, value."""
+    every = max(1, -(-frame.height * len(columns) // MOST_POINTS))
+    thin = frame.gather_every(every)
     return pl.concat(
         [
-            frame.select(
-                *keys, pl.lit(role).alias("role"), pl.col(column).cast(pl.Float64).alias("value")
+            thin.select(
+                *keys,
+                pl.lit(role).alias("role"),
+                pl.col(column).cast(pl.Float64).alias("value"),
             )
             for role, column in columns.items()
         ]

@@ -186,7 +186,6 @@ def _forest(verdict: Verdict, metrics: tuple[str, ...]) -> Chart:
             f"right of it is not. Arrows continue beyond {_FOREST_EDGE:.0f} margins."
         ),
         limit=1.0,
-        x_title="harm, in units of each metric's own margin",
     )
 
 
@@ -219,7 +218,7 @@ def _forest_row(metric: str, evidence: Evidence) -> tuple[object, ...]:
         TONES[evidence.outcome].value,
         *clipped,
         any(v is not None and v > _FOREST_EDGE for v in values),
-        change(effect, unit),
+        change(effect, margin, unit),
         interval(effect, margin, unit),
         allowed(margin, effect_kind(evidence), unit),
     )
