@@ -71,7 +71,7 @@ def test_payloads_sent_ten_times_without_ids_pair_once_each(tmp_path: Path) -> N
         tmp_path,
         [line(2 * k, payloads[i], str(v1[i])) for k, i in enumerate(sent)],
         [
-            line(2 * k + rng.integers(0, 2), payloads[i], str(v2[i]))
+            line(2 * k + int(rng.integers(0, 2)), payloads[i], str(v2[i]))
             for k, i in enumerate(sent)
             if copied[k]
         ],
@@ -98,8 +98,8 @@ def test_one_payload_every_ten_seconds_pairs_within_a_second(tmp_path: Path) -> 
     copied = times[rng.random(times.size) < 0.5]
     source = put(
         tmp_path,
-        [line(t, "1,2,3", "0.25") for t in times],
-        [line(t + rng.integers(0, 2), "1,2,3", "0.25") for t in copied],
+        [line(t, "1,2,3", "0.25") for t in times.tolist()],
+        [line(t + int(rng.integers(0, 2)), "1,2,3", "0.25") for t in copied.tolist()],
     )
     done = judged(source)
     assert done.verdict.ledger.pairs == copied.size
@@ -183,17 +183,20 @@ def test_a_window_that_cannot_be_meant_is_refused(
         analysis.run(analysis.Request(source=str(tmp_path), since=since, until=until), silent)
 
 
-@pytest.mark.parametrize("missing", ["latency", "5xx", "p99", "shadow", "everything"])
+GONE = {
+    "latency": "'ModelLatency'",
+    "5xx": "'Invocation5XXErrors'",
+    "p99": "'p99'",
+    "shadow": "'churn-v2-shadow'",
+    "everything": "'metric_name'",
+}
+"""What is missing -> what only the missing rows contain."""
+
+
+@pytest.mark.parametrize("missing", GONE)
 def test_a_promotion_never_survives_a_missing_export(tmp_path: Path, missing: str) -> None:
     """The scenario that promotes, with a part of its export gone."""
-    kept = {
-        "latency": lambda row: row["metric_name"] != "ModelLatency",
-        "5xx": lambda row: row["metric_name"] != "Invocation5XXErrors",
-        "p99": lambda row: row["stat"] != "p99",
-        "shadow": lambda row: "shadow" not in row["dimensions"]["VariantName"],
-        "everything": lambda _row: False,
-    }[missing]
-    rows = [row for row in exported(PROMOTE / "cloudwatch") if kept(row)]
+    rows = [row for row in exported(PROMOTE / "cloudwatch") if GONE[missing] not in str(row)]
     export = tmp_path / "rows.jsonl"
     export.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     request = analysis.Request(

@@ -7,10 +7,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import botocore.loaders
 import botocore.model
 import botocore.validate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,17 +28,18 @@ def block(name: str) -> object:
     return body
 
 
-def problems(service: str, operation: str, body: object) -> str:
+def problems(service: str, operation: str, body: Mapping[str, object]) -> str:
     """What botocore's own service model has against a request body."""
     description = botocore.loaders.Loader().load_service_model(service, "service-2")
     shape = botocore.model.ServiceModel(description).operation_model(operation).input_shape
+    assert shape is not None
     return str(botocore.validate.ParamValidator().validate(body, shape).generate_report())
 
 
 def test_the_endpoint_configuration_is_one_aws_accepts() -> None:
     body = block("endpoint-config")
-    assert problems("sagemaker", "CreateEndpointConfig", body) == ""
     assert isinstance(body, dict)
+    assert problems("sagemaker", "CreateEndpointConfig", body) == ""
     assert problems("sagemaker", "CreateEndpointConfig", {**body, "Variants": []}) != ""
 
 
