@@ -11,13 +11,14 @@ The folders are the sentence of the mission; data flows one way, top to bottom:
     gates        facts -> may the evidence be believed?
     stats        the statistics both use: arrays in, estimates out
     verdict      evidence and gates -> PROMOTE, HOLD or REJECT
-    analysis     puts one run together
+    analysis     puts one run together; reading, subject and window are its steps
     bundle       verdict.json, tables and manifest on disk
     report       one page of words, drawn in terminal, Markdown and the app
     cli          parse, call, print, exit code
 
 `model` holds the nouns all of them exchange, `policy` what can change a judgement, `errors` what
-can stop a run. Decisions that are not obvious from the code are in DESIGN.md beside this file.
+can stop a run, `figures` how a number reads. Decisions that are not obvious from the code are in
+DESIGN.md beside this file.
 """
 
 __version__ = "0.1.0"

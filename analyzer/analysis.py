@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from analyzer import __version__
-from analyzer.cloudwatch import open_exports
+from analyzer.cloudwatch import endpoint_file, open_exports
 from analyzer.endpoint import read_endpoint
 from analyzer.errors import AnalyzerError, InputError, UsageError
+from analyzer.figures import counted, grouped, percent
 from analyzer.gates import GATES
 from analyzer.gates.pairs import expected_sampling
 from analyzer.metrics import BY_ID, DEFAULTS, METRICS
@@ -170,6 +171,7 @@ def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progre
         progress("metrics", done, len(METRICS))
         if rules[metric.id].role is not Role.OFF:
             evidence[metric.id] = metric.assess(facts, rules[metric.id])
+    progress("metrics", len(METRICS), len(METRICS))
     gates: dict[str, Gate] = {gate.id: gate.check(facts, evidence) for gate in GATES}
     judged = decide(evidence, gates, _words())
     verdict = Verdict(
@@ -178,7 +180,7 @@ def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progre
         exit_code=EXIT_CODES[judged.decision],
         summary=judged.summary,
         reasons=judged.reasons,
-        notes=(*_opt_outs(facts.policy), *notes),
+        notes=(*_opt_outs(facts.policy), *_pairing_notes(facts), *notes),
         subject=_subject(facts, names),
         window=_window(facts),
         inputs=facts.inputs,
@@ -195,13 +197,9 @@ def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progre
 
 def _endpoint(request: Request) -> EndpointFacts | None:
     """endpoint.json as given, else as it lies beside the metric rows."""
-    if request.endpoint_file is not None:
-        return read_endpoint(request.endpoint_file)
-    for path in request.cloudwatch:
-        beside = Path(path) / "endpoint.json"
-        if beside.is_file():
-            return read_endpoint(beside)
-    return None
+    beside = endpoint_file([Path(path) for path in request.cloudwatch])
+    path = request.endpoint_file or beside
+    return None if path is None else read_endpoint(path)
 
 
 def _listing(
@@ -221,7 +219,7 @@ def _listing(
         if not exports.readings:
             raise InputError("--cloudwatch: no metric export found")
         return None
-    return discover(
+    listing = discover(
         request.source,
         endpoint=request.endpoint,
         production=request.production,
@@ -232,6 +230,8 @@ def _listing(
         roles=described(endpoint),
         on_listed=lambda count: progress("listing", count, None),
     )
+    progress("listing", listing.listed, listing.listed)
+    return listing
 
 
 def _mode(captured: Captured | None, export: MetricExport) -> Mode:
@@ -268,14 +268,8 @@ def _pairing(facts: Facts) -> Pairing:
         return Pairing()
     production = facts.captures.production_records
     observed = facts.captures.shadow_records / production if production else None
-    return facts.captures.pairing.model_copy(
-        update={
-            "observed_sampling": Pairing(observed_sampling=observed).observed_sampling,
-            "expected_sampling": Pairing(
-                expected_sampling=expected_sampling(facts)
-            ).expected_sampling,
-        }
-    )
+    sampling = {"observed_sampling": observed, "expected_sampling": expected_sampling(facts)}
+    return Pairing.model_validate({**facts.captures.pairing.model_dump(), **sampling})
 
 
 def _subject(facts: Facts, names: Names) -> Subject:
@@ -315,11 +309,38 @@ def _opt_outs(policy: Policy) -> tuple[Note, ...]:
     ]
     if policy.min_days < type(policy).model_fields["min_days"].default:
         text = (
-            f"the policy asks for {policy.min_days} whole days; effects that vary from day to day"
+            f"the policy asks for {counted(policy.min_days, 'whole day')}; effects that vary from "
+            "day to day"
         )
         notes.append(Note(code="few-days", text=f"{text} were not excluded"))
     if policy.tail == "p95":
         notes.append(Note(code="tail-p95", text="the slowest 5 % were not judged"))
+    return tuple(notes)
+
+
+def _pairing_notes(facts: Facts) -> tuple[Note, ...]:
+    """Which weaker key found pairs, and how many."""
+    if facts.captures is None:
+        return ()
+    pairs, found = facts.captures.ledger.pairs, facts.captures.pairing
+    of_all = f"of {counted(pairs, 'pair')}"
+    notes = []
+    if found.by_payload:
+        text = f"{grouped(found.by_payload)} {of_all} were found by equal payload, nearest in time"
+        notes.append(
+            Note(code="paired-by-payload", text=f"{text}: weaker than an InferenceId of the client")
+        )
+    if found.by_event_id:
+        text = (
+            f"{grouped(found.by_event_id)} {of_all} were found by event ID: "
+            f"{percent(found.event_id_overlap)} of the shadow's occur in production"
+        )
+        notes.append(Note(code="paired-by-event-id", text=text))
+    if found.repeated_ids:
+        text = f"{counted(found.repeated_ids, 'inference ID')} stand for several requests each"
+        notes.append(
+            Note(code="repeated-inference-ids", text=f"{text}; paired by payload and time within")
+        )
     return tuple(notes)
 
 

@@ -28,6 +28,8 @@ VERDICT = "verdict.json"
 SUMMARY = "summary.md"
 MANIFEST = "manifest.json"
 TABLES = "tables"
+_OURS = frozenset({VERDICT, SUMMARY, MANIFEST, TABLES})
+"""All a bundle has; a run replaces the whole folder, so what else is in it would be lost."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,10 @@ def claim(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: is a file; name a folder")
     try:
-        if out.is_dir() and any(out.iterdir()):
-            if not (out / VERDICT).exists() and not (out / MANIFEST).exists():
-                raise UsageError(f"--out {out}: not empty and not a bundle; name another folder")
-            (out / VERDICT).unlink(missing_ok=True)
+        present = {entry.name for entry in out.iterdir()} if out.is_dir() else set[str]()
+        if present and not {SUMMARY, MANIFEST} <= present <= _OURS:
+            raise UsageError(f"--out {out}: not empty and not a bundle; name another folder")
+        (out / VERDICT).unlink(missing_ok=True)
         out.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ResourceError(f"--out {out}: {error.strerror}") from None
@@ -79,6 +81,7 @@ def write(out: Path, verdict: Verdict, summary: str, tables: Mapping[str, pl.Dat
     Raises:
         ResourceError: disk full or not writable; `out` then holds no verdict.
     """
+    out = out.resolve()  # `.` has no name and no parent to put a sibling into
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as held:
@@ -117,7 +120,7 @@ def read_verdict(path: Path) -> Verdict:
         body = json.loads(path.read_bytes())
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from None
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         raise InputError(f"{path}: not JSON") from None
     version = str(body.get("schema_version", "")) if isinstance(body, dict) else ""
     if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
@@ -169,7 +172,7 @@ def _manifest(path: Path) -> dict[str, str]:
         raise InputError(
             f"{path}: no {MANIFEST}: not a bundle, or a run that did not finish; run again"
         ) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
         raise InputError(f"{path}/{MANIFEST}: unreadable; run again") from None
 
 

@@ -123,7 +123,7 @@ def run(
         list[str] | None, typer.Option("--set", help="Policy KEY=VALUE; repeatable.")
     ] = None,
     memory_limit: Annotated[
-        str | None, typer.Option(help="For example 2GB; default: half of what is available.")
+        str | None, typer.Option(help="Of the table engine, such as 2GB; default: 80 % of memory.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the bundle.")] = Path("analysis"),
     fail_on: FailOnOption = FailOn.HOLD,
@@ -244,6 +244,9 @@ def main() -> NoReturn:
     except AnalyzerError as error:
         _complain(str(error))
         sys.exit(error.exit_code)
+    except MemoryError:
+        _complain("out of memory; shorten the run with --since and --until")
+        sys.exit(ExitCode.RESOURCES)
     sys.exit(ExitCode.PROMOTE)
 
 

@@ -47,12 +47,11 @@ class Engine:
 
     Args:
         memory_limit: DuckDB size text such as "2GB"; None for DuckDB's default share of memory.
-        max_spill: most that may be spilled to disk, the same form.
         threads: worker threads; None for all cores. Results do not depend on it.
         temp_directory: parent of the private spill folder; None for the system's own.
 
     Raises:
-        UsageError: a size is not one.
+        UsageError: `memory_limit` is no size.
         ResourceError: the spill folder cannot be made.
     """
 
@@ -60,7 +59,6 @@ class Engine:
         self,
         *,
         memory_limit: str | None = None,
-        max_spill: str | None = None,
         threads: int | None = None,
         temp_directory: Path | None = None,
     ) -> None:
@@ -70,11 +68,7 @@ class Engine:
             raise ResourceError(
                 f"no folder for temporary data: {error.strerror}", code="no-temporary-folder"
             ) from None
-        asked = {
-            "memory_limit": memory_limit,
-            "max_temp_directory_size": max_spill,
-            "threads": threads,
-        }
+        asked = {"memory_limit": memory_limit, "threads": threads}
         given = {key: str(value) for key, value in asked.items() if value is not None}
         try:
             self._connection = duckdb.connect(

@@ -10,6 +10,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from analyzer.figures import grouped
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -41,7 +43,7 @@ def progress(*, quiet: bool) -> Iterator[Report]:
         """Items a second."""
 
         def render(self, task: Task) -> Text:
-            return Text(f"{task.speed:,.0f}/s" if task.speed else "")
+            return Text(f"{grouped(task.speed)}/s" if task.speed else "")
 
     columns = (
         TextColumn("{task.description}"),

@@ -74,7 +74,9 @@ def read_captures(
         keys = {number: item.key for number, item in enumerate(listing.objects)}
         facts = captures.facts(keys, same_objects=listing.same_objects)
         progress("pairing", 1, 1)
+        progress("comparing outputs", 0, 1)
         predictions = prepare(engine, policy)
+        progress("comparing outputs", 1, 1)
         digest, size = captures.digest()
         noted = (*captures.notes(), *notes)
     return Captured(

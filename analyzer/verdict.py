@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analyzer.errors import ExitCode
+from analyzer.figures import percent, points, relative, stated
 from analyzer.model import Decision, Note, Outcome, Reason, Role
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _gated(item: Evidence, gates: Mapping[str, Gate]) -> Evidence:
     if item.outcome is not Outcome.PASS:
         return item
     closed = [
-        Note(code=f"gate-{gate}", text=f"would pass, but gate {gate} is closed: {held.text}")
+        Note(code=f"gate-{gate}", text=f"gate {gate} is closed")
         for gate, held in sorted(gates.items())
         if held.closed and item.family in held.covers
     ]
@@ -133,11 +134,11 @@ def _unresolved(evidence: Mapping[str, Evidence], words: Mapping[str, Words]) ->
         rejects = item.role is Role.GUARDRAIL and item.outcome is Outcome.FAIL
         if item.required and item.outcome is not Outcome.PASS and not rejects:
             said = _words(metric, words)
-            why = item.notes[-1].text if item.notes else describe(item)
+            open_ = item.notes[-1].text if item.notes and not _bounded(item) else describe(item)
             yield Reason(
                 code=f"{_code(metric)}-unresolved",
                 metric=metric,
-                text=f"{_sentence(said.title)}, not settled: {why}",
+                text=f"{_sentence(said.title)}, not settled: {open_}.",
                 advice=item.needs.text if item.needs else said.advice,
             )
 
@@ -173,21 +174,27 @@ def describe(item: Evidence) -> str:
         return "no interval yet"
     bounds = (effect.lower, effect.upper)
     if effect.kind == "ratio":
-        return f"{_percent_change(*bounds)}; the policy allows {(item.margin - 1) * 100:.1f} %"
+        return f"{_change(*bounds)}; the policy allows {stated(item.margin - 1)}"
     if effect.kind == "difference":
-        low, high, margin = (f"{value * 100:+.3f}" for value in (*bounds, item.margin))
-        return f"{low} to {high} pp against production; the policy allows {margin} pp"
-    low, high, margin = (f"{value * 100:.2f} %" for value in (*bounds, item.margin))
-    return f"{low} to {high}; the policy allows {margin}"
+        low, high = (points(value) for value in bounds)
+        return f"{low} to {high} against production; the policy allows +{stated(item.margin, 'pp')}"
+    low, high = (percent(value, 2) for value in bounds)
+    return f"{low} to {high}; the policy allows {stated(item.margin)}"
 
 
-def _percent_change(lower: float, upper: float) -> str:
-    low, high = (lower - 1) * 100, (upper - 1) * 100
-    if low >= 0:
-        return f"{low:.1f} % to {high:.1f} % higher than production"
-    if high <= 0:
-        return f"{-high:.1f} % to {-low:.1f} % lower than production"
-    return f"between {low:+.1f} % and {high:+.1f} % against production"
+def _bounded(item: Evidence) -> bool:
+    effect = item.effect
+    return effect is not None and None not in {effect.lower, effect.upper, item.margin}
+
+
+def _change(lower: float, upper: float) -> str:
+    """Both bounds of a ratio as what they mean; a sign where the words do not tell it."""
+    low, high = relative(lower), relative(upper)
+    if lower >= 1:
+        return f"{low[1:]} to {high[1:]} higher than production"
+    if upper <= 1:
+        return f"{high[1:]} to {low[1:]} lower than production"
+    return f"between {low} and {high} against production"
 
 
 def _hold_summary(holding: tuple[Reason, ...]) -> str:
@@ -198,10 +205,8 @@ def _hold_summary(holding: tuple[Reason, ...]) -> str:
 
 def _promote_summary(evidence: Mapping[str, Evidence]) -> str:
     required = sum(item.required for item in evidence.values())
-    return (
-        f"All {required} required metrics are within the policy's margins "
-        "for the days observed, and every gate is open."
-    )
+    named = "The required metric is" if required == 1 else f"All {required} required metrics are"
+    return f"{named} within the policy's margins for the days observed, and every gate is open."
 
 
 def _words(key: str, words: Mapping[str, Words]) -> Words:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import jsonschema
 import polars as pl
@@ -23,9 +23,6 @@ from analyzer.model import (
     Tool,
     Verdict,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TABLES = {"minutes": pl.DataFrame({"timestamp": [1, 2], "production": [1.0, None]})}
 
@@ -121,10 +118,33 @@ def test_a_claimed_folder_holds_no_stale_verdict(tmp_path: Path) -> None:
 
 def test_a_folder_of_something_else_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("x")
+    for other in ("manifest.json", "verdict.json", "summary.md"):
+        (tmp_path / other).write_text("{}")
     with pytest.raises(UsageError, match="not empty and not a bundle"):
         bundle.claim(tmp_path)
     with pytest.raises(UsageError, match="is a file"):
         bundle.claim(tmp_path / "thesis.tex")
+
+
+def test_a_file_put_beside_a_verdict_is_never_lost(tmp_path: Path) -> None:
+    out = written(tmp_path)
+    (out / "thesis.tex").write_text("x")
+    with pytest.raises(UsageError, match="not empty and not a bundle"):
+        bundle.claim(out)
+    assert (out / "verdict.json").exists()
+
+
+def test_the_present_folder_can_be_the_bundle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "here"
+    out.mkdir()
+    monkeypatch.chdir(out)
+    bundle.claim(Path())
+    bundle.write(Path(), verdict(), "summary\n", TABLES)
+    monkeypatch.chdir(tmp_path)
+    assert bundle.read(out).verdict == verdict()
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +172,11 @@ def test_a_newer_minor_version_is_read_and_its_new_keys_ignored(tmp_path: Path) 
     assert bundle.read_verdict(path).decision is Decision.HOLD
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b"{}", b'"x"', b"NaN"])
+DEEP = pytest.param(b"[" * 100_000, id="deep-nesting")
+HUGE = pytest.param(b"1" * 5_000, id="huge-number")
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b"{}", b'"x"', b"NaN", DEEP, HUGE])
 def test_rubbish_is_an_input_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "verdict.json"
     path.write_bytes(content)

@@ -161,3 +161,18 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
+
+
+def test_a_run_imports_neither_pandas_nor_the_statistics_distributions(tmp_path: Path) -> None:
+    """A run needs none of them, and pandas alone would be a tenth of a small one."""
+    arguments = [str(TAIL / "captures"), "--cloudwatch", str(TAIL / "cloudwatch")]
+    code = (
+        "import sys, runpy\n"
+        f"sys.argv = ['analyzer', 'run', *{arguments!r}, '--out', {str(tmp_path / 'out')!r}]\n"
+        "try: runpy.run_module('analyzer', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('pandas', 'scipy.stats', 'boto3', 'streamlit', 'altair') "
+        "if m in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"

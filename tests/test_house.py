@@ -13,6 +13,7 @@ FLOORS = {
     "model": 0,
     "policy": 0,
     "errors": 0,
+    "figures": 0,
     "policy_text": 0,
     "stats": 1,
     "metrics": 2,

@@ -18,6 +18,7 @@ import polars as pl
 from analyzer.captures.lines import split
 from analyzer.captures.pairing import PairingCounts, find_pairs
 from analyzer.errors import AnalyzerError
+from analyzer.figures import counted, grouped
 from analyzer.metrics.metric import CaptureFacts
 from analyzer.model import Ledger, Note, Pairing
 
@@ -147,7 +148,7 @@ class Captures:
         naive = sum(fate["without_time_zone"] for fate in fates)
         if not naive:
             return ()
-        text = f"{naive} records have an inferenceTime without a time zone; taken as UTC"
+        text = f"inferenceTime without a time zone in {counted(naive, 'record')}; taken as UTC"
         return (Note(code="naive-time", text=text),)
 
     def _load(self, batch: list[Chunk], max_line_bytes: int) -> None:
@@ -184,8 +185,8 @@ class Captures:
         )
         if ledger.accounted != ledger.lines:
             raise AnalyzerError(
-                f"{ledger.lines} lines were read and {ledger.accounted} are accounted for; "
-                "this is a bug: please report it",
+                f"{grouped(ledger.lines)} lines were read and {grouped(ledger.accounted)} are "
+                "accounted for; this is a bug: please report it",
                 code="ledger-unbalanced",
             )
         return ledger

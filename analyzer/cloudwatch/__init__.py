@@ -6,14 +6,14 @@ variant where the shape has no field for it, `placing` decides which series are 
 makes the table, and whatever had to be assumed is a note (`remarks`).
 """
 
-from analyzer.cloudwatch.exports import Exports, open_exports, read_exports, variants_named
+from analyzer.cloudwatch.exports import Exports, endpoint_file, open_exports, read_exports
 from analyzer.cloudwatch.selection import POINT_SCHEMA, MetricExport
 
 __all__ = [
     "POINT_SCHEMA",
     "Exports",
     "MetricExport",
+    "endpoint_file",
     "open_exports",
     "read_exports",
-    "variants_named",
 ]

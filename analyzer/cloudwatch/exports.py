@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analyzer.cloudwatch.files import ExportFile, Unreadable, export_files
+from analyzer.cloudwatch.files import ExportFile, Unreadable, export_files, role_and_path
 from analyzer.cloudwatch.json_shapes import read_json
 from analyzer.cloudwatch.metric_rows import read_in_bulk
 from analyzer.cloudwatch.placing import endpoints_in, variants_in
@@ -76,9 +76,11 @@ def read_exports(
     return open_exports(paths).select(endpoint=endpoint, variants=variants)
 
 
-def variants_named(paths: Sequence[Path], *, endpoint: str | None = None) -> list[str]:
-    """The variants named by the exports' rows that could be used, sorted."""
-    return list(open_exports(paths).variants(endpoint))
+def endpoint_file(paths: Sequence[Path]) -> Path | None:
+    """The first endpoint.json that lies in a folder given, or beside a file given."""
+    given = [role_and_path(path)[1] for path in paths]
+    beside = [(path if path.is_dir() else path.parent) / _ENDPOINT_FILE for path in given]
+    return next((path for path in beside if path.is_file()), None)
 
 
 def _is_companion(file: ExportFile) -> bool:

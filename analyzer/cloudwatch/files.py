@@ -123,7 +123,7 @@ def export_files(paths: Sequence[Path]) -> Iterator[ExportFile]:
         InputError: there is no such file or folder.
     """
     for given in paths:
-        role, path = _role_prefix(given)
+        role, path = role_and_path(given)
         if path.is_dir():
             for found in _walk(path):
                 yield ExportFile(found, found.relative_to(path).as_posix(), role, given=False)
@@ -133,7 +133,8 @@ def export_files(paths: Sequence[Path]) -> Iterator[ExportFile]:
             raise InputError(f"{path}: no such file or folder", code="no-such-file")
 
 
-def _role_prefix(given: Path) -> tuple[str | None, Path]:
+def role_and_path(given: Path) -> tuple[str | None, Path]:
+    """What the user gave, taken apart: `production=PATH`, or a path alone."""
     match = _ROLE_PREFIX.fullmatch(str(given))
     if match is None or given.exists():
         return None, given

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analyzer.figures import grouped
 from analyzer.model import Note
 
 if TYPE_CHECKING:
@@ -42,4 +43,4 @@ def notes_of(remarks: Iterable[tuple[str, str]]) -> tuple[Note, ...]:
 def _listed(subjects: set[str]) -> str:
     ordered = sorted(subjects)
     more = len(ordered) - _NAMED
-    return "; ".join(ordered[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return "; ".join(ordered[:_NAMED]) + (f" and {grouped(more)} more" if more > 0 else "")

@@ -149,17 +149,47 @@ def _distinct(
             for value in (low, high)
         }
         raise InputError(_conflict(places[place], timestamp, files), code="conflicting-points")
+    _refuse_crowding(spans, places)
     return spans.select("place", "timestamp", value="low")
 
 
+def _refuse_crowding(points: pl.DataFrame, places: Sequence[Place]) -> None:
+    """One period has one point: of two that start inside it, only one could be judged.
+
+    Raises:
+        InputError: two exports of a series begin their periods at different times.
+    """
+    lengths = [1_000_000 * place.period_s for place in places]
+    periods = pl.DataFrame(
+        {"place": range(len(places)), "length": lengths},
+        schema={"place": pl.UInt32, "length": pl.Int64},
+    )
+    crowded = (
+        points.join(periods, on="place")
+        .group_by("place", pl.col("timestamp") // pl.col("length"))
+        .agg(at=pl.col("timestamp").min(), starts=pl.len())
+        .filter(pl.col("starts") > 1)
+    )
+    if crowded.is_empty():
+        return
+    _, number, at = min((repr(places[row[0]]), row[0], row[2]) for row in crowded.rows())
+    raise InputError(
+        f"{_named(places[number], at)} is not alone in its period: exports that start at "
+        "different times were mixed; keep one of them",
+        code="conflicting-points",
+    )
+
+
 def _conflict(place: Place, timestamp: int, files: Mapping[float, str]) -> str:
+    values = ", ".join(f"{value:.9g} in {name}" for value, name in files.items())
+    return f"{_named(place, timestamp)} has two values: {values}; keep the export that is right"
+
+
+def _named(place: Place, timestamp: int) -> str:
+    """One point in words."""
     at = datetime.fromtimestamp(timestamp / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     who = " ".join(name for name in (place.role, place.variant) if name)
-    values = ", ".join(f"{value:.9g} in {name}" for value, name in files.items())
-    return (
-        f"{place.metric_name} {place.stat} ({place.period_s} s) of {who} at {at} has two values: "
-        f"{values}; keep the export that is right"
-    )
+    return f"{place.metric_name} {place.stat} ({place.period_s} s) of {who} at {at}"
 
 
 def _order(place: Place) -> tuple[str, str, str, int, str, str]:
@@ -210,8 +240,9 @@ def _digest(points: pl.DataFrame) -> str:
     """sha256 over each series' names, times and values, in the table's order."""
     whole = hashlib.sha256()
     names = [name for name in POINT_SCHEMA if name not in {"timestamp", "value"}]
+    points = points.with_columns(pl.col("timestamp").dt.epoch("us"))
     for key, series in points.partition_by(names, as_dict=True, maintain_order=True).items():
         whole.update(json.dumps(key).encode())
-        whole.update(series["timestamp"].dt.epoch("us").to_numpy().astype("<i8").tobytes())
+        whole.update(series["timestamp"].to_numpy().astype("<i8").tobytes())
         whole.update(series["value"].to_numpy().astype("<f8").tobytes())
     return f"sha256:{whole.hexdigest()}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analyzer.figures import counted, grouped, percent, stated
 from analyzer.metrics.metric import GateCheck
 from analyzer.metrics.series import (
     PRODUCTION,
@@ -44,8 +45,8 @@ def _roles(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
         return _roles_gate(GateOutcome.FAIL, None, text)
     if _nothing_changed(facts):
         text = (
-            "no-change-observed: every output is byte-identical, though the policy says the model "
-            "changed. It is the same model, or a stale capture."
+            "Every output is byte-identical, though the policy says the model changed "
+            "(no-change-observed): it is the same model, or a stale capture."
         )
         return _roles_gate(GateOutcome.FAIL, None, text)
     if not counts:
@@ -53,7 +54,7 @@ def _roles(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
         return _roles_gate(GateOutcome.NOT_MEASURED, None, text)
     name, (production, shadow) = max(counts.items(), key=lambda item: _excess(*item[1]))
     excess = _excess(production, shadow)
-    said = f"{shadow:,.0f} shadow {name} against {production:,.0f} of production"
+    said = f"{grouped(shadow)} shadow {name} against {grouped(production)} of production"
     if excess > GREATEST_EXCESS:
         text = f"The shadow has more than production: {said}. The roles may be swapped."
         return _roles_gate(GateOutcome.FAIL, excess, text)
@@ -138,8 +139,8 @@ def _deployment(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
     if inside:
         since = _second(max(inside))
         text = (
-            f"The endpoint's configuration changed {len(inside)} times inside the window; use "
-            f"--since {since}."
+            f"The endpoint's configuration changed {counted(len(inside), 'time')} inside the "
+            f"window; use --since {since}."
         )
         return _deployment_gate(GateOutcome.FAIL, text)
     text = f"One configuration over the whole window, live since {_second(endpoint.live_since)}."
@@ -167,12 +168,12 @@ def _endpoint_match(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
     excess = _captured_excess(facts)
     if excess is not None and excess[0] > GREATEST_EXCESS:
         text = (
-            f"{excess[1]} has {excess[0]:.2f} captured records per invocation: the metrics are of "
+            f"Captured records per invocation of {excess[1]}: {excess[0]:.2f}. The metrics are of "
             "another endpoint, variant or time."
         )
         return _endpoint_gate(facts, GateOutcome.FAIL, excess[0], text)
     strangers = sum(facts.points_dropped.get(c, 0) for c in ("other-endpoint", "other-variant"))
-    dropped = f" {strangers:,} rows of others were left out." if strangers else ""
+    dropped = f" Left out: {counted(strangers, 'row')} of others." if strangers else ""
     value = None if excess is None else excess[0]
     text = f"The metric rows belong to one endpoint.{dropped}"
     return _endpoint_gate(facts, GateOutcome.PASS, value, text)
@@ -207,8 +208,9 @@ def _objects(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
     share = rejects / ledger.lines if ledger and ledger.lines else 0.0
     outcome = GateOutcome.FAIL if failed or share > limit else GateOutcome.PASS
     text = (
-        f"{failed:,} of {facts.inputs.objects_listed:,} objects could not be read; {rejects:,} "
-        f"lines ({share:.3%}) were no capture records, {limit:.3%} allowed."
+        f"{grouped(failed)} of {counted(facts.inputs.objects_listed, 'object')} could not be read; "
+        f"{counted(rejects, 'line')} ({percent(share, 3)}) rejected as no capture records, "
+        f"{stated(limit)} allowed."
     )
     return Gate(
         outcome=outcome,

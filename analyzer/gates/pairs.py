@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from analyzer.figures import counted, grouped, percent, stated
 from analyzer.metrics.metric import GateCheck
 from analyzer.metrics.shares import Share
 from analyzer.model import Family, Gate, GateOutcome, Outcome, Role
@@ -67,13 +68,13 @@ def check_sampling(facts: Facts, _evidence: Mapping[str, Evidence]) -> Gate:
     observed = copied / requests
     gap = abs(observed - share)
     allowed = max(_LEAST_GAP, _LEAST_GAP_SHARE * share)
-    text = f"{100 * observed:.2f} % of {requests:,.0f} requests reached the shadow"
+    text = f"{percent(observed, 2)} of {counted(requests, 'request')} reached the shadow"
     if share >= 1:
         # at 100 % every mismatch is certain; only its size can be judged
-        failed, text = gap > allowed, f"{text}; {requests - copied:,.0f} fewer than all"
+        failed, text = gap > allowed, f"{text}; {grouped(requests - copied)} fewer than all"
     else:
         sure = copied > requests or log_bayes_factor(copied, requests, share) > _ALARM
-        failed, text = sure and gap > allowed, f"{text}, {100 * share:.4g} % expected"
+        failed, text = sure and gap > allowed, f"{text}, {stated(share)} expected"
     return _gate(_fails(failed), text, value=observed, limit=share, blocks=False)
 
 
@@ -84,13 +85,18 @@ def check_pairing(facts: Facts, evidence: Mapping[str, Evidence]) -> Gate:
         return _no_captures()
     pairs, needed = captures.ledger.pairs, _pairs_needed(evidence)
     if pairs < needed:
-        text = f"{pairs:,} pairs; at least {needed:,} are needed"
+        text = f"{counted(pairs, 'pair')}; at least {grouped(needed)} are needed"
         return _gate(GateOutcome.FAIL, text, value=pairs, limit=needed)
     rate, least = captures.pairing.rate, facts.policy.pairing.min_rate
     if rate is None or not _captures_complete(facts, captures):
-        text = f"{pairs:,} pairs; captures are not known to be complete, so their share is not "
-        return _gate(GateOutcome.PASS, text + "judged", value=pairs, limit=needed)
-    text = f"{pairs:,} pairs, {100 * rate:.2f} % of shadow records ({100 * least:g} % needed)"
+        text = (
+            f"{counted(pairs, 'pair')}; captures are not known to be complete, so their share is "
+            "not judged"
+        )
+        return _gate(GateOutcome.PASS, text, value=pairs, limit=needed)
+    text = (
+        f"{counted(pairs, 'pair')}, {percent(rate, 2)} of shadow records ({stated(least)} needed)"
+    )
     return _gate(_fails(rate < least), text, value=rate, limit=least)
 
 
@@ -109,7 +115,7 @@ def check_missing_pairs(facts: Facts, evidence: Mapping[str, Evidence]) -> Gate:
     missing = captures.ledger.unpaired_production
     eligible = missing + captures.ledger.pairs
     share = missing / eligible if eligible else 1.0
-    text = f"{missing:,} of {eligible:,} production records have no shadow record"
+    text = f"no shadow record for {grouped(missing)} of {counted(eligible, 'production record')}"
     if share <= MOST_MISSING:
         return _gate(GateOutcome.PASS, text, value=share, limit=MOST_MISSING, blocks=False)
     hidden = [key for key in ("contract_change", "flip_rate") if _hides(facts, evidence, key)]
@@ -125,7 +131,7 @@ def check_distinct_inputs(facts: Facts, _evidence: Mapping[str, Evidence]) -> Ga
     if facts.captures is None:
         return _no_captures()
     distinct = facts.captures.pairing.distinct_inputs
-    text = f"{distinct:,} distinct input payloads; at least {LEAST_INPUTS} are needed"
+    text = f"{counted(distinct, 'distinct input payload')}; at least {LEAST_INPUTS} are needed"
     return _gate(_fails(distinct < LEAST_INPUTS), text, value=distinct, limit=LEAST_INPUTS)
 
 
@@ -137,12 +143,12 @@ def check_prediction_evidence(facts: Facts, evidence: Mapping[str, Evidence]) ->
     share = _uncompared_share(facts.captures)
     if share > MOST_UNCOMPARED:
         text = (
-            f"the outputs of {100 * share:.2f} % of pairs cannot be compared; at most "
-            f"{100 * MOST_UNCOMPARED:g} % may be left unjudged (see the table contract_changes)"
+            f"the outputs of {percent(share, 2)} of pairs cannot be compared; at most "
+            f"{stated(MOST_UNCOMPARED)} may be left unjudged (see the table contract_changes)"
         )
         return _gate(GateOutcome.FAIL, text, value=share, limit=MOST_UNCOMPARED)
     if passed:
-        return _gate(GateOutcome.PASS, f"{', '.join(passed)} within budget", value=len(passed))
+        return _gate(GateOutcome.PASS, f"within budget: {', '.join(passed)}", value=len(passed))
     return _gate(GateOutcome.FAIL, _nothing_passed(evidence), value=0)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analyzer.figures import counted, grouped, percent, period, plain, stated
 from analyzer.metrics.latency import mean_arms
 from analyzer.metrics.metric import GateCheck
 from analyzer.metrics.series import (
@@ -56,11 +57,14 @@ def _window_match(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
     sent = None if cover is None else _timed_requests(facts, cover, PRODUCTION)
     if cover is None or sent is None or not np.isfinite(sent).any():
         return _gate(GateOutcome.NOT_MEASURED, "No metric minutes of production.", covers=SERVED)
-    inside = sent[cover.part(cover.window)]
-    share = _covered(inside)
+    share = min(
+        _covered(series[cover.part(cover.window)])
+        for series in (sent, invocations(facts, cover, PRODUCTION))
+        if np.isfinite(series).any()
+    )
     said = (
-        f"CloudWatch minutes cover {share:.1%} of the window's {cover.minutes:,} minutes "
-        f"({LEAST_WINDOW_SHARE:.0%} needed)."
+        f"CloudWatch minutes cover {percent(share)} of the window's "
+        f"{counted(cover.minutes, 'minute')} ({stated(LEAST_WINDOW_SHARE)} needed)."
     )
     return _at_least(share, LEAST_WINDOW_SHARE, said, covers=SERVED)
 
@@ -94,8 +98,8 @@ def _coverage(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
     share, block = min(known)
     span = "minutes" if block == 1 else f"{block}-minute spans"
     said = (
-        f"The shadow has data in {share:.1%} of production's {span} that should bring it "
-        f"{LEAST_EXPECTED} requests or more ({LEAST_COVERAGE:.0%} needed)."
+        f"The shadow has data in {percent(share)} of production's {span} that should bring it "
+        f"{LEAST_EXPECTED} requests or more ({stated(LEAST_COVERAGE)} needed)."
     )
     return _at_least(share, LEAST_COVERAGE, said, covers=SERVED)
 
@@ -184,7 +188,7 @@ def _load(facts: Facts) -> tuple[float, str] | None:
     if instances[0] is None or instances[1] is None:
         return None
     ratio = _busiest_ratio(production / instances[0], shadow / instances[1])
-    counts = f"{instances[0]} and {instances[1]} instances"
+    counts = f"{grouped(instances[0])} and {counted(instances[1], 'instance')}"
     return None if ratio is None else (ratio, counts)
 
 
@@ -218,7 +222,8 @@ def _min_days(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
     days = min(found)
     opted = "" if needed >= 3 else " (fewer than three: the policy's own choice)"  # noqa: PLR2004 - the default, as a sentence
     said = (
-        f"{days} whole UTC days in a row have both variants' metrics; {needed} are needed{opted}."
+        f"Both variants have metrics on {counted(days, 'whole UTC day')} in a row; the policy asks "
+        f"for {needed}{opted}."
     )
     return _at_least(float(days), float(needed), said, covers=SERVED)
 
@@ -251,7 +256,7 @@ def _stable_effect(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
         return _gate(GateOutcome.PASS, text, covers=SERVED, limit=LEAST_STABLE_P)
     if days < 2:  # noqa: PLR2004 - one day cannot differ from another
         outcome = GateOutcome.PASS if facts.policy.min_days <= days else GateOutcome.NOT_MEASURED
-        text = f"{days} whole days: whether the effect is the same on every day cannot be seen."
+        text = f"{counted(days, 'whole day')} cannot show whether the effect is the same every day."
         return _gate(outcome, text, covers=SERVED, limit=LEAST_STABLE_P)
     look = arms.look(run)
     if look is None:
@@ -260,7 +265,7 @@ def _stable_effect(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
     p_value = day_stability(look.psi, period_s=MINUTE)[1]
     said = (
         f"Daily means of the latency effect over {days} days differ as much as their noise "
-        f"explains with p = {p_value:.3g} (at most {LEAST_STABLE_P:g} closes the gate)."
+        f"explains with p = {plain(p_value)} (at most {LEAST_STABLE_P:g} closes the gate)."
     )
     if p_value > LEAST_STABLE_P:
         return _gate(GateOutcome.PASS, said, covers=SERVED, value=p_value, limit=LEAST_STABLE_P)
@@ -277,12 +282,13 @@ def _tail_evidence(facts: Facts, evidence: Mapping[str, Evidence]) -> Gate:
         text = f"The policy does not judge {metric}: the tail was not judged."
         return _gate(GateOutcome.PASS, text, covers=LATENCY_ONLY)
     if tail is None:
-        return _gate(GateOutcome.NOT_MEASURED, f"{metric} is not there.", covers=LATENCY_ONLY)
+        return _gate(GateOutcome.NOT_MEASURED, f"There is no {metric}.", covers=LATENCY_ONLY)
     if tail.effect is None or tail.effect.upper is None:
         why = tail.notes[-1].text if tail.notes else "no interval"
-        text = f"{metric} has no interval: {why}. The mean does not stand in for it."
+        text = f"No interval for {metric}: {why}. The mean does not stand in for it."
         return _gate(GateOutcome.FAIL, text, covers=LATENCY_ONLY)
-    text = f"{metric} is judged over periods of {tail.period_s} s.{unseen}"
+    typical = f" of a typical {period(tail.period_s)}" if tail.period_s else ""
+    text = f"The tail is judged by {metric}{typical}.{unseen}"
     return _gate(GateOutcome.PASS, text, covers=LATENCY_ONLY)
 
 

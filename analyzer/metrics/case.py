@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from analyzer.figures import plain, relative, stated
 from analyzer.model import Evidence, Family, Note, Outcome, SampleSizes, round_significant
 from analyzer.stats.ewc import MIN_N_EFF
 from analyzer.verdict import judge
@@ -60,8 +61,9 @@ class Case:
         widened = replace(self, margin=round_significant(absolute))
         return widened.noting(
             "absolute-margin",
-            f"the margin is +{self.rule.margin_ms:g} ms, which at production's {level_ms:.3g} ms "
-            f"is x{absolute:.3f} (at most x{GREATEST_ABSOLUTE_RATIO:g})",
+            f"the margin is +{self.rule.margin_ms:g} ms, which at production's "
+            f"{plain(level_ms)} ms is {relative(absolute)} (at most "
+            f"+{stated(GREATEST_ABSOLUTE_RATIO - 1)})",
         )
 
     def unmeasured(
@@ -101,11 +103,13 @@ class Case:
                 "slower-within-margin",
                 "the shadow is slower for certain, by less than the margin",
             )
-        if open_ and effect.lower is not None and effect.upper is not None:
+        bounds = (effect.lower, effect.upper)
+        if self.margin is not None and open_ and None not in bounds:
+            low, high = (relative(bound) for bound in bounds if bound is not None)
             case = case.noting(
                 "interval-across-margin",
-                f"the interval, x{effect.lower:.3f} to x{effect.upper:.3f}, reaches across the "
-                f"margin of x{self.margin:.3f}",
+                f"the interval, {low} to {high}, reaches across the margin of "
+                f"+{stated(self.margin - 1)}",
             )
         return Evidence(
             family=self.family,

@@ -11,6 +11,7 @@ from functools import partial
 from math import exp, inf, log
 from typing import TYPE_CHECKING
 
+from analyzer.figures import points, stated
 from analyzer.metrics.case import Case
 from analyzer.metrics.error_series import MODEL_ERRORS, Counts, Missing, error_counts
 from analyzer.metrics.exports import export_needs
@@ -111,8 +112,8 @@ class Differences:
                 return Needs(
                     text=(
                         f"Cannot be resolved at this margin: the difference seen, "
-                        f"{100 * one.estimate:+.3f} pp, is not below +{100 * margin:g} pp. More "
-                        "data will not turn it into a pass."
+                        f"{points(one.estimate)}, is not below +{stated(margin, 'pp')}. More data "
+                        "will not turn it into a pass."
                     )
                 )
             if one.n_eff < MIN_N_EFF:
@@ -220,26 +221,29 @@ def _judge(case: Case, differences: Differences) -> Evidence:
         needs=None
         if margin is None or outcome is not Outcome.UNRESOLVED
         else differences.needs(margin, alpha),
-        notes=(*counts.notes, *_why_open(effect, effective, margin, outcome)),
+        notes=(*counts.notes, *_remarks(effect, effective, margin, outcome)),
     )
 
 
-def _why_open(
+def _remarks(
     effect: Effect, effective: float, margin: float | None, outcome: Outcome
 ) -> tuple[Note, ...]:
-    """What keeps an unresolved difference open; nothing for any other."""
+    """What keeps an unresolved difference open, and what a passing one costs."""
     if effective < MIN_N_EFF:
         text = (
             f"the minutes seen are worth {effective:.1f} independent ones; an interval needs "
             f"{MIN_N_EFF:g}"
         )
         return (Note(code="too-few-independent-minutes", text=text),)
-    known = effect.lower is not None and effect.upper is not None and margin is not None
-    if outcome is not Outcome.UNRESOLVED or not known:
+    lower, upper = effect.lower, effect.upper
+    if outcome is Outcome.PASS and lower is not None and lower > 0:
+        text = "the share is higher for certain, by less than the margin"
+        return (Note(code="higher-within-margin", text=text),)
+    if outcome is not Outcome.UNRESOLVED or lower is None or upper is None or margin is None:
         return ()
     text = (
-        f"the interval, {100 * (effect.lower or 0):+.3f} to {100 * (effect.upper or 0):+.3f} pp, "
-        f"reaches across the margin of +{100 * (margin or 0):g} pp"
+        f"the interval, {points(lower)} to {points(upper)}, reaches across the margin of "
+        f"+{stated(margin, 'pp')}"
     )
     return (Note(code="interval-across-margin", text=text),)
 

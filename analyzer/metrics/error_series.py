@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from analyzer.figures import percent, stated
 from analyzer.metrics.exports import Wanted
 from analyzer.metrics.series import (
     PRODUCTION,
@@ -144,8 +145,9 @@ def _complete(
         gaps = float(np.isnan(errors[np.isfinite(n)]).mean())
         if gaps > GREATEST_GAP_SHARE:
             text = (
-                f"{metric} of {side} has no point in {gaps:.1%} of the minutes with invocations "
-                f"({GREATEST_GAP_SHARE:.0%} allowed); that is not the same as no errors"
+                f"{metric} of {side} has no point in {percent(gaps)} of the minutes with "
+                f"invocations ({stated(GREATEST_GAP_SHARE)} allowed); that is not the same as no "
+                "errors"
             )
             return Missing("error-series-gaps", text, wanted)
     minutes = matched(cover, settled(facts, cover), (*sent, production, shadow))
@@ -183,13 +185,18 @@ def _untimed(facts: Facts, cover: Cover, side: Variant, sent: FloatArray) -> Flo
     A request may be counted in one minute and timed in the next, so the shortfall is followed as a
     running total and an error counted when it reaches a new height. Clipping minute by minute would
     count every such request as an error. A shadow minute without any sample is a minute of errors;
-    for production, where that reading would be lenient, it is a gap.
+    for production, where that reading would be lenient, it is a gap. More samples than invocations
+    by more than one busy minute's worth are no late samples, and would hide as many errors: then
+    nothing is derived.
     """
     timed = values(facts, cover, side, "ModelLatency", "SampleCount")
     if not np.isfinite(timed).any():
         return None
     known = np.isfinite(sent) & (np.isfinite(timed) | (side == SHADOW))
     shortfall = np.where(known, sent - np.nan_to_num(timed), 0.0)
-    height = np.maximum.accumulate(np.maximum(np.cumsum(shortfall), 0.0))
+    running = np.cumsum(shortfall)
+    if running.min() < -np.nanmax(sent):
+        return None
+    height = np.maximum.accumulate(np.maximum(running, 0.0))
     errors = np.diff(height, prepend=0.0)
     return np.where(known, np.minimum(errors, np.nan_to_num(sent)), np.nan)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analyzer.errors import InputError
+from analyzer.metrics import plausible
 from analyzer.metrics.case import Case
 from analyzer.metrics.exports import Wanted, export_needs
 from analyzer.metrics.metric import Metric
@@ -44,8 +44,6 @@ EWC_SOURCE = (
     "Lazarus, Lewis, Stock and Watson, Journal of Business & Economic Statistics 36:541 (2018); "
     "Waudby-Smith et al., Annals of Statistics (2024), arXiv:2103.06476"
 )
-LEAST_PLAUSIBLE_MS = 0.05
-GREATEST_PLAUSIBLE_RATIO = 50.0
 
 
 def mean_arms(facts: Facts, metric: str = "ModelLatency") -> tuple[Arms, BoolArray] | None:
@@ -76,7 +74,7 @@ def _assess_mean(facts: Facts, rule: MetricRule, *, metric: str) -> Evidence:
     if comparison is None:
         return case.unmeasured("not-exported", f"no whole look has {metric} of both", needs)
     if metric == "ModelLatency":
-        _check_plausible(comparison)
+        plausible.check_mean(comparison)
     n = _sizes(facts, arms, minutes, comparison)
     traffic = Traffic(arms.cover.minutes, float(np.nansum(arms.weights)))
     case = replace(case, period_s=arms.cover.period_s)
@@ -90,24 +88,6 @@ def _sizes(facts: Facts, arms: Arms, minutes: BoolArray, comparison: Comparison)
         shadow=round(float(np.nansum(shadow))),
         minutes=int(minutes.sum()),
         effective=comparison.effective,
-    )
-
-
-def _check_plausible(comparison: Comparison) -> None:
-    """Refuse microseconds read as milliseconds and the like: no verdict is better than that one.
-
-    Raises:
-        InputError: production's mean is under 0.05 ms, or the sides differ more than 50 times.
-    """
-    production, shadow = comparison.window.level_production, comparison.window.level_shadow
-    ratio = max(production / shadow, shadow / production)
-    if production >= LEAST_PLAUSIBLE_MS and ratio <= GREATEST_PLAUSIBLE_RATIO:
-        return
-    raise InputError(
-        f"ModelLatency averages {production:.4g} ms in production and {shadow:.4g} ms in the "
-        "shadow: that looks like a wrong unit. CloudWatch gives microseconds; check the unit "
-        "fields of the export.",
-        code="implausible-unit",
     )
 
 

@@ -7,17 +7,23 @@ the command line, the policy defaults, the report and the tests iterate them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    import numpy as np
+    import numpy.typing as npt
     import polars as pl
     import pyarrow as pa
 
     from analyzer.model import Evidence, Family, Gate, Inputs, Ledger, Mode, Pairing
     from analyzer.policy import MetricDefault, MetricRule, Policy
+
+    Points = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
+    """Starts of periods in seconds since 1970, and values, in the frame's order."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,19 @@ class Facts:
     inputs: Inputs
     captures: CaptureFacts | None
     endpoint: EndpointFacts | None
+
+    @cached_property
+    def metric_series(self) -> dict[tuple[object, ...], Points]:
+        """`metric_points` by (role, metric_name, stat, period_s), split once for the whole run."""
+        points = self.metric_points.with_columns(
+            second=self.metric_points["timestamp"].dt.epoch("s")
+        )
+        key = ("role", "metric_name", "stat", "period_s")
+        parts = points.partition_by(key, maintain_order=True, as_dict=True)
+        return {
+            name: (part["second"].to_numpy(), part["value"].to_numpy())
+            for name, part in parts.items()
+        }
 
 
 @dataclass(frozen=True)

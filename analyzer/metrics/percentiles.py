@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analyzer.figures import duration, grouped, percent, period, periods, stated
 from analyzer.metrics.case import Case
 from analyzer.metrics.exports import Wanted, export_needs
+from analyzer.metrics.plausible import check_percentile
 from analyzer.metrics.ratio import Arms, Comparison, Traffic
 from analyzer.metrics.series import (
     HOUR,
@@ -109,7 +111,7 @@ class Candidate:
 def assess_percentile(facts: Facts, rule: MetricRule, *, stat: str, method: str) -> Evidence:
     """The evidence on one percentile of ModelLatency."""
     case = _case(facts, rule, stat, method)
-    found = [Candidate.of(facts, stat, period) for period in PERIODS]
+    found = [Candidate.of(facts, stat, period_s) for period_s in PERIODS]
     candidates = [one for one in found if one is not None]
     if not candidates or facts.metric_points.is_empty():
         return case.unmeasured(
@@ -123,8 +125,8 @@ def assess_percentile(facts: Facts, rule: MetricRule, *, stat: str, method: str)
 
 def choose(facts: Facts, stat: str) -> Candidate | None:
     """The period a percentile is judged at; None when none can carry it."""
-    for period in PERIODS:
-        candidate = Candidate.of(facts, stat, period)
+    for period_s in PERIODS:
+        candidate = Candidate.of(facts, stat, period_s)
         if candidate and candidate.carries:
             return candidate
     return None
@@ -162,9 +164,9 @@ def _judge(case: Case, stat: str, candidate: Candidate) -> Evidence:
     count = int(candidate.usable.sum())
     case = replace(case, period_s=cover.period_s).noting(
         "percentile-period",
-        f"{stat} of a typical {_named(cover.period_s)}: {count} periods of {cover.period_s} s with "
-        f"at least {LEAST_REQUESTS[stat]} requests in both variants carry "
-        f"{candidate.share(candidate.usable):.1%} of production's requests",
+        f"{stat} of a typical {period(cover.period_s)}: {periods(count, cover.period_s)} with >= "
+        f"{grouped(LEAST_REQUESTS[stat])} requests {'carries' if count == 1 else 'carry'} "
+        f"{percent(candidate.share(candidate.usable), 0)} of production's requests",
     )
     comparison = Comparison.of(arms, spans, least_points=LEAST_PERIODS)
     traffic = Traffic(cover.minutes, candidate.total)
@@ -172,10 +174,10 @@ def _judge(case: Case, stat: str, candidate: Candidate) -> Evidence:
         needed = LEAST_PERIODS * cover.period_s / MINUTE
         return case.unmeasured(
             "too-few-periods",
-            f"{count} periods of {cover.period_s} s are compared; an interval needs "
-            f"{LEAST_PERIODS}",
+            f"{periods(count, cover.period_s)} compared; an interval needs {LEAST_PERIODS}",
             traffic.needs(max(needed, cover.minutes * LEAST_PERIODS / max(count, 1))),
         )
+    check_percentile(comparison, stat)
     n = SampleSizes(
         production=round(float(candidate.production_n[candidate.usable].sum())),
         shadow=round(float(candidate.shadow_n[candidate.usable].sum())),
@@ -197,13 +199,13 @@ def _unmeasured(case: Case, stat: str, candidates: list[Candidate]) -> Evidence:
     eligible = [c for c in candidates if c.share(c.countable) >= LEAST_TRAFFIC_SHARE]
     if eligible:
         best = max(eligible, key=lambda c: c.share(c.usable))
-        period = eligible[0].cover.period_s
+        period_s = eligible[0].cover.period_s
         return case.unmeasured(
             "not-exported",
-            f"ModelLatency {stat} at a period of {period} s is not exported for both variants "
-            f"over the whole window ({best.cover.period_s} s has it where "
-            f"{best.share(best.usable):.0%} of production's requests are)",
-            _export(facts, stat, (period,)),
+            f"ModelLatency {stat} at a period of {grouped(period_s)} s is not exported for both "
+            f"variants over the whole window ({grouped(best.cover.period_s)} s has it where "
+            f"{percent(best.share(best.usable), 0)} of production's requests are)",
+            _export(facts, stat, (period_s,)),
         )
     if candidates[0].total == 0 or not any(np.isfinite(c.shadow_n).any() for c in candidates):
         return case.unmeasured(
@@ -228,9 +230,10 @@ def _too_little_traffic(stat: str, candidates: list[Candidate]) -> tuple[str, Ne
     production = float(np.nansum(candidate.production_n)) / hours
     shadow = float(np.nansum(candidate.shadow_n)) / hours
     said = (
-        f"{stat} needs {least} requests of each variant per {_named(candidate.cover.period_s)}, "
-        f"{needed:,.0f} an hour, in periods that carry {LEAST_TRAFFIC_SHARE:.0%} of the traffic; "
-        f"production had {production:,.0f} and the shadow {shadow:,.0f} an hour"
+        f"{stat} needs {grouped(least)} requests of each variant per "
+        f"{period(candidate.cover.period_s)}, {grouped(needed)} an hour, in periods that carry "
+        f"{stated(LEAST_TRAFFIC_SHARE)} of the traffic; production had {grouped(production)} and "
+        f"the shadow {grouped(shadow)} an hour"
     )
     return said, _remedy(candidate, least)
 
@@ -241,8 +244,8 @@ def _remedy(candidate: Candidate, least: int) -> Needs:
         return Needs(
             minutes=minutes,
             text=(
-                f"A longer window: periods of up to {_named(PERIODS[-1])} can be judged from "
-                f"{LEAST_PERIODS} periods on."
+                f"A window of {duration(minutes)}: periods of up to {period(PERIODS[-1])} can be "
+                f"judged from {LEAST_PERIODS} periods on."
             ),
         )
     counts = np.sort(np.nan_to_num(candidate.production_n))[::-1]
@@ -265,13 +268,9 @@ def _remedy(candidate: Candidate, least: int) -> Needs:
     )
 
 
-def _export(facts: Facts, stat: str, periods: tuple[int, ...]) -> Needs:
+def _export(facts: Facts, stat: str, lengths: tuple[int, ...]) -> Needs:
     return export_needs(
         facts,
-        Wanted("ModelLatency", (stat,), periods),
+        Wanted("ModelLatency", (stat,), lengths),
         Wanted("ModelLatency", ("SampleCount",)),
     )
-
-
-def _named(period_s: int) -> str:
-    return {60: "minute", 300: "five minutes", 3_600: "hour", 21_600: "six hours"}[period_s]

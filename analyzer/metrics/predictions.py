@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from analyzer import figures
 from analyzer.metrics.shares import Share
 from analyzer.model import Note, Role
 
@@ -72,8 +73,8 @@ def one_sided(facts: Facts, counted: Counted) -> Note | None:
         return None
     return Note(
         code="threshold-uninformative",
-        text=f"only {fewest} production predictions lie on the other side of {place}; at least "
-        f"{LEAST_EACH_SIDE} are needed before few flips say anything: {advice}",
+        text=f"only {figures.counted(fewest, 'production prediction')} on the other side of "
+        f"{place}; at least {LEAST_EACH_SIDE} are needed before few flips say anything: {advice}",
     )
 
 
@@ -84,8 +85,8 @@ def positive_rates(_facts: Facts, counted: Counted, _role: Role) -> tuple[Note, 
     production = counted.count("production_at_or_above") / counted.count("labelled")
     shadow = counted.count("shadow_at_or_above") / counted.count("labelled")
     text = (
-        f"at or above the threshold: production {100 * production:.2f} % of predictions, "
-        f"shadow {100 * shadow:.2f} %"
+        f"at or above the threshold: production {figures.percent(production, 2)} of predictions, "
+        f"shadow {figures.percent(shadow, 2)}"
     )
     return (Note(code="positive-rates", text=text),)
 
@@ -110,7 +111,7 @@ def shift_tolerance(facts: Facts, counted: Counted, role: Role) -> tuple[Note, .
 def large_shift_size(_facts: Facts, counted: Counted, _role: Role) -> tuple[Note, ...]:
     """What counts as a large shift, in score units."""
     far = counted.row["large_shift"]
-    text = f"half a standard deviation of production's scores is {far:.4g}"
+    text = f"half a standard deviation of production's scores is {figures.plain(far)}"
     return (Note(code="large-shift", text=text),)
 
 
@@ -119,7 +120,10 @@ def uncompared(_facts: Facts, counted: Counted, _role: Role) -> tuple[Note, ...]
     missing = counted.count("pairs") - counted.count("judged_pairs")
     if not missing:
         return ()
-    text = f"{missing} pairs have a production output that is absent or cannot be read: not judged"
+    text = (
+        f"{figures.counted(missing, 'pair')} not judged: the production output is absent or "
+        "cannot be read"
+    )
     return (Note(code="not-comparable", text=text),)
 
 
@@ -128,8 +132,9 @@ def repetition(share: Share) -> tuple[Note, ...]:
     if share.effective >= 0.99 * share.outcomes:
         return ()
     text = (
-        f"{share.outcomes:,} {share.unit} are worth {share.effective:,.0f} independent ones, "
-        "because inputs repeat or share a request"
+        f"{figures.grouped(share.outcomes)} {share.unit} are worth "
+        f"{figures.grouped(share.effective)} independent ones, because inputs repeat or share a "
+        "request"
     )
     return (Note(code="repeated-inputs", text=text),)
 
@@ -138,8 +143,8 @@ def agreement(row: dict[str, Any]) -> Note:
     """How far scores are apart, and how well they agree."""
     return Note(
         code="agreement",
-        text=f"mean |difference| {row['mean_absolute_difference']:.4g}, sd of differences "
-        f"{row['difference_sd']:.4g}, concordance {row['concordance']:.4f}",
+        text=f"mean |difference| {figures.plain(row['mean_absolute_difference'])}, sd of "
+        f"differences {figures.plain(row['difference_sd'])}, concordance {row['concordance']:.4f}",
     )
 
 
@@ -155,8 +160,8 @@ def nothing_compared(counted: Counted) -> Note:
     """That no pair of outputs could be compared."""
     return Note(
         code="nothing-comparable",
-        text=f"none of {counted.count('pairs')} pairs has two outputs that compare as "
-        f"{counted.kind}; {_HINTS[counted.kind]}",
+        text=f"none of {figures.counted(counted.count('pairs'), 'pair')} has two outputs that "
+        f"compare as {counted.kind}; {_HINTS[counted.kind]}",
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analyzer.figures import duration, grouped, relative, stated
 from analyzer.metrics.series import DAY, HOUR, MINUTE, Cover, Span
 from analyzer.model import Effect, Intervals, Needs, Test
 from analyzer.stats.boundary import anytime_p_value, minutes_needed
@@ -170,8 +171,8 @@ class Comparison:
             return Needs(
                 text=(
                     f"Cannot be resolved at this margin: the estimate itself, "
-                    f"x{exp(max(look.theta for look in self.all)):.3f}, does not stay below the "
-                    f"margin x{margin:.3f}. More data will not turn it into a pass."
+                    f"{relative(exp(max(look.theta for look in self.all)))}, does not stay below "
+                    f"the margin of +{stated(margin - 1)}. More data will not turn it into a pass."
                 )
             )
         shares = [
@@ -202,17 +203,7 @@ class Traffic:
             minutes=int(minutes),
             requests=requests,
             text=(
-                f"About {minutes:,.0f} minutes in all, {requests:,} production requests: "
-                f"{more} more at the present traffic ({self.minutes:,} minutes seen)."
+                f"About {more} more at the present traffic, {grouped(requests)} production "
+                "requests in all, would settle it."
             ),
         )
-
-
-def duration(minutes: float) -> str:
-    """Minutes in the unit a reader plans with.
-
-    >>> duration(90), duration(4320)
-    ('1.5 hours', '3.0 days')
-    """
-    seconds = minutes * MINUTE
-    return f"{seconds / DAY:.1f} days" if seconds >= 2 * DAY else f"{seconds / HOUR:.1f} hours"

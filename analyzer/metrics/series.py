@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -103,16 +102,13 @@ def utc(seconds: int) -> str:
 def values(facts: Facts, cover: Cover, variant: Variant, metric: str, stat: str) -> FloatArray:
     """One exported series on the grid; NaN where no point lies wholly inside the window."""
     grid = np.full(cover.size, np.nan)
+    points = facts.metric_series.get((variant, metric, stat, cover.period_s))
+    if points is None:
+        return grid
+    second, value = points
     first, last = cover.window.start, cover.window.end - cover.period_s
-    points = facts.metric_points.filter(
-        (pl.col("metric_name") == metric)
-        & (pl.col("role") == variant)
-        & (pl.col("stat") == stat)
-        & (pl.col("period_s") == cover.period_s)
-    ).select(pl.col("timestamp").dt.epoch("s").alias("second"), "value")
-    points = points.filter(pl.col("second").is_between(first, last), pl.col("value").is_finite())
-    index = (points["second"].to_numpy() - cover.start) // cover.period_s
-    grid[index] = points["value"].to_numpy()
+    kept = (second >= first) & (second <= last) & np.isfinite(value)
+    grid[(second[kept] - cover.start) // cover.period_s] = value[kept]
     return grid
 
 
@@ -133,17 +129,19 @@ def positive(series: FloatArray) -> FloatArray:
 def requests(facts: Facts, cover: Cover, variant: Variant) -> FloatArray:
     """Timed requests per period: ModelLatency's SampleCount, else Invocations' Sum.
 
-    A period length at which neither is exported is added up from the minutes.
+    Longer periods without a count of their own are added up from the minutes: a hole among the
+    counts must not take its period out of sight.
     """
+    series = np.full(cover.size, np.nan)
     for metric, stat in (("ModelLatency", "SampleCount"), ("Invocations", "Sum")):
         series = positive(values(facts, cover, variant, metric, stat))
         if np.isfinite(series).any():
-            return series
+            break
     minutes = Cover.of(facts) if cover.period_s > MINUTE else None
     if minutes is None:
-        return np.full(cover.size, np.nan)
+        return series
     per_period = requests(facts, minutes, variant).reshape(cover.size, -1)
-    return positive(np.nansum(per_period, axis=1))
+    return np.where(np.isnan(series), positive(np.nansum(per_period, axis=1)), series)
 
 
 def invocations(facts: Facts, cover: Cover, variant: Variant) -> FloatArray:

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analyzer.metrics.ratio import duration
+from analyzer.figures import duration, grouped, percent, stated
 from analyzer.model import Effect, Intervals, Needs, Test
 from analyzer.stats.effective import effective_share_n
 from analyzer.stats.proportion_sequence import e_value, log_e_value, lower_bound, upper_bound
@@ -95,24 +95,25 @@ class Share:
             return Needs(
                 text=(
                     f"Cannot be resolved at this margin: the share itself, "
-                    f"{100 * self.estimate:.3g} %, does not stay below the margin of "
-                    f"{100 * margin:.3g} %. More data will not turn it into a pass."
+                    f"{percent(self.estimate, 2)}, does not stay below the margin of "
+                    f"{stated(margin)}. More data will not turn it into a pass."
                 )
             )
         # a tenth more than seen, at the least: the projection is rough
         factor = max(needed / self.effective, 1.1)
         requests = math.ceil(self.outcomes * factor)
-        text = f"About {requests:,} {self.unit} in all ({self.outcomes:,} seen)"
+        seen = f"{grouped(self.outcomes)} seen"
         if self.effective < 0.99 * self.outcomes:
-            text += f", if inputs repeat as they did: these are worth {self.effective:,.0f}"
+            seen += f", worth {grouped(self.effective)} independent ones"
+        all_ = f"{grouped(requests)} {self.unit} in all ({seen})"
         minutes = _minutes(facts)
         if minutes is None:
-            return Needs(requests=requests, text=f"{text}.")
+            return Needs(requests=requests, text=f"About {all_} would settle it.")
         more = duration(minutes * (factor - 1))
         return Needs(
             minutes=math.ceil(minutes * factor),
             requests=requests,
-            text=f"{text}: {more} more at the present rate of capture.",
+            text=f"About {more} more at the present rate of capture, {all_}, would settle it.",
         )
 
 

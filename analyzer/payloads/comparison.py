@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-import pyarrow as pa
+import polars as pl
 
 from analyzer.model import round_significant
 from analyzer.payloads.decoding import decode_binary
@@ -21,6 +21,8 @@ from analyzer.payloads.shape import OutputShape, detect
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
+
+    import pyarrow as pa
 
     from analyzer.policy import Policy
 
@@ -106,8 +108,8 @@ def _decode_binary(engine: Engine) -> None:
         batch = engine.table("prediction_binary_batch", first=first, last=last)
         if batch.num_rows == 0:
             return
-        texts = [decode_binary(data) for data in _texts(batch, "data")]
-        decoded = batch.drop_columns(["data"]).append_column("text", pa.array(texts, pa.string()))
+        texts = pl.Series([decode_binary(data) for data in _texts(batch, "data")], dtype=pl.String)
+        decoded = batch.drop_columns(["data"]).append_column("text", texts.to_arrow())
         with engine.lend(decoded_batch=decoded):
             engine.execute("prediction_decoded_batch")
         first = last + 1
@@ -238,16 +240,10 @@ def _score_tables(engine: Engine, shape: OutputShape) -> dict[str, pa.Table]:
 
 
 def _shape_table(shape: OutputShape) -> pa.Table:
-    notes = [(note.code, note.text) for note in shape.notes]
-    rows: list[tuple[str | None, str | None]] = [*notes] or [(None, None)]
-    return pa.table(
-        {
-            "kind": pa.array([shape.kind] * len(rows), pa.string()),
-            "path": pa.array([shape.shown_path] * len(rows), pa.string()),
-            "code": pa.array([code for code, _ in rows], pa.string()),
-            "text": pa.array([text for _, text in rows], pa.string()),
-        }
-    )
+    rows = [(shape.kind, shape.shown_path, note.code, note.text) for note in shape.notes]
+    unnoted = (shape.kind, shape.shown_path, None, None)
+    columns = dict.fromkeys(("kind", "path", "code", "text"), pl.String)
+    return pl.DataFrame(rows or [unnoted], schema=columns, orient="row").to_arrow()
 
 
 def _texts(table: pa.Table, column: str) -> list[str]:
@@ -260,4 +256,4 @@ def _one_row(table: pa.Table) -> dict[str, Any]:
 
 
 def _row_table(row: dict[str, Any]) -> pa.Table:
-    return pa.Table.from_pylist([row])
+    return pl.DataFrame([row]).to_arrow()

@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from analyzer.figures import counted
 from analyzer.model import Note
 from analyzer.payloads.decoding import Document, finite, number, parse
 from analyzer.payloads.paths import (
@@ -106,7 +107,7 @@ def _described(
     where = f" at {show_path(path)}" if path else ""
     given = [key for key in ("kind", "path") if getattr(rules, key) not in {"auto", None}]
     how = f"policy: {', '.join(given)}" if given else "set predictions.kind or .path to change it"
-    text = f"{sampled} sampled outputs were read as {kind}{where} ({how})"
+    text = f"{counted(sampled, 'sampled output')} read as {kind}{where} ({how})"
     # a path into documents that none of the sample holds still finds one where another answers
     place = () if path is None and kind != "text" else path
     return OutputShape(kind, place, column, (Note(code="output-kind", text=text),))
@@ -115,7 +116,7 @@ def _described(
 def _undecided(sampled: int) -> Note:
     return Note(
         code="output-kind-undecided",
-        text=f"no number or label was found in most of {sampled} sampled outputs; set "
+        text=f"no number or label was found in most of {counted(sampled, 'sampled output')}; set "
         "predictions.path (and predictions.kind) in the policy to name it",
     )
 

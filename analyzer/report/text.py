@@ -140,9 +140,9 @@ def _missing(block: Missing) -> Text:
 
 
 def _notes(block: Notes) -> Text | None:
-    """A terminal has said a metric's reasons in its footnotes; what is left is what to do."""
-    advice = dict.fromkeys(clean(item.advice) for item in block.items if item.advice)
-    return Text("\n".join(f"- {line}" for line in advice) + "\n") if advice else None
+    """What to do about a reason, which the footnotes already gave; else what there is to know."""
+    lines = [f"- {clean(item.label)}: {clean(item.advice or item.text)}" for item in block.items]
+    return Text("\n".join(lines) + "\n") if lines else None
 
 
 def _next(block: Next) -> Text:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analyzer.errors import InputError, UsageError
+from analyzer.figures import grouped
 from analyzer.sources import layout, local, s3
 from analyzer.sources.objects import ROLES, AwsOptions, Listing, SourceObject, printable
 
@@ -76,7 +77,9 @@ class _Finding:
         """Refuse to go on with a side that has no objects: no pair would be possible."""
         if self.identities[role]:
             return
-        tally = ", ".join(f"{count} {code}" for code, count in sorted(self.skipped.items()))
+        tally = ", ".join(
+            f"{grouped(count)} {code}" for code, count in sorted(self.skipped.items())
+        )
         raise InputError(
             f"{where}: no {role} captures to read; looked for "
             f"*.jsonl and *.jsonl.gz; skipped: {tally or 'nothing, it is empty'}"
@@ -208,7 +211,7 @@ def _placed(entry: Entry, named: set[str | None]) -> tuple[str, Place | None]:
 def _no_layout(where: str, skipped: Mapping[str, int], *, nameless: bool) -> InputError:
     if nameless:
         return InputError(f"{where}: this is the folder of one variant. {_BOTH_SIDES}")
-    tally = ", ".join(f"{count} {code}" for code, count in sorted(skipped.items()))
+    tally = ", ".join(f"{grouped(count)} {code}" for code, count in sorted(skipped.items()))
     hint = (
         "; captures in another layout can be given as --production PATH --shadow PATH"
         if skipped.get("outside-layout")

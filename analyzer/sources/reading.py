@@ -15,6 +15,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from analyzer.errors import AccessError
+from analyzer.figures import grouped
 from analyzer.sources import local
 from analyzer.sources.aws import CONNECTIONS
 from analyzer.sources.lines import LineCutter, inflated
@@ -127,7 +128,7 @@ class _Denials:
         self._left[role] -= 1
         if not self._left[role]:
             raise AccessError(
-                f"every {role} object was refused ({self._all[role]}): {failure.text}"
+                f"every {role} object was refused ({grouped(self._all[role])}): {failure.text}"
             )
 
 

@@ -14,6 +14,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
 from analyzer.errors import UsageError
+from analyzer.figures import grouped
 from analyzer.sources.aws import answer_code, explain, missing_permission, pages, s3_client
 from analyzer.sources.objects import Entry, ObjectError, printable
 
@@ -142,7 +143,8 @@ class S3Reader:
                 return b"".join(parts)
             self.stop.wait(random.uniform(0, PAUSE_SECONDS * 2**resume))  # noqa: S311 - jitter, no secret
         raise ObjectError(
-            "incomplete-body", f"the body broke off {_RESUMES + 1} times, last at byte {position}"
+            "incomplete-body",
+            f"the body broke off {_RESUMES + 1} times, last at byte {grouped(position)}",
         )
 
     def _blocks(self, item: SourceObject, start: int, end: int) -> Iterator[bytes]:

@@ -130,9 +130,7 @@ def test_times_are_read_as_utc_or_not_at_all(text: str, second: float | None) ->
 
 def test_times_without_a_zone_are_noted() -> None:
     chunks = sides([line(0, inferenceTime="2026-03-01T00:00:07"), line(0)], [])
-    assert read(chunks).notes == [
-        "1 records have an inferenceTime without a time zone; taken as UTC"
-    ]
+    assert read(chunks).notes == ["inferenceTime without a time zone in 1 record; taken as UTC"]
     assert read(sides([line(0)], [])).notes == []
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analyzer.cloudwatch import MetricExport, open_exports, read_exports, variants_named
+from analyzer.cloudwatch import MetricExport, endpoint_file, open_exports, read_exports
 from analyzer.errors import AnalyzerError
 from tests.cloudwatch.export_builders import (
     ENDPOINT,
@@ -28,9 +28,6 @@ from tests.cloudwatch.export_builders import (
     two_variants,
     write,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def select(*paths: Path, endpoint: str | None = ENDPOINT) -> MetricExport:
@@ -340,9 +337,21 @@ def test_variants_are_discovered_from_the_rows_of_known_metrics(tmp_path: Path) 
     component = {"EndpointName": "e2", "VariantName": "v", "InferenceComponentName": "c"}
     unusable = [row(variant="other", **foreign), row(dimensions=component)]
     write(tmp_path, "other.jsonl", lines(unusable))
-    assert variants_named([tmp_path]) == sorted(VARIANTS.values())
-    assert variants_named([tmp_path], endpoint="another") == []
-    assert open_exports([tmp_path]).endpoints() == (ENDPOINT, "e2")
+    exports = open_exports([tmp_path])
+    assert exports.variants() == tuple(sorted(VARIANTS.values()))
+    assert exports.variants("another") == ()
+    assert exports.endpoints() == (ENDPOINT, "e2")
+
+
+@pytest.mark.parametrize("given", ["{}", "production={}", "{}/rows.jsonl", "shadow={}/rows.jsonl"])
+def test_endpoint_facts_are_found_beside_the_rows_however_they_are_named(
+    tmp_path: Path, given: str
+) -> None:
+    write(tmp_path, "rows.jsonl", lines([row()]))
+    paths = [Path(given.format(tmp_path))]
+    assert endpoint_file(paths) is None
+    write(tmp_path, "endpoint.json", {"DescribeEndpoint": {}})
+    assert endpoint_file(paths) == tmp_path / "endpoint.json"
 
 
 KEYS = (*row(), *stream_object(), "Datapoints", "MetricDataResults", "Timestamps", "Values", "Id")

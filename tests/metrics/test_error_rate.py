@@ -43,6 +43,10 @@ def test_a_few_errors_more_within_the_margin_pass() -> None:
     assert item.outcome is Outcome.PASS
     assert item.n.production is not None
     assert item.n.production > 200_000
+    assert item.effect is not None
+    assert item.effect.lower is not None
+    assert item.effect.lower > 0
+    assert [note.code for note in item.notes] == ["higher-within-margin"]
 
 
 def test_no_error_at_all_does_not_pass_on_too_few_requests() -> None:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import doctest
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import analyzer.figures
+from analyzer.figures import percent
 from analyzer.report.content import figures
 from tests.report.verdicts import effect
+
+
+def test_the_examples_of_every_number_are_true() -> None:
+    result = doctest.testmod(analyzer.figures)
+    assert result.attempted > 0
+    assert result.failed == 0
 
 
 @pytest.mark.parametrize(
@@ -57,7 +67,7 @@ def test_missing_bound_is_a_question_mark() -> None:
 
 @given(st.floats(0, 1))
 def test_only_a_whole_share_reads_one_hundred_percent(share: float) -> None:
-    assert (figures.percent(share) == "100.0 %") is (share == 1)
+    assert (percent(share) == "100.0 %") is (share == 1)
 
 
 def test_negative_zero_reads_as_zero() -> None:

@@ -8,7 +8,7 @@ import re
 import pytest
 from rich.console import Console
 
-from analyzer.model import Decision
+from analyzer.model import Decision, Note, Reason
 from analyzer.report import markdown, text
 from analyzer.report.content import PAGES, verdict_page
 from analyzer.report.content.page import Page, Table
@@ -71,10 +71,36 @@ def test_unmeasured_metric_shows_question_mark_and_footnote_never_zero() -> None
     assert "not-exported: InvocationModelErrors is not in the export" in plain
 
 
-def test_pass_above_no_change_is_worded_slower_within_margin() -> None:
+def test_pass_above_no_change_is_worded_once() -> None:
     plain = text.render(verdict_page(verdict(Decision.PROMOTE), bundle="out")).plain
     assert "pass (1)" in plain
-    assert "(1) slower, within margin" in plain
+    assert "(1) slower-within-margin: the shadow is slower for certain" in plain
+    assert "slower, within margin" not in plain
+
+
+def test_equal_advice_is_given_once_and_names_whom_it_is_for() -> None:
+    one = verdict(Decision.HOLD)
+    reasons = [
+        Reason(code="x", metric=metric, text=f"{metric} is open.", advice="Wait.")
+        for metric in ("latency_p95", "latency_p99")
+    ]
+    page = verdict_page(one.model_copy(update={"reasons": tuple(reasons)}), bundle="out")
+    assert "\n- latency_p95, latency_p99: Wait.\n" in text.render(page).plain
+    assert (
+        "- **latency_p95, latency_p99**: latency_p95 is open. latency_p99 is open. Wait."
+        in markdown.render(page)
+    )
+
+
+def test_closed_gates_are_short_footnotes_and_their_text_stands_once() -> None:
+    one = verdict(Decision.HOLD)
+    gated = one.metrics["latency_mean"].model_copy(
+        update={"notes": (Note(code="gate-coverage", text="gate coverage is closed"),)}
+    )
+    metrics = one.metrics | {"latency_mean": gated}
+    plain = text.render(verdict_page(one.model_copy(update={"metrics": metrics}))).plain
+    assert "(1) gate coverage is closed\n" in plain
+    assert plain.count("shadow data in 91.3 %") == 1
 
 
 def test_closed_gate_is_named_with_its_text() -> None:

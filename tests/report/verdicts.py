@@ -96,7 +96,16 @@ def metrics(decision: Decision) -> dict[str, Evidence]:
     unsettled = decision is Decision.HOLD
     return {
         "latency_mean": evidence(
-            Outcome.PASS, effect("ratio", 1.04, 1.028, 1.053), 1.10, levels=(12.41, 12.9)
+            Outcome.PASS,
+            effect("ratio", 1.04, 1.028, 1.053),
+            1.10,
+            levels=(12.41, 12.9),
+            notes=[
+                Note(
+                    code="slower-within-margin",
+                    text="the shadow is slower for certain, by less than the margin",
+                )
+            ],
         ),
         "latency_p99": evidence(
             Outcome.FAIL if slow else Outcome.PASS,

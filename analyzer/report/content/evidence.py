@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analyzer.figures import NONE, UNKNOWN
 from analyzer.metrics import BY_ID
 from analyzer.model import Family, Outcome, Role
-from analyzer.report.content.figures import NONE, UNKNOWN, allowed, change, interval, levels
+from analyzer.report.content.figures import allowed, change, interval, levels
 from analyzer.report.content.page import Column, Footnote, Table, Tone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from analyzer.model import Evidence, Verdict
 
@@ -58,11 +59,16 @@ def ordered(verdict: Verdict, family: Family | None = None) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda metric: _rank(metric, verdict.metrics[metric])))
 
 
-def metric_table(verdict: Verdict, metrics: Iterable[str], title: str) -> Table:
-    """One row per metric, its notes as footnotes."""
+def metric_table(
+    verdict: Verdict, metrics: Iterable[str], title: str, *, explained: Collection[str] = ()
+) -> Table:
+    """One row per metric, its notes as footnotes; `explained` has its needs said elsewhere."""
     marks: dict[str, str] = {}
     chosen = [(metric, verdict.metrics[metric]) for metric in metrics]
-    rows = tuple(_row(metric, evidence, marks) for metric, evidence in chosen)
+    rows = tuple(
+        _row(metric, evidence, marks, footnotes(evidence, needs=metric not in explained))
+        for metric, evidence in chosen
+    )
     return Table(
         title=title,
         columns=COLUMNS,
@@ -75,18 +81,14 @@ def metric_table(verdict: Verdict, metrics: Iterable[str], title: str) -> Table:
     )
 
 
-def footnotes(evidence: Evidence) -> list[str]:
-    """What a reader must know beside this row: caveats, what would settle it, what it cost."""
-    texts = [f"{note.code}: {note.text}" for note in evidence.notes]
-    if evidence.outcome is Outcome.UNRESOLVED and evidence.needs:
-        said = f"; {evidence.needs.text}" if texts else f"needs: {evidence.needs.text}"
-        texts[:1] = [(texts[0] if texts else "") + said]
-    effect = evidence.effect
-    worded = any(note.code.endswith("within-margin") for note in evidence.notes)
-    if evidence.outcome is Outcome.PASS and effect and effect.lower is not None and not worded:
-        harmless = {"ratio": 1.0, "difference": 0.0}.get(effect.kind)
-        if harmless is not None and effect.lower > harmless:
-            texts.append(f"{_WORSE.get(evidence.family, 'higher')}, within margin")
+def footnotes(evidence: Evidence, *, needs: bool = True) -> list[str]:
+    """What a reader must know beside this row: caveats, and what would settle it."""
+    texts = [
+        note.text if note.code.startswith("gate-") else f"{note.code}: {note.text}"
+        for note in evidence.notes
+    ]
+    if needs and evidence.outcome is Outcome.UNRESOLVED and evidence.needs:
+        texts.append(evidence.needs.text)
     return texts
 
 
@@ -95,7 +97,6 @@ def effect_kind(evidence: Evidence) -> str:
     return evidence.effect.kind if evidence.effect else _KINDS[evidence.family]
 
 
-_WORSE = {Family.LATENCY: "slower"}
 _KINDS = {
     Family.SAMPLING: "proportion",
     Family.LATENCY: "ratio",
@@ -110,13 +111,15 @@ def _rank(metric: str, evidence: Evidence) -> tuple[int, int, int]:
     return _FAMILIES.index(evidence.family), _ROLES.index(evidence.role), place
 
 
-def _row(metric: str, evidence: Evidence, marks: dict[str, str]) -> tuple[str, ...]:
+def _row(
+    metric: str, evidence: Evidence, marks: dict[str, str], notes: list[str]
+) -> tuple[str, ...]:
     effect = evidence.effect
     shadow = evidence.shadow
     if shadow is None and effect is not None and effect.kind == "proportion":
         shadow = effect.estimate
     production_cell, shadow_cell = levels(evidence.production, shadow, evidence.unit)
-    found = "".join(f" {_mark(text, marks)}" for text in footnotes(evidence)).strip()
+    found = "".join(f" {_mark(text, marks)}" for text in notes).strip()
     bounds = interval(effect, evidence.margin, evidence.unit)
     word = WORDS[evidence.outcome]
     if bounds == UNKNOWN and found:

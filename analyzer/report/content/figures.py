@@ -1,7 +1,7 @@
-"""How a number is written: rounding, unit, sign. One place, so every window says the same.
+"""How a judged change is written: levels, interval and margin with matching decimals.
 
-In: numbers of the verdict. Out: strings of ASCII digits. A bound never rounds onto its margin:
-the reader must be able to check the outcome by eye.
+In: effects and margins of the verdict. Out: strings of ASCII digits. A bound never rounds onto its
+margin: the reader must be able to check the outcome by eye.
 """
 
 from __future__ import annotations
@@ -9,56 +9,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from analyzer.figures import NONE, UNKNOWN
+
 if TYPE_CHECKING:
     from analyzer.model import Effect
 
-UNKNOWN = "?"
-NONE = "-"
 MOST_DECIMALS = 6
-
-
-def grouped(count: int) -> str:
-    """Digits in groups of three.
-
-    >>> grouped(24051)
-    '24 051'
-    """
-    return f"{count:,}".replace(",", " ")
-
-
-def counted(count: int, noun: str, plural: str = "") -> str:
-    """A count and its noun.
-
-    >>> counted(1, "pair"), counted(36, "pair")
-    ('1 pair', '36 pairs')
-    """
-    return f"{grouped(count)} {noun if count == 1 else plural or noun + 's'}"
-
-
-def percent(share: float | None, decimals: int = 1) -> str:
-    """A share in 0..1 as a percentage; unknown stays unknown.
-
-    A share that is not whole never rounds up to 100 %.
-
-    >>> percent(0.9996), percent(1.0), percent(None)
-    ('99.9 %', '100.0 %', '?')
-    """
-    if share is None:
-        return UNKNOWN
-    scale = 10**decimals
-    value = 100 * share
-    if share < 1:
-        value = min(value, math.floor((100 - 0.5 / scale) * scale) / scale)
-    return f"{value:.{decimals}f} %"
-
-
-def plain(value: float | None) -> str:
-    """A number of unknown scale at four significant digits.
-
-    >>> plain(0.000123456), plain(17), plain(None)
-    ('0.0001235', '17', '-')
-    """
-    return NONE if value is None else f"{value:.4g}"
 
 
 def levels(production: float | None, shadow: float | None, unit: str) -> tuple[str, str]:
@@ -117,18 +73,6 @@ def allowed(margin: float | None, kind: str, unit: str) -> str:
         return NONE
     bound = _bound(margin, kind, unit, _margin_decimals(margin, kind, unit))
     return f"< {bound} {_sign(kind, unit)}".rstrip()
-
-
-def duration(minutes: float) -> str:
-    """A time to wait, in the unit a person would say.
-
-    >>> duration(50), duration(600), duration(4000)
-    ('50 minutes', '10 hours', '2.8 days')
-    """
-    if minutes < 120:  # noqa: PLR2004 - below two hours minutes are still readable
-        return f"{minutes:.0f} minutes"
-    hours = minutes / 60
-    return f"{hours:.0f} hours" if hours < 48 else f"{hours / 24:.1f} days"  # noqa: PLR2004 - two days
 
 
 _UNITS = {"ms": (1.0, "ms"), "share": (100.0, "%"), "percent": (1.0, "%"), "count": (1.0, "")}

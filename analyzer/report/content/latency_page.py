@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from analyzer.figures import period
 from analyzer.model import Family
 from analyzer.report.content import series
 from analyzer.report.content.evidence import metric_table, ordered
@@ -113,7 +114,7 @@ def _percentiles(verdict: Verdict, percentiles: pl.DataFrame | None) -> list[Blo
         part = part.filter(pl.col("period_s") == period_s).sort("timestamp")
         if part.height < 2:  # noqa: PLR2004 - one point is no course over time
             continue
-        title = f"{stat} per {_period(period_s)}"
+        title = f"{stat} per {period(period_s)}"
         blocks.append(
             Chart(
                 "overlay",
@@ -172,8 +173,3 @@ def _instances(instances: pl.DataFrame | None) -> list[Block]:
             )
         )
     return blocks
-
-
-def _period(seconds: int) -> str:
-    known = {60: "minute", 300: "5 minutes", 3600: "hour", 21_600: "6 hours", 86_400: "day"}
-    return known.get(seconds, f"{seconds} s")

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from analyzer.figures import NONE, counted, grouped, percent, plain
 from analyzer.model import Family
 from analyzer.report.content.evidence import metric_table, ordered
-from analyzer.report.content.figures import NONE, counted, grouped, percent, plain
 from analyzer.report.content.page import (
     Block,
     Chart,

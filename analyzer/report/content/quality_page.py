@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from analyzer.figures import NONE, counted, grouped, percent, plain
 from analyzer.model import Family, Mode
-from analyzer.report.content.figures import NONE, counted, grouped, percent, plain
 from analyzer.report.content.page import (
     Block,
     Chart,

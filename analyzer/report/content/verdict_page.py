@@ -6,21 +6,15 @@ In: the verdict. Out: blocks that the terminal, the pull request and the report 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from analyzer.figures import counted, grouped, percent
 from analyzer.model import Decision, GateOutcome
 from analyzer.report.content.evidence import TONES, WORDS, effect_kind, judged, metric_table
-from analyzer.report.content.figures import (
-    allowed,
-    change,
-    counted,
-    duration,
-    grouped,
-    interval,
-    percent,
-)
+from analyzer.report.content.figures import allowed, change, interval
 from analyzer.report.content.page import (
     Block,
     Chart,
@@ -70,8 +64,10 @@ def verdict_page(
     named = judged(verdict)
     blocks: list[Block] = [headline(verdict), identity(verdict)]
     if named:
-        blocks += [_forest(verdict, named), metric_table(verdict, named, "Guardrails")]
-    blocks += [_reasons(verdict), gate_strip(verdict)]
+        explained = {reason.metric for reason in verdict.reasons if reason.metric}
+        blocks.append(_forest(verdict, named))
+        blocks.append(metric_table(verdict, named, "Guardrails", explained=explained))
+    blocks += [_reasons(verdict), _worth_knowing(verdict), gate_strip(verdict)]
     if not bundle:
         blocks.append(_download(verdict))
     else:
@@ -141,27 +137,33 @@ def _check(name: str, gate: Gate) -> Check:
 
 
 def _reasons(verdict: Verdict) -> Notes:
-    """Why not PROMOTE, one item a reason: what is so, what to do, how long until it is known."""
+    """Why not PROMOTE, one item an advice: whose it is, what is so, what to do."""
     titles = {
         Decision.PROMOTE: "What this rests on",
         Decision.HOLD: "What is missing, and how to get it",
         Decision.REJECT: "Why, and what to do",
         Decision.ERROR: "What went wrong",
     }
-    items = []
+    items: dict[str, Item] = {}
     for reason in verdict.reasons:
         evidence = verdict.metrics.get(reason.metric or "")
         tone = TONES[evidence.outcome] if evidence else _DECISIONS[verdict.decision][1]
-        label = reason.metric or reason.gate or reason.code
-        items.append(Item(label, reason.text, _advice(reason.advice, evidence), tone))
-    return Notes(titles[verdict.decision], tuple(items))
+        item = Item(reason.metric or reason.gate or reason.code, reason.text, reason.advice, tone)
+        key = reason.advice or reason.code
+        items[key] = _joined(items[key], item) if key in items else item
+    return Notes(titles[verdict.decision], tuple(items.values()))
 
 
-def _advice(advice: str, evidence: Evidence | None) -> str:
-    if evidence is None or evidence.needs is None or evidence.needs.minutes is None:
-        return advice
-    wait = duration(evidence.needs.minutes)
-    return f"{advice} About {wait} of data in all would settle it.".strip()
+def _worth_knowing(verdict: Verdict) -> Notes:
+    """What was chosen not to be asked, and what is weaker than it could be."""
+    items = (Item(note.code, note.text, "", Tone.OPEN) for note in verdict.notes)
+    return Notes("Worth knowing", tuple(items))
+
+
+def _joined(first: Item, second: Item) -> Item:
+    """Two items with the same advice as one."""
+    text = first.text if second.text in first.text else f"{first.text} {second.text}"
+    return replace(first, label=f"{first.label}, {second.label}", text=text)
 
 
 def _forest(verdict: Verdict, metrics: tuple[str, ...]) -> Chart:

@@ -1,0 +1,122 @@
+"""How numbers read in every text: thin groups by space, a space before the unit, no rounding up.
+
+In: a number. Out: a string of ASCII digits with its unit. The gates, the metrics, the verdict and
+the report all say numbers with these.
+"""
+
+from __future__ import annotations
+
+import math
+
+UNKNOWN = "?"
+NONE = "-"
+
+
+def grouped(count: float) -> str:
+    """A whole number with its digits in groups of three.
+
+    >>> grouped(24051), grouped(999.6)
+    ('24 051', '1 000')
+    """
+    return f"{count:,.0f}".replace(",", " ")
+
+
+def counted(count: float, noun: str, plural: str = "") -> str:
+    """A count and its noun.
+
+    >>> counted(1, "pair"), counted(36, "pair"), counted(0, "entry", "entries")
+    ('1 pair', '36 pairs', '0 entries')
+    """
+    text = grouped(count)
+    return f"{text} {noun if text == '1' else plural or noun + 's'}"
+
+
+def percent(share: float | None, decimals: int = 1) -> str:
+    """A share in 0..1 as a percentage; unknown stays unknown.
+
+    A share that is not whole never rounds up to 100 %.
+
+    >>> percent(0.9996), percent(1.0), percent(None), percent(0.9996, 0)
+    ('99.9 %', '100.0 %', '?', '99 %')
+    """
+    if share is None:
+        return UNKNOWN
+    scale = 10**decimals
+    value = 100 * share
+    if share < 1:
+        value = min(value, math.floor((100 - 0.5 / scale) * scale) / scale)
+    return f"{value:.{decimals}f} %"
+
+
+def stated(share: float, unit: str = "%") -> str:
+    """A share or a difference of shares that somebody chose, with the digits it was given.
+
+    >>> stated(0.001), stated(0.98), stated(0.0005, "pp")
+    ('0.1 %', '98 %', '0.05 pp')
+    """
+    return f"{100 * share:.6g} {unit}"
+
+
+def points(difference: float, decimals: int = 3) -> str:
+    """A difference of two shares in percentage points.
+
+    >>> points(-0.00059), points(0.001)
+    ('-0.059 pp', '+0.100 pp')
+    """
+    return f"{100 * difference:+.{decimals}f} pp"
+
+
+def relative(ratio: float, decimals: int = 1) -> str:
+    """A ratio of two levels as the change it is.
+
+    >>> relative(1.492), relative(0.95)
+    ('+49.2 %', '-5.0 %')
+    """
+    return f"{100 * (ratio - 1):+.{decimals}f} %"
+
+
+def plain(value: float | None) -> str:
+    """A number of unknown scale at four significant digits.
+
+    >>> plain(0.000123456), plain(17), plain(None)
+    ('0.0001235', '17', '-')
+    """
+    return NONE if value is None else f"{value:.4g}"
+
+
+def duration(minutes: float) -> str:
+    """A time to wait, in the unit a person would say.
+
+    >>> duration(50), duration(600), duration(4000), duration(4320)
+    ('50 minutes', '10 hours', '2.8 days', '3 days')
+    """
+    hours = minutes / 60
+    if hours < 2:  # noqa: PLR2004 - below two hours minutes are still readable
+        return counted(minutes, "minute")
+    if hours < 48:  # noqa: PLR2004 - two days
+        return f"{hours:.0f} hours"
+    return f"{f'{hours / 24:.1f}'.removesuffix('.0')} days"
+
+
+def period(seconds: int) -> str:
+    """A length of CloudWatch's periods, as in "per hour".
+
+    >>> period(60), period(21_600), period(90)
+    ('minute', '6 hours', '90 s')
+    """
+    return _PERIODS.get(seconds, f"{grouped(seconds)} s")
+
+
+def periods(count: int, seconds: int) -> str:
+    """So many periods of that length.
+
+    >>> periods(1, 3_600), periods(3, 21_600)
+    ('1 hour', '3 periods of 6 hours')
+    """
+    named = period(seconds)
+    if named[:1].isdigit():
+        return f"{counted(count, 'period')} of {named}"
+    return counted(count, named)
+
+
+_PERIODS = {60: "minute", 300: "5 minutes", 3600: "hour", 21_600: "6 hours", 86_400: "day"}
