@@ -21,7 +21,7 @@ from analyzer.errors import AnalyzerError, InputError, UsageError
 from analyzer.figures import counted, grouped, percent
 from analyzer.gates import GATES
 from analyzer.gates.pairs import expected_sampling
-from analyzer.metrics import BY_ID, DEFAULTS, METRICS
+from analyzer.metrics import DEFAULTS, METRICS
 from analyzer.metrics.metric import EndpointFacts, Facts
 from analyzer.metrics.running import latency_tables
 from analyzer.model import (
@@ -39,6 +39,7 @@ from analyzer.model import (
     Verdict,
     Window,
 )
+from analyzer.opt_outs import opt_outs
 from analyzer.policy import load_policy
 from analyzer.reading import Captured, EngineLimits, read_captures
 from analyzer.sources import AwsOptions, Listing, discover
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
 
     from analyzer.cloudwatch import Exports, MetricExport
     from analyzer.model import Evidence, Gate
-    from analyzer.policy import Policy
     from analyzer.window import Span
 
     Progress = Callable[[str, int, int | None], None]
@@ -133,6 +133,7 @@ def run(request: Request, progress: Progress) -> Analysis:
         inputs=_inputs(listing, captured, export, endpoint),
         captures=captured.facts if captured is not None else None,
         endpoint=endpoint,
+        asked=span,
     )
     return _judge(facts, names, (*(captured.notes if captured else ()), *export.notes), progress)
 
@@ -180,7 +181,7 @@ def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progre
         exit_code=EXIT_CODES[judged.decision],
         summary=judged.summary,
         reasons=judged.reasons,
-        notes=(*_opt_outs(facts.policy), *_pairing_notes(facts), *notes),
+        notes=(*opt_outs(facts.policy), *_pairing_notes(facts), *notes),
         subject=_subject(facts, names),
         window=_window(facts),
         inputs=facts.inputs,
@@ -298,24 +299,6 @@ def _stamp(at: datetime) -> str:
 def _words() -> dict[str, Words]:
     words = {metric.id: Words(metric.title, metric.advice) for metric in METRICS}
     return words | {gate.id: Words(gate.id, gate.advice) for gate in GATES}
-
-
-def _opt_outs(policy: Policy) -> tuple[Note, ...]:
-    """What the policy chose not to ask for: said in the verdict, never silent."""
-    notes = [
-        Note(code="not-judged", text=f"{metric} is {rule.role} by policy and cannot hold or reject")
-        for metric, rule in policy.metrics.items()
-        if BY_ID[metric].default.required and not rule.required
-    ]
-    if policy.min_days < type(policy).model_fields["min_days"].default:
-        text = (
-            f"the policy asks for {counted(policy.min_days, 'whole day')}; effects that vary from "
-            "day to day"
-        )
-        notes.append(Note(code="few-days", text=f"{text} were not excluded"))
-    if policy.tail == "p95":
-        notes.append(Note(code="tail-p95", text="the slowest 5 % were not judged"))
-    return tuple(notes)
 
 
 def _pairing_notes(facts: Facts) -> tuple[Note, ...]:

@@ -39,6 +39,7 @@ class MetricDefault(Frozen):
         infrastructure_margin, infrastructure_role: used when change = "infrastructure".
         required: whether an UNRESOLVED outcome holds a promotion.
         scale: "ratio" margins must exceed 1, "share" margins lie in (0, 1).
+        judged: False for a metric that only informs, whatever the policy says.
     """
 
     margin: Figure | None = None
@@ -48,6 +49,13 @@ class MetricDefault(Frozen):
     infrastructure_role: Role | None = None
     required: bool = False
     scale: Literal["ratio", "share"] = "share"
+    judged: bool = True
+
+    def role_under(self, change: Change) -> Role:
+        """The role when the policy gives none."""
+        if change == "infrastructure" and self.infrastructure_role is not None:
+            return self.infrastructure_role
+        return self.role
 
 
 class MetricRule(Frozen):
@@ -286,14 +294,15 @@ def _rules(
 def _rule(given: object, default: MetricDefault, change: Change, where: str) -> MetricRule:
     infrastructure = change == "infrastructure"
     margin = default.infrastructure_margin if infrastructure else None
-    role = default.infrastructure_role if infrastructure else None
+    role = default.role_under(change)
     start: dict[str, object] = {
         "margin": default.margin if margin is None else margin,
         "margin_ms": default.margin_ms,
-        "role": role or default.role,
+        "role": role,
     }
     # An infrastructure change promises that predictions do not move, so each must be shown.
-    required = default.required or role is Role.GUARDRAIL
+    moved = infrastructure and default.infrastructure_role is Role.GUARDRAIL
+    required = default.required or moved
     if given is None:
         return MetricRule.model_validate({**start, "required": required})
     if not isinstance(given, dict):
@@ -308,8 +317,9 @@ def _rule(given: object, default: MetricDefault, change: Change, where: str) -> 
     except ValidationError as error:
         raise PolicyError(_explain(error, where)) from None
     _check_margin(rule, default, where)
-    guarded = rule.role is Role.GUARDRAIL
-    return rule.model_copy(update={"required": required and guarded})
+    # A guardrail that only the policy makes one must be shown as well: it was asked for.
+    required = required or role is not Role.GUARDRAIL
+    return rule.model_copy(update={"required": required and rule.role is Role.GUARDRAIL})
 
 
 def _check_margin(rule: MetricRule, default: MetricDefault, where: str) -> None:
@@ -317,6 +327,8 @@ def _check_margin(rule: MetricRule, default: MetricDefault, where: str) -> None:
         raise PolicyError(
             f"{where}.margin_ms: a positive number of milliseconds, latency metrics only"
         )
+    if not default.judged and rule.role in {Role.GUARDRAIL, Role.REVIEW}:
+        raise PolicyError(f"{where}.role: it only informs; evidence, info or off")
     if rule.margin is None:
         if rule.role in {Role.GUARDRAIL, Role.REVIEW}:
             raise PolicyError(f"{where}: role {rule.role} needs a margin")

@@ -14,8 +14,10 @@ from analyzer.sources import open_chunks
 from analyzer.window import captured_window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
+
+    import pyarrow as pa
 
     from analyzer.metrics.metric import CaptureFacts
     from analyzer.policy import Policy
@@ -78,7 +80,7 @@ def read_captures(
         predictions = prepare(engine, policy)
         progress("comparing outputs", 1, 1)
         digest, size = captures.digest()
-        noted = (*captures.notes(), *notes)
+        noted = (*captures.notes(), *_shape_notes(predictions), *notes)
     return Captured(
         facts=replace(facts, tables={**facts.tables, **predictions}),
         start=start,
@@ -88,6 +90,13 @@ def read_captures(
         failed=dict(sorted(failed.items())),
         notes=noted,
     )
+
+
+def _shape_notes(predictions: Mapping[str, pa.Table]) -> Iterator[Note]:
+    """How the outputs were read, and what to set where that was not clear."""
+    for row in predictions["prediction_shape"].to_pylist():
+        if row["code"] is not None:
+            yield Note(code=row["code"], text=row["text"])
 
 
 def _chunks(

@@ -26,6 +26,7 @@ FLOORS = {
     "endpoint": 3,
     "sources": 3,
     "engine": 3,
+    "opt_outs": 4,
     "reading": 4,
     "subject": 4,
     "window": 4,

@@ -42,6 +42,7 @@ def write(folder: Path, text: str) -> Path:
         ("inference = 'planned'", "not computed in this version"),
         ("[slices]\nhour = true", "slices"),
         ("change = 'weights'", "change"),
+        ("[metrics.score_bias]\nrole = 'guardrail'\nmargin = 0.1", "score_bias.role: it only"),
         ("alpha = ", "not valid TOML"),
     ],
 )
@@ -81,6 +82,13 @@ def test_a_metric_taken_out_is_no_longer_required() -> None:
     policy = load_policy(None, DEFAULTS, ["metrics.latency_p99.role=evidence"])
     rule = policy.metrics["latency_p99"]
     assert (rule.role, rule.required, rule.source) == (Role.EVIDENCE, False, "policy")
+
+
+@pytest.mark.parametrize("metric", ["flip_rate", "output_mismatch_share", "cpu_utilization"])
+def test_a_guardrail_that_only_the_policy_asks_for_is_required(metric: str) -> None:
+    margin = 1.2 if metric == "cpu_utilization" else 0.01
+    given = {metric: {"role": "guardrail", "margin": margin}}
+    assert parse_policy({"metrics": given}, DEFAULTS).metrics[metric].required
 
 
 def test_a_ratio_given_alone_drops_the_default_milliseconds() -> None:

@@ -13,6 +13,7 @@ from analyzer.figures import counted, grouped, percent, period, plain, stated
 from analyzer.metrics.latency import mean_arms
 from analyzer.metrics.metric import GateCheck
 from analyzer.metrics.series import (
+    HOUR,
     MINUTE,
     PRODUCTION,
     SHADOW,
@@ -66,7 +67,34 @@ def _window_match(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
         f"CloudWatch minutes cover {percent(share)} of the window's "
         f"{counted(cover.minutes, 'minute')} ({stated(LEAST_WINDOW_SHARE)} needed)."
     )
+    left_out = _left_out(facts)
+    if left_out is not None:
+        return _gate(GateOutcome.FAIL, left_out, covers=SERVED, value=share)
     return _at_least(share, LEAST_WINDOW_SHARE, said, covers=SERVED)
+
+
+def _left_out(facts: Facts) -> str | None:
+    """Requests the shadow took where the captures that draw the window have ended, if many.
+
+    Failed requests leave no capture record, so a failing shadow would end its own window.
+    """
+    points = facts.metric_series.get((SHADOW, "Invocations", "Sum", MINUTE))
+    if facts.captures is None or facts.start is None or facts.end is None or points is None:
+        return None
+    second, sent = points
+    start, end = facts.start.timestamp(), facts.end.timestamp()
+    inside = sent[(second >= start) & (second < end)].sum()
+    early = sent[second < start].sum() if facts.asked[0] is None else 0.0
+    late = sent[second >= end].sum() if facts.asked[1] is None else 0.0
+    outside = float(early + late)
+    due = facts.captures.shadow_records * outside / inside if inside else 0.0
+    if due < QUIET_REQUESTS or outside * (end - start) < inside * HOUR:
+        return None
+    return (
+        f"The shadow took {counted(outside, 'request')} before or after the time in which both "
+        "variants have captures, and failed requests leave no capture; set --since and --until to "
+        "what is to be judged."
+    )
 
 
 def _covered(sent: FloatArray) -> float:

@@ -257,7 +257,13 @@ DIVERGENCE: tuple[Metric, ...] = (
         "type.",
         default=_REVIEW,
         assess=partial(
-            assess_share, Question(_SCORED, _large_shifts, notes=predictions.large_shift_size)
+            assess_share,
+            Question(
+                _SCORED,
+                _large_shifts,
+                predictions.constant_scores,
+                notes=predictions.large_shift_size,
+            ),
         ),
     ),
     _share_metric(
@@ -278,7 +284,7 @@ DIVERGENCE: tuple[Metric, ...] = (
         method=BIAS_METHOD,
         source="Bland and Altman, Lancet 327:307 (1986); Lin, Biometrics 45:255 (1989)",
         advice="A bias far from zero moves every threshold decision one way: recalibrate.",
-        default=_EVIDENCE,
+        default=_EVIDENCE.model_copy(update={"judged": False}),
         assess=assess_bias,
     ),
     _share_metric(

@@ -74,6 +74,7 @@ class Facts:
         points_dropped: reason -> rows of the exports that were not used.
         points_endpoints: how many different endpoints the exports' rows named.
         captures: None in a run from metrics alone.
+        asked: the ends of the window a person gave; None where they were left to the data.
     """
 
     policy: Policy
@@ -86,6 +87,7 @@ class Facts:
     inputs: Inputs
     captures: CaptureFacts | None
     endpoint: EndpointFacts | None
+    asked: tuple[datetime | None, datetime | None] = (None, None)
 
     @cached_property
     def metric_series(self) -> dict[tuple[object, ...], Points]:

@@ -60,7 +60,7 @@ class Counted:
 
 
 def one_sided(facts: Facts, counted: Counted) -> Note | None:
-    """Whether production's own decisions are so one-sided that flips say nothing."""
+    """Whether either variant's decisions are so one-sided that few flips say nothing."""
     if counted.kind == "probability":
         place = f"the threshold {facts.policy.predictions.label_at:g}"
         fewest = min(counted.count("production_at_or_above"), counted.count("production_below"))
@@ -70,11 +70,31 @@ def one_sided(facts: Facts, counted: Counted) -> Note | None:
         fewest = counted.count("labelled") - counted.count("commonest_label")
         advice = "capture for longer"
     if fewest >= LEAST_EACH_SIDE:
-        return None
+        return _one_answer(counted) if _decides_nothing(counted) else None
     return Note(
         code="threshold-uninformative",
         text=f"only {figures.counted(fewest, 'production prediction')} on the other side of "
         f"{place}; at least {LEAST_EACH_SIDE} are needed before few flips say anything: {advice}",
+    )
+
+
+def constant_scores(_facts: Facts, counted: Counted) -> Note | None:
+    """Whether the shadow gives every request one score: rare large shifts then say nothing."""
+    return _one_answer(counted) if counted.count("shadow_constant") else None
+
+
+def _decides_nothing(counted: Counted) -> bool:
+    """Whether all the shadow's decisions are the same."""
+    if counted.kind == "probability":
+        return counted.count("shadow_at_or_above") in {0, counted.count("labelled")}
+    return counted.count("shadow_commonest_label") == counted.count("labelled")
+
+
+def _one_answer(counted: Counted) -> Note:
+    return Note(
+        code="one-answer",
+        text=f"the shadow answers all {figures.counted(counted.count('predictions'), 'prediction')}"
+        " alike and production does not: that few of them differ says nothing",
     )
 
 

@@ -7,7 +7,7 @@ Out: any S3 semantics.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from analyzer.errors import AccessError, AnalyzerError, InputError, UsageError
 from analyzer.sources.objects import printable
@@ -98,10 +98,11 @@ def s3_client(options: AwsOptions, connections: int = CONNECTIONS) -> S3Client:
     )
     try:
         session = boto3.Session(botocore_session=_core_session(options), region_name=options.region)
-        client: S3Client = session.client("s3", endpoint_url=options.endpoint_url, config=config)
+        client = session.client("s3", endpoint_url=options.endpoint_url, config=config)
     except (BotoCoreError, ValueError) as error:
         raise UsageError(f"AWS options: {printable(str(error))}") from None
-    return client
+    # The two calls made here are described by a protocol, so that tests can stand in for them.
+    return cast("S3Client", client)
 
 
 def _core_session(options: AwsOptions) -> botocore.session.Session:

@@ -178,6 +178,16 @@ def test_two_values_for_one_point_stop_the_run_and_name_point_and_files(tmp_path
         assert (caught.value.exit_code, caught.value.code) == (3, "conflicting-points")
 
 
+def test_two_points_inside_one_period_stop_the_run(tmp_path: Path) -> None:
+    """Exports that begin at different times: only one of the two could be judged."""
+    a = write(tmp_path, "a.jsonl", lines([row(value=71234.5)]))
+    b = write(tmp_path, "b.jsonl", lines([row(value=1.0, timestamp="2026-11-16T00:00:30Z")]))
+    for order in ([a, b], [b, a]):
+        with pytest.raises(AnalyzerError, match="T00:00:00Z is not alone in its period") as caught:
+            read_exports(order, endpoint=ENDPOINT, variants=VARIANTS)
+        assert (caught.value.exit_code, caught.value.code) == (3, "conflicting-points")
+
+
 def test_different_periods_and_statistics_are_different_points(tmp_path: Path) -> None:
     export = selected(tmp_path, row(), row(period=3600, value=1.0), row(stat="p95", value=2.0))
     assert export.points.height == 3

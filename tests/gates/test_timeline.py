@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -10,15 +11,29 @@ import polars as pl
 import pytest
 
 from analyzer.gates.timeline import TIMELINE_GATES
-from analyzer.metrics.metric import EndpointFacts
-from analyzer.model import Family, GateOutcome
+from analyzer.metrics.metric import CaptureFacts, EndpointFacts
+from analyzer.model import Family, GateOutcome, Ledger, Pairing
 from tests.metrics.points import START, assess_all, facts_of, policy_of, shadow_test, without
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from analyzer.metrics.metric import Facts
     from analyzer.model import Gate
 
 CHECKS = {gate.id: gate.check for gate in TIMELINE_GATES}
+
+
+def captured(first: datetime, last: datetime, records: int = 5_000) -> CaptureFacts:
+    return CaptureFacts(
+        ledger=Ledger(pairs=records),
+        pairing=Pairing(),
+        production_records=records,
+        shadow_records=records,
+        same_objects=False,
+        first_at=(first, first),
+        last_at=(last, last),
+    )
 
 
 def check(facts: Facts, gate: str) -> Gate:
@@ -82,6 +97,32 @@ def test_metrics_for_half_the_window_do_not_match_it() -> None:
     held = check(facts, "window_match")
     assert held.outcome is GateOutcome.FAIL
     assert held.value == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("metric", ["Invocations", "ModelLatency"])
+def test_half_of_every_hour_left_out_on_both_sides_does_not_match(metric: str) -> None:
+    points = shadow_test(3).points()
+    half = (pl.col("metric_name") == metric) & (pl.col("timestamp").dt.minute() >= 30)
+    held = check(facts_of(points.filter(~(half & (pl.col("period_s") == 60)))), "window_match")
+    assert held.outcome is GateOutcome.FAIL
+    assert held.value == pytest.approx(0.5)
+
+
+def test_a_failing_shadow_does_not_end_its_own_window() -> None:
+    """Six hours of invocations after the last capture: failures leave no capture record."""
+    points = shadow_test(3.25).points()
+    ended = facts_of(points, captures=captured(START, START + timedelta(days=3)))
+    held = check(ended, "window_match")
+    assert held.outcome is GateOutcome.FAIL
+    assert "failed requests leave no capture" in held.text
+    asked = replace(ended, asked=(None, START + timedelta(days=3)))
+    assert check(asked, "window_match").outcome is GateOutcome.PASS
+
+
+def test_a_few_minutes_after_the_last_capture_are_no_failure() -> None:
+    points = shadow_test(3 + 30 / 1440).points()
+    facts = facts_of(points, captures=captured(START, START + timedelta(days=3)))
+    assert check(facts, "window_match").outcome is GateOutcome.PASS
 
 
 def test_quiet_minutes_are_not_missing_minutes() -> None:

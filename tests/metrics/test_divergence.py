@@ -107,6 +107,27 @@ def test_labels_that_are_all_one_label_cannot_pass() -> None:
     assert varied.outcome is Outcome.PASS
 
 
+@pytest.mark.parametrize(
+    ("metric", "kind", "counts"),
+    [
+        ("flip_rate", "probability", {"shadow_at_or_above": 0}),
+        ("flip_rate", "probability", {"shadow_at_or_above": 10_000}),
+        ("flip_rate", "label", {"commonest_label": 9_700, "shadow_commonest_label": 10_000}),
+        ("score_large_shift_share", "regression", {"shadow_constant": True}),
+    ],
+)
+def test_a_shadow_with_one_answer_for_everything_cannot_pass(
+    metric: str, kind: str, counts: dict[str, float]
+) -> None:
+    """Production says yes to three percent; a shadow that never does flips only those."""
+    few = {"production_at_or_above": 300, "production_below": 9_700}
+    rare = {**few, "flipped": 300, "large_shifted": 300, "commonest_label": 9_700}
+    assert assess(metric, counts_of(**rare), kind=kind).outcome is Outcome.PASS
+    item = assess(metric, {**counts_of(**rare), **counts}, kind=kind)
+    assert item.outcome is Outcome.UNRESOLVED
+    assert item.notes[-1].code == "one-answer"
+
+
 def test_one_row_sent_two_thousand_times_is_one_row() -> None:
     counts = counts_of(pairs=2_000, prediction_squares=2_000.0**2)
     evidence = assess("flip_rate", counts)

@@ -156,6 +156,20 @@ def test_a_shadow_that_times_nothing_for_an_hour_has_failed_for_an_hour() -> Non
     assert item.outcome is not Outcome.PASS
 
 
+def test_samples_beyond_the_invocations_hide_no_later_errors() -> None:
+    """Five percent too many samples on the first day, four percent lost on the last."""
+    points = without(shadow_test(3).points(), MODEL)
+    day = pl.col("timestamp").dt.day() - START.day
+    factor = pl.when(day == 0).then(1.05).when(day == 2).then(0.96).otherwise(1.0)
+    timed = (pl.col("stat") == "SampleCount") & (pl.col("role") == "shadow")
+    points = points.with_columns(
+        value=pl.when(timed).then(pl.col("value") * factor).otherwise(pl.col("value"))
+    )
+    item = assess(facts_of(points), "model_error_rate")
+    assert item.outcome is Outcome.UNRESOLVED
+    assert item.effect is None
+
+
 def test_model_errors_of_one_side_only_are_not_derived() -> None:
     facts = facts_of(without(shadow_test(1).points(), MODEL, "shadow"))
     item = assess(facts, "model_error_rate")

@@ -133,6 +133,19 @@ def test_a_wrong_unit_is_refused_rather_than_judged(role: str) -> None:
     assert refused.value.code == "implausible-unit"
 
 
+@pytest.mark.parametrize(("role", "factor"), [("production", 1000), ("shadow", 1e-3)])
+def test_a_tail_in_another_unit_is_refused_where_it_would_pass(role: str, factor: float) -> None:
+    test = shadow_test(3, tail_slower=2)
+    getattr(test, role).tails["p99"] *= factor
+    with pytest.raises(InputError) as refused:
+        assess(test.facts(), "latency_p99")
+    assert refused.value.code == "implausible-unit"
+
+
+def test_a_tail_of_timeouts_is_a_failure_not_a_wrong_unit() -> None:
+    assert assess(shadow_test(3, tail_slower=300).facts(), "latency_p99").outcome is Outcome.FAIL
+
+
 def test_microseconds_read_as_milliseconds_on_both_sides_are_refused() -> None:
     test = shadow_test(1)
     for side in (test.production, test.shadow):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,6 +106,23 @@ def test_requests_of_longer_periods_are_added_up_from_the_minutes() -> None:
     assert hourly is not None
     expected = test.production.counts.reshape(24, 60).sum(axis=1)
     assert requests(facts, hourly, "production") == pytest.approx(expected)
+
+
+def test_a_hole_in_the_counts_of_longer_periods_is_filled_from_the_minutes() -> None:
+    test = shadow_test(1)
+    counts = (pl.col("metric_name") == "ModelLatency") & (pl.col("stat") == "SampleCount")
+    hours = (
+        test.points()
+        .filter(counts & (pl.col("role") == "production"))
+        .with_columns(pl.col("timestamp").dt.truncate("1h"), period_s=pl.lit(3600, pl.Int64))
+    )
+    hours = hours.group_by(pl.exclude("value")).agg(pl.col("value").sum())
+    holed = hours.filter(pl.col("timestamp").dt.hour() != 11).select(test.points().columns)
+    facts = facts_of(pl.concat([test.points(), holed]), end=START + timedelta(days=1))
+    cover = Cover.of(facts, 3600)
+    assert cover is not None
+    expected = test.production.counts.reshape(24, 60).sum(axis=1)
+    assert requests(facts, cover, "production") == pytest.approx(expected)
 
 
 def test_invocations_stand_in_for_missing_sample_counts() -> None:

@@ -33,6 +33,24 @@ def test_a_model_against_itself_differs_in_nothing() -> None:
     assert counts["concordance"] == 1
 
 
+@pytest.mark.parametrize(
+    ("production", "shadow", "constant", "commonest"),
+    [
+        (["0.1", "0.2", "0.4"], ["0.3", "0.3", "0.3"], True, 0),
+        (["0.1", "0.2", "0.4"], ["0.3", "0.3", "0.4"], False, 0),
+        (["0.3", "0.3", "0.3"], ["0.3", "0.3", "0.3"], False, 0),
+        (["yes", "no", "yes"], ["no", "no", "no"], False, 3),
+        (["yes", "no", "yes"], ["no", "yes", "no"], False, 2),
+    ],
+)
+def test_a_shadow_of_one_answer_is_counted(
+    production: list[str], shadow: list[str], commonest: int, *, constant: bool
+) -> None:
+    counts = compare([*production], [*shadow]).counts
+    assert bool(counts.get("shadow_constant")) is constant
+    assert counts["shadow_commonest_label"] == commonest
+
+
 def test_divergence_of_two_models_equals_numpy() -> None:
     """334 distinct rows, each sent ten times; two retrained models."""
     rng = np.random.default_rng(7)
