@@ -303,8 +303,9 @@ def _rule(given: object, default: MetricDefault, change: Change, where: str) -> 
     # An infrastructure change promises that predictions do not move, so each must be shown.
     moved = infrastructure and default.infrastructure_role is Role.GUARDRAIL
     required = default.required or moved
+    silent = MetricRule.model_validate({**start, "required": required})
     if given is None:
-        return MetricRule.model_validate({**start, "required": required})
+        return silent
     if not isinstance(given, dict):
         raise PolicyError(f"{where}: expected a table")
     for key in given:
@@ -317,6 +318,8 @@ def _rule(given: object, default: MetricDefault, change: Change, where: str) -> 
     except ValidationError as error:
         raise PolicyError(_explain(error, where)) from None
     _check_margin(rule, default, where)
+    if (rule.margin, rule.margin_ms, rule.role) == (silent.margin, silent.margin_ms, silent.role):
+        return silent  # a default written out asks for nothing new
     # A guardrail that only the policy makes one must be shown as well: it was asked for.
     required = required or role is not Role.GUARDRAIL
     return rule.model_copy(update={"required": required and rule.role is Role.GUARDRAIL})
