@@ -70,7 +70,7 @@ def judge(effect: Effect | None, margin: float | None, role: Role) -> Outcome:
 def decide(
     evidence: Mapping[str, Evidence], gates: Mapping[str, Gate], words: Mapping[str, Words]
 ) -> Judgement:
-    """PROMOTE, HOLD or REJECT, with reasons in order of weight.
+    """PROMOTE, HOLD or REJECT, with reasons in order of weight: causes before what they cause.
 
     Args:
         evidence: metric id -> evidence with the outcome its own interval gives.
@@ -79,11 +79,14 @@ def decide(
     """
     gated = {metric: _gated(item, gates) for metric, item in evidence.items()}
     failed = tuple(_failures(gated, words))
+    closed = tuple(_closed(gates, words))
+    everything = tuple(reason for reason in closed if _covers_everything(gates, reason))
     holding = (
-        *_reviews(gated, words, Outcome.FAIL),
+        *everything,
+        *_reviews(evidence, words, Outcome.FAIL),
+        *(reason for reason in closed if reason not in everything),
         *_unresolved(evidence, words),
-        *_closed(gates, words),
-        *_reviews(gated, words, Outcome.UNRESOLVED),
+        *_reviews(evidence, words, Outcome.UNRESOLVED),
     )
     nothing_required = not any(item.required for item in gated.values())
     if failed:
@@ -141,6 +144,12 @@ def _unresolved(evidence: Mapping[str, Evidence], words: Mapping[str, Words]) ->
                 text=f"{_sentence(said.title)}, not settled: {open_}.",
                 advice=item.needs.text if item.needs else said.advice,
             )
+
+
+def _covers_everything(gates: Mapping[str, Gate], reason: Reason) -> bool:
+    """Whether a closed gate doubts the whole comparison: then nothing else matters first."""
+    families = {family for gate in gates.values() for family in gate.covers}
+    return reason.gate is not None and set(gates[reason.gate].covers) == families
 
 
 def _closed(gates: Mapping[str, Gate], words: Mapping[str, Words]) -> Iterator[Reason]:

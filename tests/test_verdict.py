@@ -169,13 +169,18 @@ def test_a_metric_that_only_a_gate_unsettled_is_named_once_by_the_gate() -> None
     assert [reason.code for reason in judged.reasons] == ["gate-g"]
 
 
-def test_a_failed_review_is_the_first_reason_to_hold() -> None:
+def test_reasons_to_hold_name_causes_before_what_they_cause() -> None:
     items = {
         "m": evidence(Outcome.UNRESOLVED),
         "r": evidence(Outcome.FAIL, role=Role.REVIEW, required=False),
     }
-    judged = decide(items, {"g": gate(GateOutcome.FAIL)}, {})
-    assert [reason.code for reason in judged.reasons] == ["r-review", "m-unresolved", "gate-g"]
+    held = {
+        "load": gate(GateOutcome.FAIL, covers=(Family.LATENCY,)),
+        "objects": gate(GateOutcome.FAIL),
+    }
+    judged = decide(items, held, {})
+    codes = [reason.code for reason in judged.reasons]
+    assert codes == ["gate-objects", "r-review", "gate-load", "m-unresolved"]
 
 
 def test_a_required_metric_that_is_not_judged_holds() -> None:
