@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from analyzer import __version__
-from analyzer.cloudwatch import endpoint_file, open_exports
+from analyzer.cloudwatch import dropped_notes, endpoint_file, open_exports
 from analyzer.endpoint import read_endpoint
-from analyzer.errors import AnalyzerError, InputError, UsageError
+from analyzer.errors import AnalyzerError, UsageError
 from analyzer.figures import counted, grouped, percent
 from analyzer.gates import GATES
 from analyzer.gates.pairs import expected_sampling
 from analyzer.metrics import DEFAULTS, METRICS
+from analyzer.metrics.exports import how_to_export
 from analyzer.metrics.metric import EndpointFacts, Facts
 from analyzer.metrics.running import latency_tables
 from analyzer.model import (
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from analyzer.cloudwatch import Exports, MetricExport
+    from analyzer.cloudwatch import MetricExport
     from analyzer.model import Evidence, Gate
     from analyzer.window import Span
 
@@ -109,9 +110,10 @@ def run(request: Request, progress: Progress) -> Analysis:
     span = asked_span(request.since, request.until)
     endpoint = _endpoint(request)
     exports = open_exports([Path(path) for path in request.cloudwatch])
-    listing = _listing(request, endpoint, exports, span, progress)
+    listing = _listing(request, endpoint, span, progress)
     names = names_of(request.flags, listing, endpoint, exports)
     export = exports.select(endpoint=names.endpoint, variants=names.variants)
+    exports.require_points(export)
     captured = (
         read_captures(listing, policy, span, request.engine, progress)
         if listing is not None
@@ -135,7 +137,9 @@ def run(request: Request, progress: Progress) -> Analysis:
         endpoint=endpoint,
         asked=span,
     )
-    return _judge(facts, names, (*(captured.notes if captured else ()), *export.notes), progress)
+    noted = captured.notes if captured is not None else ()
+    notes = (*noted, *dropped_notes(export.dropped), *export.notes)
+    return _judge(facts, names, notes, progress)
 
 
 def error_verdict(error: AnalyzerError) -> Verdict:
@@ -175,13 +179,20 @@ def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progre
     progress("metrics", len(METRICS), len(METRICS))
     gates: dict[str, Gate] = {gate.id: gate.check(facts, evidence) for gate in GATES}
     judged = decide(evidence, gates, _words())
+    how = how_to_export(
+        facts,
+        judged.evidence,
+        endpoint=names.endpoint,
+        production=names.production,
+        shadow=names.shadow,
+    )
     verdict = Verdict(
         tool=Tool(name=TOOL, version=__version__),
         decision=judged.decision,
         exit_code=EXIT_CODES[judged.decision],
         summary=judged.summary,
         reasons=judged.reasons,
-        notes=(*opt_outs(facts.policy), *_pairing_notes(facts), *notes),
+        notes=(*opt_outs(facts.policy), *_pairing_notes(facts), *notes, *((how,) if how else ())),
         subject=_subject(facts, names),
         window=_window(facts),
         inputs=facts.inputs,
@@ -206,7 +217,6 @@ def _endpoint(request: Request) -> EndpointFacts | None:
 def _listing(
     request: Request,
     endpoint: EndpointFacts | None,
-    exports: Exports,
     span: Span,
     progress: Progress,
 ) -> Listing | None:
@@ -217,8 +227,6 @@ def _listing(
                 "nothing to read: give SOURCE, or --production PATH and --shadow PATH, "
                 "or --endpoint NAME with --cloudwatch PATH"
             )
-        if not exports.readings:
-            raise InputError("--cloudwatch: no metric export found")
         return None
     listing = discover(
         request.source,

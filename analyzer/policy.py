@@ -26,8 +26,15 @@ JoinKey = Literal["inference_id", "event_id", "payload"]
 
 
 def _percentage(meaning: str) -> Any:  # noqa: ANN401 - pydantic types its Field so
-    """A percentage in (0, 100], unset by default."""
-    return Field(default=None, gt=0, le=100, description=meaning, examples=[100])
+    """A percentage in 1..100, unset by default; below 1 it is a share written by mistake."""
+    return Field(default=None, ge=1, le=100, description=meaning, examples=[100])
+
+
+_PERCENTAGE = "a percentage in 1..100"
+GREATEST_RATIO = 3.0
+"""Ratio margins above this are percentages written by mistake: 20 would allow +1,900 %."""
+_LIKELY = 0.4
+"""How alike a metric's name and a known one are to be suggested; 1 is equal."""
 
 
 class MetricDefault(Frozen):
@@ -257,6 +264,8 @@ def _explain(error: ValidationError, where: str) -> str:
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         return f"{where}: {key}: unknown key{_nearest(str(first['loc'][-1]), _known(first['loc']))}"
+    if key.endswith("_percentage"):
+        return f"{where}: {key}: {_PERCENTAGE}, got {first['input']!r}"
     return f"{where}: {key}: {first['msg'].lower()}, got {first['input']!r}"
 
 
@@ -271,8 +280,8 @@ def _known(location: tuple[int | str, ...]) -> list[str]:
     return list((table or Policy).model_fields)
 
 
-def _nearest(word: str, known: Sequence[str]) -> str:
-    matches = difflib.get_close_matches(word, known, n=1)
+def _nearest(word: str, known: Sequence[str], alike: float = 0.6) -> str:
+    matches = difflib.get_close_matches(word, known, n=1, cutoff=alike)
     return f"; did you mean '{matches[0]}'?" if matches else ""
 
 
@@ -283,7 +292,7 @@ def _rules(
         raise PolicyError(f"{where}: metrics: expected tables such as [metrics.latency_p99]")
     for metric in given:
         if metric not in defaults:
-            hint = _nearest(metric, list(defaults))
+            hint = _nearest(metric, list(defaults), _LIKELY)
             raise PolicyError(f"{where}: metrics.{metric}: unknown metric{hint}")
     return {
         metric: _rule(given.get(metric), default, change, f"{where}: metrics.{metric}")
@@ -338,6 +347,11 @@ def _check_margin(rule: MetricRule, default: MetricDefault, where: str) -> None:
         return
     if default.scale == "ratio" and rule.margin <= 1:
         raise PolicyError(f"{where}.margin: a ratio above 1 (1.10 allows +10 %), got {rule.margin}")
+    if default.scale == "ratio" and rule.margin > GREATEST_RATIO:
+        raise PolicyError(
+            f"{where}.margin: a ratio such as 1.20 for +20 %, at most {GREATEST_RATIO:g}, "
+            f"got {rule.margin}"
+        )
     if default.scale == "share" and not 0 < rule.margin < 1:
         raise PolicyError(
             f"{where}.margin: a share between 0 and 1 (0.001 = 0.1 pp), got {rule.margin}"

@@ -15,6 +15,21 @@ if TYPE_CHECKING:
     from analyzer.policy import MetricDefault, MetricRule
 
 
+_MARGINS_AND_ROLES = (
+    "#",
+    "# Margins of [metrics.*]: the largest harm that is accepted.",
+    "#   ratio  shadow / production, above 1 and at most 3: 1.20 allows +20 %",
+    "#   share  added share of requests, or share of predictions, in 0..1: 0.001 = 0.1 pp",
+    "# Roles of [metrics.*]:",
+    "#   guardrail  a failure rejects, and a required one that is unresolved holds",
+    "#   review     anything but a pass holds until a person has looked",
+    "#   evidence   shown beside what is judged",
+    "#   info       shown",
+    "#   off        not measured",
+    "",
+)
+
+
 def commented(defaults: Mapping[str, MetricDefault]) -> str:
     """policy.toml with every key at its default and one line of meaning each.
 
@@ -23,13 +38,14 @@ def commented(defaults: Mapping[str, MetricDefault]) -> str:
     policy = parse_policy({}, defaults)
     lines = [
         "# Everything that can change a judgement, at its default.",
+        *_MARGINS_AND_ROLES,
         *_table(policy),
     ]
     for name in ("sampling", "predictions", "pairing", "redaction"):
         table: Frozen = getattr(policy, name)
         lines += ["", f"[{name}]  # {_first_line(table)}", *_table(table)]
     for metric, rule in policy.metrics.items():
-        lines += ["", f"[metrics.{metric}]", *_rule(rule)]
+        lines += ["", f"[metrics.{metric}]", *_rule(rule, defaults[metric])]
     return "\n".join(lines) + "\n"
 
 
@@ -49,11 +65,15 @@ def _line(name: str, field: FieldInfo, value: object) -> str:
     return f"{name} = {_toml(value)}{meaning}"
 
 
-def _rule(rule: MetricRule) -> Iterator[str]:
+def _rule(rule: MetricRule, default: MetricDefault) -> Iterator[str]:
     if rule.margin is not None:
-        yield f"margin = {_toml(rule.margin)}"
+        yield f"margin = {_toml(rule.margin)}  # {default.scale}"
     if rule.margin_ms is not None:
         yield f"margin_ms = {_toml(rule.margin_ms)}  # or this many milliseconds, if larger"
+    elif not default.judged:
+        yield "# it only informs: evidence, info or off"
+    elif rule.margin is None:
+        yield f"# margin is a {default.scale}, unset: needed to make it a guardrail or a review"
     yield f"role = {_toml(rule.role.value)}"
 
 

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 from analyzer.captures import Captures
 from analyzer.engine import Engine
+from analyzer.errors import AccessError, InputError
+from analyzer.figures import counted, grouped
 from analyzer.model import Note
 from analyzer.payloads import prepare
 from analyzer.sources import open_chunks
+from analyzer.sources.objects import ROLES, printable
 from analyzer.window import captured_window
 
 if TYPE_CHECKING:
@@ -22,9 +25,17 @@ if TYPE_CHECKING:
     from analyzer.metrics.metric import CaptureFacts
     from analyzer.policy import Policy
     from analyzer.sources import Chunk, Listing
+    from analyzer.sources.objects import ObjectFailure, Role, SourceObject
     from analyzer.window import Span
 
     Progress = Callable[[str, int, int | None], None]
+    Failures = list[tuple[SourceObject, ObjectFailure]]
+
+_NO_ACCESS = {"access-denied", "unreadable"}
+_MOST_LINES = 3
+_WITHOUT_CAPTURES = (
+    "without captures, --endpoint NAME --cloudwatch PATH alone judges latency and errors"
+)
 
 
 @dataclass(frozen=True)
@@ -60,18 +71,24 @@ def read_captures(
     limits: EngineLimits,
     progress: Progress,
 ) -> Captured:
-    """Capture objects -> records -> pairs -> reduced facts, inside one engine."""
-    failed: Counter[str] = Counter()
-    notes: list[Note] = []
+    """Capture objects -> records -> pairs -> reduced facts, inside one engine.
+
+    Raises:
+        AccessError: a variant has no usable record, and objects of it could not be opened.
+        InputError: a variant has no usable record, or the window holds none.
+    """
+    failures: Failures = []
     with Engine(memory_limit=limits.memory_limit, threads=limits.threads) as engine:
         captures = Captures(
             engine,
-            _chunks(listing, policy, failed, notes, progress),
+            _chunks(listing, policy, failures, progress),
             max_line_bytes=policy.max_line_bytes,
         )
+        extent = captures.extent()
+        _require_both(listing, engine, extent, failures)
         progress("pairing", 0, 1)
         captures.pair(policy.pairing)
-        start, end = captured_window(captures.extent(), span)
+        start, end = captured_window(extent, span)
         captures.set_window(start, end)
         keys = {number: item.key for number, item in enumerate(listing.objects)}
         facts = captures.facts(keys, same_objects=listing.same_objects)
@@ -80,14 +97,14 @@ def read_captures(
         predictions = prepare(engine, policy)
         progress("comparing outputs", 1, 1)
         digest, size = captures.digest()
-        noted = (*captures.notes(), *_shape_notes(predictions), *notes)
+        noted = (*captures.notes(), *_shape_notes(predictions), *_failure_notes(failures))
     return Captured(
         facts=replace(facts, tables={**facts.tables, **predictions}),
         start=start,
         end=end,
         digest=digest,
         size=size,
-        failed=dict(sorted(failed.items())),
+        failed=dict(sorted(Counter(failure.code for _, failure in failures).items())),
         notes=noted,
     )
 
@@ -102,11 +119,10 @@ def _shape_notes(predictions: Mapping[str, pa.Table]) -> Iterator[Note]:
 def _chunks(
     listing: Listing,
     policy: Policy,
-    failed: Counter[str],
-    notes: list[Note],
+    failures: Failures,
     progress: Progress,
 ) -> Iterator[Chunk]:
-    """Every chunk with lines; a failure is counted by code and named in a note."""
+    """Every chunk with lines; a failure is kept with its object."""
 
     def on_read(objects: int, total: int, _bytes: int, _size: int) -> None:
         progress("reading objects", objects, total)
@@ -116,6 +132,60 @@ def _chunks(
         if chunk.failure is None:
             yield chunk
             continue
-        failed[chunk.failure.code] += 1
-        key = listing.objects[chunk.object_id].key
-        notes.append(Note(code=f"object-{chunk.failure.code}", text=f"{key}: {chunk.failure.text}"))
+        failures.append((listing.objects[chunk.object_id], chunk.failure))
+
+
+def _failure_notes(failures: Failures) -> Iterator[Note]:
+    for item, failure in failures:
+        yield Note(code=f"object-{failure.code}", text=f"{item.key}: {failure.text}")
+
+
+def _require_both(
+    listing: Listing, engine: Engine, extent: Mapping[str, object], failures: Failures
+) -> None:
+    """Refuse a side without any usable record; no bundle is written then, so the error says why.
+
+    Raises:
+        AccessError: objects of that side could not be opened, so a re-run may help.
+        InputError: its lines were rejected, or its objects were damaged.
+    """
+    missing = [role for role in ROLES if role not in extent]
+    if not missing:
+        return
+    sides = [
+        f"{role} has no usable capture record: {_why(listing, engine, role, failures)}"
+        for role in missing
+    ]
+    message = f"no pairs possible: {'; '.join(sides)}; {_WITHOUT_CAPTURES}"
+    if any(item.role in missing and failure.code in _NO_ACCESS for item, failure in failures):
+        raise AccessError(message, code="no-usable-records")
+    raise InputError(message, code="no-usable-records")
+
+
+def _why(listing: Listing, engine: Engine, role: Role, failures: Failures) -> str:
+    """What became of one side's objects and lines, the first of each by name."""
+    mine = [(item, failure) for item, failure in failures if item.role == role]
+    # An object that could not be opened comes first: it is what a re-run can mend.
+    mine.sort(key=lambda pair: pair[1].code not in _NO_ACCESS)
+    parts = []
+    if mine:
+        item, failure = mine[0]
+        counts = _counted(Counter(failure.code for _, failure in mine))
+        said = f"{counted(len(mine), 'object')} failed ({counts})"
+        parts.append(f"{said}, first {printable(item.key)}: {printable(failure.text)}")
+    codes = engine.table("capture_side_codes", role=role).to_pylist()
+    if codes:
+        listed = engine.table("capture_side_rejects", role=role, most=_MOST_LINES).to_pylist()
+        lines = [
+            f"{printable(listing.objects[row['object_id']].key)} line {row['line_number']}: "
+            f"{row['code']}"
+            for row in listed
+        ]
+        counts = _counted({row["code"]: row["lines"] for row in codes})
+        parts.append(f"{counts}, first {', '.join(lines)}")
+    objects = sum(item.role == role for item in listing.objects)
+    return "; ".join(parts) or f"no line in {counted(objects, 'object')}"
+
+
+def _counted(codes: Mapping[str, int]) -> str:
+    return ", ".join(f"{grouped(count)} {code}" for code, count in sorted(codes.items()))

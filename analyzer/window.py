@@ -51,41 +51,70 @@ def captured_window(
     """Where both variants have captures, in whole minutes; the flags' ends where they are given.
 
     Args:
-        extent: role -> earliest and latest inferenceTime.
+        extent: earliest and latest inferenceTime of both roles.
         span: the ends asked for.
 
     Raises:
-        InputError: no usable record at all.
+        InputError: no capture lies in the window, or it ends before it starts.
     """
-    if not extent:
-        raise InputError("no usable capture record: every line was rejected; see the rejects")
     since, until = span
     first = max(times[0] for times in extent.values())
     last = min(times[1] for times in extent.values())
-    return since or _floor(first), until or _floor(last) + _MINUTE
+    window = since or _floor(first), until or _floor(last) + _MINUTE
+    _refuse_empty("captures", window, {role: extent[role] for role in sorted(extent)})
+    return window
 
 
 def measured_window(points: pl.DataFrame, span: Span) -> tuple[datetime, datetime]:
     """Where both variants have metric points; the flags' ends where they are given.
 
     Raises:
-        InputError: a variant has no points, and the flags do not settle the window.
+        InputError: a variant has no points, and the flags do not settle the window; or no point
+            lies in it, or it ends before it starts.
     """
     since, until = span
-    if since is not None and until is not None:
-        return since, until
     ends = (pl.col("timestamp") + pl.duration(seconds="period_s")).max().alias("last")
     spans = (
         points.drop_nulls("role")
         .group_by("role")
         .agg(pl.col("timestamp").min().alias("first"), ends)
     )
+    extent = {role: (first, last) for role, first, last in sorted(spans.rows())}
+    if since is not None and until is not None:
+        _refuse_empty("metric points", (since, until), extent)
+        return since, until
     if spans.height < len(("production", "shadow")):
-        seen = ", ".join(spans["role"].to_list()) or "neither variant"
+        seen = ", ".join(extent) or "neither variant"
         raise InputError(f"--cloudwatch: metric points of {seen} only; both variants are needed")
-    first: datetime = max(spans["first"].to_list())
-    last: datetime = min(spans["last"].to_list())
-    return since or first, until or last
+    first, last = (max(at for at, _ in extent.values()), min(at for _, at in extent.values()))
+    window = since or first, until or last
+    _refuse_empty("metric points", window, extent)
+    return window
+
+
+def _refuse_empty(
+    what: str,
+    window: tuple[datetime, datetime],
+    extent: Mapping[str, tuple[datetime, datetime]],
+) -> None:
+    start, end = window
+    inside = any(first < end and last >= start for first, last in extent.values())
+    if start < end and inside:
+        return
+    spans = [
+        f"{what} run from {_stamp(first)} to {_stamp(last)} ({role})"
+        for role, (first, last) in extent.items()
+    ]
+    raise InputError(
+        f"nothing to judge from {_stamp(start)} to {_stamp(end)}: "
+        f"{', '.join(spans) or f'there are no {what}'}; choose --since and --until inside a time "
+        "that both variants have",
+        code="empty-window",
+    )
+
+
+def _stamp(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _floor(at: datetime) -> datetime:

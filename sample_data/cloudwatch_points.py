@@ -181,7 +181,7 @@ def _trimmed_means(ranked: FloatArray, first: IntArray, size: IntArray, share: f
 
 
 def metric_rows(series: Iterable[Series]) -> Iterator[str]:
-    """JSON Lines in the form `analyzer metrics` writes, one point a line."""
+    """Metric rows as JSON Lines, one self-describing point a line."""
     for one in series:
         head = {
             "namespace": one.of.namespace,

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analyzer import analysis
-from analyzer.errors import UsageError
+from analyzer.errors import AccessError, InputError, UsageError
 from analyzer.progress import silent
 
 if TYPE_CHECKING:
@@ -146,13 +146,87 @@ def test_one_variant_alone_is_refused_with_what_was_found(tmp_path: Path) -> Non
         judged(source)
 
 
-def test_a_shadow_of_rubbish_holds_and_counts_every_line(tmp_path: Path) -> None:
+def test_a_shadow_of_rubbish_is_refused_with_counts_and_the_first_lines(tmp_path: Path) -> None:
     good = [line(k, f"{k}", "0.2") for k in range(50)]
-    verdict = judged(put(tmp_path, good, [b"{", b"[]", b"nonsense"])).verdict
-    assert verdict.decision.value == "HOLD"
-    assert verdict.ledger.malformed + verdict.ledger.not_capture == 3
-    assert verdict.ledger.unpaired_production == 50
-    assert verdict.gates["objects"].outcome.value == "fail"
+    with pytest.raises(InputError) as refused:
+        judged(put(tmp_path, good, [b"{", b"[]", b"nonsense", *[b"}"] * 57]))
+    said = str(refused.value)
+    assert said.startswith(
+        "no pairs possible: shadow has no usable capture record: "
+        "59 malformed.invalid-json, 1 not_capture.not-an-object, first "
+    )
+    assert "00-00-000-a.jsonl line 2: not_capture.not-an-object" in said
+    assert said.count(" line ") == 3
+    assert "--endpoint NAME --cloudwatch PATH alone judges latency and errors" in said
+    assert "production has" not in said
+
+
+def test_both_sides_of_rubbish_are_both_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"production has no usable.*; shadow has no usable"):
+        judged(put(tmp_path, [b"{"], [b"nonsense"]))
+
+
+def test_a_side_of_blank_lines_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="shadow has no usable capture record: no line in 1 obj"):
+        judged(put(tmp_path, [line(1, "1", "0.2")], [b"", b" "]))
+
+
+def test_a_side_that_cannot_be_opened_is_an_access_error(tmp_path: Path) -> None:
+    source = put(tmp_path, [line(1, "1", "0.2")], [line(1, "1", "0.2")])
+    (hidden,) = (source / "endpoint" / "v2-shadow").rglob("*.jsonl")
+    hidden.unlink()
+    hidden.symlink_to(hidden)  # a link to itself cannot be opened, even by root
+    with pytest.raises(AccessError, match=r"1 object failed \(1 unreadable\), first .*a\.jsonl: "):
+        judged(source)
+
+
+def test_a_side_of_damaged_gzip_is_an_input_error(tmp_path: Path) -> None:
+    source = put(tmp_path, [line(1, "1", "0.2")], [line(1, "1", "0.2")])
+    (damaged,) = (source / "endpoint" / "v2-shadow").rglob("*.jsonl")
+    damaged.with_name("a.jsonl.gz").write_bytes(b"\x1f\x8b\x08\x00 no gzip")
+    damaged.unlink()
+    with pytest.raises(
+        InputError, match=r"1 object failed \(1 corrupt-gzip\), first .*a\.jsonl\.gz"
+    ):
+        judged(source)
+
+
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [("2030-01-01", None), (None, "2020-01-01"), ("2030-01-01", "2030-01-02")],
+)
+def test_a_window_beyond_all_captures_is_refused_with_their_extent(
+    tmp_path: Path, since: str | None, until: str | None
+) -> None:
+    flat = tmp_path / "flat.jsonl"
+    flat.write_bytes(b"\n".join(line(60 * k, f"{k}", "0.2", str(k)) for k in range(120)))
+    request = analysis.Request(production=str(flat), shadow=str(flat), since=since, until=until)
+    extent = "captures run from 2026-11-16T00:00:00Z to 2026-11-16T01:59:00Z"
+    with pytest.raises(InputError, match=extent):
+        analysis.run(request, silent)
+
+
+def test_captures_without_a_common_minute_are_refused_with_both_extents(tmp_path: Path) -> None:
+    early = [line(60 * k, f"{k}", "0.2", str(k)) for k in range(10)]
+    late = [line(60 * k, f"{k}", "0.2", str(k)) for k in range(20, 30)]
+    with pytest.raises(InputError, match=r"00:09:00Z \(production\), .*00:20:00Z .*\(shadow\)"):
+        judged(put(tmp_path, early, late))
+
+
+@pytest.mark.parametrize(
+    ("since", "until"), [("2030-01-01", None), ("2030-01-01", "2030-01-02"), (None, "2020-01-01")]
+)
+def test_a_window_beyond_all_metric_points_is_refused_with_their_extent(
+    since: str | None, until: str | None
+) -> None:
+    request = analysis.Request(
+        endpoint="churn-endpoint",
+        cloudwatch=(str(PROMOTE / "cloudwatch"),),
+        since=since,
+        until=until,
+    )
+    with pytest.raises(InputError, match=r"metric points run from 2026-\d\d"):
+        analysis.run(request, silent)
 
 
 def test_the_window_flags_count_what_lies_outside(tmp_path: Path) -> None:

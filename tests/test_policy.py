@@ -28,6 +28,10 @@ def write(folder: Path, text: str) -> Path:
         ("[metrics.latncy_p99]\nmargin = 1.2", "metrics.latncy_p99: unknown metric; did you mean"),
         ("[metrics.latency_p99]\nmargn = 1.2", "latency_p99.margn: unknown key; did you mean"),
         ("[metrics.latency_p99]\nmargin = 0.9", "a ratio above 1"),
+        ("[metrics.latency_mean]\nmargin = 20", "a ratio such as 1.20 for +20 %"),
+        ("[metrics.p99]\nmargin = 1.2", "unknown metric; did you mean 'latency_p99'"),
+        ("[sampling]\nshadow_percentage = 0.5", "shadow_percentage: a percentage in 1..100"),
+        ("[sampling]\nshadow_percentage = 101", "shadow_percentage: a percentage in 1..100"),
         ("[metrics.error_5xx_rate]\nmargin = -0.001", "a share between 0 and 1"),
         ("[metrics.error_5xx_rate]\nmargin = 1.5", "a share between 0 and 1"),
         ("[metrics.error_5xx_rate]\nmargin_ms = 2", "latency metrics only"),
@@ -63,6 +67,27 @@ def test_the_printed_default_reads_back_as_the_default(tmp_path: Path) -> None:
     read = load_policy(write(tmp_path, commented(DEFAULTS)), DEFAULTS)
     default = load_policy(None, DEFAULTS)
     assert read == default
+
+
+def test_the_printed_default_says_units_and_roles() -> None:
+    text = commented(DEFAULTS)
+    for role in Role:
+        assert f"#   {role.value} " in text
+    assert "1.20 allows +20 %" in text
+    assert "0.001 = 0.1 pp" in text
+    for metric, default in DEFAULTS.items():
+        table = text.split(f"[metrics.{metric}]")[1].split("[metrics.")[0]
+        assert default.scale in table or not default.judged
+
+
+@pytest.mark.parametrize(("margin", "accepted"), [(3, True), (3.01, False)])
+def test_a_ratio_of_three_is_the_largest_margin(*, margin: float, accepted: bool) -> None:
+    given = {"metrics": {"latency_mean": {"margin": margin}}}
+    if accepted:
+        assert parse_policy(given, DEFAULTS).metrics["latency_mean"].margin == margin
+    else:
+        with pytest.raises(PolicyError, match="a ratio such as"):
+            parse_policy(given, DEFAULTS)
 
 
 def test_an_infrastructure_change_tightens_predictions() -> None:

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from analyzer.cloudwatch.dropped import refuse_useless
 from analyzer.cloudwatch.files import ExportFile, Unreadable, export_files, role_and_path
 from analyzer.cloudwatch.json_shapes import read_json
 from analyzer.cloudwatch.metric_rows import read_in_bulk
@@ -39,6 +40,7 @@ class Exports:
     """Everything the given paths hold, read once; ask it as often as needed."""
 
     readings: tuple[Reading, ...]
+    paths: tuple[Path, ...] = ()
 
     def endpoints(self) -> tuple[str, ...]:
         """Every endpoint named by rows of known metrics, sorted."""
@@ -57,6 +59,19 @@ class Exports:
         """
         return select(self.readings, endpoint, variants)
 
+    def require_points(self, export: MetricExport) -> None:
+        """Refuse to go on with a path given that adds nothing: its metrics would seem not exported.
+
+        Raises:
+            InputError: a path without a usable point; companions of an export need none.
+        """
+        judged = {
+            number: str(path)
+            for number, path in enumerate(self.paths)
+            if export.points.is_empty() or not _is_companion(role_and_path(path)[1])
+        }
+        refuse_useless(judged, export.uses)
+
 
 def open_exports(paths: Sequence[Path]) -> Exports:
     """Read every export of the paths: files, folders, or `role=path`.
@@ -65,8 +80,8 @@ def open_exports(paths: Sequence[Path]) -> Exports:
         InputError: no such path, or a file named by the user is no export or not valid.
         AccessError: a file named by the user cannot be opened.
     """
-    readings = (_read(file) for file in export_files(paths) if not _is_companion(file))
-    return Exports(tuple(readings))
+    readings = (_read(file) for file in export_files(paths) if not _is_companion(file.path))
+    return Exports(tuple(readings), tuple(paths))
 
 
 def read_exports(
@@ -83,9 +98,9 @@ def endpoint_file(paths: Sequence[Path]) -> Path | None:
     return next((path for path in beside if path.is_file()), None)
 
 
-def _is_companion(file: ExportFile) -> bool:
+def _is_companion(path: Path) -> bool:
     """Files that belong beside an export and are no export themselves."""
-    return file.path.name == _ENDPOINT_FILE or is_queries_file(file.path)
+    return path.name == _ENDPOINT_FILE or is_queries_file(path)
 
 
 def _read(file: ExportFile) -> Reading:

@@ -43,12 +43,14 @@ class ExportFile:
         name: what messages call it: as the user gave it, or relative to the folder given.
         role: the role the user gave with `role=path`.
         given: whether the user named this very file, rather than a folder it is in.
+        origin: which of the paths given it comes from, counted from 0.
     """
 
     path: Path
     name: str
     role: str | None = None
     given: bool = True
+    origin: int = 0
 
     def head(self) -> bytes:
         """The first bytes, decompressed; an export shows in them what it is.
@@ -122,13 +124,14 @@ def export_files(paths: Sequence[Path]) -> Iterator[ExportFile]:
     Raises:
         InputError: there is no such file or folder.
     """
-    for given in paths:
+    for origin, given in enumerate(paths):
         role, path = role_and_path(given)
         if path.is_dir():
             for found in _walk(path):
-                yield ExportFile(found, found.relative_to(path).as_posix(), role, given=False)
+                name = found.relative_to(path).as_posix()
+                yield ExportFile(found, name, role, given=False, origin=origin)
         elif path.exists():
-            yield ExportFile(path, str(path), role)
+            yield ExportFile(path, str(path), role, origin=origin)
         else:
             raise InputError(f"{path}: no such file or folder", code="no-such-file")
 

@@ -47,9 +47,15 @@ def placed(
     readings: Sequence[Reading],
     endpoint: str | None,
     variants: Mapping[str, str],
-    dropped: Counter[str],
+    dropped: Sequence[Counter[str]],
 ) -> list[Wanted]:
     """Every series that belongs to the table; points of the others are added to `dropped`.
+
+    Args:
+        readings: one per file.
+        endpoint: only its series; None for any.
+        variants: role -> name.
+        dropped: reason -> points, for each reading.
 
     Raises:
         InputError: a unit contradicts its metric.
@@ -62,7 +68,7 @@ def placed(
             reason = _unwanted(series, endpoint)
             places = [] if reason else list(_places(series, variants))
             if not places and sizes.get(number):
-                dropped[reason or _unplaced(series)] += sizes[number]
+                dropped[index][reason or _unplaced(series)] += sizes[number]
             wanted += [_wanted(index, number, place, reading) for place in places]
     return _unified(wanted, endpoint, variants)
 

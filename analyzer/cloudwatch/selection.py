@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from analyzer.cloudwatch.dropped import FileUse
 from analyzer.cloudwatch.placing import Place, Wanted, endpoints_in, placed, variants_in
 from analyzer.cloudwatch.remarks import notes_of
 from analyzer.cloudwatch.vocabulary import KNOWN, conversion
 from analyzer.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from analyzer.cloudwatch.reading import Reading
     from analyzer.model import Note
@@ -55,6 +56,7 @@ class MetricExport:
         variants: every variant the usable rows name, of any endpoint.
         digest: sha256 of the points, the same for any order and repetition of files.
         files: exports read.
+        uses: what became of the points of every file, in the order read.
     """
 
     points: pl.DataFrame
@@ -64,6 +66,7 @@ class MetricExport:
     notes: tuple[Note, ...]
     digest: str
     files: int
+    uses: tuple[FileUse, ...] = ()
 
 
 def select(
@@ -75,15 +78,14 @@ def select(
         InputError: a unit contradicts its metric, or two exports disagree about one point.
         UsageError: one role's rows come from several endpoints or variants.
     """
-    dropped: Counter[str] = Counter()
-    for reading in readings:
-        dropped.update(reading.dropped)
-    wanted = placed(readings, endpoint, variants, dropped)
+    by_file = [Counter(reading.dropped) for reading in readings]
+    wanted = placed(readings, endpoint, variants, by_file)
     places = sorted({one.place for one in wanted}, key=_order)
     gathered = _gathered(readings, wanted, places)
     usable = gathered.filter((pl.col("value") >= 0) & pl.col("value").is_finite())
     distinct = _distinct(usable, places, readings)
-    dropped["negative-value"] += gathered.height - usable.height
+    uses = tuple(_uses(readings, by_file, gathered, usable))
+    dropped: Counter[str] = sum((Counter(use.dropped) for use in uses), Counter())
     dropped["duplicate"] += usable.height - distinct.height
     points = _table(distinct, places)
     remarks = _unaligned(points).union(
@@ -97,7 +99,23 @@ def select(
         notes=notes_of(remarks),
         digest=_digest(points),
         files=sum(1 for reading in readings if reading.series),
+        uses=uses,
     )
+
+
+def _uses(
+    readings: Sequence[Reading],
+    dropped: Sequence[Counter[str]],
+    gathered: pl.DataFrame,
+    usable: pl.DataFrame,
+) -> Iterator[FileUse]:
+    """Usable points and dropped ones of every file; a repetition is usable."""
+    given, kept = (dict(one.group_by("file").len().rows()) for one in (gathered, usable))
+    for number, reading in enumerate(readings):
+        points = kept.get(number, 0)
+        negative = Counter({"negative-value": given.get(number, 0) - points})
+        counts = dropped[number] + negative
+        yield FileUse(reading.file.origin, points, dict(sorted(counts.items())))
 
 
 _GATHERED = {"place": pl.UInt32, "file": pl.UInt32, "timestamp": pl.Int64, "value": pl.Float64}

@@ -226,25 +226,29 @@ IDENTITY_GATES: tuple[GateCheck, ...] = (
     GateCheck(
         id="roles",
         meaning="Production and shadow are two different things, in the right order.",
-        advice="Check --production and --shadow: each must name its own variant.",
+        advice="Check --production and --shadow: each must name its own variant, and each variant "
+        "must serve its own model. With no counts of both, give captures or export Invocations.",
         check=_roles,
     ),
     GateCheck(
         id="deployment",
         meaning="One configuration was live over the whole window.",
-        advice="Start the window after the last change (--since), and let it run again.",
+        advice="Start the window after the last change (--since); where that time is not known, "
+        "give the endpoint's description (--endpoint-file).",
         check=_deployment,
     ),
     GateCheck(
         id="endpoint_match",
         meaning="The metrics are of the endpoint and variants that were captured.",
-        advice="Export only this endpoint's two variants, or name it with --endpoint.",
+        advice="Export the metrics of this endpoint's two variants and of no other, or name the "
+        "endpoint with --endpoint.",
         check=_endpoint_match,
     ),
     GateCheck(
         id="objects",
         meaning="Everything that was listed could be read.",
-        advice="See the rejects table for file, line and reason; re-run when access is restored.",
+        advice="See the rejects table and the notes for file, line and reason; restore access or "
+        "replace the broken files, and run again.",
         check=_objects,
     ),
 )

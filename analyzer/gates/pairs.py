@@ -326,8 +326,8 @@ PAIR_GATES: tuple[GateCheck, ...] = (
         id="pairing",
         meaning="Enough requests were captured on both sides, and few shadow records lack their "
         "production record.",
-        advice="Capture for longer, raise the capture percentages, or set an InferenceId in the "
-        "client.",
+        advice="Give the captures of both variants; where pairs are few, capture for longer, raise "
+        "the capture percentages, or set an InferenceId in the client.",
         check=check_pairing,
     ),
     GateCheck(
@@ -340,15 +340,16 @@ PAIR_GATES: tuple[GateCheck, ...] = (
     GateCheck(
         id="distinct_inputs",
         meaning="The pairs come from at least 100 different requests.",
-        advice="Test with real traffic, and capture inputs as well as outputs.",
+        advice="Give the captures of both variants; test with real traffic, and capture inputs as "
+        "well as outputs.",
         check=check_distinct_inputs,
     ),
     GateCheck(
         id="prediction_evidence",
         meaning="At least one judged prediction metric passes, and nearly all outputs could be "
         "compared.",
-        advice="Set predictions.path and predictions.kind so that outputs can be compared, or "
-        "collect more pairs.",
+        advice="See the prediction metrics that fail or are unresolved; where none can be judged, "
+        "give captures of both variants and set predictions.kind and predictions.path.",
         check=check_prediction_evidence,
     ),
 )

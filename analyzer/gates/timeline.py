@@ -348,37 +348,44 @@ TIMELINE_GATES: tuple[GateCheck, ...] = (
     GateCheck(
         id="window_match",
         meaning="The metrics cover the window that is judged.",
-        advice="Export the metrics for the whole window; 60 s points are kept for 15 days.",
+        advice="Export both variants' metrics for the whole window (60 s points are kept for 15 "
+        "days), or set --since and --until to the time to be judged.",
         check=_window_match,
     ),
     GateCheck(
         id="coverage",
         meaning="The shadow was answering whenever production was.",
-        advice="Find out why the shadow had no data in those minutes; it may have been down.",
+        advice="Export Invocations (Sum) and ModelLatency (Average, SampleCount) of both variants "
+        "at 60 s; where they are exported, find out why the shadow gave no answers in the gaps.",
         check=_coverage,
     ),
     GateCheck(
         id="load_match",
         meaning="An instance of either variant carried the same load.",
-        advice="Raise the shadow's sampling to 100 % or match the instance counts; see the text.",
+        advice="Where the load is known to differ, raise the shadow's sampling to 100 % and give "
+        "both variants as many instances; where it is not known, export InvocationsPerInstance "
+        "(Sum, 60 s) of both, or set production_instances and shadow_instances under [sampling].",
         check=_load_match,
     ),
     GateCheck(
         id="min_days",
         meaning="Enough whole days were seen: traffic and load have a daily rhythm.",
-        advice="Let the shadow test run on until enough whole UTC days are over.",
+        advice="Let the shadow test run until enough whole UTC days are over, and export the "
+        "metrics of all of them.",
         check=_min_days,
     ),
     GateCheck(
         id="stable_effect",
         meaning="The effect is the same on every day seen.",
-        advice="Wait for a whole week, in which every weekday counts alike.",
+        advice="Export ModelLatency (Average, SampleCount; 60 s) of both variants for every day, "
+        "and let the test run for a whole week, in which every weekday counts alike.",
         check=_stable_effect,
     ),
     GateCheck(
         id="tail_evidence",
         meaning="The slow tail was judged, not only the mean.",
-        advice="Export the percentile the metric's note names.",
+        advice="See what the tail metric needs (latency_p99; latency_p95 where tail = p95): its "
+        "percentile exported, more requests per period, or more periods.",
         check=_tail_evidence,
     ),
 )

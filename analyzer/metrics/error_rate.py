@@ -187,7 +187,7 @@ def _assess(facts: Facts, rule: MetricRule, *, metric: str) -> Evidence:
     case = Case.of(facts, rule, Family.ERROR_RATE, "share", METHOD)
     counts = error_counts(facts, metric)
     if isinstance(counts, Missing):
-        return case.unmeasured(counts.code, counts.text, export_needs(facts, *counts.wanted))
+        return case.unmeasured(counts.code, counts.text, export_needs(*counts.wanted))
     return _judge(case, Differences(counts, looks(counts.cover, counts.minutes)))
 
 

@@ -42,7 +42,7 @@ DISK_FULL_PERCENT = 75.0
 
 def _assess(facts: Facts, rule: MetricRule, *, metric: str) -> Evidence:
     case = Case.of(facts, rule, Family.LATENCY, "percent", METHOD)
-    needs = export_needs(facts, Wanted(metric, ("Average",), namespace=INSTANCE_NAMESPACE))
+    needs = export_needs(Wanted(metric, ("Average",), namespace=INSTANCE_NAMESPACE))
     cover = Cover.of(facts)
     if cover is None or facts.metric_points.is_empty():
         return case.unmeasured("not-exported", "no CloudWatch metrics were given", needs)

@@ -59,7 +59,7 @@ def mean_arms(facts: Facts, metric: str = "ModelLatency") -> tuple[Arms, BoolArr
 
 def _assess_mean(facts: Facts, rule: MetricRule, *, metric: str) -> Evidence:
     case = Case.of(facts, rule, Family.LATENCY, "ms", MEAN_METHOD)
-    needs = _mean_needs(facts, metric)
+    needs = _mean_needs(metric)
     found = mean_arms(facts, metric)
     if found is None or facts.metric_points.is_empty():
         return case.unmeasured("not-exported", "no CloudWatch metrics were given", needs)
@@ -91,11 +91,11 @@ def _sizes(facts: Facts, arms: Arms, minutes: BoolArray, comparison: Comparison)
     )
 
 
-def _mean_needs(facts: Facts, metric: str) -> Needs:
+def _mean_needs(metric: str) -> Needs:
     counts = Wanted("ModelLatency", ("SampleCount",))
     if metric == "ModelLatency":
-        return export_needs(facts, Wanted("ModelLatency", ("Average", "SampleCount")))
-    return export_needs(facts, Wanted(metric, ("Average",)), counts)
+        return export_needs(Wanted("ModelLatency", ("Average", "SampleCount")))
+    return export_needs(Wanted(metric, ("Average",)), counts)
 
 
 def _percentile(stat: str, title: str, meaning: str, default: MetricDefault) -> Metric:

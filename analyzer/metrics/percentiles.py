@@ -115,7 +115,7 @@ def assess_percentile(facts: Facts, rule: MetricRule, *, stat: str, method: str)
     candidates = [one for one in found if one is not None]
     if not candidates or facts.metric_points.is_empty():
         return case.unmeasured(
-            "not-exported", "no CloudWatch metrics were given", _export(facts, stat, PERIODS)
+            "not-exported", "no CloudWatch metrics were given", _export(stat, PERIODS)
         )
     for candidate in candidates:
         if candidate.carries:
@@ -195,7 +195,6 @@ def _spans(facts: Facts) -> tuple[Span, ...]:
 
 def _unmeasured(case: Case, stat: str, candidates: list[Candidate]) -> Evidence:
     """No period carries the percentile: because it is not exported, or for want of requests."""
-    facts = case.facts
     eligible = [c for c in candidates if c.share(c.countable) >= LEAST_TRAFFIC_SHARE]
     if eligible:
         best = max(eligible, key=lambda c: c.share(c.usable))
@@ -205,14 +204,13 @@ def _unmeasured(case: Case, stat: str, candidates: list[Candidate]) -> Evidence:
             f"ModelLatency {stat} at a period of {grouped(period_s)} s is not exported for both "
             f"variants over the whole window ({grouped(best.cover.period_s)} s has it where "
             f"{percent(best.share(best.usable), 0)} of production's requests are)",
-            _export(facts, stat, (period_s,)),
+            _export(stat, (period_s,)),
         )
     if candidates[0].total == 0 or not any(np.isfinite(c.shadow_n).any() for c in candidates):
         return case.unmeasured(
             "not-exported",
             "without both variants' request counts no percentile can be trusted",
             export_needs(
-                facts,
                 Wanted("ModelLatency", ("SampleCount",)),
                 Wanted("ModelLatency", (stat,), PERIODS),
             ),
@@ -268,9 +266,8 @@ def _remedy(candidate: Candidate, least: int) -> Needs:
     )
 
 
-def _export(facts: Facts, stat: str, lengths: tuple[int, ...]) -> Needs:
+def _export(stat: str, lengths: tuple[int, ...]) -> Needs:
     return export_needs(
-        facts,
         Wanted("ModelLatency", (stat,), lengths),
         Wanted("ModelLatency", ("SampleCount",)),
     )

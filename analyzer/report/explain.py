@@ -1,4 +1,4 @@
-"""`analyzer explain`: what a metric, gate or reason code is, and what to do about it."""
+"""`analyzer explain`: what any word or code of a verdict is, and what to do about it."""
 
 from __future__ import annotations
 
@@ -7,25 +7,34 @@ import difflib
 from analyzer.errors import UsageError
 from analyzer.gates import BY_ID as GATES
 from analyzer.metrics import BY_ID as METRICS
+from analyzer.report.note_codes import NOTE_CODES
+from analyzer.report.words import WORDS
 
 _SUFFIXES = ("-regression", "-unresolved", "-review")
 _EXPLAIN_GATE = "gate-"
+_OBJECT = "object-"
 
 
 def explanation(code: str) -> str:
-    """Everything known about a metric id, gate id or a reason code made from one.
+    """Everything known about a metric, gate, note, decision, outcome, role or a reason's code.
 
     Raises:
         UsageError: unknown code; names the nearest known one.
     """
     key = _key(code)
     if key in METRICS:
-        return _metric(key)
+        return _metric(key) + _ending(code)
     if key in GATES:
         return _gate(key)
-    near = difflib.get_close_matches(key, [*METRICS, *GATES], n=1)
+    bare = code.removeprefix(_OBJECT)
+    for table, word in ((WORDS, code.lower().replace("-", "_")), (NOTE_CODES, bare)):
+        if word in table:
+            meaning, advice = table[word]
+            return f"{code}: {meaning}\n  what to do      {advice}\n"
+    near = difflib.get_close_matches(key, [*METRICS, *GATES, *WORDS], n=1)
+    near = near or difflib.get_close_matches(bare, list(NOTE_CODES), n=1)
     hint = f"; did you mean '{near[0]}'?" if near else ""
-    known = ", ".join([*METRICS, *GATES])
+    known = ", ".join([*METRICS, *GATES, *WORDS]) + ", and the code of every note"
     raise UsageError(f"explain {code}: unknown{hint}\nknown: {known}")
 
 
@@ -34,6 +43,14 @@ def _key(code: str) -> str:
     for suffix in _SUFFIXES:
         bare = bare.removesuffix(suffix)
     return bare.replace("-", "_")
+
+
+def _ending(code: str) -> str:
+    """What the ending of a reason's code says; nothing for a bare metric id."""
+    for suffix in _SUFFIXES:
+        if code.endswith(suffix):
+            return f"  {suffix:<14}  {WORDS[suffix[1:]][0]}\n"
+    return ""
 
 
 def _metric(key: str) -> str:

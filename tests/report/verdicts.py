@@ -273,7 +273,7 @@ REASONS = {
             code="not-exported",
             metric="model_error_rate",
             text="InvocationModelErrors is not in the export.",
-            advice="Export it with `analyzer metrics` and run again.",
+            advice="Export it and run again.",
         ),
         Reason(
             code="coverage",

@@ -1,0 +1,271 @@
+"""Every code of a note, reject, skipped object, dropped point or error: meaning and what to do.
+
+In: what `explain` prints for codes that are neither a metric nor a gate. Out: metrics and gates,
+which bring their own words.
+"""
+
+from __future__ import annotations
+
+_NOTHING = "Nothing; it says how the number was made."
+_POLICY = "Nothing if it was meant; otherwise take the key out of policy.toml."
+_EXPORTER = "Mend the export where those points matter to a metric; otherwise nothing."
+_CAPTURE = "See the rejects table for file and line; check what else writes to the capture folder."
+_SKIPPED = "Nothing if those objects were not meant; otherwise check SOURCE and the flags."
+_OBJECT = "Restore or copy the object again, and run again."
+_OUTPUT = "See the tables contract_changes and worst_pairs, and compare both containers' output."
+_FLAG = "Correct the command as the message says, and run again."
+_FILE = "Correct the file as the message says, and run again."
+
+NOTE_CODES: dict[str, tuple[str, str]] = {
+    # latency and error rates
+    "absolute-margin": (
+        "The margin in milliseconds is larger than the ratio and counts.",
+        _NOTHING,
+    ),
+    "slower-within-margin": (
+        "The shadow is slower for certain, by less than is allowed.",
+        _NOTHING,
+    ),
+    "higher-within-margin": (
+        "The error share is higher for certain, by less than is allowed.",
+        _NOTHING,
+    ),
+    "interval-across-margin": (
+        "The interval holds values on both sides of the margin: neither pass nor fail is shown.",
+        "Let the test run on, as the metric's needs say.",
+    ),
+    "too-few-independent-minutes": (
+        "Neighbouring minutes are so alike that they are worth too few independent ones.",
+        "Let the test run on.",
+    ),
+    "too-few-periods": (
+        "A percentile's interval needs more periods than were compared.",
+        "Let the test run on.",
+    ),
+    "too-few-requests": (
+        "A period holds too few requests for this percentile to mean anything.",
+        "Do what the metric's needs say: more traffic to the shadow, or a longer window.",
+    ),
+    "percentile-period": (
+        "The period whose percentiles are compared, and what it covers.",
+        _NOTHING,
+    ),
+    "not-exported": (
+        "CloudWatch series this metric needs were not given.",
+        "Export what the metric's needs name; the note how-to-export has the command.",
+    ),
+    "how-to-export": (
+        "The command that exports what unresolved metrics miss.",
+        "Write one query per metric, statistic, period and variant, run it, and pass --cloudwatch.",
+    ),
+    "error-series-missing": (
+        "An error count of a variant was not exported, which is not the same as no errors.",
+        "Export it (Sum, 60 s) of both variants.",
+    ),
+    "error-series-gaps": (
+        "An error count has no value in many minutes that have requests.",
+        "Export it (Sum, 60 s) for the whole window.",
+    ),
+    "error-count-implausible": (
+        "More errors than requests: the export contradicts itself.",
+        "Export errors and Invocations of the same variant, as Sum at 60 s.",
+    ),
+    "no-shared-minutes": (
+        "No minute has requests of both variants.",
+        "Check that both exports are of the same time.",
+    ),
+    "model-errors-derived": (
+        "InvocationModelErrors is not exported: requests without a latency sample are counted.",
+        "Export InvocationModelErrors (Sum, 60 s) to have it counted by AWS.",
+    ),
+    "disk-capture-loss": (
+        "The disk was so full that SageMaker drops capture records.",
+        "Give the instances more disk; captures of that time are incomplete.",
+    ),
+    # predictions
+    "positive-rates": ("Share of predictions at or above the threshold, by variant.", _NOTHING),
+    "large-shift": ("From which size on a score's shift is large.", _NOTHING),
+    "shift-tolerance": (
+        "From which size on two scores differ.",
+        "Set predictions.tolerance to the largest change without meaning.",
+    ),
+    "no-tolerance": (
+        "A new model moves every score, so shifts are shown and not judged.",
+        "Set predictions.tolerance to have them judged.",
+    ),
+    "no-a-a": (
+        "How often production disagrees with itself is not known and taken as zero.",
+        "Nothing; where the model answers at random, expect flips that are not the shadow's.",
+    ),
+    "agreement": ("How close both variants' scores are on the whole.", _NOTHING),
+    "repeated-inputs": ("Repeated inputs count as less than one pair each.", _NOTHING),
+    "one-answer": (
+        "The shadow answers everything alike, so that few answers differ says nothing.",
+        "Check the shadow's model and its input.",
+    ),
+    "threshold-uninformative": (
+        "Almost all predictions are on one side of the threshold, so few can flip.",
+        "Set predictions.label_at to the threshold that is used, or collect more pairs.",
+    ),
+    "not-comparable": ("Some pairs have outputs that cannot be compared.", _OUTPUT),
+    "not-applicable": (
+        "This metric does not apply to outputs of this kind.",
+        "Set predictions.kind and predictions.path if they were read as the wrong kind.",
+    ),
+    "nothing-comparable": (
+        "No pair has two outputs that can be compared.",
+        "Set predictions.kind and predictions.path.",
+    ),
+    "no-captures": (
+        "No captured pairs were given.",
+        "Give SOURCE, or --production and --shadow.",
+    ),
+    "output-kind": (
+        "What the outputs were read as.",
+        "Set predictions.kind or predictions.path if it is wrong.",
+    ),
+    "output-kind-undecided": (
+        "No number or label was found in most outputs.",
+        "Set predictions.kind and predictions.path.",
+    ),
+    "kind-from-policy": ("Outputs are read as predictions.kind says.", _NOTHING),
+    # pairs
+    "paired-by-payload": (
+        "Pairs were found by equal input, nearest in time: weaker than an ID.",
+        "Set an InferenceId in the client.",
+    ),
+    "paired-by-event-id": (
+        "Pairs were found by event IDs that both variants share.",
+        "Set an InferenceId in the client.",
+    ),
+    "repeated-inference-ids": (
+        "One InferenceId stands for several requests.",
+        "Give every request its own InferenceId in the client.",
+    ),
+    # what the policy gives up
+    "not-judged": ("The policy gives this metric a weaker role than the default.", _POLICY),
+    "tail-p95": ("The policy judges p95, so the slowest 5 % are not judged.", _POLICY),
+    "few-days": ("The policy asks for fewer whole days than the default.", _POLICY),
+    "weak-bounds": ("The policy lets bounds err more often than the default.", _POLICY),
+    "load-accepted": ("The policy has latency judged under unequal load.", _POLICY),
+    "rejects-accepted": ("The policy accepts more unusable lines than the default.", _POLICY),
+    "coarse-scores": ("The policy takes scores as equal more readily than the default.", _POLICY),
+    "unpaired-accepted": ("The policy is content with fewer pairs than the default.", _POLICY),
+    "nothing-required": (
+        "The policy requires no metric, so nothing was shown.",
+        "Give at least one metric the role guardrail.",
+    ),
+    # exports: what was assumed, and points not used
+    "no-usable-points": (
+        "The exports hold no point that could be used.",
+        "Check the endpoint's and variants' names, and what was dropped and why.",
+    ),
+    "empty-window": (
+        "The time to be judged holds nothing.",
+        "Check --since and --until against the time of the captures and exports.",
+    ),
+    "no-usable-records": (
+        "The captures hold no record that could be used.",
+        "Check SOURCE, --production and --shadow, and what was rejected and why.",
+    ),
+    "points-dropped": ("Points of the exports were not used.", _EXPORTER),
+    "unit-assumed": (
+        "No unit was given; AWS's documented one was taken.",
+        "Check that the shown milliseconds are plausible.",
+    ),
+    "period-inferred": (
+        "No period was given; the smallest spacing of the points was taken.",
+        "Name the period in the file name or the query.",
+    ),
+    "statistic-assumed": (
+        "No statistic was named; counts are read as Sum, all else as Average.",
+        "Name the statistic in the column or the query.",
+    ),
+    "naive-time": ("Times without a zone were read as UTC.", "Check that they are UTC."),
+    "partial-data": ("CloudWatch did not call these results complete.", "Export them again."),
+    "pages-missing": ("The export says that more pages follow.", "Export all pages."),
+    "unaligned": ("Times are not multiples of the period and were kept.", _NOTHING),
+    "unreadable": ("A file could not be read.", _FILE),
+    "not-an-export": ("A file is no metric export of a known shape.", _EXPORTER),
+    "bad-time": ("A point's time cannot be read.", _EXPORTER),
+    "negative-value": ("A point's value is below zero, which no metric has.", _EXPORTER),
+    "non-finite": ("A value is not a finite number.", _EXPORTER),
+    "other-endpoint": ("It belongs to another endpoint.", _SKIPPED),
+    "other-variant": ("It belongs to another variant.", _SKIPPED),
+    "other-metric": ("It is a metric that nothing here needs.", _NOTHING),
+    "other-statistic": ("It is a statistic that nothing here needs.", _NOTHING),
+    "extra-dimensions": ("The series has more dimensions than endpoint and variant.", _EXPORTER),
+    "missing-dimensions": ("The series lacks the endpoint's or variant's dimension.", _EXPORTER),
+    "unknown-column": ("A column's header names no known metric.", _EXPORTER),
+    "unknown-period": ("Nothing tells the series' period.", "Name it in the file name or query."),
+    "unnamed-metric": (
+        "Nothing tells which metric a result is.",
+        "Keep metrics-queries.json beside the answer, or use the label the README shows.",
+    ),
+    "unnamed-variant": (
+        "Nothing tells whose series it is.",
+        "Put the variant's name into the file name, or say --cloudwatch shadow=PATH.",
+    ),
+    # capture lines and objects
+    "blank": ("An empty line in a capture file.", _NOTHING),
+    "duplicate": ("The same record or point was given twice and counts once.", _NOTHING),
+    "malformed.truncated": ("The line stops in the middle of its JSON.", _CAPTURE),
+    "malformed.invalid-json": ("The line is not JSON.", _CAPTURE),
+    "malformed.invalid-utf8": ("The line is not UTF-8.", _CAPTURE),
+    "malformed.oversize": (
+        "The line is longer than max_line_bytes.",
+        "Raise max_line_bytes in the policy if such records are real.",
+    ),
+    "not_capture.not-an-object": ("The line is JSON but no object.", _CAPTURE),
+    "not_capture.no-capture-data": ("The line has no captureData.", _CAPTURE),
+    "not_capture.no-payload": (
+        "The record has neither input nor output.",
+        "Capture Input and Output in CaptureOptions.",
+    ),
+    "not_capture.no-time": ("The record has no inferenceTime that can be read.", _CAPTURE),
+    "empty": ("An object without content.", _SKIPPED),
+    "hidden": ("An object whose name begins with a dot or an underscore.", _SKIPPED),
+    "not-jsonl": ("An object of another kind than JSON Lines.", _SKIPPED),
+    "metric-export": ("A metric export among the captures.", "Pass it with --cloudwatch."),
+    "outside-layout": ("An object outside SageMaker's capture folders.", _SKIPPED),
+    "outside-window": ("An object of an hour outside --since and --until.", _SKIPPED),
+    "hyperpod-not-supported": ("HyperPod captures are not read.", _SKIPPED),
+    "corrupt-gzip": ("A compressed object is damaged; what follows the damage is lost.", _OBJECT),
+    "gzip-bomb": ("A compressed object unpacks to an unreasonable size.", _OBJECT),
+    "corrupt-body": ("An object's content is not what S3 said it is.", _OBJECT),
+    "incomplete-body": ("The download of an object ended early.", _OBJECT),
+    "deleted-or-replaced": ("An object changed after it was listed.", "Run again."),
+    "access-denied": ("An object may not be read.", "Grant s3:GetObject, and run again."),
+    # how an answer's form changed
+    "both-absent": ("Neither variant's output was captured.", _OUTPUT),
+    "production-absent": ("Production's output was not captured.", _OUTPUT),
+    "shadow-absent": ("The shadow's output was not captured.", _OUTPUT),
+    "both-undecodable": ("Neither output can be read.", _OUTPUT),
+    "same-undecodable": ("Both outputs are alike and cannot be read.", _OUTPUT),
+    "production-undecodable": ("Production's output cannot be read.", _OUTPUT),
+    "shadow-undecodable": ("The shadow's output cannot be read.", _OUTPUT),
+    "production-non-finite": ("Production's output is not a finite number.", _OUTPUT),
+    "row-count": ("The outputs hold different numbers of predictions.", _OUTPUT),
+    # what stops a command
+    "ambiguous-metrics": ("The exports do not settle whose they are.", _FLAG),
+    "conflicting-points": (
+        "Two exports disagree about one point.",
+        "Give one export of that series.",
+    ),
+    "implausible-unit": (
+        "A unit or value contradicts its metric.",
+        "Export the metric with its own unit.",
+    ),
+    "endpoint-file": ("endpoint.json cannot be read as an endpoint's description.", _FILE),
+    "no-such-file": ("A path does not exist.", _FLAG),
+    "no-temporary-folder": ("There is no folder for temporary data.", "Set TMPDIR."),
+    "out-of-memory": ("The memory limit was reached.", "Raise it, or judge a shorter window."),
+    "disk-full": ("The disk is full.", "Free space, or set TMPDIR to a larger disk."),
+    "ledger-unbalanced": ("Lines were lost in counting: a fault of this program.", "Report it."),
+    "usage-error": ("The command line cannot be meant as it stands.", _FLAG),
+    "policy-error": ("policy.toml or a --set has a mistake.", _FILE),
+    "input-error": ("The input cannot be judged at all.", "Do what the message says."),
+    "access-error": ("Something needed could not be reached.", "Mend access, and run again."),
+    "resource-error": ("Disk or memory ran out.", "Give it more, or judge a shorter window."),
+    "analyzer-error": ("The command could not go on.", "Do what the message says."),
+}
