@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from analyzer.errors import InputError, ResourceError, UsageError
 from analyzer.model import SCHEMA_VERSION, Verdict
+from analyzer.verdict import contradiction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -110,6 +111,23 @@ def read(path: Path) -> Bundle:
     return Bundle(path=path, verdict=verdict, digest=digest, table_names=tuple(names))
 
 
+def read_alone(path: Path) -> Verdict:
+    """A verdict.json named by itself: its bundle is verified when it lies in one, else its logic.
+
+    This finds accidents and hand edits; it is no signature.
+
+    Raises:
+        InputError: as `read` and `read_verdict`, or its parts contradict each other.
+    """
+    if (path.parent / MANIFEST).exists():
+        return read(path.parent).verdict
+    verdict = read_verdict(path)
+    found = contradiction(verdict)
+    if found is not None:
+        raise InputError(f"{path}: {found}; it was altered, or is not this tool's")
+    return verdict
+
+
 def read_verdict(path: Path) -> Verdict:
     """Read one verdict.json; unknown keys of a newer minor version are ignored.
 
@@ -178,6 +196,8 @@ def _manifest(path: Path) -> dict[str, str]:
 
 def _verify(path: Path, manifest: Mapping[str, str]) -> None:
     present = {file.relative_to(path).as_posix() for file in _files(path)} - {MANIFEST}
+    if VERDICT in manifest and VERDICT not in present:
+        raise InputError(f"{path}: the last run did not finish; run again")
     for name in sorted(present ^ set(manifest)):
         what = "is missing" if name in manifest else "was added"
         raise InputError(f"{path}: {name} {what} since the run; run again")

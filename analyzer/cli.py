@@ -6,6 +6,9 @@ Everything heavy is imported inside the command that needs it, so that `--help` 
 
 from __future__ import annotations
 
+import io
+import os
+import shlex
 import signal
 import sys
 from enum import StrEnum
@@ -62,16 +65,25 @@ FailOnOption = Annotated[
 BundleArgument = Annotated[Path, typer.Argument(help="Folder that `analyzer run --out` wrote.")]
 
 
-@app.callback()
-def door(
-    *, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
-) -> None:
-    """Decide whether a SageMaker shadow variant may take production's place."""
-    if version:
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer hands a callback its value
+    if wanted:
         from analyzer import __version__
 
         print(f"shadow-analyzer {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def door(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", is_eager=True, callback=_print_version
+        ),
+    ] = False,
+) -> None:
+    """Decide whether a SageMaker shadow variant may take production's place."""
 
 
 @app.command()
@@ -90,7 +102,10 @@ def demo(
         cloudwatch=(str(scenario / "cloudwatch"),),
         policy_file=scenario / "policy.toml",
     )
-    print(f"analyzer run {request.source} --cloudwatch ... --policy ... --out {out}\n")
+    command = ["analyzer", "run", str(scenario / "captures")]
+    command += ["--cloudwatch", str(scenario / "cloudwatch")]
+    command += ["--policy", str(scenario / "policy.toml"), "--out", str(out)]
+    print(shlex.join(command) + "\n")
     verdict = _analyse(request, out, quiet=quiet)
     _show(verdict, out, Format.TEXT)
 
@@ -170,7 +185,7 @@ def run(
 @app.command()
 def report(
     path: BundleArgument,
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8501,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1, max=65_535)] = 8501,
 ) -> None:
     """Open the Streamlit report of a bundle."""
     import subprocess
@@ -205,7 +220,7 @@ def verdict(
         return
     if path is None:
         raise UsageError("verdict: name a bundle or a verdict.json")
-    read = bundle.read_verdict(path) if path.is_file() else bundle.read(path).verdict
+    read = bundle.read_alone(path) if path.is_file() else bundle.read(path).verdict
     _show(read, path, form)
     raise typer.Exit(_gate(read, fail_on))
 
@@ -238,16 +253,68 @@ def explain(
 
 def main() -> NoReturn:
     """Run the command line; turn every expected failure into one line and its exit code."""
-    signal.signal(signal.SIGTERM, _terminate)
+    interruption = Interruption()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interruption)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    sys.exit(_flushed(_exit_code(interruption)))
+
+
+class Interruption:
+    """Remembers the signal that ended a run: a library may turn it into an error of its own."""
+
+    def __init__(self) -> None:
+        self.code: ExitCode | None = None
+
+    def __call__(self, number: int, _frame: FrameType | None) -> NoReturn:
+        """Leave with the signal's exit code."""
+        terminated = number == signal.SIGTERM
+        self.code = ExitCode.TERMINATED if terminated else ExitCode.INTERRUPTED
+        sys.exit(self.code)
+
+
+def _exit_code(interruption: Interruption) -> int:
     try:
         app()
     except AnalyzerError as error:
         _complain(str(error))
-        sys.exit(error.exit_code)
+        return error.exit_code
     except MemoryError:
-        _complain("out of memory; shorten the run with --since and --until")
-        sys.exit(ExitCode.RESOURCES)
-    sys.exit(ExitCode.PROMOTE)
+        _complain("out of memory; set --memory-limit or shorten the run with --since and --until")
+        return ExitCode.RESOURCES
+    except OSError as error:
+        _complain(f"output could not be written: {error.strerror}")
+        return ExitCode.RESOURCES
+    except RuntimeError:
+        if interruption.code is None:
+            raise
+    except SystemExit as ended:
+        if interruption.code is None:
+            return ended.code if isinstance(ended.code, int) else 0
+    if interruption.code is not None:
+        _complain("terminated" if interruption.code is ExitCode.TERMINATED else "interrupted")
+        return interruption.code
+    return ExitCode.PROMOTE
+
+
+def _flushed(code: int) -> int:
+    """The exit code once stdout is really written; a full disk is no success."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence_stdout()
+    except OSError as error:
+        _complain(f"output could not be written: {error.strerror}")
+        _silence_stdout()
+        return ExitCode.RESOURCES
+    return code
+
+
+def _silence_stdout() -> None:
+    """Keep the interpreter from flushing the unwritable stdout once more as it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _analyse(request: Request, out: Path, *, quiet: bool) -> Verdict:
@@ -279,7 +346,7 @@ def _show(verdict: Verdict, out: Path, form: Format) -> None:
     elif form is Format.MARKDOWN:
         print(markdown.render(verdict_page(verdict)), end="")
     else:
-        page = text.render(verdict_page(verdict, bundle=str(out)))
+        page = text.render(verdict_page(verdict, bundle=shlex.quote(str(out))))
         Console(soft_wrap=True, highlight=False).print(page, end="")
 
 
@@ -303,7 +370,3 @@ def _shipped(checkout: str, wheel: str) -> Path:
 
 def _complain(message: str) -> None:
     print(f"error: {message}", file=sys.stderr)
-
-
-def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
-    sys.exit(ExitCode.TERMINATED)

@@ -16,7 +16,7 @@ from analyzer.model import Decision, Note, Outcome, Reason, Role
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from analyzer.model import Effect, Evidence, Gate
+    from analyzer.model import Effect, Evidence, Gate, Verdict
     from analyzer.policy import Policy
 
 EXIT_CODES = {
@@ -96,6 +96,23 @@ def decide(
     if holding:
         return Judgement(Decision.HOLD, _hold_summary(holding), holding, gated)
     return Judgement(Decision.PROMOTE, _promote_summary(gated), (), gated)
+
+
+def contradiction(verdict: Verdict) -> str | None:
+    """What in a verdict does not follow from its own evidence; None when all of it does."""
+    if verdict.exit_code != EXIT_CODES[verdict.decision] and verdict.decision is not Decision.ERROR:
+        return f"exit_code {verdict.exit_code} is not that of {verdict.decision}"
+    if verdict.decision is Decision.ERROR:
+        return "an ERROR holds no evidence" if verdict.metrics else None
+    for metric, item in verdict.metrics.items():
+        alone = item.model_copy(update={"outcome": judge(item.effect, item.margin, item.role)})
+        expected = _gated(alone, verdict.gates).outcome
+        if item.outcome is not expected:
+            return f"{metric} is {item.outcome}, but its interval and gates say {expected}"
+    decision = decide(verdict.metrics, verdict.gates, {}).decision
+    if verdict.decision is not decision:
+        return f"the decision is {verdict.decision}, but the evidence says {decision}"
+    return None
 
 
 _NOTHING_REQUIRED = Reason(

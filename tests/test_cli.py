@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -179,3 +181,53 @@ def test_a_run_imports_neither_pandas_nor_the_statistics_distributions(tmp_path:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
+
+
+def test_the_version_is_printed() -> None:
+    done = analyzer("--version")
+    assert (done.returncode, done.stdout) == (0, "shadow-analyzer 0.1.0\n")
+
+
+@pytest.mark.parametrize("arguments", [["policy"], ["explain", "latency_p99"], ["--help"]])
+def test_output_that_cannot_be_written_is_exit_code_5(arguments: list[str]) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "analyzer", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 5
+    assert done.stderr == "error: output could not be written: No space left on device\n"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize("after_s", [0.6, 1.5, 2.2])
+def test_a_signal_ends_a_run_with_its_code_and_no_traceback(
+    number: int, code: int, after_s: float, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "analyzer", "run", str(TAIL / "captures")]
+    command += ["--cloudwatch", str(TAIL / "cloudwatch"), "--out", str(tmp_path / "out")]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        running.wait(after_s)
+    except subprocess.TimeoutExpired:
+        running.send_signal(number)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode in {code, 20}, said
+    assert "Traceback" not in said
+
+
+def test_an_odd_locale_garbles_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "out of order"
+    run(out)
+    done = subprocess.run(
+        [sys.executable, "-m", "analyzer", "verdict", str(out), "--format", "markdown"],
+        env={**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 20
+    assert done.stdout == (out / "summary.md").read_bytes()
+    assert analyzer("verdict", out).stdout.rstrip().endswith(f"analyzer report '{out}'")

@@ -14,6 +14,7 @@ import jsonschema
 import pytest
 
 from analyzer import analysis, bundle
+from analyzer.errors import InputError
 from analyzer.progress import silent
 
 if TYPE_CHECKING:
@@ -88,3 +89,25 @@ def test_another_time_zone_and_language_give_the_same_bytes(zone: str, tmp_path:
     golden = (folder / "expected_verdict.json").read_bytes()
     assert done.stdout == golden
     assert (tmp_path / "out" / "verdict.json").read_bytes() == golden
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_golden_verdict_follows_from_its_evidence_and_no_edit_does(
+    scenario: str, tmp_path: Path
+) -> None:
+    body = json.loads((SAMPLE_DATA / scenario / "expected_verdict.json").read_text("utf-8"))
+    path = tmp_path / "verdict.json"
+    path.write_text(json.dumps(body), encoding="utf-8")
+    assert bundle.read_alone(path).decision.value == DECISIONS[scenario]
+    other = {"PROMOTE": "REJECT", "REJECT": "PROMOTE", "HOLD": "PROMOTE"}[body["decision"]]
+    code = {"PROMOTE": 0, "HOLD": 10, "REJECT": 20}[other]
+    latency = body["metrics"]["latency_mean"]
+    turned = "fail" if latency["outcome"] != "fail" else "pass"
+    for edited in (
+        {**body, "decision": other},
+        {**body, "decision": other, "exit_code": code},
+        {**body, "metrics": {**body["metrics"], "latency_mean": {**latency, "outcome": turned}}},
+    ):
+        path.write_text(json.dumps(edited), encoding="utf-8")
+        with pytest.raises(InputError):
+            bundle.read_alone(path)
