@@ -60,19 +60,29 @@ def stated(share: float, unit: str = "%") -> str:
 def points(difference: float, decimals: int = 3) -> str:
     """A difference of two shares in percentage points.
 
-    >>> points(-0.00059), points(0.001)
-    ('-0.059 pp', '+0.100 pp')
+    >>> points(-0.00059), points(0.001), points(-1e-9)
+    ('-0.059 pp', '+0.100 pp', '+0.000 pp')
     """
-    return f"{100 * difference:+.{decimals}f} pp"
+    return f"{signed(100 * difference, decimals)} pp"
 
 
 def relative(ratio: float, decimals: int = 1) -> str:
     """A ratio of two levels as the change it is.
 
-    >>> relative(1.492), relative(0.95)
-    ('+49.2 %', '-5.0 %')
+    >>> relative(1.492), relative(0.95), relative(0.9999)
+    ('+49.2 %', '-5.0 %', '+0.0 %')
     """
-    return f"{100 * (ratio - 1):+.{decimals}f} %"
+    return f"{signed(100 * (ratio - 1), decimals)} %"
+
+
+def signed(value: float, decimals: int) -> str:
+    """A number with its sign; what rounds to zero is never a negative zero.
+
+    >>> signed(-1.25, 1), signed(-0.04, 1)
+    ('-1.2', '+0.0')
+    """
+    text = f"{value:+.{decimals}f}"
+    return text if float(text) else text.replace("-", "+")
 
 
 def plain(value: float | None) -> str:

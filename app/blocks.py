@@ -50,6 +50,7 @@ COLOURS: dict[Tone, Colour] = {
 }
 TALL_TABLE = 20
 TALL_TABLE_PX = 560
+SENTENCE_ROW_PX = 72
 STYLE = """
 <style>
 [class*="st-key-decision-"] {
@@ -100,10 +101,11 @@ def _draw_side_by_side(blocks: list[tuple[int, Block]]) -> None:
                 _DRAW[type(block)](block, "")
 
 
-def _headline(block: Headline, _key: str) -> None:
+def _headline(block: Headline, key: str) -> None:
     with st.container(key=f"decision-{block.tone.value}", gap="small"):
         st.title(f"{escaped(block.symbol)} {escaped(block.word)}", anchor=False)
         st.text(block.sentence)
+        _quiet([block.detail] if block.detail else [], f"detail-{key}")
 
 
 def _identity(block: Identity, key: str) -> None:
@@ -128,6 +130,7 @@ def _table(block: Table, key: str) -> None:
     config: dict[str, ColumnConfig] = {
         column.title: st.column_config.TextColumn(
             alignment="left" if column.align == "left" else "right",
+            width="large" if column.sentence else None,
         )
         for column in block.columns
     }
@@ -144,6 +147,8 @@ def _table(block: Table, key: str) -> None:
         column_config=config,
         width="stretch",
         height="content" if frame.height <= TALL_TABLE else TALL_TABLE_PX,
+        # Only rows this high wrap their text; lower ones cut a sentence off.
+        row_height=SENTENCE_ROW_PX if any(one.sentence for one in block.columns) else None,
         alt=block.title,
     )
     _quiet([f"{note.mark} {note.text}" for note in block.notes], key)
@@ -157,7 +162,7 @@ def _strip(block: Strip, key: str) -> None:
         with st.container(horizontal=True, gap="small"):
             for check in block.items:
                 st.badge(escaped(f"{check.symbol} {check.label}"), color=COLOURS[check.tone])
-        said = [check for check in block.items if check.tone is not Tone.GOOD]
+        said = [check for check in block.items if check.tone is not Tone.GOOD and not check.told]
         _quiet([f"{check.label}, {check.word}: {check.text}" for check in said], key)
 
 
@@ -183,7 +188,7 @@ def _missing(block: Missing, key: str) -> None:
     with st.container(border=True):
         _title(block.title)
         st.text(block.text)
-        _quiet([block.advice], key)
+        _quiet([block.advice] if block.advice else [], key)
 
 
 def _request(block: Request, key: str) -> None:

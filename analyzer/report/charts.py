@@ -97,7 +97,9 @@ def _forest(chart: Chart) -> Drawing:
         color=TONES["bad"], strokeDash=[5, 4], strokeWidth=1.5
     )
     height = _FRAME + 30 * max(1, chart.frame.height)
-    return _layered(height, acceptable, none, margin, bars, arrows, points, words)
+    # A layer without rows makes Vega warn of an infinite extent.
+    beyond = [arrows] if chart.frame["beyond"].any() else []
+    return _layered(height, acceptable, none, margin, bars, *beyond, points, words)
 
 
 def _overlay(chart: Chart) -> Drawing:
@@ -159,7 +161,9 @@ def _strip(chart: Chart) -> Drawing:
             tooltip=[_when(), alt.Tooltip("role:N"), alt.Tooltip("value:Q", format=".3~%")],
         )
     )
-    return _layered(200, gaps, bars)
+    # A layer without rows makes Vega warn of an infinite extent.
+    silent = [gaps] if chart.frame["value"].null_count() else []
+    return _layered(200, *silent, bars)
 
 
 def _distribution(chart: Chart) -> Drawing:
@@ -302,13 +306,18 @@ def _role_colour() -> alt.Color:
     return alt.Color(
         "role:N",
         scale=alt.Scale(domain=_ROLES, range=[PRODUCTION, SHADOW]),
-        legend=alt.Legend(title=None, orient="top"),
+        legend=_role_legend(),
     )
+
+
+def _role_legend() -> alt.Legend:
+    """Colour and dash share one legend; Vega merges two only where they are equal."""
+    return alt.Legend(title=None, orient="top")
 
 
 def _role_dash() -> alt.StrokeDash:
     return alt.StrokeDash(
-        "role:N", scale=alt.Scale(domain=_ROLES, range=[[1, 0], [5, 2]]), legend=None
+        "role:N", scale=alt.Scale(domain=_ROLES, range=[[1, 0], [5, 2]]), legend=_role_legend()
     )
 
 

@@ -103,7 +103,7 @@ def _strip(block: Strip) -> str:
     lines = [
         f"- {check.symbol} **{escape(check.label)}** {check.word}: {escape(check.text)}"
         for check in block.items
-        if check.tone in {Tone.BAD, Tone.OPEN}
+        if check.tone in {Tone.BAD, Tone.OPEN} and not check.told
     ]
     return "\n".join([f"**{block.title}**: {escape(block.summary)}", *lines])
 
@@ -117,7 +117,7 @@ def _notes(block: Notes) -> str:
 
 
 def _missing(block: Missing) -> str:
-    return f"**{escape(block.title)}**: {escape(block.text)} {escape(block.advice)}"
+    return f"**{escape(block.title)}**: {escape(block.text)} {escape(block.advice)}".rstrip()
 
 
 def _next(block: Next) -> str:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 STYLES = {Tone.GOOD: "green", Tone.BAD: "bold red", Tone.OPEN: "yellow", Tone.PLAIN: ""}
 GAP = "   "
+TABLE_GAP = "  "
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -81,16 +82,26 @@ def _facts(block: Facts) -> Text:
 
 def _table(block: Table) -> Text:
     cells = [_heads(block), *([clean(cell) for cell in row] for row in block.rows)]
-    columns = list(
-        starmap(_aligned, zip(block.columns, map(list, zip(*cells, strict=True)), strict=True))
+    for cells_of_row, mark in zip(cells[1:], block.marks, strict=False):
+        cells_of_row[0] += mark
+    by_column = zip(block.columns, map(list, zip(*cells, strict=True)), strict=True)
+    columns = list(starmap(_aligned, (one for one in by_column if not one[0].wide)))
+    toned = (
+        None
+        if block.toned is None
+        else block.toned - sum(column.wide for column in block.columns[: block.toned])
     )
     text = Text()
     for number, row in enumerate(zip(*columns, strict=True)):
         tone = block.tones[number - 1] if number and block.tones else Tone.PLAIN
-        styles = [STYLES[tone] if index == block.toned else "" for index in range(len(row))]
-        line = Text(GAP).join(Text(cell, style) for cell, style in zip(row, styles, strict=True))
+        styles = [STYLES[tone] if index == toned else "" for index in range(len(row))]
+        line = Text(TABLE_GAP).join(
+            Text(cell, style) for cell, style in zip(row, styles, strict=True)
+        )
         line.rstrip()
         text.append(line).append("\n")
+    if block.legend:
+        text.append(f"{block.legend}\n")
     for note in block.notes:
         text.append(f"{note.mark} {clean(note.text)}\n")
     return text
@@ -136,7 +147,7 @@ def _strip(block: Strip) -> Text:
 
 
 def _missing(block: Missing) -> Text:
-    return Text(f"{clean(block.title)}: {clean(block.text)} {clean(block.advice)}\n")
+    return Text(f"{clean(block.title)}: {clean(block.text)} {clean(block.advice)}".rstrip() + "\n")
 
 
 def _notes(block: Notes) -> Text | None:

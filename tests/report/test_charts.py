@@ -114,3 +114,11 @@ def test_pairs_that_keep_the_contract_are_not_listed_as_changes() -> None:
     frames = {"contract_changes": pl.DataFrame({"code": ["same"], "pairs": [24_051]})}
     blocks = predictions_page(verdict(Decision.HOLD), frames).blocks
     assert any(isinstance(block, Notes) and block.title == "Contract changes" for block in blocks)
+
+
+def test_charts_of_what_fails_come_first_on_the_latency_page() -> None:
+    blocks = latency_page(verdict(Decision.REJECT), tables(Decision.REJECT)).blocks
+    titles = [block.title for block in blocks if isinstance(block, Chart)]
+    mean = titles.index("Mean model latency per minute")
+    assert "p99" in titles[0]
+    assert titles.index("p99 per hour") < mean < titles.index("Overhead latency per minute")

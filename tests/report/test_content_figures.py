@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 import analyzer.figures
 from analyzer.figures import percent
+from analyzer.model import Family, Outcome
 from analyzer.report.content import figures
-from tests.report.verdicts import effect
+from tests.report.verdicts import effect, evidence
 
 
 def test_the_examples_of_every_number_are_true() -> None:
@@ -74,3 +75,20 @@ def test_negative_zero_reads_as_zero() -> None:
     assert (
         figures.interval(effect("difference", 0, -1e-9, 1e-4), 0.001, "share") == "[+0.00 .. +0.01]"
     )
+
+
+def test_level_shows_no_fewer_decimals_than_its_interval() -> None:
+    seen = effect("proportion", 0.102, 0.0862, 0.1165)
+    row = evidence(Outcome.FAIL, seen, 0.05, family=Family.DIVERGENCE, unit="share")
+    assert figures.decimals_of([row], "share") == figures.Decimals(2, 2, 2)
+    assert figures.levels(None, 0.102, "share", 2) == ("-", "10.20 %")
+
+
+def test_bound_that_differs_from_zero_does_not_read_as_zero() -> None:
+    seen = effect("difference", 0.0, -0.0001, 0.00003)
+    assert figures.interval(seen, 0.001, "share") == "[-0.010 .. +0.003]"
+
+
+def test_change_is_never_a_negative_zero() -> None:
+    assert figures.change(effect("ratio", 0.99999, 0.9, 1.1), "ms", 1) == "+0.0 %"
+    assert figures.change(effect("difference", -1e-9, 0, 0), "share", 3) == "+0.000 pp"

@@ -57,18 +57,48 @@ def test_terminal_aligns_bounds_and_puts_the_margin_beside_them() -> None:
     mean, p99 = (
         next(line for line in lines if line.startswith(m)) for m in ("latency_mean", "latency_p99")
     )
-    assert "[ +2.8 ..  +5.3]" in mean
-    assert "[+41.0 .. +57.3]" in p99
+    assert "[  +2.8 ..   +5.3]" in mean
+    assert "[ +41.0 ..  +57.3]" in p99
     assert mean.index("[") == p99.index("[")
-    assert re.search(r"\+57\.3\]\s+< \+20 %   FAIL$", p99)
+    assert re.search(r"\+57\.3\]\s+< \+20 %  FAIL$", p99)
 
 
 def test_unmeasured_metric_shows_question_mark_and_footnote_never_zero() -> None:
     plain = text.render(verdict_page(verdict(Decision.HOLD), bundle="out")).plain
     row = next(line for line in plain.splitlines() if line.startswith("model_error_rate"))
-    assert re.search(r"-\s+-\s+\?\s+\(\d\)\s+< \+0\.10 pp\s+unresolved", row)
+    assert re.search(r"-\s+-\s+\?\s+\?\s+< \+0\.10 pp\s+unresolved \(\d\)$", row)
     assert "0.0" not in row.replace("+0.10", "")
     assert "not-exported: InvocationModelErrors is not in the export" in plain
+
+
+def test_terminal_marks_what_decides_and_markdown_says_it() -> None:
+    page = verdict_page(verdict(Decision.HOLD), bundle="out")
+    plain = text.render(page).plain
+    assert re.search(r"^latency_mean\*  ", plain, re.MULTILINE)
+    assert re.search(r"^flip_rate~  ", plain, re.MULTILINE)
+    assert "* required for PROMOTE   ~ for a person to review" in plain
+    assert re.search(r"\| flip_rate \|.*\| review \| pass", markdown.render(page))
+
+
+def test_footnotes_are_numbered_in_reading_order_beside_the_outcome() -> None:
+    table = table_of(verdict_page(hostile("odd")))
+    assert [note.mark for note in table.notes] == [f"({n + 1})" for n in range(len(table.notes))]
+    assert not any("(" in cell for row in table.rows for cell in row[:-1])
+
+
+def test_text_of_a_closed_gate_stands_once_in_a_pull_request() -> None:
+    one = verdict(Decision.HOLD)
+    reason = one.reasons[2].model_copy(update={"text": one.gates["coverage"].text})
+    page = verdict_page(one.model_copy(update={"reasons": (reason,)}))
+    assert markdown.render(page).count("shadow data in 91.3 %") == 1
+    assert text.render(page).plain.count("shadow data in 91.3 %") == 1
+
+
+def test_unfinished_run_is_not_told_to_export() -> None:
+    for build in PAGES[1:4]:
+        marked = markdown.render(build(verdict(Decision.ERROR), {}))
+        assert marked.count("The run did not finish: The run stopped") == 1
+        assert "Export" not in marked
 
 
 def test_pass_above_no_change_is_worded_once() -> None:
@@ -121,10 +151,11 @@ def test_terminal_and_markdown_show_the_same_cells() -> None:
     page = verdict_page(verdict(Decision.HOLD), bundle="out")
     plain = re.sub(r"\s+", "", text.render(page).plain)
     marked = markdown.render(page)
-    for row in table_of(page).rows:
-        for cell in row:
-            assert re.sub(r"\s+", "", cell) in plain
+    shown = table_of(page)
+    for row in shown.rows:
+        for column, cell in zip(shown.columns, row, strict=True):
             assert markdown.escape(cell) in marked
+            assert column.wide or re.sub(r"\s+", "", cell) in plain
 
 
 @pytest.mark.parametrize("string", HOSTILE)
@@ -158,7 +189,7 @@ def test_markdown_of_the_data_stays_text(string: str) -> None:
         line.lstrip().startswith(("::", "```", "second")) for line in marked.splitlines()
     )
     rows = [line for line in marked.splitlines() if line.startswith("|")]
-    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {8}
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {9}
 
 
 def test_markdown_keeps_plain_words_and_numbers_as_they_are() -> None:

@@ -13,6 +13,7 @@ from analyzer.report.content import series
 from analyzer.report.content.evidence import metric_table, ordered
 from analyzer.report.content.latency_page import EXPORT
 from analyzer.report.content.page import Block, Chart, Item, Missing, Notes, Page
+from analyzer.report.content.unfinished import stopped, unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +31,8 @@ _CLASSES = {
 
 def errors_page(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> Page:
     """Error rates of both variants: judged numbers, then their course."""
+    if unfinished(verdict):
+        return Page("errors", "Errors", (stopped(verdict),), _LEAD)
     blocks: list[Block] = []
     named = ordered(verdict, Family.ERROR_RATE)
     if named:
@@ -38,12 +41,10 @@ def errors_page(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> Page:
     for suffix, (metric, title) in _CLASSES.items():
         blocks.append(_course(minutes, suffix, metric, title))
     blocks.append(_survivors())
-    return Page(
-        "errors",
-        "Errors",
-        tuple(blocks),
-        "Both variants receive the same requests, so a difference is the variant's own.",
-    )
+    return Page("errors", "Errors", tuple(blocks), _LEAD)
+
+
+_LEAD = "Both variants receive the same requests, so a difference is the variant's own."
 
 
 def _course(minutes: pl.DataFrame | None, suffix: str, metric: str, title: str) -> Block:

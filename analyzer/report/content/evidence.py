@@ -5,12 +5,20 @@ In: evidence of a verdict. Out: finished rows. Notes travel with their numbers a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from analyzer.figures import NONE, UNKNOWN
+from analyzer.figures import NONE
 from analyzer.metrics import BY_ID
 from analyzer.model import Family, Outcome, Role
-from analyzer.report.content.figures import allowed, change, interval, levels
+from analyzer.report.content.figures import (
+    Decimals,
+    allowed,
+    change,
+    decimals_of,
+    interval,
+    levels,
+)
 from analyzer.report.content.page import Column, Footnote, Table, Tone
 
 if TYPE_CHECKING:
@@ -38,8 +46,12 @@ COLUMNS = (
     Column("change", "right"),
     Column("judged interval", "interval"),
     Column("margin", "right"),
+    Column("role", wide=True),
     Column("outcome"),
 )
+REQUIRED = "required"
+MARKS = {REQUIRED: "*", Role.REVIEW.value: "~"}
+_LEGEND = {REQUIRED: "* required for PROMOTE", Role.REVIEW.value: "~ for a person to review"}
 _FAMILIES = tuple(Family)
 _ROLES = (Role.GUARDRAIL, Role.REVIEW, Role.EVIDENCE, Role.INFO)
 
@@ -63,33 +75,70 @@ def metric_table(
     verdict: Verdict, metrics: Iterable[str], title: str, *, explained: Collection[str] = ()
 ) -> Table:
     """One row per metric, its notes as footnotes; `explained` has its needs said elsewhere."""
-    marks: dict[str, str] = {}
+    marks: dict[str, int] = {}
     chosen = [(metric, verdict.metrics[metric]) for metric in metrics]
     rows = tuple(
-        _row(metric, evidence, marks, footnotes(evidence, needs=metric not in explained))
+        _row(
+            metric,
+            evidence,
+            precision(verdict, evidence),
+            _marked(footnotes(evidence, needs=metric not in explained), marks),
+        )
         for metric, evidence in chosen
     )
+    roles = [role_word(evidence) for _, evidence in chosen]
     return Table(
         title=title,
         columns=COLUMNS,
         rows=rows,
         tones=tuple(TONES[evidence.outcome] for _, evidence in chosen),
         toned=len(COLUMNS) - 1,
-        notes=tuple(Footnote(mark, text) for text, mark in marks.items()),
+        notes=tuple(Footnote(f"({number})", text) for text, number in marks.items()),
         caption=_caption([evidence for _, evidence in chosen]),
         untitled_first=True,
+        marks=tuple(MARKS.get(role, "") for role in roles),
+        legend="   ".join(said for role, said in _LEGEND.items() if role in roles),
     )
 
 
-def footnotes(evidence: Evidence, *, needs: bool = True) -> list[str]:
-    """What a reader must know beside this row: caveats, and what would settle it."""
-    texts = [
-        note.text if note.code.startswith("gate-") else f"{note.code}: {note.text}"
-        for note in evidence.notes
+def role_word(evidence: Evidence) -> str:
+    """What the outcome decides: `required` holds a promotion until it passes."""
+    return REQUIRED if evidence.required else evidence.role.value
+
+
+def precision(verdict: Verdict, evidence: Evidence) -> Decimals:
+    """Decimals of one row: those of all judged metrics of its family and unit, on every page.
+
+    Levels in a unit of their own, such as milliseconds, keep three digits each.
+    """
+    peers = [
+        other
+        for other in verdict.metrics.values()
+        if evidence.role in JUDGED
+        and other.role in JUDGED
+        and (other.family, other.unit, effect_kind(other))
+        == (evidence.family, evidence.unit, effect_kind(evidence))
     ]
+    shared = decimals_of([*peers, evidence], evidence.unit)
+    if evidence.unit == "share":
+        return shared
+    return replace(shared, level=decimals_of([evidence], evidence.unit).level)
+
+
+def footnotes(evidence: Evidence, *, needs: bool = True) -> list[str]:
+    """What a reader must know beside this row: caveats, closed gates, what would settle it."""
+    gates = [note for note in evidence.notes if note.code.startswith(_GATE)]
+    texts = [f"{note.code}: {note.text}" for note in evidence.notes if note not in gates]
+    if len(gates) > 1:
+        texts.append(f"closed gates: {', '.join(note.code[len(_GATE) :] for note in gates)}")
+    else:
+        texts += [note.text for note in gates]
     if needs and evidence.outcome is Outcome.UNRESOLVED and evidence.needs:
         texts.append(evidence.needs.text)
     return texts
+
+
+_GATE = "gate-"
 
 
 def effect_kind(evidence: Evidence) -> str:
@@ -111,34 +160,56 @@ def _rank(metric: str, evidence: Evidence) -> tuple[int, int, int]:
     return _FAMILIES.index(evidence.family), _ROLES.index(evidence.role), place
 
 
-def _row(
-    metric: str, evidence: Evidence, marks: dict[str, str], notes: list[str]
-) -> tuple[str, ...]:
+def _row(metric: str, evidence: Evidence, decimals: Decimals, footnoted: str) -> tuple[str, ...]:
     effect = evidence.effect
     shadow = evidence.shadow
     if shadow is None and effect is not None and effect.kind == "proportion":
         shadow = effect.estimate
-    production_cell, shadow_cell = levels(evidence.production, shadow, evidence.unit)
-    found = "".join(f" {_mark(text, marks)}" for text in notes).strip()
-    bounds = interval(effect, evidence.margin, evidence.unit)
-    word = WORDS[evidence.outcome]
-    if bounds == UNKNOWN and found:
-        bounds, found = found, ""
     return (
         metric,
-        production_cell,
-        shadow_cell,
-        change(effect, evidence.margin, evidence.unit),
-        bounds,
+        *levels(evidence.production, shadow, evidence.unit, decimals.level),
+        change(effect, evidence.unit, decimals.change),
+        interval(effect, evidence.margin, evidence.unit, decimals.interval),
         allowed(evidence.margin, effect_kind(evidence), evidence.unit)
         if evidence.role in JUDGED
         else NONE,
-        f"{word} {found}".rstrip(),
+        role_word(evidence),
+        f"{WORDS[evidence.outcome]} {footnoted}".rstrip(),
     )
 
 
-def _mark(text: str, marks: dict[str, str]) -> str:
-    return marks.setdefault(text, f"({len(marks) + 1})")
+def _marked(texts: list[str], marks: dict[str, int]) -> str:
+    """Numbers of a row's footnotes, counted in reading order over the table, as `(1,3-5)`.
+
+    >>> _marked(["a", "b", "c", "d"], {"b": 1})
+    '(1-4)'
+    """
+    numbers = sorted({marks.setdefault(text, len(marks) + 1) for text in texts})
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    said = ",".join(f"{run[0]}-{run[-1]}" if run[2:] else ",".join(map(str, run)) for run in runs)
+    return f"({said})" if said else ""
+
+
+def sureness(chosen: Iterable[Evidence]) -> str:
+    """The level of a pass and the looks it holds for; empty when the metrics differ."""
+    effects = [evidence.effect for evidence in chosen if evidence.effect]
+    looks = {(effect.upper_level, effect.mode) for effect in effects}
+    if len(looks) != 1:
+        return ""
+    level, mode = looks.pop()
+    return f"judged at {100 * level:.4g} %, {_LOOKS[mode]}"
+
+
+_LOOKS = {
+    "anytime": "at any look",
+    "planned": "up to the planned horizon",
+    "fixed": "for this one look",
+}
 
 
 def _caption(chosen: list[Evidence]) -> str:

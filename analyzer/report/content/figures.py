@@ -7,55 +7,78 @@ margin: the reader must be able to check the outcome by eye.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analyzer.figures import NONE, UNKNOWN
+from analyzer.figures import NONE, UNKNOWN, signed
 
 if TYPE_CHECKING:
-    from analyzer.model import Effect
+    from collections.abc import Iterable
+
+    from analyzer.model import Effect, Evidence
 
 MOST_DECIMALS = 6
 
 
-def levels(production: float | None, shadow: float | None, unit: str) -> tuple[str, str]:
+@dataclass(frozen=True)
+class Decimals:
+    """Decimals of one table's metrics of one family: levels, changes, intervals."""
+
+    level: int
+    change: int
+    interval: int
+
+
+def decimals_of(shown: Iterable[Evidence], unit: str) -> Decimals:
+    """One precision for metrics that stand below each other; levels show what intervals show.
+
+    Levels of shares and their differences have the same decimals, so that a reader can subtract.
+    """
+    rows = list(shown)
+    effects = [(item.effect, item.margin) for item in rows if item.effect]
+    within = max((_interval_decimals(seen, margin, unit) for seen, margin in effects), default=0)
+    level = max((_level_decimals(item.production, item.shadow, unit) for item in rows), default=0)
+    if any(seen.kind != "ratio" for seen, _ in effects):
+        level = max(level, within)
+        return Decimals(level, level, within)
+    return Decimals(level, within, within)
+
+
+def levels(
+    production: float | None, shadow: float | None, unit: str, decimals: int | None = None
+) -> tuple[str, str]:
     """Both levels of a metric with the same decimals and the unit.
 
     >>> levels(12.41, 12.9, "ms"), levels(0.00012, 0.00017, "share")
     (('12.4 ms', '12.9 ms'), ('0.012 %', '0.017 %'))
     """
     scale, sign = _UNITS.get(unit, (1.0, unit))
-    known = [abs(value) * scale for value in (production, shadow) if value is not None]
-    decimals = _decimals(max(known, default=0.0), 3)
-    if unit == "share":
-        decimals = _decimals(min((value for value in known if value), default=0.1), 2)
+    if decimals is None:
+        decimals = _level_decimals(production, shadow, unit)
     return tuple(  # type: ignore[return-value]  # two in, two out
-        NONE if value is None else f"{value * scale:.{decimals}f} {sign}".rstrip()
+        NONE if value is None else f"{_unsigned(value * scale, decimals)} {sign}".rstrip()
         for value in (production, shadow)
     )
 
 
-def change(effect: Effect | None, margin: float | None, unit: str) -> str:
-    """The estimated change, with its sign and unit; a proportion has no change.
-
-    At most one decimal more than its interval has: the rest would be noise.
-    """
+def change(effect: Effect | None, unit: str, decimals: int) -> str:
+    """The estimated change, with its sign and unit; a proportion has no change."""
     if effect is None or effect.estimate is None:
         return UNKNOWN
     if effect.kind == "proportion":
         return NONE
     scaled = _scaled(effect.estimate, effect.kind, unit)
-    decimals = 1
-    if effect.kind != "ratio":
-        most = _interval_decimals(effect, margin, unit) + 1
-        decimals = min(most, max(2, _decimals(abs(scaled), 1)))
-    return f"{scaled:+.{decimals}f} {_sign(effect.kind, unit)}".rstrip()
+    return f"{signed(scaled, decimals)} {_sign(effect.kind, unit)}".rstrip()
 
 
-def interval(effect: Effect | None, margin: float | None, unit: str) -> str:
+def interval(
+    effect: Effect | None, margin: float | None, unit: str, decimals: int | None = None
+) -> str:
     """The judged interval, in the unit of the margin beside it; a missing bound is `?`."""
     if effect is None or (effect.lower is None and effect.upper is None):
         return UNKNOWN
-    decimals = _interval_decimals(effect, margin, unit)
+    if decimals is None:
+        decimals = _interval_decimals(effect, margin, unit)
     bounds = (
         UNKNOWN if bound is None else _bound(bound, effect.kind, unit, decimals)
         for bound in (effect.lower, effect.upper)
@@ -85,6 +108,20 @@ def _decimals(value: float, significant: int) -> int:
     return min(MOST_DECIMALS, max(0, significant - 1 - math.floor(math.log10(value))))
 
 
+def _level_decimals(production: float | None, shadow: float | None, unit: str) -> int:
+    scale = _UNITS.get(unit, (1.0, unit))[0]
+    known = [abs(value) * scale for value in (production, shadow) if value is not None]
+    if unit == "share":
+        return _decimals(min((value for value in known if value), default=0.1), 2)
+    return _decimals(max(known, default=0.0), 3)
+
+
+def _unsigned(value: float, decimals: int) -> str:
+    """A level: its minus sign only where it is not zero as shown."""
+    text = f"{value:.{decimals}f}"
+    return text if float(text) else text.lstrip("-")
+
+
 def _scaled(value: float, kind: str, unit: str) -> float:
     if kind == "ratio":
         return 100 * (value - 1)
@@ -100,9 +137,8 @@ def _sign(kind: str, unit: str) -> str:
 
 
 def _bound(value: float, kind: str, unit: str, decimals: int) -> str:
-    sign = "" if kind == "proportion" else "+"
-    text = f"{_scaled(value, kind, unit):{sign}.{decimals}f}"
-    return text.replace("-", "+") if float(text) == 0 and sign else text
+    scaled = _scaled(value, kind, unit)
+    return _unsigned(scaled, decimals) if kind == "proportion" else signed(scaled, decimals)
 
 
 def _margin_decimals(margin: float, kind: str, unit: str) -> int:
@@ -115,12 +151,14 @@ def _margin_decimals(margin: float, kind: str, unit: str) -> int:
 
 
 def _interval_decimals(effect: Effect, margin: float | None, unit: str) -> int:
-    """Fewest decimals at which no bound reads like the margin it differs from."""
+    """Fewest decimals at which no bound reads like the margin, or zero, that it differs from."""
     kind = effect.kind
     known = [bound for bound in (effect.lower, effect.upper) if bound is not None]
     reference = margin or max(map(abs, known), default=1.0)
     exact = abs(_scaled(reference, kind, unit))
     start = 1 if kind == "ratio" else max(2, _decimals(exact, 1))
+    if kind != "ratio" and any(_hidden(bound, kind, unit, start) for bound in known):
+        start += 1
     for decimals in range(start, MOST_DECIMALS):
         if margin is None or not any(
             float(_bound(bound, kind, unit, decimals))
@@ -130,3 +168,9 @@ def _interval_decimals(effect: Effect, margin: float | None, unit: str) -> int:
         ):
             return decimals
     return MOST_DECIMALS
+
+
+def _hidden(bound: float, kind: str, unit: str, decimals: int) -> bool:
+    """True for a bound that reads as zero and would not with one more decimal."""
+    here, finer = (float(_bound(bound, kind, unit, decimals + more)) for more in (0, 1))
+    return here == 0 != finer

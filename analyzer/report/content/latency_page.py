@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from analyzer.figures import period
-from analyzer.model import Family
+from analyzer.model import Family, Outcome
 from analyzer.report.content import series
-from analyzer.report.content.evidence import metric_table, ordered
+from analyzer.report.content.evidence import JUDGED, metric_table, ordered
 from analyzer.report.content.page import Block, Chart, Missing, Page
+from analyzer.report.content.unfinished import stopped, unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,97 +38,117 @@ _INSTANCES = (
 
 def latency_page(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> Page:
     """Latency of both variants: judged numbers first, then what they are made of."""
+    if unfinished(verdict):
+        return Page("latency", "Latency", (stopped(verdict),), _LEAD)
     blocks: list[Block] = []
     named = ordered(verdict, Family.LATENCY)
     if named:
         blocks.append(metric_table(verdict, named, "Latency metrics"))
-    blocks += _per_minute(tables.get("minutes"))
-    blocks += _running(verdict, tables.get("running"))
-    blocks += _percentiles(verdict, tables.get("percentiles"))
+    courses = [
+        *_running(verdict, tables.get("running")),
+        *_percentiles(verdict, tables.get("percentiles")),
+        *_per_minute(tables.get("minutes")),
+    ]
+    blocks += [block for metric, block in sorted(courses, key=lambda one: _rank(verdict, one[0]))]
     blocks += _load(tables.get("minutes"))
     blocks += _instances(tables.get("instances"))
-    return Page(
-        "latency",
-        "Latency",
-        tuple(blocks),
-        "Both variants in the same minutes; each minute counts by production's traffic.",
-    )
+    return Page("latency", "Latency", tuple(blocks), _LEAD)
 
 
-def _per_minute(minutes: pl.DataFrame | None) -> list[Block]:
+_LEAD = "Both variants in the same minutes; each minute counts by production's traffic."
+_OUTCOMES = (Outcome.FAIL, Outcome.UNRESOLVED, Outcome.PASS)
+
+
+def _rank(verdict: Verdict, metric: str) -> tuple[int, int]:
+    """Place of a metric's charts: what decides first, failing before others; then the mean."""
+    evidence = verdict.metrics.get(metric)
+    if evidence is None or evidence.role not in JUDGED:
+        return len(_OUTCOMES) + 1, 0
+    if metric == _MEAN and evidence.outcome is not Outcome.FAIL:
+        return len(_OUTCOMES), 0
+    named = ordered(verdict, Family.LATENCY)
+    return _OUTCOMES.index(evidence.outcome), named.index(metric)
+
+
+_MEAN = "latency_mean"
+
+
+def _per_minute(minutes: pl.DataFrame | None) -> list[tuple[str, Block]]:
     title = "Mean model latency per minute"
     if minutes is None or minutes.is_empty():
-        return [Missing(title, "No latency per minute in this bundle.", EXPORT)]
-    blocks: list[Block] = []
-    for suffix, heading in (("latency_ms", title), ("overhead_ms", "Overhead latency per minute")):
+        return [(_MEAN, Missing(title, "No latency per minute in this bundle.", EXPORT))]
+    blocks: list[tuple[str, Block]] = []
+    for metric, suffix, heading, source in (
+        (_MEAN, "latency_ms", title, "ModelLatency"),
+        ("overhead_latency", "overhead_ms", "Overhead latency per minute", "OverheadLatency"),
+    ):
         frame = series.overlay(minutes, suffix)
         if frame.is_empty():
-            metric = "ModelLatency" if suffix == "latency_ms" else "OverheadLatency"
-            blocks.append(Missing(heading, f"{metric} was not exported.", EXPORT))
+            blocks.append((metric, Missing(heading, f"{source} was not exported.", EXPORT)))
             continue
-        blocks.append(
-            Chart(
-                "overlay",
-                heading,
-                f"{heading} of production and shadow over the window; breaks are minutes "
-                "without data.",
-                frame,
-                caption="Breaks in a line are minutes without data.",
-                y_title="ms",
-            )
+        chart = Chart(
+            "overlay",
+            heading,
+            f"{heading} of production and shadow over the window; breaks are minutes without data.",
+            frame,
+            caption="Breaks in a line are minutes without data.",
+            y_title="ms",
         )
+        blocks.append((metric, chart))
     return blocks
 
 
-def _running(verdict: Verdict, running: pl.DataFrame | None) -> list[Block]:
+def _running(verdict: Verdict, running: pl.DataFrame | None) -> list[tuple[str, Block]]:
     if running is None or running.is_empty():
         text = "The interval was not followed over time: too few minutes of both variants."
-        return [Missing("How the interval narrowed", text, EXPORT)]
-    blocks: list[Block] = []
+        return [(_MEAN, Missing("How the interval narrowed", text, EXPORT))]
+    blocks: list[tuple[str, Block]] = []
     for metric in sorted(running["metric"].unique()):
         evidence = verdict.metrics.get(metric)
         frame = running.filter(pl.col("metric") == metric).select(
             "timestamp",
             *((pl.col(name) - 1).alias(name) for name in ("estimate", "lower", "upper")),
         )
-        blocks.append(
-            Chart(
-                "running",
-                f"How the interval narrowed: {metric}",
-                f"Estimated change of {metric} and its anytime interval after each hour, "
-                "against the margin.",
-                frame,
-                caption="The anytime interval may be read after any hour without losing its level.",
-                limit=evidence.margin - 1 if evidence and evidence.margin else None,
-                y_title="shadow against production",
-            )
+        chart = Chart(
+            "running",
+            f"How the interval narrowed: {metric}",
+            f"Estimated change of {metric} and its anytime interval after each hour, "
+            "against the margin.",
+            frame,
+            caption="The anytime interval may be read after any hour without losing its level.",
+            limit=evidence.margin - 1 if evidence and evidence.margin else None,
+            y_title="shadow against production",
         )
+        blocks.append((metric, chart))
     return blocks
 
 
-def _percentiles(verdict: Verdict, percentiles: pl.DataFrame | None) -> list[Block]:
+def _percentiles(verdict: Verdict, percentiles: pl.DataFrame | None) -> list[tuple[str, Block]]:
     if percentiles is None or percentiles.is_empty():
         text = "No percentiles in this bundle: p99 cannot be recovered from per-minute averages."
-        return [Missing("Percentiles per period", text, EXPORT)]
-    blocks: list[Block] = []
+        return [(_TAIL, Missing("Percentiles per period", text, EXPORT))]
+    blocks: list[tuple[str, Block]] = []
     columns = {role: f"{role}_ms" for role in series.ROLES}
-    for stat in sorted(percentiles["stat"].unique()):
+    for stat in sorted(percentiles["stat"].unique(), reverse=True):
+        metric = f"latency_{stat}"
         part = percentiles.filter(pl.col("stat") == stat)
-        period_s = _shown_period(verdict.metrics.get(f"latency_{stat}"), part)
+        period_s = _shown_period(verdict.metrics.get(metric), part)
         part = part.filter(pl.col("period_s") == period_s).sort("timestamp")
         if part.height < 2:  # noqa: PLR2004 - one point is no course over time
             continue
         title = f"{stat} per {period(period_s)}"
-        blocks.append(
-            Chart(
-                "overlay",
-                title,
-                f"{title} of production and shadow, as CloudWatch computed it over each period.",
-                series.by_role(part, columns, ("timestamp",)),
-                y_title="ms",
-            )
+        chart = Chart(
+            "overlay",
+            title,
+            f"{title} of production and shadow, as CloudWatch computed it over each period.",
+            series.by_role(part, columns, ("timestamp",)),
+            y_title="ms",
         )
+        blocks.append((metric, chart))
     return blocks
+
+
+_TAIL = "latency_p99"
 
 
 def _shown_period(evidence: Evidence | None, part: pl.DataFrame) -> int:

@@ -39,12 +39,18 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True)
 class Headline:
-    """The decision: a word, its symbol and the sentence a person can act on."""
+    """The decision: a word, its symbol and the sentence a person can act on.
+
+    Attributes:
+        detail: how sure, how many gates are closed, what to do first; where all lines are read
+            (a terminal, a pull request) they say it already, and it is left out.
+    """
 
     word: str
     symbol: str
     tone: Tone
     sentence: str
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,10 +80,17 @@ class Facts:
 
 @dataclass(frozen=True)
 class Column:
-    """A table column; "interval" cells are `[lower .. upper]` and align on both numbers."""
+    """A table column; "interval" cells are `[lower .. upper]` and align on both numbers.
+
+    Attributes:
+        wide: shown only where there is room; a terminal has the row's mark instead.
+        sentence: its cells are sentences and take the room that is left.
+    """
 
     title: str
     align: Align = "left"
+    wide: bool = False
+    sentence: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,6 +107,8 @@ class Table:
 
     Attributes:
         untitled_first: the first column's title is left out where a terminal saves words.
+        marks: one mark per row, which stands after the first cell for the wide columns.
+        legend: what the marks mean.
     """
 
     title: str
@@ -104,17 +119,25 @@ class Table:
     notes: tuple[Footnote, ...] = ()
     caption: str = ""
     untitled_first: bool = False
+    marks: tuple[str, ...] = ()
+    legend: str = ""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One validity gate as a badge."""
+    """One validity gate as a badge.
+
+    Attributes:
+        told: the text stands among the reasons too; only a terminal, which gives of a reason the
+            advice alone, repeats it here.
+    """
 
     label: str
     word: str
     symbol: str
     tone: Tone
     text: str
+    told: bool = False
 
 
 @dataclass(frozen=True)
@@ -172,7 +195,7 @@ class Missing:
 
     title: str
     text: str
-    advice: str
+    advice: str = ""
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from analyzer.report.content.page import (
     Table,
     Tone,
 )
+from analyzer.report.content.unfinished import stopped, unfinished
 from analyzer.report.content.verdict_page import volume_text
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ _MOST_ROWS = 100
 
 def predictions_page(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> Page:
     """Divergence between paired responses: judged numbers, then where it sits."""
+    if unfinished(verdict):
+        return Page("predictions", "Predictions", (stopped(verdict),), _LEAD)
     blocks: list[Block] = []
     named = ordered(verdict, Family.DIVERGENCE)
     if named:
@@ -147,7 +150,9 @@ def _distance(frame: pl.DataFrame) -> Chart:
             _below("upper").alias("label"),
             (pl.col("flips") / pl.col("predictions")).alias("value"),
         ),
-        caption="Flips far from the threshold are not rounding: the model disagrees with itself.",
+        caption=(
+            "Flips far from the threshold are not rounding: the model disagrees with production."
+        ),
         x_title="distance from the threshold, up to",
         y_title="share that flips",
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from analyzer.figures import NONE, counted, grouped, percent, plain
+from analyzer.figures import NONE, counted, grouped, percent
 from analyzer.model import Family, Mode
 from analyzer.report.content.page import (
     Block,
@@ -27,6 +27,7 @@ from analyzer.report.content.page import (
     Tone,
 )
 from analyzer.report.content.predictions_page import CAPTURES
+from analyzer.report.content.unfinished import stopped, unfinished
 from analyzer.report.content.verdict_page import gate_strip
 
 if TYPE_CHECKING:
@@ -39,20 +40,19 @@ _MOST_REJECTS = 200
 
 def evidence_page(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> Page:
     """From the lines that were read to what may be concluded from them."""
-    blocks: list[Block] = [*_ledger(verdict), *_pairing(verdict)]
+    ending: list[Block] = [_limits(verdict), _inputs(verdict), _policy(verdict)]
+    blocks: list[Block] = []
+    if unfinished(verdict):
+        blocks += [stopped(verdict), *_rejects(verdict, tables.get("rejects")), *ending]
+        return Page("evidence", "Evidence quality", tuple(blocks), _LEAD)
     if verdict.gates:
-        blocks[:0] = [_gates(verdict)]
-    blocks.append(_coverage(tables.get("capture_hours")))
-    blocks += _rejects(verdict, tables.get("rejects"))
-    if verdict.gates:
-        blocks.append(_found(verdict))
-    blocks += [_limits(verdict), _inputs(verdict), _policy(verdict)]
-    return Page(
-        "evidence",
-        "Evidence quality",
-        tuple(blocks),
-        "Whether the data can carry a verdict at all.",
-    )
+        blocks.append(_gates(verdict))
+    blocks += [*_ledger(verdict), *_pairing(verdict), _coverage(tables.get("capture_hours"))]
+    blocks += [*_rejects(verdict, tables.get("rejects")), *ending]
+    return Page("evidence", "Evidence quality", tuple(blocks), _LEAD)
+
+
+_LEAD = "Whether the data can carry a verdict at all."
 
 
 def _gates(verdict: Verdict) -> Table:
@@ -62,16 +62,14 @@ def _gates(verdict: Verdict) -> Table:
         (
             Column("gate"),
             Column("outcome"),
-            Column("value", "right"),
-            Column("limit", "right"),
+            Column("what was found", sentence=True),
             Column("covers"),
         ),
         tuple(
             (
                 check.label,
                 f"{check.symbol} {check.word}",
-                plain(verdict.gates[check.label].value),
-                plain(verdict.gates[check.label].limit),
+                check.text,
                 _covers(verdict.gates[check.label]),
             )
             for check in strip.items
@@ -80,12 +78,6 @@ def _gates(verdict: Verdict) -> Table:
         toned=1,
         caption="A closed gate takes passes away from the families it covers; never a FAIL.",
     )
-
-
-def _found(verdict: Verdict) -> Notes:
-    """What each gate found, in its own words; a table cell is too narrow for a sentence."""
-    items = (Item(check.label, check.text, tone=check.tone) for check in gate_strip(verdict).items)
-    return Notes("What each gate found", tuple(items))
 
 
 def _covers(gate: Gate) -> str:
@@ -148,9 +140,9 @@ def _pairing(verdict: Verdict) -> list[Block]:
         Fact("repeated IDs", grouped(pairing.repeated_ids)),
     ]
     sampling = [
-        Fact("sampling expected", percent(pairing.expected_sampling)),
+        Fact("sampling expected", percent(pairing.expected_sampling, 2)),
         Fact("sampling observed", percent(pairing.observed_sampling, 2)),
-        Fact("pairing rate", percent(pairing.rate)),
+        Fact("pairing rate", percent(pairing.rate, 2)),
     ]
     return [Facts("Pairs by key", tuple(facts)), Facts("Sampling", tuple(sampling))]
 

@@ -13,7 +13,15 @@ import polars as pl
 
 from analyzer.figures import counted, grouped, percent
 from analyzer.model import Decision, GateOutcome
-from analyzer.report.content.evidence import TONES, WORDS, effect_kind, judged, metric_table
+from analyzer.report.content.evidence import (
+    TONES,
+    WORDS,
+    effect_kind,
+    judged,
+    metric_table,
+    precision,
+    sureness,
+)
 from analyzer.report.content.figures import allowed, change, interval
 from analyzer.report.content.page import (
     Block,
@@ -35,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from analyzer.model import Evidence, Gate, Verdict, Window
+    from analyzer.report.content.figures import Decimals
 
 _DECISIONS = {
     Decision.PROMOTE: ("✓", Tone.GOOD),
@@ -78,7 +87,18 @@ def verdict_page(
 def headline(verdict: Verdict) -> Headline:
     """The decision as a word, a symbol and one sentence."""
     symbol, tone = _DECISIONS[verdict.decision]
-    return Headline(verdict.decision.value, symbol, tone, verdict.summary)
+    return Headline(verdict.decision.value, symbol, tone, verdict.summary, _detail(verdict))
+
+
+def _detail(verdict: Verdict) -> str:
+    """How sure, how many gates are closed, and the first thing to do."""
+    closed = sum(gate.closed for gate in verdict.gates.values())
+    parts = [
+        sureness([verdict.metrics[metric] for metric in judged(verdict)]),
+        f"{counted(closed, 'gate') if closed else 'no gate'} closed" if verdict.gates else "",
+        next((f"next: {reason.advice}" for reason in verdict.reasons if reason.advice), ""),
+    ]
+    return "; ".join(part for part in parts if part)
 
 
 def identity(verdict: Verdict) -> Identity:
@@ -125,22 +145,23 @@ def gate_strip(verdict: Verdict) -> Strip:
     summary = ", ".join(
         f"{count} {_GATES[outcome][0].lower()}" for outcome, count in counts.items() if count
     )
-    return Strip("Validity gates", summary, tuple(_check(name, gate) for name, gate in items))
+    told = frozenset(reason.text for reason in verdict.reasons if reason.gate)
+    return Strip("Validity gates", summary, tuple(_check(*item, told) for item in items))
 
 
-def _check(name: str, gate: Gate) -> Check:
+def _check(name: str, gate: Gate, told: frozenset[str]) -> Check:
     """A gate as a badge; one that is not measured but only noted is no alarm."""
     word, symbol, tone = _GATES[gate.outcome]
     if gate.outcome is GateOutcome.NOT_MEASURED and not gate.closed:
         tone = Tone.PLAIN
-    return Check(name, word, symbol, tone, gate.text)
+    return Check(name, word, symbol, tone, gate.text, gate.text in told)
 
 
 def _reasons(verdict: Verdict) -> Notes:
     """Why not PROMOTE, one item an advice: whose it is, what is so, what to do."""
     titles = {
         Decision.PROMOTE: "What this rests on",
-        Decision.HOLD: "What is missing, and how to get it",
+        Decision.HOLD: "What holds it, and what to do",
         Decision.REJECT: "Why, and what to do",
         Decision.ERROR: "What went wrong",
     }
@@ -169,7 +190,14 @@ def _joined(first: Item, second: Item) -> Item:
 def _forest(verdict: Verdict, metrics: tuple[str, ...]) -> Chart:
     """Every judged interval on one axis: 0 is no change, 1 is the metric's own margin."""
     frame = pl.DataFrame(
-        [_forest_row(metric, verdict.metrics[metric]) for metric in metrics],
+        [
+            _forest_row(
+                metric,
+                verdict.metrics[metric],
+                precision(verdict, verdict.metrics[metric]),
+            )
+            for metric in metrics
+        ],
         schema=_FOREST_SCHEMA,
         orient="row",
     )
@@ -205,7 +233,7 @@ _FOREST_SCHEMA = {
 }
 
 
-def _forest_row(metric: str, evidence: Evidence) -> tuple[object, ...]:
+def _forest_row(metric: str, evidence: Evidence, decimals: Decimals) -> tuple[object, ...]:
     effect, margin, unit = evidence.effect, evidence.margin, evidence.unit
     values: list[float | None] = [None, None, None]
     if effect is not None and margin:
@@ -220,8 +248,8 @@ def _forest_row(metric: str, evidence: Evidence) -> tuple[object, ...]:
         TONES[evidence.outcome].value,
         *clipped,
         any(v is not None and v > _FOREST_EDGE for v in values),
-        change(effect, margin, unit),
-        interval(effect, margin, unit),
+        change(effect, unit, decimals.change),
+        interval(effect, margin, unit, decimals.interval),
         allowed(margin, effect_kind(evidence), unit),
     )
 
