@@ -6,6 +6,7 @@ Everything heavy is imported inside the command that needs it, so that `--help` 
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shlex
@@ -29,6 +30,8 @@ EXIT_CODES_HELP = (
     "Exit codes: 0 PROMOTE or done, 10 HOLD, 20 REJECT, 1 internal error, 2 usage or policy, "
     "3 input unusable, 4 access, 5 disk or memory, 130 interrupted, 143 terminated."
 )
+
+_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
 
 app = typer.Typer(
     name="analyzer",
@@ -90,7 +93,7 @@ def door(
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the bundle.")] = Path("demo"),
     *,
-    quiet: Annotated[bool, typer.Option(help="No progress on stderr.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
 ) -> None:
     """Run the main job on a sample scenario and say which report to open."""
     from analyzer import analysis, bundle
@@ -143,13 +146,15 @@ def run(
     out: Annotated[Path, typer.Option(help="Folder for the bundle.")] = Path("analysis"),
     fail_on: FailOnOption = FailOn.HOLD,
     form: FormatOption = Format.TEXT,
-    quiet: Annotated[bool, typer.Option(help="No progress on stderr.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
     profile: Annotated[str | None, typer.Option(help="AWS profile.")] = None,
     region: Annotated[str | None, typer.Option(help="AWS region.")] = None,
     endpoint_url: Annotated[str | None, typer.Option(help="S3 endpoint URL.")] = None,
     role_arn: Annotated[str | None, typer.Option(help="Role to assume.")] = None,
-    no_sign_request: Annotated[bool, typer.Option(help="Anonymous requests.")] = False,
-    request_payer: Annotated[bool, typer.Option(help="Requester pays.")] = False,
+    no_sign_request: Annotated[
+        bool, typer.Option("--no-sign-request", help="Anonymous requests.")
+    ] = False,
+    request_payer: Annotated[bool, typer.Option("--request-payer", help="Requester pays.")] = False,
 ) -> None:
     """Read captures and CloudWatch exports, and decide PROMOTE, HOLD or REJECT."""
     from analyzer import analysis, bundle
@@ -210,7 +215,9 @@ def verdict(
     *,
     fail_on: FailOnOption = FailOn.HOLD,
     form: FormatOption = Format.TEXT,
-    schema: Annotated[bool, typer.Option(help="Print the JSON Schema of verdict.json.")] = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema of verdict.json.")
+    ] = False,
 ) -> None:
     """Verify a bundle, print its verdict, exit with its code."""
     from analyzer import bundle
@@ -285,6 +292,8 @@ def _exit_code(interruption: Interruption) -> int:
         _complain("out of memory; set --memory-limit or shorten the run with --since and --until")
         return ExitCode.RESOURCES
     except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
         _complain(f"output could not be written: {error.strerror}")
         return ExitCode.RESOURCES
     except RuntimeError:

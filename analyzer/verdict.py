@@ -103,7 +103,9 @@ def contradiction(verdict: Verdict) -> str | None:
     if verdict.exit_code != EXIT_CODES[verdict.decision] and verdict.decision is not Decision.ERROR:
         return f"exit_code {verdict.exit_code} is not that of {verdict.decision}"
     if verdict.decision is Decision.ERROR:
-        return "an ERROR holds no evidence" if verdict.metrics else None
+        if not ExitCode.INTERNAL <= verdict.exit_code <= ExitCode.RESOURCES:
+            return f"exit_code {verdict.exit_code} is not that of an error"
+        return "an ERROR holds no evidence" if verdict.metrics or verdict.gates else None
     for metric, item in verdict.metrics.items():
         alone = item.model_copy(update={"outcome": judge(item.effect, item.margin, item.role)})
         expected = _gated(alone, verdict.gates).outcome

@@ -193,3 +193,13 @@ def test_every_verdict_meets_its_published_schema() -> None:
 def test_the_shipped_schema_is_that_of_the_types() -> None:
     shipped = files("analyzer").joinpath("verdict.schema.json").read_text(encoding="utf-8")
     assert shipped == bundle.verdict_schema()
+
+
+def test_an_error_edited_to_exit_0_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "verdict.json"
+    failed = verdict(Decision.ERROR).model_copy(update={"exit_code": 3})
+    path.write_text(failed.to_json(), encoding="utf-8")
+    assert bundle.read_alone(path).exit_code == 3
+    path.write_text(failed.model_copy(update={"exit_code": 0}).to_json(), encoding="utf-8")
+    with pytest.raises(InputError, match="not that of an error"):
+        bundle.read_alone(path)
