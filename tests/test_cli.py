@@ -203,7 +203,7 @@ def test_output_that_cannot_be_written_is_exit_code_5(arguments: list[str]) -> N
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-@pytest.mark.parametrize("after_s", [0.6, 1.5, 2.2])
+@pytest.mark.parametrize("after_s", [0.6, 1.2])
 def test_a_signal_ends_a_run_with_its_code_and_no_traceback(
     number: int, code: int, after_s: float, tmp_path: Path
 ) -> None:
@@ -215,7 +215,7 @@ def test_a_signal_ends_a_run_with_its_code_and_no_traceback(
     except subprocess.TimeoutExpired:
         running.send_signal(number)
     _, said = running.communicate(timeout=60)
-    assert running.returncode in {code, 20}, said
+    assert running.returncode == code, said
     assert "Traceback" not in said
 
 
