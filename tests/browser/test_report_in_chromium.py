@@ -131,7 +131,7 @@ def test_every_page_is_drawn_without_error_or_foreign_request(
     with served(written(tmp_path, Decision.REJECT)) as address, browsing(width, theme) as seen:
         page, wrong = seen
         page.goto(address)
-        page.get_by_role("heading", name="REJECT").wait_for()
+        page.get_by_role("heading", name="REJECT", level=1).wait_for()
         for tab in TABS:
             visit(page, tab)
             page.get_by_test_id("stVegaLiteChart").first.wait_for()
@@ -150,7 +150,7 @@ def test_hostile_text_opens_no_dialog_and_fetches_nothing(tmp_path: Path) -> Non
     with served(tmp_path / "out") as address, browsing(1280, "light") as seen:
         page, wrong = seen
         page.goto(address)
-        page.get_by_role("heading", name="HOLD").wait_for()
+        page.get_by_role("heading", name="HOLD", level=1).wait_for()
         for tab in TABS:
             visit(page, tab)
             page.wait_for_timeout(500)
