@@ -129,13 +129,12 @@ class Oversize:
     """A line too long to hold: what the ledger needs of it.
 
     Attributes:
-        length: bytes without line end and byte order mark; the digests are of the same bytes.
-        sha256, md5: lower-case hex.
+        length: bytes without line end and byte order mark.
+        sha256: of the same bytes, lower-case hex.
     """
 
     length: int
     sha256: str
-    md5: str
 
 
 @dataclass(frozen=True)
