@@ -232,11 +232,24 @@ def _resources_named() -> Iterator[None]:
             code="out-of-memory",
         ) from None
     except duckdb.IOException as error:
-        raise ResourceError(
-            f"temporary data could not be written: {_first_line(error)}; free disk space, or "
-            "point TMPDIR at a larger disk",
-            code="disk-full",
-        ) from None
+        raise _disk_full(_first_line(error)) from None
+
+
+@contextmanager
+def disk_errors_named() -> Iterator[None]:
+    """Turn a file that cannot be written into the error with exit code 5."""
+    try:
+        yield
+    except OSError as error:
+        raise _disk_full(str(error.strerror)) from None
+
+
+def _disk_full(why: str) -> ResourceError:
+    return ResourceError(
+        f"parsed or temporary data could not be written: {why}; free disk space, or point TMPDIR "
+        "and XDG_CACHE_HOME at a larger disk",
+        code="disk-full",
+    )
 
 
 def _text(name: str) -> str:
