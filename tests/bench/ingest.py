@@ -122,10 +122,11 @@ class Comparison:
                 spread(cpus(runs)),
                 spread(peaks(runs)),
                 spread(ratio("", walls(runs), walls(cold)).values),
+                spread(ratio("", cpus(runs), cpus(cold)).values),
             ]
             for name, runs in self.runs.items()
         ]
-        header = ["", "wall s", "CPU s", "peak RSS MB", "wall / cold"]
+        header = ["", "wall s", "CPU s", "peak RSS MB", "wall / cold", "CPU / cold"]
         found = (
             f"Each found the bytes, records, {grouped(day.pairs)} pairs, {grouped(day.flips)} "
             "flips and mean |difference| that the data were made with, as far as it counts them."

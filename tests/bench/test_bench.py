@@ -90,7 +90,7 @@ def test_the_table_has_a_row_for_every_contender(load: Load, tmp_path: Path) -> 
             assert f"Not run: {done.title(name)}: {done.left_out[name]}." in lines
         else:
             (row,) = (line for line in lines if line.startswith(f"| {done.title(name)} "))
-            assert len(row.split("|")) == 7
+            assert len(row.split("|")) == 8
             assert len(done.runs[name]) == 1
     assert files(load.captures) == before
 
