@@ -17,7 +17,7 @@ from tests.bench.capture_load import write
 from tests.bench.ingest import COLD, TITLES, compared, prepared
 from tests.bench.limits import Case
 from tests.bench.load import ENDPOINT, PRODUCTION, Load
-from tests.bench.measure import folder_bytes, measured
+from tests.bench.measure import ROOT, folder_bytes, measured
 from tests.bench.stages import Stage, after_pairing, markdown_of, staged
 from tests.captures.capture_oracle import account
 
@@ -93,6 +93,13 @@ def test_the_table_has_a_row_for_every_contender(load: Load, tmp_path: Path) -> 
             assert len(row.split("|")) == 8
             assert len(done.runs[name]) == 1
     assert files(load.captures) == before
+
+
+def test_the_readme_shows_every_contender() -> None:
+    section = (ROOT / "README.md").read_text(encoding="utf-8").split("\n## Performance\n")[1]
+    shown = section.split("\n## ")[0]
+    for title in TITLES.values():
+        assert title.split("{")[0] in shown
 
 
 def test_a_contender_that_finds_something_else_fails_the_benchmark(
