@@ -34,6 +34,7 @@ from tests.bench.measure import (
     measured,
     said,
     versions,
+    warn_if_busy,
 )
 from tests.bench.results import (
     READING,
@@ -269,6 +270,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory(prefix="analyzer-bench-") as held:
         scratch = Path(held)
         folder = given.folder or scratch / "loads"
+        warn_if_busy()
         try:
             load = prepared(folder.resolve(), given.pairs, objects, given.seed)
             done = compared(load, given.rounds, given.without, scratch)

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.bench.analyzer_runs import DECIDED, Failed, Workspace
 from tests.bench.ingest import described, objects_for, prepared, warmed
-from tests.bench.measure import Measured, folder_bytes, machine, said, versions
+from tests.bench.measure import Measured, folder_bytes, machine, said, versions, warn_if_busy
 from tests.bench.results import (
     READING,
     Ratio,
@@ -171,6 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory(prefix="analyzer-bench-") as held:
         scratch = Path(held)
         folder = (given.folder or scratch / "loads").resolve()
+        warn_if_busy()
         try:
             start = prepared(folder, _START_PAIRS, _START_OBJECTS)
             usual = prepared(folder, given.pairs, given.objects or objects_for(given.pairs))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 _POLL_S = 0.05
+_BUSY = 0.7
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,13 @@ def _processor() -> str:
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     name = next(names, "")
     return f" ({name})" if name else ""
+
+
+def warn_if_busy() -> None:
+    """Say on stderr that other processes are at work: CPU seconds then still hold, wall may not."""
+    busy = os.getloadavg()[0]
+    if busy > _BUSY:
+        said(f"the machine is busy (load average {busy:.1f}): do not trust these wall times")
 
 
 def versions(*packages: str) -> str:

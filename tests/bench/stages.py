@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.bench.analyzer_runs import Failed, Workspace
 from tests.bench.ingest import described, objects_for, prepared, warmed
-from tests.bench.measure import machine, measured, said, versions
+from tests.bench.measure import machine, measured, said, versions, warn_if_busy
 from tests.bench.results import READING, Ratio, ratio_table, spread, table
 
 if TYPE_CHECKING:
@@ -170,6 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory(prefix="analyzer-bench-") as held:
         scratch = Path(held)
         folder = (given.folder or scratch / "loads").resolve()
+        warn_if_busy()
         try:
             load = prepared(folder, given.pairs, given.objects or objects_for(given.pairs))
             warmed(load, scratch)
