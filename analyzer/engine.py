@@ -45,7 +45,7 @@ _SESSION = (
     "set lock_configuration = true",  # last: nothing can be set after it
 )
 _KEPT = "format parquet, compression lz4_raw"  # read back several times, then gone
-_SHARED = "format parquet, compression zstd"  # may be read for weeks
+_SHARED = "format parquet, compression zstd, compression_level 1"  # may be read for weeks
 
 
 class Engine:

@@ -21,6 +21,7 @@ FLOORS = {
     "verdict": 2,
     "bundle": 3,
     "cache": 3,
+    "captured": 3,
     "captures": 3,
     "payloads": 3,
     "cloudwatch": 3,
