@@ -15,6 +15,7 @@ FLOORS = {
     "errors": 0,
     "figures": 0,
     "policy_text": 0,
+    "private_folder": 0,
     "stats": 1,
     "metrics": 2,
     "gates": 2,
