@@ -4,6 +4,7 @@ The folders are the sentence of the mission; data flows one way, top to bottom:
 
     sources      folder or S3 -> capture objects as whole lines
     captures     lines -> records, pairs, and a ledger of every line
+    cache        parsed objects kept between runs; captured: what they came to
     cloudwatch   metric exports of any shape -> one table of points
     payloads     outputs -> compared predictions
     engine, sql  every table and question in SQL, one file each
@@ -16,7 +17,7 @@ The folders are the sentence of the mission; data flows one way, top to bottom:
     report       one page of words, drawn in terminal, Markdown and the app
     cli          parse, call, print, exit code
 
-`model` holds the nouns all of them exchange, `policy` what can change a judgement, `errors` what
+`private_folder` is where a run spills. `model` holds the nouns all of them exchange, `policy` what can change a judgement, `errors` what
 can stop a run, `figures` how a number reads. Decisions that are not obvious from the code are in
 DESIGN.md beside this file.
 """
