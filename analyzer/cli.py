@@ -1,4 +1,4 @@
-"""The door: parse, call, print, exit code. The only module that prints.
+"""The door: parse, call, print, exit code. The only module that prints on stdout.
 
 stdout carries the chosen format and nothing else; progress, notes and errors go to stderr.
 Everything heavy is imported inside the command that needs it, so that `--help` stays fast.
@@ -6,23 +6,21 @@ Everything heavy is imported inside the command that needs it, so that `--help` 
 
 from __future__ import annotations
 
-import errno
-import io
-import os
+import re
 import shlex
-import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from analyzer.errors import AnalyzerError, ExitCode, UsageError
+from analyzer.out_folder import DEFAULT_OUT, claim
+from analyzer.process import Interruptible
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from analyzer.analysis import Request
     from analyzer.model import Verdict
 
@@ -31,13 +29,11 @@ EXIT_CODES_HELP = (
     "3 input unusable, 4 access, 5 disk or memory, 130 interrupted, 143 terminated."
 )
 
-_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
-
 app = typer.Typer(
     name="analyzer",
     help="Decide whether a SageMaker shadow variant may take production's place.",
     epilog=EXIT_CODES_HELP,
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -65,6 +61,7 @@ FailOnOption = Annotated[
     FailOn,
     typer.Option(help="hold: HOLD and REJECT keep their codes; reject: HOLD exits 0; never: both."),
 ]
+OutOption = Annotated[Path, typer.Option(help="Folder for the bundle.")]
 BundleArgument = Annotated[Path, typer.Argument(help="Folder that `analyzer run --out` wrote.")]
 
 
@@ -78,6 +75,7 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer hands a callba
 
 @app.callback()
 def door(
+    context: typer.Context,
     *,
     _version: Annotated[
         bool,
@@ -87,19 +85,22 @@ def door(
     ] = False,
 ) -> None:
     """Decide whether a SageMaker shadow variant may take production's place."""
+    if context.invoked_subcommand is None:
+        print(context.get_help(), file=sys.stderr)
+        raise typer.Exit(ExitCode.USAGE)
 
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for the bundle.")] = Path("demo"),
+    out: OutOption = DEFAULT_OUT["demo"],
     *,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
 ) -> None:
     """Run the main job on a sample scenario and say which report to open."""
-    from analyzer import analysis, bundle
+    claim(out)
+    from analyzer import analysis
 
     scenario = _shipped("sample_data/slow_tail", "_sample/slow_tail")
-    bundle.claim(out)
     request = analysis.Request(
         source=str(scenario / "captures"),
         cloudwatch=(str(scenario / "cloudwatch"),),
@@ -143,7 +144,7 @@ def run(
     memory_limit: Annotated[
         str | None, typer.Option(help="Of the table engine, such as 2GB; default: 80 % of memory.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the bundle.")] = Path("analysis"),
+    out: OutOption = DEFAULT_OUT["run"],
     fail_on: FailOnOption = FailOn.HOLD,
     form: FormatOption = Format.TEXT,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
@@ -157,10 +158,10 @@ def run(
     request_payer: Annotated[bool, typer.Option("--request-payer", help="Requester pays.")] = False,
 ) -> None:
     """Read captures and CloudWatch exports, and decide PROMOTE, HOLD or REJECT."""
-    from analyzer import analysis, bundle
+    claim(out)
+    from analyzer import analysis
     from analyzer.sources import AwsOptions
 
-    bundle.claim(out)
     request = analysis.Request(
         source=source,
         endpoint=endpoint,
@@ -203,7 +204,8 @@ def report(
     command += ["--server.port", str(port), "--", str(path.resolve())]
     print(f"http://127.0.0.1:{port}", file=sys.stderr)
     # The command is our own script; the bundle's path is passed as one argument, never by a shell.
-    done = subprocess.run(command, cwd=folder, check=False)  # noqa: S603
+    with Interruptible():
+        done = subprocess.run(command, cwd=folder, check=False)  # noqa: S603
     raise typer.Exit(done.returncode)
 
 
@@ -258,72 +260,26 @@ def explain(
     print(explanation(code), end="")
 
 
-def main() -> NoReturn:
-    """Run the command line; turn every expected failure into one line and its exit code."""
-    interruption = Interruption()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interruption)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="replace")
-    sys.exit(_flushed(_exit_code(interruption)))
+def run_command_line() -> int:
+    """Run the command that the arguments name; its exit code.
 
-
-class Interruption:
-    """Remembers the signal that ended a run: a library may turn it into an error of its own."""
-
-    def __init__(self) -> None:
-        self.code: ExitCode | None = None
-
-    def __call__(self, number: int, _frame: FrameType | None) -> NoReturn:
-        """Leave with the signal's exit code."""
-        terminated = number == signal.SIGTERM
-        self.code = ExitCode.TERMINATED if terminated else ExitCode.INTERRUPTED
-        sys.exit(self.code)
-
-
-def _exit_code(interruption: Interruption) -> int:
+    Raises:
+        AnalyzerError: it cannot be done; arguments that cannot be parsed are a `UsageError`.
+    """
     try:
-        app()
-    except AnalyzerError as error:
-        _complain(str(error))
-        return error.exit_code
-    except MemoryError:
-        _complain("out of memory; set --memory-limit or shorten the run with --since and --until")
-        return ExitCode.RESOURCES
-    except OSError as error:
-        if error.errno not in _UNWRITABLE:
-            raise
-        _complain(f"output could not be written: {error.strerror}")
-        return ExitCode.RESOURCES
-    except RuntimeError:
-        if interruption.code is None:
-            raise
-    except SystemExit as ended:
-        if interruption.code is None:
-            return ended.code if isinstance(ended.code, int) else 0
-    if interruption.code is not None:
-        _complain("terminated" if interruption.code is ExitCode.TERMINATED else "interrupted")
-        return interruption.code
-    return ExitCode.PROMOTE
+        code: int | None = app(standalone_mode=False)
+    except TyperException as error:
+        raise UsageError(_mistake(error)) from None
+    return code or 0
 
 
-def _flushed(code: int) -> int:
-    """The exit code once stdout is really written; a full disk is no success."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _silence_stdout()
-    except OSError as error:
-        _complain(f"output could not be written: {error.strerror}")
-        _silence_stdout()
-        return ExitCode.RESOURCES
-    return code
-
-
-def _silence_stdout() -> None:
-    """Keep the interpreter from flushing the unwritable stdout once more as it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _mistake(error: TyperException) -> str:
+    """What the parser found, as one sentence, and which help to read."""
+    said = " ".join(error.format_message().split()).rstrip(".")
+    said = re.sub(r"^Invalid value for '(.+?)': (Value error, )?", r"\1: ", said)
+    known = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    words = ["analyzer", *(word for word in sys.argv[1:2] if word in known), "--help"]
+    return f"{said[:1].lower()}{said[1:]}; see `{' '.join(words)}`"
 
 
 def _analyse(request: Request, out: Path, *, quiet: bool) -> Verdict:
@@ -333,14 +289,15 @@ def _analyse(request: Request, out: Path, *, quiet: bool) -> Verdict:
     from analyzer.report import markdown
     from analyzer.report.content import verdict_page
 
-    try:
-        with progress(quiet=quiet) as report_progress:
-            done = analysis.run(request, report_progress)
-    except AnalyzerError as error:
-        bundle.write(out, analysis.error_verdict(error), f"error: {error}\n", {})
-        raise
-    summary = markdown.render(verdict_page(done.verdict))
-    bundle.write(out, done.verdict, summary, done.tables)
+    with Interruptible():
+        try:
+            with progress(quiet=quiet) as report_progress:
+                done = analysis.run(request, report_progress)
+        except AnalyzerError as error:
+            bundle.write(out, analysis.error_verdict(error), f"error: {error}\n", {})
+            raise
+        summary = markdown.render(verdict_page(done.verdict))
+        bundle.write(out, done.verdict, summary, done.tables)
     return done.verdict
 
 
@@ -375,7 +332,3 @@ def _shipped(checkout: str, wheel: str) -> Path:
         if folder.is_dir():
             return folder
     raise AnalyzerError(f"{wheel} is missing from the installation")
-
-
-def _complain(message: str) -> None:
-    print(f"error: {message}", file=sys.stderr)

@@ -13,7 +13,8 @@ import pytest
 
 from analyzer import bundle
 
-SAMPLE_DATA = Path(__file__).parents[1] / "sample_data"
+ROOT = Path(__file__).parents[1]
+SAMPLE_DATA = ROOT / "sample_data"
 TAIL = SAMPLE_DATA / "slow_tail"
 
 
@@ -99,6 +100,38 @@ def test_a_mistake_is_one_line_and_the_right_code(
     assert complaint in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("mistake", "complaint"),
+    [
+        (["--fail-on", "bogus"], "--fail-on: 'bogus' is not one of 'hold', 'reject', 'never'"),
+        (["--bogus"], "no such option: --bogus (Possible options: --out)"),
+        (["--policy"], "option '--policy' requires an argument"),
+    ],
+)
+def test_arguments_that_cannot_be_parsed_are_one_sentence_and_leave_no_stale_verdict(
+    mistake: list[str], complaint: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert run(out).returncode == 20
+    done = analyzer("run", TAIL / "captures", "--out", out, *mistake)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"error: {complaint}; see `analyzer run --help`\n"
+    assert list(out.iterdir()) == []
+
+
+def test_help_leaves_the_bundle_alone(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(out)
+    assert analyzer("run", "--out", out, "--help").returncode == 0
+    assert bundle.read(out).verdict.decision.value == "REJECT"
+
+
+def test_no_command_at_all_is_a_usage_error_that_shows_the_help() -> None:
+    done = analyzer()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == analyzer("--help").stdout
 
 
 def test_captures_alone_hold_and_say_what_to_export(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ FLOORS = {
     "gates": 2,
     "verdict": 2,
     "bundle": 3,
+    "out_folder": 3,
     "captures": 3,
     "payloads": 3,
     "cloudwatch": 3,
@@ -33,6 +34,7 @@ FLOORS = {
     "report": 4,
     "analysis": 4,
     "progress": 5,
+    "process": 5,
     "cli": 5,
     "__main__": 5,
 }
