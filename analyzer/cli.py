@@ -18,7 +18,7 @@ from typer.exceptions import TyperException
 
 from analyzer.errors import AnalyzerError, ExitCode, UsageError
 from analyzer.out_folder import DEFAULT_OUT, claim
-from analyzer.process import Interruptible
+from analyzer.process import Interruptible, started_as
 
 if TYPE_CHECKING:
     from analyzer.analysis import Request
@@ -106,10 +106,10 @@ def demo(
         cloudwatch=(str(scenario / "cloudwatch"),),
         policy_file=scenario / "policy.toml",
     )
-    command = ["analyzer", "run", str(scenario / "captures")]
+    command = ["run", str(scenario / "captures")]
     command += ["--cloudwatch", str(scenario / "cloudwatch")]
     command += ["--policy", str(scenario / "policy.toml"), "--out", str(out)]
-    print(shlex.join(command) + "\n")
+    print(f"{started_as()} {shlex.join(command)}\n")
     verdict = _analyse(request, out, quiet=quiet)
     _show(verdict, out, Format.TEXT)
 
@@ -278,7 +278,7 @@ def _mistake(error: TyperException) -> str:
     said = " ".join(error.format_message().split()).rstrip(".")
     said = re.sub(r"^Invalid value for '(.+?)': (Value error, )?", r"\1: ", said)
     known = {command.callback.__name__ for command in app.registered_commands if command.callback}
-    words = ["analyzer", *(word for word in sys.argv[1:2] if word in known), "--help"]
+    words = [started_as(), *(word for word in sys.argv[1:2] if word in known), "--help"]
     return f"{said[:1].lower()}{said[1:]}; see `{' '.join(words)}`"
 
 
@@ -312,7 +312,7 @@ def _show(verdict: Verdict, out: Path, form: Format) -> None:
     elif form is Format.MARKDOWN:
         print(markdown.render(verdict_page(verdict)), end="")
     else:
-        page = text.render(verdict_page(verdict, bundle=shlex.quote(str(out))))
+        page = text.render(verdict_page(verdict, bundle=shlex.quote(str(out)), tool=started_as()))
         Console(soft_wrap=True, highlight=False).print(page, end="")
 
 

@@ -1,4 +1,4 @@
-"""The process around a command: signals, and standard streams that cannot fail it.
+"""The process around a command: signals, standard streams that cannot fail it, how it was started.
 
 In: what must hold before anything else is imported, so nothing here is heavy. Out: what a command
 does, and its errors. A decision's exit code must not depend on who reads the output.
@@ -142,3 +142,20 @@ def _announced(number: int) -> ExitCode:
 
 def _code(number: int) -> ExitCode:
     return ExitCode.TERMINATED if number == signal.SIGTERM else ExitCode.INTERRUPTED
+
+
+def started_as() -> str:
+    """What to type to start this tool again: its name where that finds it, else as it was started.
+
+    `.venv/bin/analyzer` is how it starts without the environment being activated.
+    """
+    import shlex
+    import shutil
+    from pathlib import Path
+
+    started = Path(sys.argv[0])
+    if started.name == "__main__.py":
+        return f"{shlex.quote(sys.orig_argv[0])} -m analyzer"
+    found = shutil.which(started.name)
+    on_path = found is not None and started.exists() and started.samefile(found)
+    return shlex.quote(started.name if on_path else sys.argv[0])  # a Path would drop `./`

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -117,7 +118,7 @@ def test_arguments_that_cannot_be_parsed_are_one_sentence_and_leave_no_stale_ver
     assert run(out).returncode == 20
     done = analyzer("run", TAIL / "captures", "--out", out, *mistake)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"error: {complaint}; see `analyzer run --help`\n"
+    assert done.stderr == f"error: {complaint}; see `{sys.executable} -m analyzer run --help`\n"
     assert list(out.iterdir()) == []
 
 
@@ -132,6 +133,38 @@ def test_no_command_at_all_is_a_usage_error_that_shows_the_help() -> None:
     done = analyzer()
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == analyzer("--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("started", "path", "shown"),
+    [
+        ("bin/analyzer", "", "bin/analyzer"),
+        ("./bin/analyzer", "elsewhere", "./bin/analyzer"),
+        ("analyzer", "bin", "analyzer"),
+    ],
+)
+def test_the_next_command_can_be_typed_where_the_tool_was_started(
+    started: str, path: str, shown: str, tmp_path: Path
+) -> None:
+    """A script as pip writes it, started by its path or found on PATH, another one lying there."""
+    run(tmp_path / "out")
+    for folder in ("bin", "elsewhere"):
+        script = tmp_path / folder / "analyzer"
+        script.parent.mkdir()
+        script.write_text(
+            f"#!{sys.executable}\nfrom analyzer.__main__ import main\nmain()\n", encoding="utf-8"
+        )
+        script.chmod(0o755)
+    done = subprocess.run(
+        [shutil.which(started, path=str(tmp_path / path)) or started, "verdict", "out"],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": str(tmp_path / path), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 20, done.stderr
+    assert done.stdout.splitlines()[-1] == f"report: {shown} report out"
 
 
 def test_captures_alone_hold_and_say_what_to_export(tmp_path: Path) -> None:
