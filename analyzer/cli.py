@@ -6,6 +6,7 @@ Everything heavy is imported inside the command that needs it, so that `--help` 
 
 from __future__ import annotations
 
+import errno
 import re
 import shlex
 import sys
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.exceptions import TyperException
 
-from analyzer.errors import AnalyzerError, ExitCode, UsageError
+from analyzer.errors import AccessError, AnalyzerError, ExitCode, UsageError
 from analyzer.out_folder import DEFAULT_OUT, claim
 from analyzer.process import Interruptible, started_as
 
@@ -199,6 +200,7 @@ def report(
     from analyzer import bundle
 
     bundle.read(path)
+    _require_free(port)
     folder = _shipped("app", "_app")
     command = [sys.executable, "-m", "streamlit", "run", "serve.py"]
     command += ["--server.port", str(port), "--", str(path.resolve())]
@@ -323,6 +325,20 @@ def _gate(verdict: Verdict, fail_on: FailOn) -> int:
     if fail_on is FailOn.REJECT and verdict.exit_code == ExitCode.HOLD:
         return 0
     return verdict.exit_code
+
+
+def _require_free(port: int) -> None:
+    """Refuse a port nobody could listen on before its address is printed."""
+    import socket
+
+    with socket.socket() as probe:
+        # As the server does: a connection that has just ended does not hold the port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            what = "in use" if error.errno == errno.EADDRINUSE else error.strerror
+            raise AccessError(f"--port {port}: {what}") from None
 
 
 def _shipped(checkout: str, wheel: str) -> Path:

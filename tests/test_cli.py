@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -133,6 +134,15 @@ def test_no_command_at_all_is_a_usage_error_that_shows_the_help() -> None:
     done = analyzer()
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == analyzer("--help").stdout
+
+
+def test_a_port_in_use_is_said_before_the_address(tmp_path: Path) -> None:
+    run(tmp_path / "out")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = analyzer("report", tmp_path / "out", "--port", str(port))
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr == f"error: --port {port}: in use\n"
 
 
 @pytest.mark.parametrize(
