@@ -60,7 +60,10 @@ class FailOn(StrEnum):
 FormatOption = Annotated[Format, typer.Option("--format", help="What stdout carries.")]
 FailOnOption = Annotated[
     FailOn,
-    typer.Option(help="hold: HOLD and REJECT keep their codes; reject: HOLD exits 0; never: both."),
+    typer.Option(
+        help="Decisions that keep their exit code: hold (HOLD and REJECT), reject (REJECT) or "
+        "never (none); the others exit 0."
+    ),
 ]
 OutOption = Annotated[Path, typer.Option(help="Folder for the bundle.")]
 BundleArgument = Annotated[Path, typer.Argument(help="Folder that `analyzer run --out` wrote.")]
@@ -97,7 +100,7 @@ def demo(
     *,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
 ) -> None:
-    """Run the main job on a sample scenario and say which report to open."""
+    """Run the main job on a sample; print how to see its report."""
     claim(out)
     from analyzer import analysis
 
@@ -131,11 +134,14 @@ def run(
     cloudwatch: Annotated[
         list[str] | None, typer.Option(help="CloudWatch export: file or folder; repeatable.")
     ] = None,
-    policy: Annotated[Path | None, typer.Option(help="policy.toml; default policy else.")] = None,
-    since: Annotated[
-        str | None, typer.Option(help="Start of the window, ISO 8601, UTC unless it says.")
+    policy: Annotated[
+        Path | None, typer.Option(help="policy.toml; default policy without it.")
     ] = None,
-    until: Annotated[str | None, typer.Option(help="End of the window, excluded.")] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(help="Start of the window: ISO 8601, UTC if it has no offset."),
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="End of the window, not included.")] = None,
     endpoint_file: Annotated[
         Path | None, typer.Option(help="endpoint.json with the endpoint's description.")
     ] = None,
@@ -143,7 +149,7 @@ def run(
         list[str] | None, typer.Option("--set", help="Policy KEY=VALUE; repeatable.")
     ] = None,
     memory_limit: Annotated[
-        str | None, typer.Option(help="Of the table engine, such as 2GB; default: 80 % of memory.")
+        str | None, typer.Option(help="For the table engine, such as 2GB; default: 80% of memory.")
     ] = None,
     out: OutOption = DEFAULT_OUT["run"],
     fail_on: FailOnOption = FailOn.HOLD,
@@ -158,7 +164,7 @@ def run(
     ] = False,
     request_payer: Annotated[bool, typer.Option("--request-payer", help="Requester pays.")] = False,
 ) -> None:
-    """Read captures and CloudWatch exports, and decide PROMOTE, HOLD or REJECT."""
+    """Decide PROMOTE, HOLD or REJECT from captures and CloudWatch."""
     claim(out)
     from analyzer import analysis
     from analyzer.sources import AwsOptions
@@ -256,7 +262,7 @@ def policy(
 def explain(
     code: Annotated[str, typer.Argument(help="A metric, gate, note or reason code.")],
 ) -> None:
-    """Say what a metric, gate or code means, how it is measured and what to do."""
+    """Say what a metric, gate or code means and what to do."""
     from analyzer.report.explain import explanation
 
     print(explanation(code), end="")

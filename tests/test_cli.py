@@ -136,6 +136,14 @@ def test_no_command_at_all_is_a_usage_error_that_shows_the_help() -> None:
     assert done.stderr == analyzer("--help").stdout
 
 
+def test_help_cuts_no_sentence_short() -> None:
+    shown = analyzer("--help").stdout
+    assert "Commands:" in shown
+    assert [line for line in shown.splitlines() if line.endswith("...")] == [
+        "Usage: python -m analyzer [OPTIONS] COMMAND [ARGS]..."
+    ]
+
+
 def test_a_port_in_use_is_said_before_the_address(tmp_path: Path) -> None:
     run(tmp_path / "out")
     with socket.create_server(("127.0.0.1", 0)) as taken:
