@@ -293,12 +293,15 @@ def _mistake(error: TyperException) -> str:
 def _analyse(request: Request, out: Path, *, quiet: bool) -> Verdict:
     """Run the analysis and write its bundle; a failure leaves an ERROR verdict behind."""
     from analyzer import analysis, bundle
+    from analyzer.memory_limit import memory_size
     from analyzer.progress import progress
     from analyzer.report import markdown
     from analyzer.report.content import verdict_page
 
     with Interruptible():
         try:
+            if request.memory_limit is not None:
+                memory_size(request.memory_limit)
             with progress(quiet=quiet) as report_progress:
                 done = analysis.run(request, report_progress)
         except AnalyzerError as error:

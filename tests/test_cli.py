@@ -88,6 +88,8 @@ def test_a_failed_run_leaves_no_stale_verdict(tmp_path: Path) -> None:
         (["run", TAIL / "captures", "--cloudwatch", "nowhere.json"], 3, "nowhere.json"),
         (["run", TAIL / "captures", "--since", "2031-01-01"], 3, "captures"),
         (["run", TAIL / "captures", "--format", "yaml"], 2, "yaml"),
+        (["run", TAIL / "captures", "--memory-limit", "lots"], 2, "--memory-limit 'lots'"),
+        (["run", TAIL / "captures", "--memory-limit", "-5GB"], 2, "such as 500MB"),
         (["run", "--wat"], 2, "--wat"),
         (["report", "nowhere"], 3, "nowhere"),
         (["verdict"], 2, "name a bundle"),

@@ -14,6 +14,7 @@ FLOORS = {
     "policy": 0,
     "errors": 0,
     "figures": 0,
+    "memory_limit": 0,
     "policy_text": 0,
     "stats": 1,
     "metrics": 2,
