@@ -146,8 +146,28 @@ def test_the_folder_of_one_variant_is_explained(storage: Storage) -> None:
 
 def test_a_side_emptied_by_the_window_is_an_input_error(folder: Storage) -> None:
     folder.put(captures(f"AllTraffic/{HOUR}/a.jsonl", "Shadow-01/2026/10/01/00/b.jsonl"))
-    with pytest.raises(InputError, match=r"no shadow captures.*1 outside-window"):
+    with pytest.raises(InputError) as error:
         discover(folder.root, since=datetime(2026, 10, 5, tzinfo=UTC))
+    assert str(error.value).endswith(
+        ": Shadow-01: no shadow captures with --since 2026-10-05T00:00:00Z: they run from "
+        "2026-10-01T00:00:00Z to 2026-10-01T01:00:00Z; choose --since and --until inside a time "
+        "that both variants have"
+    )
+
+
+def test_a_window_beyond_all_captures_names_its_flags_and_theirs(storage: Storage) -> None:
+    storage.put({**both("churn/"), **captures("churn/AllTraffic/2026/10/07/23/z.jsonl")})
+    with pytest.raises(InputError) as error:
+        discover(
+            storage.root,
+            aws=storage.aws,
+            since=datetime(2025, 1, 1, tzinfo=UTC),
+            until=datetime(2025, 2, 1, tzinfo=UTC),
+        )
+    said = str(error.value)
+    assert "--since 2025-01-01T00:00:00Z --until 2025-02-01T00:00:00Z" in said
+    assert "run from 2026-10-05T13:00:00Z to 2026-10-08T00:00:00Z" in said
+    assert error.value.code == "empty-window"
 
 
 def test_two_paths_may_have_any_layout(storage: Storage) -> None:
