@@ -63,6 +63,9 @@ def read(item: SourceObject, start: int, end: int) -> bytes:
         finally:
             os.close(descriptor)
     except FileNotFoundError:
+        if Path(item.location).is_symlink():
+            text = "cannot be read: a symbolic link to a file that is not there"
+            raise ObjectError("unreadable", text) from None
         raise ObjectError("deleted-or-replaced", "gone after it was listed") from None
     except OSError as error:
         raise ObjectError("unreadable", error.strerror or "cannot be read") from None

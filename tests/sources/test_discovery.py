@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from analyzer.errors import AccessError, InputError, UsageError
 from analyzer.sources import Listing, discover, open_chunks
+from analyzer.sources.objects import ObjectFailure
 
 if TYPE_CHECKING:
     from tests.sources.conftest import Storage
@@ -257,7 +258,10 @@ def test_a_broken_link_is_a_failure_not_silence(folder: Storage) -> None:
     folder.put(both(""))
     folder.path(f"AllTraffic/{HOUR}/gone.jsonl").symlink_to("nowhere")
     chunks = list(open_chunks(discover(folder.root)))
-    assert [chunk.failure.code for chunk in chunks if chunk.failure] == ["deleted-or-replaced"]
+    failure = ObjectFailure(
+        "unreadable", "cannot be read: a symbolic link to a file that is not there"
+    )
+    assert [chunk.failure for chunk in chunks if chunk.failure] == [failure]
 
 
 def test_a_link_to_itself_is_a_broken_link(folder: Storage) -> None:
