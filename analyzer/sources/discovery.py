@@ -4,6 +4,7 @@ In: listing, sorting out what is no capture, choosing endpoint and roles, prunin
 reading bytes. Every entry listed is either an object of the listing or skipped under a code:
 
     empty, hidden, not-jsonl      no capture file
+    not-a-file                    a pipe or device, or a folder named as a capture file
     metric-export                 CloudWatch rows beside flat captures
     outside-layout                not below {variant}/yyyy/mm/dd/hh/
     hyperpod-not-supported        HyperPod's alb/ and pod/
@@ -219,6 +220,8 @@ def _both(
 
 def _placed(entry: Entry, named: set[str | None]) -> tuple[str, Place | None]:
     """Where an entry belongs; otherwise None and the code it is skipped under."""
+    if not entry.is_file:
+        return "not-a-file", None
     if entry.size == 0:
         return "empty", None
     if layout.is_hyperpod(entry.key, named):
@@ -283,6 +286,8 @@ def _one_path(lister: _Lister, finding: _Finding, role: Role, root: str) -> str 
 
 def _flat_code(entry: Entry, below: str) -> str | None:
     """Why an entry is skipped that lies `below` a variant's path; a file named itself is read."""
+    if not entry.is_file:
+        return "not-a-file"
     if not below and entry.size != 0:
         return None
     export = layout.place(entry.key) is None and layout.is_metric_export(below)

@@ -299,10 +299,21 @@ def test_a_path_that_may_not_be_looked_at_is_an_access_error(
         discover(folder.root)
 
 
-def test_special_files_are_passed_over(folder: Storage) -> None:
-    folder.put(both(""))
+def test_what_is_no_file_is_counted_and_never_opened(folder: Storage) -> None:
+    folder.put({**both(""), f"AllTraffic/{HOUR}/folder.jsonl.gz/x.txt": b"x"})
     os.mkfifo(folder.path(f"AllTraffic/{HOUR}/pipe.jsonl"))
-    assert discover(folder.root).listed == 2
+    os.mkfifo(folder.path(f"AllTraffic/{HOUR}/pipe"))
+    listing = discover(folder.root)
+    assert listing.skipped == {"not-a-file": 3, "not-jsonl": 1}
+    assert listing.listed == 6
+    assert keys(listing, "production") == ["a.jsonl"]
+
+
+def test_a_side_that_is_a_pipe_says_so(folder: Storage) -> None:
+    folder.put(captures("a.jsonl"))
+    os.mkfifo(folder.path("pipe.jsonl"))
+    with pytest.raises(InputError, match=r"no shadow captures to read; .* 1 not-a-file"):
+        discover(None, production=folder.at("a.jsonl"), shadow=folder.at("pipe.jsonl"))
 
 
 def test_a_folder_that_cannot_be_listed_stops_the_run(
