@@ -15,6 +15,7 @@ import streamlit as st
 
 from analyzer import bundle
 from analyzer.errors import InputError
+from analyzer.out_folder import MANIFEST
 from analyzer.report.content import PAGES
 
 # Streamlit puts this script's folder on sys.path, wherever it is installed (app/ in a checkout,
@@ -57,7 +58,7 @@ def main() -> None:
 def _seal(path: Path) -> str:
     """Digest of the manifest; keys the cache, so a new run is never shown as the old one."""
     try:
-        return hashlib.sha256((path / bundle.MANIFEST).read_bytes()).hexdigest()
+        return hashlib.sha256((path / MANIFEST).read_bytes()).hexdigest()
     except OSError:
         return ""
 

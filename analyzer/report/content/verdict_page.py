@@ -60,7 +60,10 @@ _FOREST_EDGE = 3.0
 
 
 def verdict_page(
-    verdict: Verdict, tables: Mapping[str, pl.DataFrame] | None = None, bundle: str = ""
+    verdict: Verdict,
+    tables: Mapping[str, pl.DataFrame] | None = None,
+    bundle: str = "",
+    tool: str = "analyzer",
 ) -> Page:
     """The decision with everything it rests on.
 
@@ -68,6 +71,7 @@ def verdict_page(
         verdict: what was decided.
         tables: the bundle's tables; this page reads none, every page builder takes them.
         bundle: how the reader names the bundle on a command line; empty inside the report.
+        tool: how the reader starts this tool there.
     """
     del tables
     named = judged(verdict)
@@ -80,7 +84,7 @@ def verdict_page(
     if not bundle:
         blocks.append(_download(verdict))
     else:
-        blocks.append(Next("report", f"analyzer report {bundle}"))
+        blocks.append(Next("report", f"{tool} report {bundle}"))
     return Page("verdict", "Verdict", tuple(block for block in blocks if not _empty(block)))
 
 
