@@ -72,6 +72,14 @@ STYLE = """
     background: light-dark(#FFFFFF, #10151C);
   }
 }
+@media (max-width: 639px) {
+  /* A table of sentences: its short cells in one line, each sentence below them at full width. */
+  [data-testid="stTable"] :is(table, thead, tbody) { display: block; width: 100%; }
+  [data-testid="stTable"] tr { display: flex; flex-wrap: wrap; column-gap: 0.5rem; }
+  [data-testid="stTable"] :is(td, th) { border: 0; white-space: normal; }
+  [data-testid="stTable"] :is(td, th):nth-child(n + 3) { flex-basis: 100%; max-width: none; }
+  [data-testid="stTable"] tr { border-bottom: 1px solid light-dark(#DDE3EA, #2C3644); }
+}
 /* Streamlit's faded captions and axes are hard to read; the page's own colour is in its theme. */
 [data-testid="stCaptionContainer"] { color: inherit; opacity: 0.8; }
 .marks :is(.role-axis-label, .role-axis-title, .role-legend-label, .role-legend-title) text {

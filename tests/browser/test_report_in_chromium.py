@@ -208,6 +208,18 @@ def test_time_axes_of_a_phone_name_a_day(tmp_path: Path) -> None:
             assert len(days) > 1, labels
 
 
+def test_sentences_about_gates_are_read_on_a_phone_without_scrolling(tmp_path: Path) -> None:
+    with served(written(tmp_path, Decision.HOLD)) as address, browsing(390, "light") as seen:
+        page, _ = seen
+        page.goto(address)
+        visit(page, "Evidence quality")
+        for gate in verdict(Decision.HOLD).gates.values():
+            box = page.get_by_role("cell", name=gate.text, exact=True).bounding_box()
+            assert box is not None
+            assert box["width"] > 250
+            assert box["x"] + box["width"] <= 390
+
+
 def test_neighbouring_charts_are_equally_high(tmp_path: Path) -> None:
     with served(written(tmp_path, Decision.REJECT)) as address, browsing(1280, "light") as seen:
         page, _ = seen

@@ -81,10 +81,10 @@ def _judged(base: alt.Chart, y: alt.Scale) -> list[alt.Chart]:
         x=time(), y=alt.Y("estimate:Q", scale=y)
     )
     words = [
-        last.mark_text(align="right", dx=2, dy=dy, fontSize=12, fontWeight="bold").encode(
+        last.mark_text(align="left", dx=9, fontSize=12, fontWeight="bold").encode(
             x=time(), y=alt.Y(f"{bound}:Q", scale=y), text=f"{bound}_text:N", color=themed(TEXT)
         )
-        for bound, dy in (("upper", -9), ("lower", 11))
+        for bound in ("upper", "lower")
     ]
     return [bar, point, *words]
 
