@@ -63,9 +63,17 @@ class InputError(AnalyzerError):
 
 
 class AccessError(AnalyzerError):
-    """Something needed could not be reached; a re-run may help."""
+    """Something needed could not be reached; a re-run may help.
+
+    Attributes:
+        permission: the AWS permission that is missing, such as `s3:GetObject`; empty if none is.
+    """
 
     exit_code = ExitCode.ACCESS
+
+    def __init__(self, message: str, *, code: str = "", permission: str = "") -> None:
+        super().__init__(message, code=code)
+        self.permission = permission
 
 
 class ResourceError(AnalyzerError):

@@ -13,7 +13,7 @@ from analyzer.errors import AccessError, AnalyzerError, InputError, UsageError
 from analyzer.sources.objects import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Mapping
 
     import botocore.session
     from botocore.exceptions import ClientError
@@ -56,21 +56,14 @@ _ADVICE: dict[str, str] = {
 }
 
 
-class Paginator(Protocol):
-    """Pages of a listing."""
-
-    def paginate(self, **request: object) -> Iterable[Mapping[str, Any]]:
-        """One mapping a page."""
-
-
 class S3Client(Protocol):
-    """The two S3 calls this package makes."""
+    """The S3 calls this package makes."""
 
     def get_object(self, **request: object) -> Mapping[str, Any]:
         """Headers and a streaming `Body`."""
 
-    def get_paginator(self, operation_name: str) -> Paginator:
-        """The paginator of a list operation."""
+    def list_objects_v2(self, **request: object) -> Mapping[str, Any]:
+        """One page of a listing."""
 
 
 @lru_cache(maxsize=8)
@@ -101,7 +94,7 @@ def s3_client(options: AwsOptions, connections: int = CONNECTIONS) -> S3Client:
         client = session.client("s3", endpoint_url=options.endpoint_url, config=config)
     except (BotoCoreError, ValueError) as error:
         raise UsageError(f"AWS options: {printable(str(error))}") from None
-    # The two calls made here are described by a protocol, so that tests can stand in for them.
+    # The calls made here are described by a protocol, so that tests can stand in for them.
     return cast("S3Client", client)
 
 
@@ -180,7 +173,10 @@ def _explain_answer(error: ClientError, what: str) -> AnalyzerError:
     message = printable(str(error.response.get("Error", {}).get("Message", "")))
     permission = missing_permission(error)
     if permission is not None:
-        return AccessError(f"{what}: access denied: {permission} is missing ({code}: {message})")
+        return AccessError(
+            f"{what}: access denied: {permission} is missing ({code}: {message})",
+            permission=permission,
+        )
     if code == "NoSuchBucket":
         return InputError(f"{what}: there is no such bucket")
     if code == "InvalidBucketName":
@@ -189,12 +185,6 @@ def _explain_answer(error: ClientError, what: str) -> AnalyzerError:
     return AccessError(f"{what}: {advice} ({code}: {message})")
 
 
-def pages(client: S3Client, request: Mapping[str, object], what: str) -> Iterator[dict[str, Any]]:
-    """Every object of a ListObjectsV2, page after page, with AWS's errors explained."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        for page in client.get_paginator("list_objects_v2").paginate(**request):
-            yield from page.get("Contents", ())
-    except (BotoCoreError, ClientError) as error:
-        raise explain(error, what) from None
+def payer(options: AwsOptions) -> dict[str, object]:
+    """What a request says about who pays for it."""
+    return {"RequestPayer": "requester"} if options.request_payer else {}

@@ -9,6 +9,8 @@ reading bytes. Every entry listed is either an object of the listing or skipped 
     hyperpod-not-supported        HyperPod's alb/ and pod/
     other-endpoint, other-variant captures of something else
     outside-window                an hour that cannot matter to --since and --until
+
+A whole day that cannot matter is not listed (`days`): its objects are in no count.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from typing import TYPE_CHECKING
 from analyzer.errors import InputError, UsageError
 from analyzer.figures import grouped
 from analyzer.sources import layout, local, s3
+from analyzer.sources.days import Days
 from analyzer.sources.objects import ROLES, AwsOptions, Listing, SourceObject, printable
 
 if TYPE_CHECKING:
@@ -54,6 +57,7 @@ class _Finding:
     skipped: Counter[str] = field(default_factory=Counter)
     objects: list[SourceObject] = field(default_factory=list)
     identities: dict[Role, set[str]] = field(default_factory=lambda: {r: set() for r in ROLES})
+    days_left_out: bool = False
 
     def take(self, entry: Entry, role: Role, hour: datetime | None) -> None:
         """Add an object to a role, unless its hour cannot matter."""
@@ -77,13 +81,18 @@ class _Finding:
         """Refuse to go on with a side that has no objects: no pair would be possible."""
         if self.identities[role]:
             return
-        tally = ", ".join(
-            f"{grouped(count)} {code}" for code, count in sorted(self.skipped.items())
-        )
         raise InputError(
             f"{where}: no {role} captures to read; looked for "
-            f"*.jsonl and *.jsonl.gz; skipped: {tally or 'nothing, it is empty'}"
+            f"*.jsonl and *.jsonl.gz; {_tally(self.skipped, days_left_out=self.days_left_out)}"
         )
+
+
+def _tally(skipped: Mapping[str, int], *, days_left_out: bool) -> str:
+    """What else was there, for a person who expected captures."""
+    counts = [f"{grouped(count)} {code}" for code, count in sorted(skipped.items())]
+    if days_left_out:
+        counts.append("days of captures outside --since and --until, which were not listed")
+    return f"skipped: {', '.join(counts) or 'nothing, it is empty'}"
 
 
 def discover(
@@ -106,7 +115,8 @@ def discover(
         endpoint: its name, where captures of several lie together.
         production: a variant's name with `source`; otherwise a file, folder or S3 prefix.
         shadow: likewise.
-        since: start of the window, aware; hours that cannot matter to it are skipped.
+        since: start of the window, aware. Days that cannot matter to it are not listed, hours of
+            the other days that cannot matter are skipped.
         until: end of the window, not included.
         aws: how S3 is reached.
         roles: variant names endpoint.json gives; flags come first.
@@ -120,7 +130,7 @@ def discover(
     options = aws or AwsOptions()
     finding = _Finding(since, until)
     asked = _Asked(endpoint, {"production": production, "shadow": shadow}, roles or {})
-    lister = _Lister(options, on_listed)
+    lister = _Lister(options, on_listed, since, until)
     if source is None:
         found_endpoint, names = endpoint, _each_path(lister, finding, asked)
     else:
@@ -143,13 +153,23 @@ class _Lister:
 
     aws: AwsOptions
     on_listed: Callable[[int], None] | None
+    since: datetime | None
+    until: datetime | None
     count: int = 0
 
-    def entries(self, root: str) -> Iterator[Entry]:
-        """Entries of a folder, a file or an S3 prefix."""
+    def entries(self, root: str) -> tuple[Iterator[Entry], Days]:
+        """Entries of a folder, a file or an S3 prefix; and whose days, in the end, were left out.
+
+        The order is the storage's own and means nothing.
+        """
         if "://" in root and not root.startswith("s3://"):
             raise UsageError(f"{printable(root)}: expected a path or s3://bucket/prefix")
-        listed = s3.entries(root, self.aws) if root.startswith("s3://") else local.entries(root)
+        days = Days(self.since, self.until)
+        on_s3 = root.startswith("s3://")
+        listed = s3.entries(root, self.aws, days) if on_s3 else local.entries(root)
+        return days.kept(self._counted(listed)), days
+
+    def _counted(self, listed: Iterator[Entry]) -> Iterator[Entry]:
         for entry in listed:
             self.count += 1
             if self.on_listed is not None:
@@ -165,7 +185,8 @@ def _both(
     named = {*asked.flags.values(), *asked.described.values()}
     placed: list[tuple[Entry, Place, str]] = []
     nameless = 0
-    for entry in lister.entries(source):
+    entries, days = lister.entries(source)
+    for entry in entries:
         code, place = _placed(entry, named)
         if place is None:
             finding.skipped[code] += 1
@@ -173,13 +194,17 @@ def _both(
             nameless += 1
         else:
             placed.append((entry, place, place.variant))
-    if not placed:
-        raise _no_layout(where, finding.skipped, nameless=nameless > 0)
+    left_out = _left_out(days, named)
+    finding.days_left_out = bool(left_out)
+    places = {place for _, place, _ in placed} | {place for place in left_out if place.variant}
+    if not places:
+        raise _no_layout(where, finding, nameless=nameless > 0 or finding.days_left_out)
     finding.skipped["outside-layout"] += nameless
-    path = layout.choose_endpoint({place for _, place, _ in placed}, asked.endpoint, where)
+    path = layout.choose_endpoint(places, asked.endpoint, where)
     chosen = [item for item in placed if item[1].endpoint_path == path]
     finding.skipped["other-endpoint"] = len(placed) - len(chosen)
-    variants = sorted({variant for _, _, variant in chosen})
+    mine = {place for place in places if place.endpoint_path == path}
+    variants = sorted({place.variant for place in mine if place.variant is not None})
     try:
         roles = layout.choose_roles(variants, asked.flags, asked.described, where)
     except UsageError as error:
@@ -197,6 +222,16 @@ def _both(
     return chosen[0][1].endpoint or asked.endpoint, {**roles}
 
 
+def _left_out(days: Days, named: set[str | None]) -> set[Place]:
+    """The variants that have days outside the window: it does not settle which there are."""
+    return {
+        layout.place_of_variant(folder)
+        for folder in days.left_out
+        # As any of its captures would be judged.
+        if not layout.is_hyperpod(f"{folder}2000/01/01/00/", named)
+    }
+
+
 def _placed(entry: Entry, named: set[str | None]) -> tuple[str, Place | None]:
     """Where an entry belongs; otherwise None and the code it is skipped under."""
     if entry.size == 0:
@@ -208,18 +243,17 @@ def _placed(entry: Entry, named: set[str | None]) -> tuple[str, Place | None]:
     return code or "outside-layout", place
 
 
-def _no_layout(where: str, skipped: Mapping[str, int], *, nameless: bool) -> InputError:
+def _no_layout(where: str, finding: _Finding, *, nameless: bool) -> InputError:
     if nameless:
         return InputError(f"{where}: this is the folder of one variant. {_BOTH_SIDES}")
-    tally = ", ".join(f"{grouped(count)} {code}" for code, count in sorted(skipped.items()))
     hint = (
         "; captures in another layout can be given as --production PATH --shadow PATH"
-        if skipped.get("outside-layout")
+        if finding.skipped.get("outside-layout")
         else ""
     )
     return InputError(
         f"{where}: no captures found; looked for {{variant}}/yyyy/mm/dd/hh/*.jsonl and .jsonl.gz; "
-        f"skipped: {tally or 'nothing, it is empty'}{hint}"
+        f"{_tally(finding.skipped, days_left_out=False)}{hint}"
     )
 
 
@@ -240,7 +274,8 @@ def _each_path(lister: _Lister, finding: _Finding, asked: _Asked) -> dict[Role, 
 def _one_path(lister: _Lister, finding: _Finding, role: Role, root: str) -> str | None:
     places: set[tuple[str, str | None]] = set()
     base = root.rstrip("/") if root.startswith("s3://") else str(Path(root).absolute())
-    for entry in lister.entries(root):
+    entries, days = lister.entries(root)
+    for entry in entries:
         code = _flat_code(entry, entry.location.removeprefix(base).strip("/"))
         if code is not None:
             finding.skipped[code] += 1
@@ -249,6 +284,9 @@ def _one_path(lister: _Lister, finding: _Finding, role: Role, root: str) -> str 
         if place is not None:
             places.add((place.endpoint_path, place.variant))
         finding.take(entry, role, place.hour if place else None)
+    left_out = [layout.place_of_variant(folder) for folder in days.left_out]
+    places |= {(place.endpoint_path, place.variant) for place in left_out}
+    finding.days_left_out = bool(left_out)
     if len(places) > 1:
         listed = ", ".join(
             printable("/".join(part for part in pair if part))

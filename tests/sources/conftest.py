@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from analyzer.sources import AwsOptions
+from tests.faults.fault_server import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from tests.faults.fault_server import FaultServer
 
 REGION = "us-east-1"
 _numbers = count()
@@ -146,3 +149,22 @@ def storage(request: pytest.FixtureRequest) -> Storage:
 def bucket(request: pytest.FixtureRequest) -> Storage:
     found: Storage = request.getfixturevalue(request.param)
     return found
+
+
+@pytest.fixture(scope="session")
+def fault_server() -> Iterator[FaultServer]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def faults(fault_server: FaultServer) -> FaultServer:
+    """A server without objects or plans yet; see `fault_server.py` for what it can do."""
+    fault_server.reset()
+    return fault_server
+
+
+@pytest.fixture
+def faulty(faults: FaultServer) -> AwsOptions:
+    """How a run reaches `faults`."""
+    return AwsOptions(endpoint_url=faults.url, region=REGION)

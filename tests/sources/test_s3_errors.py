@@ -227,12 +227,9 @@ def test_the_requester_pays_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     requests: list[dict[str, object]] = []
 
     class Client:
-        def get_paginator(self, _: str) -> Client:
-            return self
-
-        def paginate(self, **request: object) -> list[dict[str, object]]:
+        def list_objects_v2(self, **request: object) -> dict[str, object]:
             requests.append(request)
-            return []
+            return {}
 
     monkeypatch.setattr(s3, "s3_client", lambda *_, **__: Client())
     with pytest.raises(InputError):
