@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from analyzer.sources.objects import AwsOptions
 
 CONNECTIONS = 16
+CONNECT_TIMEOUT_S = 10
+READ_TIMEOUT_S = 20
+"""A connection on which nothing has come for so long is dead; S3 says something within one."""
 _PERMISSIONS = {
     "ListObjectsV2": "s3:ListBucket",
     "GetObject": "s3:GetObject",
@@ -50,7 +53,10 @@ _ADVICE: dict[str, str] = {
     ),
     "RequestTimeTooSkewed": "this machine's clock is wrong: set it and run again",
     **dict.fromkeys(
-        ("SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "500", "503"),
+        (
+            *("SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout"),
+            *("500", "502", "503", "504"),
+        ),
         "still failing after retries: run again later",
     ),
 }
@@ -81,10 +87,14 @@ def s3_client(options: AwsOptions, connections: int = CONNECTIONS) -> S3Client:
     from botocore.exceptions import BotoCoreError
 
     config = Config(
+        # "standard" pauses at random, longer each time, and shares one budget of retries among all
+        # threads. "adaptive" would also slow the whole client down at the first SlowDown: worth it
+        # for a client that can outrun a service, which these few connections cannot (S3 answers
+        # thousands of reads a second below one prefix), and AWS calls it experimental.
         retries={"mode": "standard", "total_max_attempts": options.max_attempts},
         max_pool_connections=connections,
-        connect_timeout=10,
-        read_timeout=60,
+        connect_timeout=CONNECT_TIMEOUT_S,
+        read_timeout=READ_TIMEOUT_S,
         # Virtual-host names need DNS that private endpoints seldom have.
         s3={"addressing_style": "path" if options.endpoint_url else "auto"},
         **({"signature_version": botocore.UNSIGNED} if options.no_sign_request else {}),

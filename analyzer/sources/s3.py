@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from analyzer.errors import AccessError, UsageError
 from analyzer.figures import grouped
-from analyzer.sources.aws import answer_code, explain, missing_permission, payer, s3_client
+from analyzer.sources.aws import (
+    CONNECTIONS,
+    answer_code,
+    explain,
+    missing_permission,
+    payer,
+    s3_client,
+)
 from analyzer.sources.listing import Bucket, below, described
 from analyzer.sources.objects import ObjectError, printable
 
@@ -26,7 +33,7 @@ if TYPE_CHECKING:
     from analyzer.sources.objects import AwsOptions, Entry, SourceObject
 
 _URL = re.compile(r"s3://(arn:[^/]+:accesspoint[/:][^/]+|[^/]+)(?:/(.*))?", re.DOTALL)
-_BLOCK = 1 << 20
+BLOCK_BYTES = 1 << 20
 _RESUMES = 5
 PAUSE_SECONDS = 0.2
 _GONE = frozenset(
@@ -62,7 +69,7 @@ def entries(url: str, options: AwsOptions, days: Days) -> Iterator[Entry]:
     """
     name, prefix = split_url(url)
     folder = prefix if not prefix or prefix.endswith("/") else prefix + "/"
-    bucket = Bucket(s3_client(options), name, options, described(name, folder))
+    bucket = Bucket(s3_client(options, CONNECTIONS), name, options, described(name, folder))
     page = bucket.page(folder)
     if page.entries or page.token:
         yield from below(bucket, folder, page, days)
@@ -145,7 +152,7 @@ class S3Reader:
 
         body = self._open(item, start, end)
         try:
-            while not self.stop.is_set() and (block := body.read(_BLOCK)):
+            while not self.stop.is_set() and (block := body.read(BLOCK_BYTES)):
                 yield block
         except FlexibleChecksumError:
             raise ObjectError("corrupt-body", "its checksum does not match its bytes") from None

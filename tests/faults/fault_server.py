@@ -280,13 +280,19 @@ def _rolled_up(key: str, prefix: str, delimiter: str) -> str:
     return key
 
 
+class LoopbackServer(ThreadingHTTPServer):
+    """A server that many connect to at once: with the usual queue of five, the others wait 1 s."""
+
+    request_queue_size = 128
+    daemon_threads = True
+
+
 @contextmanager
 def serving() -> Iterator[FaultServer]:
     """A server for as long as the block lasts."""
     state = FaultServer()
     handler = type("Handler", (_Handler,), {"state": state})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    server = LoopbackServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     state.url = f"http://127.0.0.1:{server.server_port}"
