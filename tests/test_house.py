@@ -14,6 +14,8 @@ FLOORS = {
     "policy": 0,
     "errors": 0,
     "figures": 0,
+    "limits": 0,
+    "steps": 0,
     "policy_text": 0,
     "stats": 1,
     "metrics": 2,
