@@ -8,7 +8,8 @@
     `-- ResourceError    5   disk full, memory limit
 
 Odd *data* never raises: it becomes a counted reject, a note or UNRESOLVED. Only `cli` catches
-`AnalyzerError`; anything else is a bug and ends as a traceback with exit code 1.
+`AnalyzerError`, and `doctor`, which reports it as a finding; anything else is a bug and ends as a
+traceback with exit code 1.
 """
 
 from __future__ import annotations

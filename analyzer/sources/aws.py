@@ -15,6 +15,7 @@ from analyzer.sources.objects import printable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import boto3
     import botocore.session
     from botocore.exceptions import ClientError
 
@@ -71,6 +72,9 @@ class S3Client(Protocol):
     def list_objects_v2(self, **request: object) -> Mapping[str, Any]:
         """One page of a listing."""
 
+    def head_bucket(self, **request: object) -> Mapping[str, Any]:
+        """Where a bucket is."""
+
 
 @lru_cache(maxsize=8)
 def s3_client(options: AwsOptions, connections: int = CONNECTIONS) -> S3Client:
@@ -79,9 +83,9 @@ def s3_client(options: AwsOptions, connections: int = CONNECTIONS) -> S3Client:
     Kept: making one takes longer than reading many objects.
 
     Raises:
+        AccessError: the credentials cannot be loaded.
         UsageError: unknown profile, impossible region or endpoint URL.
     """
-    import boto3
     import botocore
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
@@ -100,12 +104,18 @@ def s3_client(options: AwsOptions, connections: int = CONNECTIONS) -> S3Client:
         **({"signature_version": botocore.UNSIGNED} if options.no_sign_request else {}),
     )
     try:
-        session = boto3.Session(botocore_session=_core_session(options), region_name=options.region)
-        client = session.client("s3", endpoint_url=options.endpoint_url, config=config)
+        client = session_of(options).client("s3", endpoint_url=options.endpoint_url, config=config)
     except (BotoCoreError, ValueError) as error:
-        raise UsageError(f"AWS options: {printable(str(error))}") from None
+        raise unusable(error) from None
     # The calls made here are described by a protocol, so that tests can stand in for them.
     return cast("S3Client", client)
+
+
+def session_of(options: AwsOptions) -> boto3.Session:
+    """A session with the credentials and the region that were asked for."""
+    import boto3
+
+    return boto3.Session(botocore_session=_core_session(options), region_name=options.region)
 
 
 def _core_session(options: AwsOptions) -> botocore.session.Session:
@@ -141,6 +151,15 @@ def _core_session(options: AwsOptions) -> botocore.session.Session:
     assumed = botocore.session.Session(profile=options.profile)
     assumed.get_component("credential_provider").providers.insert(0, AssumedRole())
     return assumed
+
+
+def unusable(error: Exception) -> AnalyzerError:
+    """The one-line error that an exception means before there was any request."""
+    from botocore import exceptions as aws
+
+    if isinstance(error, aws.SSOError | aws.TokenRetrievalError | aws.CredentialRetrievalError):
+        return explain(error, "load the credentials")
+    return UsageError(f"AWS options: {printable(str(error))}")
 
 
 def explain(error: Exception, what: str) -> AnalyzerError:

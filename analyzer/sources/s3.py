@@ -92,6 +92,17 @@ def entries(url: str, options: AwsOptions, days: Days) -> Iterator[Entry]:
             return
 
 
+def found_under(prefix: str, key: str) -> str:
+    """The prefix, as keys spell it, under which `entries` found a key: a folder, or the key itself.
+
+    >>> found_under("captures/churn", "captures//churn/AllTraffic/2026/10/05/13/a.jsonl")
+    'captures//churn/'
+    """
+    folder = prefix if not prefix or prefix.endswith("/") else prefix + "/"
+    spellings = (folder, *_doubled(folder))
+    return next((one for one in spellings if key.startswith(one)), key)
+
+
 def _doubled(folder: str) -> Iterator[str]:
     """The spellings of a prefix with one of its inner slashes doubled, innermost first."""
     for match in reversed(list(re.finditer(r"(?<!/)/(?=[^/])", folder))):

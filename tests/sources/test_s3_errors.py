@@ -14,6 +14,7 @@ from analyzer.sources import AwsOptions, aws, discover, open_chunks, s3
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.sources.conftest import Storage
 
@@ -216,6 +217,16 @@ def test_a_role_that_cannot_be_assumed_names_the_permission(
 def test_options_that_cannot_be_meant_are_usage_errors(options: AwsOptions) -> None:
     with pytest.raises(UsageError, match="AWS options"):
         discover("s3://captures", aws=options)
+
+
+def test_credentials_that_cannot_be_loaded_are_an_access_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "config"
+    path.write_text("[profile broken]\ncredential_process = false\n", encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(path))
+    with pytest.raises(AccessError, match=r"load the credentials: .*renew the credentials"):
+        discover("s3://captures", aws=AwsOptions(profile="broken"))
 
 
 def test_an_impossible_bucket_name_is_a_usage_error() -> None:
