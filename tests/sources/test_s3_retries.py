@@ -214,3 +214,12 @@ def test_an_endpoint_url_of_the_environment_is_used(
     aws.s3_client.cache_clear()
     assert len(read(AwsOptions(region="us-east-1"))) == 40
     aws.s3_client.cache_clear()
+
+
+def test_a_bucket_in_another_region_is_followed_there(bucket_of_forty: FaultServer) -> None:
+    elsewhere = Refuse(301, "PermanentRedirect", headers=(("x-amz-bucket-region", "eu-west-1"),))
+    bucket_of_forty.plan("list", "", elsewhere)
+    options = AwsOptions(endpoint_url=bucket_of_forty.url, region="us-east-1")
+    assert len(read(options)) == 40
+    signed = ["/eu-west-1/" in one.headers["Authorization"] for one in bucket_of_forty.asked]
+    assert signed == [False] + [True] * 41
