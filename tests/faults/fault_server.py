@@ -7,7 +7,6 @@ behaves. Out: real HTTP answers, so that the client's own retries and parsing ar
     server.plan("get", "AllTraffic", SLOW_DOWN, Cut(100), Reset(), Delete())
 
 It knows ListObjectsV2, GetObject with Range and If-Match, and HeadBucket, of any bucket name.
-Written against AWS's documentation of those, and used beside two unrelated servers that are not.
 """
 
 from __future__ import annotations
@@ -385,11 +384,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if isinstance(fault, Flip):
             body = body[: fault.at] + bytes([body[fault.at] ^ 1]) + body[fault.at + 1 :]
-        broken = isinstance(fault, Cut | Reset | Stall)
-        self.wfile.write(body[: fault.at] if isinstance(fault, Cut | Reset | Stall) else body)
+        if isinstance(fault, Cut | Reset | Stall):
+            body, self.close_connection = body[: fault.at], True
+        self.wfile.write(body)
         self.wfile.flush()
-        if broken:
-            self.close_connection = True
         if isinstance(fault, Reset):
             self.reset_connection()
         if isinstance(fault, Stall):
@@ -397,7 +395,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def reset_connection(self) -> None:
         """End with a reset instead of a farewell: what was sent may be lost as well."""
-        now = struct.pack("ii", 1, 0)
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, now)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
         self.close_connection = True
