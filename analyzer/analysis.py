@@ -49,15 +49,13 @@ from analyzer.verdict import EXIT_CODES, Words, decide
 from analyzer.window import asked_span, measured_window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from analyzer.captured import Captured
     from analyzer.cloudwatch import MetricExport
     from analyzer.model import Evidence, Gate
+    from analyzer.steps import Progress
     from analyzer.window import Span
-
-    Progress = Callable[[str, int, int | None], None]
 
 TOOL = "shadow-analyzer"
 _INTERNAL_TABLES = {"pairing_facts", "prediction_counts", "prediction_shape"}

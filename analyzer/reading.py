@@ -21,7 +21,7 @@ from analyzer.sources.objects import ROLES, printable
 from analyzer.window import captured_window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     import pyarrow as pa
 
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from analyzer.policy import Policy
     from analyzer.sources import Chunk, Listing
     from analyzer.sources.objects import ObjectFailure, Role
+    from analyzer.steps import Progress
     from analyzer.window import Span
 
-    Progress = Callable[[str, int, int | None], None]
     Failures = dict[int, ObjectFailure]
     """By object id."""
 
@@ -189,8 +189,14 @@ def _chunks(
     fresh = replace(listing, objects=tuple(listing.objects[i] for i in found.missing))
     reused = len(listing.objects) - len(found.missing)
 
-    def on_read(objects: int, _total: int, _bytes: int, _size: int) -> None:
-        progress("reading objects", reused + objects, len(listing.objects))
+    def on_read(objects: int, _total: int, done: int, size: int) -> None:
+        progress(
+            "reading objects",
+            reused + objects,
+            len(listing.objects),
+            bytes_done=done,
+            bytes_total=size,
+        )
 
     for chunk in open_chunks(fresh, max_line_bytes=policy.max_line_bytes, progress=on_read):
         object_id = found.missing[chunk.object_id]

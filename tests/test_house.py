@@ -15,6 +15,9 @@ FLOORS = {
     "errors": 0,
     "figures": 0,
     "memory_limit": 0,
+    "least_privilege": 0,
+    "limits": 0,
+    "steps": 0,
     "policy_text": 0,
     "private_folder": 0,
     "stats": 1,
@@ -31,6 +34,8 @@ FLOORS = {
     "endpoint": 3,
     "sources": 3,
     "engine": 3,
+    "diagnosis": 4,
+    "doctor": 4,
     "opt_outs": 4,
     "reading": 4,
     "subject": 4,
@@ -39,6 +44,7 @@ FLOORS = {
     "analysis": 4,
     "progress": 5,
     "process": 5,
+    "flags": 5,
     "cli": 5,
     "__main__": 5,
 }
@@ -47,7 +53,7 @@ OWNERS = {
     "boto3": {"sources"},
     "botocore": {"sources"},
     "streamlit": {"app"},
-    "typer": {"cli"},
+    "typer": {"cli", "flags"},
 }
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
 LONGEST_FILE = 400

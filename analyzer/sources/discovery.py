@@ -10,6 +10,8 @@ reading bytes. Every entry listed is either an object of the listing or skipped 
     hyperpod-not-supported        HyperPod's alb/ and pod/
     other-endpoint, other-variant captures of something else
     outside-window                an hour that cannot matter to --since and --until
+
+A whole day that cannot matter is not listed (`days`): its objects are in no count.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from typing import TYPE_CHECKING
 from analyzer.errors import InputError, UsageError
 from analyzer.figures import grouped
 from analyzer.sources import layout, local, s3
+from analyzer.sources.days import Days
 from analyzer.sources.objects import ROLES, AwsOptions, Listing, SourceObject, printable
 
 if TYPE_CHECKING:
@@ -60,6 +63,7 @@ class _Finding:
     hours_outside: dict[Role, set[datetime]] = field(
         default_factory=lambda: {r: set() for r in ROLES}
     )
+    days_left_out: bool = False
 
     def take(self, entry: Entry, role: Role, hour: datetime | None) -> None:
         """Add an object to a role, unless its hour cannot matter."""
@@ -84,27 +88,34 @@ class _Finding:
         """Refuse to go on with a side that has no objects: no pair would be possible."""
         if self.identities[role]:
             return
-        if self.hours_outside[role]:
+        if self.hours_outside[role] or self.days_left_out:
             raise self._outside(role, where)
-        tally = ", ".join(
-            f"{grouped(count)} {code}" for code, count in sorted(self.skipped.items())
-        )
         raise InputError(
             f"{where}: no {role} captures to read; looked for "
-            f"*.jsonl and *.jsonl.gz; skipped: {tally or 'nothing, it is empty'}"
+            f"*.jsonl and *.jsonl.gz; {_tally(self.skipped)}"
         )
 
     def _outside(self, role: Role, where: str) -> InputError:
         """What to say of a side whose captures all lie outside the window asked for."""
-        hours = self.hours_outside[role]
         asked = (("--since", self.since), ("--until", self.until))
         flags = " ".join(f"{flag} {at:{_STAMP}}" for flag, at in asked if at is not None)
-        first, last = min(hours), max(hours) + timedelta(hours=1)
+        if self.days_left_out:
+            there = "only days outside have captures, and those were not listed"
+        else:
+            hours = self.hours_outside[role]
+            first, last = min(hours), max(hours) + timedelta(hours=1)
+            there = f"they run from {first:{_STAMP}} to {last:{_STAMP}}"
         return InputError(
-            f"{where}: no {role} captures with {flags}: they run from {first:{_STAMP}} to "
-            f"{last:{_STAMP}}; choose --since and --until inside a time that both variants have",
+            f"{where}: no {role} captures with {flags}: {there}; choose --since and --until inside "
+            "a time that both variants have",
             code="empty-window",
         )
+
+
+def _tally(skipped: Mapping[str, int]) -> str:
+    """What else was there, for a person who expected captures."""
+    counts = [f"{grouped(count)} {code}" for code, count in sorted(skipped.items())]
+    return f"skipped: {', '.join(counts) or 'nothing, it is empty'}"
 
 
 def discover(
@@ -127,7 +138,8 @@ def discover(
         endpoint: its name, where captures of several lie together.
         production: a variant's name with `source`; otherwise a file, folder or S3 prefix.
         shadow: likewise.
-        since: start of the window, aware; hours that cannot matter to it are skipped.
+        since: start of the window, aware. Days that cannot matter to it are not listed, hours of
+            the other days that cannot matter are skipped.
         until: end of the window, not included.
         aws: how S3 is reached.
         roles: variant names endpoint.json gives; flags come first.
@@ -141,7 +153,7 @@ def discover(
     options = aws or AwsOptions()
     finding = _Finding(since, until)
     asked = _Asked(endpoint, {"production": production, "shadow": shadow}, roles or {})
-    lister = _Lister(options, on_listed)
+    lister = _Lister(options, on_listed, since, until)
     if source is None:
         found_endpoint, names = endpoint, _each_path(lister, finding, asked)
     else:
@@ -164,13 +176,23 @@ class _Lister:
 
     aws: AwsOptions
     on_listed: Callable[[int], None] | None
+    since: datetime | None
+    until: datetime | None
     count: int = 0
 
-    def entries(self, root: str) -> Iterator[Entry]:
-        """Entries of a folder, a file or an S3 prefix."""
+    def entries(self, root: str) -> tuple[Iterator[Entry], Days]:
+        """Entries of a folder, a file or an S3 prefix; and whose days, in the end, were left out.
+
+        The order is the storage's own and means nothing.
+        """
         if "://" in root and not root.startswith("s3://"):
             raise UsageError(f"{printable(root)}: expected a path or s3://bucket/prefix")
-        listed = s3.entries(root, self.aws) if root.startswith("s3://") else local.entries(root)
+        days = Days(self.since, self.until)
+        on_s3 = root.startswith("s3://")
+        listed = s3.entries(root, self.aws, days) if on_s3 else local.entries(root)
+        return days.kept(self._counted(listed)), days
+
+    def _counted(self, listed: Iterator[Entry]) -> Iterator[Entry]:
         for entry in listed:
             self.count += 1
             if self.on_listed is not None:
@@ -186,7 +208,8 @@ def _both(
     named = {*asked.flags.values(), *asked.described.values()}
     placed: list[tuple[Entry, Place, str]] = []
     nameless = 0
-    for entry in lister.entries(source):
+    entries, days = lister.entries(source)
+    for entry in entries:
         code, place = _placed(entry, named)
         if place is None:
             finding.skipped[code] += 1
@@ -194,13 +217,17 @@ def _both(
             nameless += 1
         else:
             placed.append((entry, place, place.variant))
-    if not placed:
-        raise _no_layout(where, finding.skipped, nameless=nameless > 0)
+    left_out = _left_out(days, named)
+    finding.days_left_out = bool(left_out)
+    places = {place for _, place, _ in placed} | {place for place in left_out if place.variant}
+    if not places:
+        raise _no_layout(where, finding, nameless=nameless > 0 or finding.days_left_out)
     finding.skipped["outside-layout"] += nameless
-    path = layout.choose_endpoint({place for _, place, _ in placed}, asked.endpoint, where)
+    path = layout.choose_endpoint(places, asked.endpoint, where)
     chosen = [item for item in placed if item[1].endpoint_path == path]
     finding.skipped["other-endpoint"] = len(placed) - len(chosen)
-    variants = sorted({variant for _, _, variant in chosen})
+    mine = {place for place in places if place.endpoint_path == path}
+    variants = sorted({place.variant for place in mine if place.variant is not None})
     try:
         roles = layout.choose_roles(variants, asked.flags, asked.described, where)
     except UsageError as error:
@@ -218,6 +245,16 @@ def _both(
     return chosen[0][1].endpoint or asked.endpoint, {**roles}
 
 
+def _left_out(days: Days, named: set[str | None]) -> set[Place]:
+    """The variants that have days outside the window: it does not settle which there are."""
+    return {
+        layout.place_of_variant(folder)
+        for folder in days.left_out
+        # As any of its captures would be judged.
+        if not layout.is_hyperpod(f"{folder}2000/01/01/00/", named)
+    }
+
+
 def _placed(entry: Entry, named: set[str | None]) -> tuple[str, Place | None]:
     """Where an entry belongs; otherwise None and the code it is skipped under."""
     if not entry.is_file:
@@ -231,18 +268,17 @@ def _placed(entry: Entry, named: set[str | None]) -> tuple[str, Place | None]:
     return code or "outside-layout", place
 
 
-def _no_layout(where: str, skipped: Mapping[str, int], *, nameless: bool) -> InputError:
+def _no_layout(where: str, finding: _Finding, *, nameless: bool) -> InputError:
     if nameless:
         return InputError(f"{where}: this is the folder of one variant. {_BOTH_SIDES}")
-    tally = ", ".join(f"{grouped(count)} {code}" for code, count in sorted(skipped.items()))
     hint = (
         "; captures in another layout can be given as --production PATH --shadow PATH"
-        if skipped.get("outside-layout")
+        if finding.skipped.get("outside-layout")
         else ""
     )
     return InputError(
         f"{where}: no captures found; looked for {{variant}}/yyyy/mm/dd/hh/*.jsonl and .jsonl.gz; "
-        f"skipped: {tally or 'nothing, it is empty'}{hint}"
+        f"{_tally(finding.skipped)}{hint}"
     )
 
 
@@ -263,7 +299,8 @@ def _each_path(lister: _Lister, finding: _Finding, asked: _Asked) -> dict[Role, 
 def _one_path(lister: _Lister, finding: _Finding, role: Role, root: str) -> str | None:
     places: set[tuple[str, str | None]] = set()
     base = root.rstrip("/") if root.startswith("s3://") else str(Path(root).absolute())
-    for entry in lister.entries(root):
+    entries, days = lister.entries(root)
+    for entry in entries:
         code = _flat_code(entry, entry.location.removeprefix(base).strip("/"))
         if code is not None:
             finding.skipped[code] += 1
@@ -272,6 +309,9 @@ def _one_path(lister: _Lister, finding: _Finding, role: Role, root: str) -> str 
         if place is not None:
             places.add((place.endpoint_path, place.variant))
         finding.take(entry, role, place.hour if place else None)
+    left_out = [layout.place_of_variant(folder) for folder in days.left_out]
+    places |= {(place.endpoint_path, place.variant) for place in left_out}
+    finding.days_left_out = bool(left_out)
     if len(places) > 1:
         listed = ", ".join(
             printable("/".join(part for part in pair if part))
