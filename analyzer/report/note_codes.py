@@ -6,6 +6,8 @@ which bring their own words.
 
 from __future__ import annotations
 
+from analyzer.sources.formats import UNSUPPORTED
+
 _NOTHING = "Nothing; it says how the number was made."
 _POLICY = "Nothing if it was meant; otherwise take the key out of policy.toml."
 _EXPORTER = "Mend the export where those points matter to a metric; otherwise nothing."
@@ -229,7 +231,10 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     "metric-export": ("A metric export among the captures.", "Pass it with --cloudwatch."),
     "outside-layout": ("An object outside SageMaker's capture folders.", _SKIPPED),
     "outside-window": ("An object of an hour outside --since and --until.", _SKIPPED),
-    "hyperpod-not-supported": ("HyperPod captures are not read.", _SKIPPED),
+    **{
+        code: (f"{what[0].upper()}{what[1:]} are not read.", f"{advice[0].upper()}{advice[1:]}.")
+        for code, (what, advice) in UNSUPPORTED.items()
+    },
     "corrupt-gzip": ("A compressed object is damaged; what follows the damage is lost.", _OBJECT),
     "gzip-bomb": ("A compressed object unpacks to an unreasonable size.", _OBJECT),
     "corrupt-body": ("An object's content is not what S3 said it is.", _OBJECT),

@@ -6,7 +6,7 @@ reading bytes. Every entry listed is either an object of the listing or skipped 
     empty, hidden, not-jsonl      no capture file
     metric-export                 CloudWatch rows beside flat captures
     outside-layout                not below {variant}/yyyy/mm/dd/hh/
-    hyperpod-not-supported        HyperPod's alb/ and pod/
+    hyperpod-alb, parquet, ...    another format, see `formats`
     other-endpoint, other-variant captures of something else
     outside-window                an hour that cannot matter to --since and --until
 """
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.errors import InputError, UsageError
 from analyzer.figures import grouped
-from analyzer.sources import layout, local, s3
+from analyzer.sources import formats, layout, local, s3
 from analyzer.sources.objects import ROLES, AwsOptions, Listing, SourceObject, printable
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ class _Finding:
         raise InputError(
             f"{where}: no {role} captures to read; looked for "
             f"*.jsonl and *.jsonl.gz; skipped: {tally or 'nothing, it is empty'}"
+            f"{formats.sentences(self.skipped)}"
         )
 
 
@@ -134,6 +135,7 @@ def discover(
         skipped=dict(sorted(finding.skipped.items())),
         same_objects=not finding.identities["production"].isdisjoint(finding.identities["shadow"]),
         aws=options,
+        notes=formats.notes(finding.skipped),
     )
 
 
@@ -201,9 +203,7 @@ def _placed(entry: Entry, named: set[str | None]) -> tuple[str, Place | None]:
     """Where an entry belongs; otherwise None and the code it is skipped under."""
     if entry.size == 0:
         return "empty", None
-    if layout.is_hyperpod(entry.key, named):
-        return "hyperpod-not-supported", None
-    code = layout.not_capture(entry)
+    code = layout.hyperpod(entry.key, entry.location, named) or layout.not_capture(entry)
     place = None if code else layout.place(entry.key)
     return code or "outside-layout", place
 
@@ -219,7 +219,7 @@ def _no_layout(where: str, skipped: Mapping[str, int], *, nameless: bool) -> Inp
     )
     return InputError(
         f"{where}: no captures found; looked for {{variant}}/yyyy/mm/dd/hh/*.jsonl and .jsonl.gz; "
-        f"skipped: {tally or 'nothing, it is empty'}{hint}"
+        f"skipped: {tally or 'nothing, it is empty'}{hint}{formats.sentences(skipped)}"
     )
 
 
@@ -265,5 +265,7 @@ def _flat_code(entry: Entry, below: str) -> str | None:
     """Why an entry is skipped that lies `below` a variant's path; a file named itself is read."""
     if not below and entry.size != 0:
         return None
+    if entry.size != 0 and (code := layout.hyperpod(below, entry.location, ())):
+        return code
     export = layout.place(entry.key) is None and layout.is_metric_export(below)
     return "metric-export" if export else layout.not_capture(entry)

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from analyzer.errors import UsageError
+from analyzer.sources import formats
 from analyzer.sources.objects import ROLES, printable
 
 if TYPE_CHECKING:
@@ -75,17 +76,25 @@ def not_capture(entry: Entry) -> str | None:
         return "empty"
     if name.startswith((".", "_")):
         return "hidden"
-    return None if name.lower().endswith(CAPTURE_NAMES) else "not-jsonl"
+    if name.lower().endswith(CAPTURE_NAMES):
+        return None
+    return formats.unsupported(name) or "not-jsonl"
 
 
-def is_hyperpod(key: str, named: Collection[str | None]) -> bool:
-    """Whether a key is a HyperPod access log (`alb/`) or pod record (`pod/`).
+def hyperpod(key: str, location: str, named: Collection[str | None]) -> str | None:
+    """The code of HyperPod's access logs (`alb/`) and pod records (`pod/`); None for all else.
 
-    Their formats are not SageMaker's, except when a variant really has that name.
+    Their formats are not SageMaker's, except when a variant really has that name. Below HyperPod's
+    hash they are known at any depth; where the key does not show the hash, by folders that are
+    not those of a variant.
     """
+    if "/alb/" not in location and "/pod/" not in location:
+        return None
     found = place(key)
     folders = key.split("/")[:-1] if found is None else [found.variant or ""]
-    return any(folder in {"alb", "pod"} and folder not in named for folder in folders)
+    shown = (f for f in folders if f in formats.HYPERPOD_FOLDERS and f not in named)
+    code = formats.hyperpod(location.split("/")[:-1], named)
+    return code or next((f"hyperpod-{folder}" for folder in shown), None)
 
 
 def is_metric_export(path: str) -> bool:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from analyzer.model import Note
+
 Role: TypeAlias = Literal["production", "shadow"]
 ROLES: tuple[Role, Role] = ("production", "shadow")
 
@@ -90,6 +92,7 @@ class Listing:
         skipped: code -> objects that were listed and are not read.
         same_objects: production and shadow share at least one object.
         aws: how objects on S3 are reached.
+        notes: what was recognised and is not read, or is read in its own way.
     """
 
     endpoint: str | None
@@ -99,6 +102,7 @@ class Listing:
     skipped: Mapping[str, int]
     same_objects: bool
     aws: AwsOptions = field(default_factory=AwsOptions)
+    notes: tuple[Note, ...] = ()
 
     @property
     def listed(self) -> int:
@@ -117,7 +121,7 @@ class ObjectFailure:
 
     Attributes:
         code: access-denied, archived, corrupt-body, corrupt-gzip, deleted-or-replaced,
-            gzip-bomb, incomplete-body or unreadable.
+            gzip-bomb, incomplete-body, parquet or unreadable.
     """
 
     code: str
