@@ -9,6 +9,10 @@ reading bytes. Every entry listed is either an object of the listing or skipped 
     hyperpod-alb, parquet, ...    another format, see `formats`
     other-endpoint, other-variant captures of something else
     outside-window                an hour that cannot matter to --since and --until
+    batch-manifest                names the data files of a batch-transform job, which are objects
+    not-in-manifest               lies beside such data, and no manifest names it
+
+A data file of such a job is one object, its output; the input it was made from is read with it.
 """
 
 from __future__ import annotations
@@ -20,13 +24,15 @@ from typing import TYPE_CHECKING
 
 from analyzer.errors import InputError, UsageError
 from analyzer.figures import grouped
-from analyzer.sources import formats, layout, local, s3
+from analyzer.sources import batch_transform, formats, layout, local, s3
+from analyzer.sources.batch_transform import Asked
 from analyzer.sources.objects import ROLES, AwsOptions, Listing, SourceObject, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from analyzer.sources.batch_transform import Candidate, Job
     from analyzer.sources.layout import Place
     from analyzer.sources.objects import Entry, Role
 
@@ -73,9 +79,26 @@ class _Finding:
             )
         )
 
+    def take_jobs(self, jobs: Iterable[Job], changes: Counter[str]) -> None:
+        """Add the data files of batch-transform jobs, unless their hour cannot matter.
+
+        Args:
+            jobs: what manifests name.
+            changes: to the counts, by `batch_transform.counts`.
+        """
+        self.skipped.update(changes)
+        for job in jobs:
+            for item in job.objects:
+                if layout.outside_window(item.hour, self.since, self.until):
+                    self.skipped["outside-window"] += 1
+                    continue
+                self.objects.append(item)
+                self.identities[item.role] |= job.identities
+        self.skipped = +self.skipped
+
     def require(self, role: Role, where: str) -> None:
         """Refuse to go on with a side that has no objects: no pair would be possible."""
-        if self.identities[role]:
+        if any(item.role == role for item in self.objects):
             return
         tally = ", ".join(
             f"{grouped(count)} {code}" for code, count in sorted(self.skipped.items())
@@ -126,6 +149,7 @@ def discover(
         found_endpoint, names = endpoint, _each_path(lister, finding, asked)
     else:
         found_endpoint, names = _both(lister, finding, asked, source)
+    finding.objects = batch_transform.settled(finding.objects)
     finding.objects.sort(key=lambda item: (item.role, item.key, item.location))
     return Listing(
         endpoint=found_endpoint,
@@ -135,7 +159,7 @@ def discover(
         skipped=dict(sorted(finding.skipped.items())),
         same_objects=not finding.identities["production"].isdisjoint(finding.identities["shadow"]),
         aws=options,
-        notes=formats.notes(finding.skipped),
+        notes=(*formats.notes(finding.skipped), *batch_transform.notes(finding.objects)),
     )
 
 
@@ -167,7 +191,8 @@ def _both(
     named = {*asked.flags.values(), *asked.described.values()}
     placed: list[tuple[Entry, Place, str]] = []
     nameless = 0
-    for entry in lister.entries(source):
+    aside: list[Candidate] = []
+    for entry in batch_transform.ordinary(lister.entries(source), aside, lister.aws):
         code, place = _placed(entry, named)
         if place is None:
             finding.skipped[code] += 1
@@ -175,25 +200,63 @@ def _both(
             nameless += 1
         else:
             placed.append((entry, place, place.variant))
+    finding.skipped["outside-layout"] += nameless
+    if aside and not placed:
+        return _both_jobs(lister, finding, asked, source, aside)
+    finding.skipped["batch-manifest"] += len(aside)
+    finding.skipped = +finding.skipped
     if not placed:
         raise _no_layout(where, finding.skipped, nameless=nameless > 0)
-    finding.skipped["outside-layout"] += nameless
-    path = layout.choose_endpoint({place for _, place, _ in placed}, asked.endpoint, where)
+    path, roles = _chosen([place for _, place, _ in placed], asked, where)
     chosen = [item for item in placed if item[1].endpoint_path == path]
     finding.skipped["other-endpoint"] = len(placed) - len(chosen)
-    variants = sorted({variant for _, _, variant in chosen})
-    try:
-        roles = layout.choose_roles(variants, asked.flags, asked.described, where)
-    except UsageError as error:
-        if len(variants) > 1:
-            raise
-        raise UsageError(f"{error}. {_BOTH_SIDES}") from None
     for entry, place, variant in chosen:
         meant: list[Role] = [role for role in ROLES if roles[role] == variant]
         finding.skipped["other-variant"] += not meant
         for role in meant:
             finding.take(entry, role, place.hour)
     finding.skipped = +finding.skipped
+    for role in ROLES:
+        finding.require(role, f"{where}: {printable(roles[role])}")
+    return chosen[0][1].endpoint or asked.endpoint, {**roles}
+
+
+def _chosen(places: list[Place], asked: _Asked, where: str) -> tuple[str, dict[Role, str]]:
+    """The endpoint path to read, and which of its variants has which role."""
+    path = layout.choose_endpoint(set(places), asked.endpoint, where)
+    variants = sorted({p.variant for p in places if p.endpoint_path == path and p.variant})
+    try:
+        return path, layout.choose_roles(variants, asked.flags, asked.described, where)
+    except UsageError as error:
+        if len(variants) > 1:
+            raise
+        raise UsageError(f"{error}. {_BOTH_SIDES}") from None
+
+
+def _both_jobs(
+    lister: _Lister, finding: _Finding, asked: _Asked, source: str, aside: list[Candidate]
+) -> tuple[str | None, dict[Role, str | None]]:
+    """Two batch-transform jobs below one SOURCE; a job is named by its capture folder."""
+    where = printable(source)
+    places = [
+        (one, layout.place_of_job(at)) for one in aside if (at := layout.place(one.entry.key))
+    ]
+    if len(places) < len(aside) or not all(place.variant for _, place in places):
+        raise InputError(f"{where}: this is the folder of one batch-transform job. {_BOTH_SIDES}")
+    path, roles = _chosen([place for _, place in places], asked, where)
+    chosen = [(one, place) for one, place in places if place.endpoint_path == path]
+    finding.skipped["other-endpoint"] += len(places) - len(chosen)
+    finding.skipped["other-variant"] += sum(p.variant not in roles.values() for _, p in chosen)
+    jobs = [
+        batch_transform.read_job(
+            Asked(role, where, source, lister.entries, lister.aws),
+            [one for one, place in chosen if place.variant == roles[role]],
+        )
+        for role in ROLES
+    ]
+    beside = [one.entry for one, place in chosen if place.variant in roles.values()]
+    changes = batch_transform.counts(jobs, beside, lambda entry: _placed(entry, set())[0])
+    finding.take_jobs(jobs, changes)
     for role in ROLES:
         finding.require(role, f"{where}: {printable(roles[role])}")
     return chosen[0][1].endpoint or asked.endpoint, {**roles}
@@ -238,25 +301,42 @@ def _each_path(lister: _Lister, finding: _Finding, asked: _Asked) -> dict[Role, 
 
 
 def _one_path(lister: _Lister, finding: _Finding, role: Role, root: str) -> str | None:
-    places: set[tuple[str, str | None]] = set()
     base = root.rstrip("/") if root.startswith("s3://") else str(Path(root).absolute())
-    for entry in lister.entries(root):
-        code = _flat_code(entry, entry.location.removeprefix(base).strip("/"))
-        if code is not None:
+    where = f"--{role} {printable(root)}"
+
+    def code_of(entry: Entry) -> str | None:
+        return _flat_code(entry, entry.location.removeprefix(base).strip("/"))
+
+    aside: list[Candidate] = []
+    kept: list[Entry] = []
+    for entry in batch_transform.ordinary(lister.entries(root), aside, lister.aws):
+        code = code_of(entry)
+        if code is None:
+            kept.append(entry)
+        else:
             finding.skipped[code] += 1
-            continue
+    if aside:
+        asked = Asked(role, where, root, lister.entries, lister.aws)
+        job = batch_transform.read_job(asked, aside)
+        beside = [*kept, *(one.entry for one in aside)]
+        finding.take_jobs([job], batch_transform.counts([job], beside, code_of, below=base))
+        names = {
+            layout.place_of_job(at).variant for one in aside if (at := layout.place(one.entry.key))
+        }
+        return names.pop() if len(names) == 1 else None
+    places: set[tuple[str, str | None]] = set()
+    for entry in kept:
         place = layout.place(entry.key)
         if place is not None:
             places.add((place.endpoint_path, place.variant))
         finding.take(entry, role, place.hour if place else None)
     if len(places) > 1:
-        listed = ", ".join(
+        listed_places = ", ".join(
             printable("/".join(part for part in pair if part))
             for pair in sorted((path, variant or "") for path, variant in places)
         )
         raise UsageError(
-            f"--{role} {printable(root)}: captures of {len(places)} variants: {listed}; "
-            "name the folder of one"
+            f"{where}: captures of {len(places)} variants: {listed_places}; name the folder of one"
         )
     return next((variant for _, variant in places), None)
 

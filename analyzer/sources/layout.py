@@ -69,6 +69,22 @@ def _place_of_folder(folder: str) -> Place | None:
     )
 
 
+def place_of_job(found: Place) -> Place:
+    """The place of a batch-transform manifest: the job's folder is where a variant's would be.
+
+    >>> found = place("captures/job-a/output/2026/10/05/13/x")
+    >>> found.variant, place_of_job(found).variant
+    ('output', 'job-a')
+    """
+    folders = found.endpoint_path.split("/") if found.variant and found.endpoint_path else []
+    return Place(
+        endpoint_path="/".join(folders[:-1]),
+        endpoint=folders[-2] if len(folders) > 1 else None,
+        variant=folders[-1] if folders else None,
+        hour=found.hour,
+    )
+
+
 def not_capture(entry: Entry) -> str | None:
     """Why an entry cannot be a capture object whatever folder it is in; None if it can."""
     name = entry.key.rpartition("/")[2]

@@ -70,6 +70,9 @@ class SourceObject:
         hour: UTC start of its hour folder; None in a flat layout.
         location: what opens it: a file path, or `s3://bucket/key`. Never printed: it names the
             machine, and two machines must write the same verdict.
+        batch: the data file it stands for, where a batch-transform manifest named it; it is then
+            read by `batch_transform`, `size` is that of input and output together, and `etag`
+            changes whenever either does.
     """
 
     key: str
@@ -79,6 +82,27 @@ class SourceObject:
     etag: str | None
     modified: datetime | None
     location: str = field(default="", repr=False)
+    batch: BatchFile | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class BatchFile:
+    """A data file of a batch-transform job: an input object and the output made from it.
+
+    Attributes:
+        name: what both jobs call it; with a line number it names one record.
+        origin: `s3://` address of the input, as its manifest says it.
+        hour: UTC start of the hour the job began in.
+        input, output: None where one is not there; `failure` then says which.
+        failure: why it cannot be read, known before anything is.
+    """
+
+    name: str
+    origin: str
+    hour: datetime
+    input: SourceObject | None
+    output: SourceObject | None
+    failure: ObjectFailure | None
 
 
 @dataclass(frozen=True)
@@ -105,6 +129,11 @@ class Listing:
     notes: tuple[Note, ...] = ()
 
     @property
+    def batch(self) -> bool:
+        """Whether batch-transform jobs are among it, which start when they like."""
+        return any(item.batch is not None for item in self.objects)
+
+    @property
     def listed(self) -> int:
         """Objects looked at; = read + skipped + failed once everything has been read."""
         return len(self.objects) + sum(self.skipped.values())
@@ -121,7 +150,9 @@ class ObjectFailure:
 
     Attributes:
         code: access-denied, archived, corrupt-body, corrupt-gzip, deleted-or-replaced,
-            gzip-bomb, incomplete-body, parquet or unreadable.
+            gzip-bomb, incomplete-body, parquet or unreadable; of a batch-transform job also
+            ambiguous-data, bad-manifest, line-counts-differ, missing-data, missing-input,
+            missing-output or unsafe-name.
     """
 
     code: str

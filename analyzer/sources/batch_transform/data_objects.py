@@ -1,0 +1,119 @@
+"""Where the data objects are that a manifest names: in its own bucket, or in a copied folder.
+
+A manifest is data: it decides which of the objects already in reach are read, and can widen that
+reach nowhere. On S3 only the bucket the user named is listed; in a folder only files listed below
+it are candidates, so no name leads out of it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from analyzer.sources.aws import pages, s3_client
+from analyzer.sources.objects import Entry, ObjectFailure, printable
+from analyzer.sources.s3 import split_url
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from analyzer.sources.objects import AwsOptions
+
+Found = Entry | ObjectFailure
+
+
+def unsafe(prefix: str, name: str) -> ObjectFailure | None:
+    """Why a name is not looked for at all: it is absolute, climbs, or holds a NUL.
+
+    >>> unsafe("s3://b/in/", "part/0.csv")
+    >>> unsafe("s3://b/in/", "../../etc/passwd").code
+    'unsafe-name'
+    """
+    folders = [*prefix.split("/"), *name.split("/"), *name.split("\\")]
+    if name and not name.startswith(("/", "\\")) and ".." not in folders and "\0" not in name:
+        return None
+    text = f"a manifest names {printable(name)!r} below {printable(prefix)}: not a path below it"
+    return ObjectFailure("unsafe-name", text)
+
+
+def on_s3(addresses: Collection[str], aws: AwsOptions) -> dict[str, Found]:
+    """The objects of one bucket among these addresses that are there; one listing for all.
+
+    Raises:
+        AccessError, InputError, UsageError: the bucket cannot be listed.
+    """
+    wanted = {split_url(address) for address in addresses}
+    if not wanted:
+        return {}
+    bucket = next(iter(wanted))[0]
+    shared = _shared_start({key for _, key in wanted})
+    request: dict[str, object] = {"Bucket": bucket, "Prefix": shared}
+    if aws.request_payer:
+        request["RequestPayer"] = "requester"
+    what = f"list s3://{printable(bucket)}/{printable(shared)}"
+    found: dict[str, Found] = {}
+    for listed in pages(s3_client(aws), request, what):
+        location = f"s3://{bucket}/{listed['Key']}"
+        if location in addresses:
+            etag = listed.get("ETag", "").strip('"') or None
+            modified = listed["LastModified"].astimezone(UTC)
+            found[location] = Entry(
+                listed["Key"], location, listed["Size"], etag, modified, location
+            )
+    return found
+
+
+def _shared_start(keys: Collection[str]) -> str:
+    """What all keys begin with, to the character: a listing's prefix need not end at a folder."""
+    first, last = min(keys), max(keys)
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+    return "".join(letter for letter, _ in same)
+
+
+def in_folder(names: Mapping[str, str], entries: Iterable[Entry]) -> dict[str, Found]:
+    """The files of a copied folder that the addresses stand for, as far as one is the best.
+
+    A file stands for an address when its path ends in the name the manifest gives; of several,
+    the one is taken whose path has most folders in common with the address, counted from the end.
+
+    Args:
+        names: address -> the name in the manifest, which is its end.
+        entries: the files of the folder.
+    """
+    by_name: defaultdict[str, list[Entry]] = defaultdict(list)
+    last = {name.rpartition("/")[2] for name in names.values()}
+    for entry in entries:
+        name = entry.key.rpartition("/")[2]
+        if name in last:
+            by_name[name].append(entry)
+    found: dict[str, Found] = {}
+    for address, name in names.items():
+        best = _best(_folders(address), len(_folders(name)), by_name[name.rpartition("/")[2]])
+        if len(best) == 1:
+            found[address] = best[0]
+        elif best:
+            listed = ", ".join(printable(entry.key) for entry in best)
+            text = f"several files may be {printable(address)}: {listed}"
+            found[address] = ObjectFailure("ambiguous-data", text)
+    return found
+
+
+def _best(address: list[str], least: int, entries: Iterable[Entry]) -> list[Entry]:
+    """The entries whose paths share most of an address's end, and at least the name itself."""
+    shared: defaultdict[int, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        path = _folders(entry.key)
+        same = next(
+            (k for k, pair in enumerate(zip(reversed(path), reversed(address), strict=False))
+             if pair[0] != pair[1]),
+            min(len(path), len(address)),
+        )  # fmt: skip
+        if same >= least:
+            shared[same].append(entry)
+    return shared[max(shared)] if shared else []
+
+
+def _folders(path: str) -> list[str]:
+    return [part for part in path.removeprefix("s3://").split("/") if part]
