@@ -68,6 +68,7 @@ def counts(
             if code is not None and not seen and entry.location.startswith(below):
                 changes[code] -= 1
             named.add(entry.location)
+        named |= {item.location for item in job.objects}
     changes["not-in-manifest"] += len(uncounted - named)
     return changes
 

@@ -175,15 +175,14 @@ def _require_one_run(sound: Sequence[SourceObject]) -> None:
 
 def _read(asked: Asked, candidates: Iterable[Candidate], found: _Found) -> None:
     for one in candidates:
-        if one.entry.location in found.locations:
-            continue
         try:
-            if not is_manifest(one, asked.aws):
+            if one.entry.location in found.locations or not is_manifest(one, asked.aws):
                 continue
             found.manifests += read_manifest(one, asked.aws)
         except ObjectError as error:
             found.failures.append(_unread(asked, one, error.failure))
-        found.locations.add(one.entry.location)
+        else:
+            found.locations.add(one.entry.location)
 
 
 def _unread(asked: Asked, one: Candidate, failure: ObjectFailure) -> SourceObject:

@@ -202,8 +202,21 @@ class _Text:
         """Its lines without their ends."""
         cutter = LineCutter(0, self._item.role, self._max_line_bytes)
         for block in self._blocks():
-            yield from _split(cutter.feed(block))
-        yield from _split(cutter.finish(None))
+            yield from self._split(cutter.feed(block))
+        yield from self._split(cutter.finish(None))
+
+    def _split(self, chunks: Iterable[Chunk]) -> Iterator[Line]:
+        """Lines of chunks; where a long line fell among its blocks makes no difference."""
+        for chunk in chunks:
+            if chunk.oversize is not None:
+                yield chunk.oversize
+                continue
+            data = chunk.data
+            if chunk.first_line_number == 1:
+                data = data.removeprefix(_BYTE_ORDER_MARK)
+            for ended in data.removesuffix(b"\n").split(b"\n"):
+                line = ended.removesuffix(b"\r")
+                yield line if len(line) <= self._max_line_bytes else _oversize(line)
 
     def _blocks(self) -> Iterator[bytes]:
         if self._kept is None and self._item.size <= PART_BYTES:
@@ -211,16 +224,9 @@ class _Text:
         yield from inflated(self._kept if self._kept is not None else parts(self._item, self._aws))
 
 
-def _split(chunks: Iterable[Chunk]) -> Iterator[Line]:
-    for chunk in chunks:
-        if chunk.oversize is not None:
-            yield chunk.oversize
-            continue
-        data = chunk.data
-        if chunk.first_line_number == 1:
-            data = data.removeprefix(_BYTE_ORDER_MARK)
-        for line in data.removesuffix(b"\n").split(b"\n"):
-            yield line.removesuffix(b"\r")
+def _oversize(line: bytes) -> Oversize:
+    md5 = hashlib.md5(line, usedforsecurity=False).hexdigest()
+    return Oversize(len(line), hashlib.sha256(line).hexdigest(), md5)
 
 
 class _Records:
@@ -309,9 +315,10 @@ def _without_fields(text: str) -> tuple[bytes, str | None, str | None]:
     at = text.index("{") + 1
     while text[start := _skip(text, at)] != "}":
         key, at = _JSON.raw_decode(text, start)
-        value, end = _JSON.raw_decode(text, _skip(text, _skip(text, at) + 1))
+        at = _skip(text, _skip(text, at) + 1)
+        value, end = _JSON.raw_decode(text, at)
         if key in {_ID_FIELD, _TIME_FIELD}:
-            taken[key] = value
+            taken[key] = value if text[at] == '"' else None
         elif pieces:
             pieces.append(text[members[-1][1] : end])
         else:
