@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from analyzer.errors import InputError, UsageError
+from analyzer.errors import AnalyzerError, InputError, UsageError
 from analyzer.report.explain import explanation
-from analyzer.sources import discover, open_chunks
+from analyzer.sources import AwsOptions, discover, open_chunks
 from tests.sources.batch_jobs import HOUR, LATER, Job, bucket_of, listed, put, two_jobs
+from tests.sources.conftest import Storage
 
 if TYPE_CHECKING:
     from analyzer.sources import Listing
-    from tests.sources.conftest import Storage
 
 INPUT = b"1,0.5\n2,0.25\n3,0.125\n"
 
@@ -59,6 +62,7 @@ def test_an_output_without_an_input_manifest_and_the_reverse_fail(storage: Stora
         b'[{"prefix": "s3://bucket/in/"}, 7]',
         b'[{"prefix": "file:///etc/"}, "passwd"]',
         b'[{"prefix": null}]',
+        b'[{"prefix": "s3://bucket"}, "-of-another/x.csv"]',
         b'[{"prefix": ' + b"[" * 100_000,
     ],
 )
@@ -71,11 +75,16 @@ def test_a_damaged_manifest_is_a_failed_object_not_a_lost_one(folder: Storage, b
     assert listing.skipped == {"batch-manifest": 4}
 
 
-@pytest.mark.parametrize("name", ["../secret.csv", "/secret.csv", "x/../../secret.csv", "a\0b", ""])
-def test_no_name_leads_out_of_the_folder(folder: Storage, name: str) -> None:
-    folder.put({"secret.csv": b"secret\n", "secret.csv.out": b"secret\n"})
-    put(folder, Job("a", {name: (None, None)}), Job("b", {"x.csv": (INPUT, b"1\n2\n3\n")}))
-    listing = listed(folder)
+@pytest.mark.parametrize(
+    "name",
+    ["../secret.csv", "/secret.csv", "x/../../secret.csv", "..\\secret.csv", "a\0b", "\ud800"],
+)
+def test_no_name_leads_out_of_the_folder_or_bucket(storage: Storage, name: str) -> None:
+    storage.put({"secret.csv": b"secret\n", "secret.csv.out": b"secret\n"})
+    bucket = bucket_of(storage)
+    put(storage, Job("a", {name: (None, None)}, bucket=bucket))
+    put(storage, Job("b", {"x.csv": (INPUT, b"1\n2\n3\n")}, bucket=bucket))
+    listing = listed(storage)
     assert [*failed(listing)] == ["unsafe-name"]
     assert b"secret" not in b"".join(chunk.data for chunk in open_chunks(listing))
 
@@ -229,6 +238,37 @@ def test_an_object_replaced_after_listing_fails(folder: Storage) -> None:
     listing = listed(folder)
     folder.put({"a/data/x.csv": INPUT + b"4,1\n"})
     assert [*failed(listing)] == ["deleted-or-replaced"]
+
+
+NAMES = st.one_of(
+    st.text(max_size=8), st.sampled_from(["x.csv.out", "../x.csv", "\ud800", 7, None])
+)
+BODIES = st.one_of(
+    st.binary(max_size=60).map(lambda body: b'[{"prefix":' + body),
+    st.builds(
+        lambda prefix, names: json.dumps([{"prefix": prefix}, *names]).encode(),
+        st.one_of(st.text(max_size=8), st.sampled_from(["s3://bucket/a/results/", "s3://b/", 7])),
+        st.lists(NAMES, max_size=3),
+    ),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(BODIES, min_size=1, max_size=3))
+def test_no_manifest_ends_a_run_otherwise_than_with_a_message(bodies: list[bytes]) -> None:
+    with tempfile.TemporaryDirectory() as path:
+        folder = Storage(path, AwsOptions())
+        files = {"x.csv": (INPUT, b"1\n2\n3\n")}
+        put(folder, Job("a", files), Job("b", files))
+        folder.put({f"a/output/{HOUR}/{k}": body for k, body in enumerate(bodies)})
+        try:
+            listing = listed(folder)
+        except AnalyzerError as error:
+            assert "two batch-transform jobs" in str(error)  # noqa: PT017 - either is right
+            return
+        chunks = [chunk for chunk in open_chunks(listing) if chunk.role == "production"]
+    assert sum(chunk.data.count(b"\n") for chunk in chunks) == 3
+    assert listing.skipped["batch-manifest"] >= 4
 
 
 def test_every_failure_code_is_explained() -> None:

@@ -25,17 +25,27 @@ Found = Entry | ObjectFailure
 
 
 def unsafe(prefix: str, name: str) -> ObjectFailure | None:
-    """Why a name is not looked for at all: it is absolute, climbs, or holds a NUL.
+    """Why a name is not looked for at all: it is absolute, climbs, or is no text of a path.
 
     >>> unsafe("s3://b/in/", "part/0.csv")
     >>> unsafe("s3://b/in/", "../../etc/passwd").code
     'unsafe-name'
     """
     folders = [*prefix.split("/"), *name.split("/"), *name.split("\\")]
-    if name and not name.startswith(("/", "\\")) and ".." not in folders and "\0" not in name:
+    relative = bool(name) and not name.startswith(("/", "\\")) and ".." not in folders
+    if relative and _is_text(prefix + name):
         return None
     text = f"a manifest names {printable(name)!r} below {printable(prefix)}: not a path below it"
     return ObjectFailure("unsafe-name", text)
+
+
+def _is_text(path: str) -> bool:
+    """Whether a path can be asked for: half a character, as JSON can write it, cannot."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in path
 
 
 def on_s3(addresses: Collection[str], aws: AwsOptions) -> dict[str, Found]:

@@ -153,8 +153,8 @@ def _settled(item: SourceObject, *, by_origin: bool) -> SourceObject:
         for part in (file.input, file.output)
         if part is not None
     ]
-    version = hashlib.sha256("\n".join([file.name, str(file.hour), *parts]).encode()).hexdigest()
-    return replace(item, batch=file, etag=version)
+    whole = "\n".join([file.name, str(file.hour), *parts]).encode("utf-8", "surrogatepass")
+    return replace(item, batch=file, etag=hashlib.sha256(whole).hexdigest())
 
 
 def _require_one_run(sound: Sequence[SourceObject]) -> None:
@@ -230,7 +230,7 @@ def _data(asked: Asked, named: Sequence[_Named], manifests: Sequence[Manifest]) 
         else:
             data[one.address] = failure
     if asked.root.startswith("s3://"):
-        _require_same_bucket(asked, manifests)
+        _require_same_bucket(asked, named)
         return data | on_s3(wanted, asked.aws)
     if not manifests:
         return data
@@ -238,14 +238,14 @@ def _data(asked: Asked, named: Sequence[_Named], manifests: Sequence[Manifest]) 
     return data | in_folder(wanted, asked.entries(root if above.startswith(root) else above))
 
 
-def _require_same_bucket(asked: Asked, manifests: Iterable[Manifest]) -> None:
+def _require_same_bucket(asked: Asked, named: Iterable[_Named]) -> None:
     bucket = split_url(asked.root)[0]
-    for manifest in manifests:
-        if split_url(manifest.prefix)[0] != bucket:
+    for one in named:
+        if split_url(one.address)[0] != bucket:
             raise InputError(
-                f"{asked.where}: the manifest {printable(manifest.key)} names data below "
-                f"{printable(manifest.prefix)}, which is not in bucket {printable(bucket)} and is "
-                f"not read; copy captures and data into one folder (aws s3 sync) and name that "
+                f"{asked.where}: the manifest {printable(one.manifest.key)} names data below "
+                f"{printable(one.manifest.prefix)}, which is not in bucket {printable(bucket)} and "
+                f"is not read; copy captures and data into one folder (aws s3 sync) and name that "
                 f"with --{asked.role}"
             )
 

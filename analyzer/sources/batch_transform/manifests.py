@@ -28,6 +28,8 @@ MAX_MANIFEST_BYTES = 16 << 20
 _HEAD_BYTES = 4096
 _MOST_LOOKED_AT = 16
 _FOLDER = re.compile(r"(.*/)(input|output)/+([0-9]{4}/+[0-9]{2}/+[0-9]{2}/+[0-9]{2})/*", re.DOTALL)
+# Without a slash behind the bucket, a name would lengthen the bucket's.
+_PREFIX = re.compile(r"s3://[^/]+/")
 _HEAD = re.compile(rb'(?:\xef\xbb\xbf)?\s*\[\s*\{\s*"prefix"\s*:')
 
 
@@ -163,11 +165,11 @@ def _named(document: object) -> tuple[str, tuple[str, ...]]:
     if isinstance(document, list) and document and isinstance(document[0], dict):
         head, *names = document
         prefix = head.get("prefix")
-        if isinstance(prefix, str) and prefix.startswith("s3://") and _are_texts(names):
+        if isinstance(prefix, str) and _PREFIX.match(prefix) and _are_texts(names):
             return prefix, tuple(names)
     raise ObjectError(
         "bad-manifest",
-        'a batch-transform manifest that is not [{"prefix": "s3://..."}, "name", ...]',
+        'a batch-transform manifest that is not [{"prefix": "s3://bucket/..."}, "name", ...]',
     )
 
 
