@@ -7,7 +7,7 @@ policy -> captures -> pairs -> window -> CloudWatch points -> facts -> evidence 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,12 +79,13 @@ class Request:
     endpoint_file: Path | None = None
     memory_limit: str | None = None
     threads: int | None = None
+    use_cache: bool = True
     aws: AwsOptions = field(default_factory=AwsOptions)
 
     @property
     def engine(self) -> EngineLimits:
         """What the engine may use."""
-        return EngineLimits(memory_limit=self.memory_limit, threads=self.threads)
+        return EngineLimits(self.memory_limit, self.threads, self.use_cache)
 
     @property
     def flags(self) -> Flags:
@@ -98,6 +99,7 @@ class Analysis:
 
     verdict: Verdict
     tables: dict[str, pl.DataFrame]
+    remarks: tuple[str, ...] = ()
 
 
 def run(request: Request, progress: Progress) -> Analysis:
@@ -140,7 +142,8 @@ def run(request: Request, progress: Progress) -> Analysis:
     noted = captured.notes if captured is not None else ()
     listed = listing.notes if listing is not None else ()
     notes = (*noted, *listed, *dropped_notes(export.dropped), *export.notes)
-    return _judge(facts, names, notes, progress)
+    judged = _judge(facts, names, notes, progress)
+    return replace(judged, remarks=captured.remarks) if captured is not None else judged
 
 
 def error_verdict(error: AnalyzerError) -> Verdict:

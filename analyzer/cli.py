@@ -104,6 +104,7 @@ def demo(
         source=str(scenario / "captures"),
         cloudwatch=(str(scenario / "cloudwatch"),),
         policy_file=scenario / "policy.toml",
+        use_cache=False,
     )
     command = ["analyzer", "run", str(scenario / "captures")]
     command += ["--cloudwatch", str(scenario / "cloudwatch")]
@@ -143,6 +144,9 @@ def run(
     memory_limit: Annotated[
         str | None, typer.Option(help="Of the table engine, such as 2GB; default: 80 % of memory.")
     ] = None,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Read every object, keep nothing parsed.")
+    ] = False,
     out: Annotated[Path, typer.Option(help="Folder for the bundle.")] = Path("analysis"),
     fail_on: FailOnOption = FailOn.HOLD,
     form: FormatOption = Format.TEXT,
@@ -173,6 +177,7 @@ def run(
         until=until,
         endpoint_file=endpoint_file,
         memory_limit=memory_limit,
+        use_cache=not no_cache,
         aws=AwsOptions(
             profile=profile,
             region=region,
@@ -341,6 +346,8 @@ def _analyse(request: Request, out: Path, *, quiet: bool) -> Verdict:
         raise
     summary = markdown.render(verdict_page(done.verdict))
     bundle.write(out, done.verdict, summary, done.tables)
+    for remark in () if quiet else done.remarks:
+        print(f"note: {remark}", file=sys.stderr)
     return done.verdict
 
 

@@ -1,8 +1,9 @@
 """The table engine: runs `sql/<name>.sql` on an in-process DuckDB that can reach nothing else.
 
-In: a hardened connection, bound parameters, Arrow tables lent and returned. Out: what any query
-means; each `.sql` file says that in its header. The connection opens no file and no socket: what
-it reads is lent to it as Arrow, what it spills goes to a private folder that `close` removes.
+In: a hardened connection, bound parameters, Arrow tables lent and returned, Parquet written and
+read again. Out: what any query means; each `.sql` file says that in its header. The connection
+reaches no socket and no file outside two folders: a private one that `close` removes, for what it
+spills and keeps, and the one where parsed captures lie.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import shutil
 import tempfile
 from contextlib import contextmanager
 from importlib.resources import files
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +23,13 @@ import pyarrow as pa
 from analyzer.errors import ResourceError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from types import TracebackType
     from typing import Self
 
     import numpy.typing as npt
 
 _HARDENED = {
-    "enable_external_access": False,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "allow_community_extensions": False,
@@ -38,8 +39,13 @@ _HARDENED = {
 _SESSION = (
     "set enable_progress_bar = false",  # it would print on stdout
     "set TimeZone = 'UTC'",
+    "set parquet_metadata_cache = true",  # many queries read the same files, which never change
+    "set allowed_directories = {folders}",  # before the next: it cannot be set afterwards
+    "set enable_external_access = false",
     "set lock_configuration = true",  # last: nothing can be set after it
 )
+_KEPT = "format parquet, compression lz4_raw"  # read back several times, then gone
+_SHARED = "format parquet, compression zstd"  # may be read for weeks
 
 
 class Engine:
@@ -49,6 +55,10 @@ class Engine:
         memory_limit: DuckDB size text such as "2GB"; None for DuckDB's default share of memory.
         threads: worker threads; None for all cores. Results do not depend on it.
         temp_directory: parent of the private spill folder; None for the system's own.
+        shared: a folder outside it whose Parquet files may be read and written.
+
+    Attributes:
+        folder: the private folder; gone after `close`.
 
     Raises:
         UsageError: `memory_limit` is no size.
@@ -61,9 +71,12 @@ class Engine:
         memory_limit: str | None = None,
         threads: int | None = None,
         temp_directory: Path | None = None,
+        shared: Path | None = None,
     ) -> None:
+        self._kept: dict[str, list[Path]] = {}
+        self._numbers = count()
         try:
-            self._spill = Path(tempfile.mkdtemp(prefix="analyzer-", dir=temp_directory))
+            self.folder = Path(tempfile.mkdtemp(prefix="analyzer-", dir=temp_directory))
         except OSError as error:
             raise ResourceError(
                 f"no folder for temporary data: {error.strerror}", code="no-temporary-folder"
@@ -72,13 +85,14 @@ class Engine:
         given = {key: str(value) for key, value in asked.items() if value is not None}
         try:
             self._connection = duckdb.connect(
-                ":memory:", config={**_HARDENED, "temp_directory": str(self._spill), **given}
+                ":memory:", config={**_HARDENED, "temp_directory": str(self.folder), **given}
             )
         except duckdb.Error as error:
             self._remove_spill()
             raise UsageError(f"engine setting refused: {_first_line(error)}") from None
+        folders = _list([self.folder, *([shared] if shared else [])])
         for statement in _SESSION:
-            self._connection.execute(statement)
+            self._connection.execute(statement.format(folders=folders))
 
     def table(self, name: str, **params: object) -> pa.Table:
         """What the last statement of `sql/<name>.sql` gives, as Arrow."""
@@ -96,6 +110,46 @@ class Engine:
                 self._connection.execute(statement, named)
             row = self._connection.fetchone()
         return int(row[0]) if row and isinstance(row[0], int) else 0
+
+    def write(self, name: str, path: Path, **params: object) -> int:
+        """Write what the last statement of `sql/<name>.sql` gives to a Parquet file; its rows."""
+        return self._copy(name, path, _SHARED, params)
+
+    def keep(
+        self, name: str, *, table: str | None = None, replace: bool = False, **params: object
+    ) -> int:
+        """Add what `sql/<name>.sql` gives to a table that lies on disk, not in memory.
+
+        Args:
+            name: the query.
+            table: readable under this name from now on; None for the query's own name.
+            replace: the rows take the place of those the table held, which the query may read.
+            params: of the query.
+
+        Returns:
+            Rows added.
+        """
+        table = table or name
+        before = self._kept.get(table, [])
+        # No name is used twice: the engine remembers what it read of a file's end.
+        path = self.folder / f"{table}-{next(self._numbers)}.parquet"
+        rows = self._copy(name, path, _KEPT, params)
+        self._kept[table] = [path] if replace else [*before, path]
+        self.show(table, self._kept[table])
+        for old in before if replace else ():
+            old.unlink()
+        return rows
+
+    def show(self, table: str, paths: Sequence[Path], *, located: bool = False) -> None:
+        """Make Parquet files of one schema, at least one, readable as one table.
+
+        `located` adds the columns file_index, a file's place in `paths`, and file_row_number.
+        """
+        columns = "*, file_index, file_row_number" if located else "*"
+        self._connection.execute(
+            f"create or replace temp view {table} as "  # noqa: S608 - our own names, paths quoted
+            f"select {columns} from read_parquet({_list(paths)})"
+        )
 
     @contextmanager
     def lend(self, **tables: pa.Table) -> Iterator[None]:
@@ -133,8 +187,19 @@ class Engine:
             for statement in self._connection.extract_statements(_text(name))
         ]
 
+    def _copy(self, name: str, path: Path, form: str, params: Mapping[str, object]) -> int:
+        """Run a file's statements, the last one into a Parquet file."""
+        with _resources_named():
+            *before, (last, named) = self._bound(name, params)
+            for statement, given in before:
+                self._connection.execute(statement, given)
+            query = last.query.strip().removesuffix(";")
+            copy = f"copy ({query}) to {_text_literal(path)} ({form})"
+            row = self._connection.execute(copy, named).fetchone()
+        return int(row[0]) if row else 0
+
     def _remove_spill(self) -> None:
-        shutil.rmtree(self._spill, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def integers(values: npt.NDArray[np.int64]) -> pa.Array[Any]:
@@ -167,15 +232,36 @@ def _resources_named() -> Iterator[None]:
             code="out-of-memory",
         ) from None
     except duckdb.IOException as error:
-        raise ResourceError(
-            f"temporary data could not be written: {_first_line(error)}; free disk space, or "
-            "point TMPDIR at a larger disk",
-            code="disk-full",
-        ) from None
+        raise _disk_full(_first_line(error)) from None
+
+
+@contextmanager
+def disk_errors_named() -> Iterator[None]:
+    """Turn a file that cannot be written into the error with exit code 5."""
+    try:
+        yield
+    except OSError as error:
+        raise _disk_full(str(error.strerror)) from None
+
+
+def _disk_full(why: str) -> ResourceError:
+    return ResourceError(
+        f"parsed or temporary data could not be written: {why}; free disk space, or point TMPDIR "
+        "and XDG_CACHE_HOME at a larger disk",
+        code="disk-full",
+    )
 
 
 def _text(name: str) -> str:
     return files("analyzer").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _text_literal(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _list(paths: Sequence[Path]) -> str:
+    return f"[{', '.join(_text_literal(path) for path in paths)}]"
 
 
 def _first_line(error: duckdb.Error) -> str:

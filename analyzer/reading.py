@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from analyzer.cache import Found, ShardCache, cache_folder
 from analyzer.captures import Captures
-from analyzer.engine import Engine
+from analyzer.engine import Engine, disk_errors_named
 from analyzer.errors import AccessError, InputError
 from analyzer.figures import counted, grouped
 from analyzer.model import Note
@@ -18,21 +21,23 @@ from analyzer.window import captured_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from datetime import datetime
 
     import pyarrow as pa
 
+    from analyzer.captures.shards import PlacedShard
     from analyzer.metrics.metric import CaptureFacts
     from analyzer.policy import Policy
     from analyzer.sources import Chunk, Listing
-    from analyzer.sources.objects import ObjectFailure, Role, SourceObject
+    from analyzer.sources.objects import ObjectFailure, Role
     from analyzer.window import Span
 
     Progress = Callable[[str, int, int | None], None]
-    Failures = list[tuple[SourceObject, ObjectFailure]]
+    Failures = dict[int, ObjectFailure]
+    """By object id."""
 
 _NO_ACCESS = {"access-denied", "unreadable"}
 _MOST_LINES = 3
+_LIVE = timedelta(minutes=5)
 _WITHOUT_CAPTURES = (
     "without captures, --endpoint NAME --cloudwatch PATH alone judges latency and errors"
 )
@@ -40,10 +45,15 @@ _WITHOUT_CAPTURES = (
 
 @dataclass(frozen=True)
 class EngineLimits:
-    """What the engine may use; None for its own default."""
+    """What the engine may use; None for its own default.
+
+    Attributes:
+        use_cache: whether parsed objects are kept for the next run, and taken from the last.
+    """
 
     memory_limit: str | None = None
     threads: int | None = None
+    use_cache: bool = True
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,7 @@ class Captured:
     Attributes:
         digest: of the lines as a set; size: their bytes without terminators.
         failed: code -> objects that could not be read to their end.
+        remarks: what the person at the terminal should know and no verdict depends on.
     """
 
     facts: CaptureFacts
@@ -62,6 +73,7 @@ class Captured:
     size: int
     failed: dict[str, int]
     notes: tuple[Note, ...]
+    remarks: tuple[str, ...] = ()
 
 
 def read_captures(
@@ -77,12 +89,33 @@ def read_captures(
         AccessError: a variant has no usable record, and objects of it could not be opened.
         InputError: a variant has no usable record, or the window holds none.
     """
-    failures: Failures = []
-    with Engine(memory_limit=limits.memory_limit, threads=limits.threads) as engine:
+    failures: Failures = {}
+    remarks = [*_young_objects(listing)]
+    with ExitStack() as stack:
+        cache = _opened_cache(policy, limits, remarks)
+        if cache is not None:
+            stack.callback(cache.close)
+        engine = stack.enter_context(
+            Engine(
+                memory_limit=limits.memory_limit,
+                threads=limits.threads,
+                shared=cache.folder if cache else None,
+            )
+        )
+        found = cache.find(listing) if cache else Found((), tuple(range(len(listing.objects))))
+
+        def keep(shard: PlacedShard) -> None:
+            if cache is not None:
+                with disk_errors_named():
+                    cache.keep(shard, listing, failures)
+
         captures = Captures(
             engine,
-            _chunks(listing, policy, failures, progress),
+            _chunks(listing, found, policy, failures, progress),
             max_line_bytes=policy.max_line_bytes,
+            folder=cache.folder if cache else None,
+            known=found.known,
+            on_shard=keep,
         )
         extent = captures.extent()
         _require_both(listing, engine, extent, failures)
@@ -97,16 +130,40 @@ def read_captures(
         predictions = prepare(engine, policy)
         progress("comparing outputs", 1, 1)
         digest, size = captures.digest()
-        noted = (*captures.notes(), *_shape_notes(predictions), *_failure_notes(failures))
+        noted = (*captures.notes(), *_shape_notes(predictions), *_failure_notes(listing, failures))
     return Captured(
         facts=replace(facts, tables={**facts.tables, **predictions}),
         start=start,
         end=end,
         digest=digest,
         size=size,
-        failed=dict(sorted(Counter(failure.code for _, failure in failures).items())),
+        failed=dict(sorted(Counter(failure.code for failure in failures.values()).items())),
         notes=noted,
+        remarks=tuple(remarks),
     )
+
+
+def _opened_cache(policy: Policy, limits: EngineLimits, remarks: list[str]) -> ShardCache | None:
+    """The user's cache; a run does without one where it cannot be written."""
+    folder = cache_folder() if limits.use_cache else None
+    if folder is None:
+        return None
+    try:
+        return ShardCache(folder, policy.max_line_bytes)
+    except OSError as error:
+        remarks.append(f"no cache of parsed captures: {folder}: {error.strerror}")
+        return None
+
+
+def _young_objects(listing: Listing) -> Iterator[str]:
+    """Captures land up to two minutes late: the last of a live bucket may be incomplete."""
+    since = datetime.now(UTC) - _LIVE
+    young = sum(item.modified is not None and item.modified > since for item in listing.objects)
+    if young:
+        yield (
+            f"{counted(young, 'object')} younger than five minutes: captures of the last minutes "
+            "may still be on their way"
+        )
 
 
 def _shape_notes(predictions: Mapping[str, pa.Table]) -> Iterator[Note]:
@@ -118,26 +175,30 @@ def _shape_notes(predictions: Mapping[str, pa.Table]) -> Iterator[Note]:
 
 def _chunks(
     listing: Listing,
+    found: Found,
     policy: Policy,
     failures: Failures,
     progress: Progress,
 ) -> Iterator[Chunk]:
-    """Every chunk with lines; a failure is kept with its object."""
+    """Every chunk with lines of the objects that must be read; a failure is kept by object."""
+    fresh = replace(listing, objects=tuple(listing.objects[i] for i in found.missing))
+    reused = len(listing.objects) - len(found.missing)
 
-    def on_read(objects: int, total: int, _bytes: int, _size: int) -> None:
-        progress("reading objects", objects, total)
+    def on_read(objects: int, _total: int, _bytes: int, _size: int) -> None:
+        progress("reading objects", reused + objects, len(listing.objects))
 
-    chunks = open_chunks(listing, max_line_bytes=policy.max_line_bytes, progress=on_read)
-    for chunk in chunks:
+    for chunk in open_chunks(fresh, max_line_bytes=policy.max_line_bytes, progress=on_read):
+        object_id = found.missing[chunk.object_id]
         if chunk.failure is None:
-            yield chunk
+            yield replace(chunk, object_id=object_id)
             continue
-        failures.append((listing.objects[chunk.object_id], chunk.failure))
+        failures[object_id] = chunk.failure
 
 
-def _failure_notes(failures: Failures) -> Iterator[Note]:
-    for item, failure in failures:
-        yield Note(code=f"object-{failure.code}", text=f"{item.key}: {failure.text}")
+def _failure_notes(listing: Listing, failures: Failures) -> Iterator[Note]:
+    for object_id, failure in failures.items():
+        text = f"{listing.objects[object_id].key}: {failure.text}"
+        yield Note(code=f"object-{failure.code}", text=text)
 
 
 def _require_both(
@@ -157,14 +218,18 @@ def _require_both(
         for role in missing
     ]
     message = f"no pairs possible: {'; '.join(sides)}; {_WITHOUT_CAPTURES}"
-    if any(item.role in missing and failure.code in _NO_ACCESS for item, failure in failures):
+    if any(
+        listing.objects[object_id].role in missing and failure.code in _NO_ACCESS
+        for object_id, failure in failures.items()
+    ):
         raise AccessError(message, code="no-usable-records")
     raise InputError(message, code="no-usable-records")
 
 
 def _why(listing: Listing, engine: Engine, role: Role, failures: Failures) -> str:
     """What became of one side's objects and lines, the first of each by name."""
-    mine = [(item, failure) for item, failure in failures if item.role == role]
+    failed = [(listing.objects[object_id], failure) for object_id, failure in failures.items()]
+    mine = [(item, failure) for item, failure in failed if item.role == role]
     # An object that could not be opened comes first: it is what a re-run can mend.
     mine.sort(key=lambda pair: pair[1].code not in _NO_ACCESS)
     parts = []

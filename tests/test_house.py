@@ -20,6 +20,7 @@ FLOORS = {
     "gates": 2,
     "verdict": 2,
     "bundle": 3,
+    "cache": 3,
     "captures": 3,
     "payloads": 3,
     "cloudwatch": 3,

@@ -1,46 +1,47 @@
 """Bytes of capture files -> one row a line: where it stands, its text, or why it has none.
 
-In: chunks of whole lines. Out: JSON; what a line says is SQL's to read. Whole chunks are handled
-at once; only oversize lines, and lines outside ASCII where something is not UTF-8, one by one.
+In: chunks of whole lines. Out: JSON; what a line says is SQL's to read. Whole batches are handled
+at once; only oversize lines, lines with outer spaces, and lines outside ASCII where something is
+not UTF-8, one by one.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from analyzer.engine import integers
 from analyzer.sources.objects import Oversize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import numpy.typing as npt
 
     from analyzer.sources.objects import Chunk
 
+    Bytes = npt.NDArray[np.uint8]
     Ints = npt.NDArray[np.int64]
     Bools = npt.NDArray[np.bool_]
-    Text = pa.StringArray | pa.LargeStringArray
 
 _BOM = b"\xef\xbb\xbf"
-_NEWLINE = 0x0A
+_NEWLINE, _CARRIAGE_RETURN, _SPACE = 0x0A, 0x0D, 0x20
 _FIRST_NON_ASCII = 0x80
-_JSON_SPACE = " \t\r\n"
+_JSON_SPACE = b" \t\r\n"
+_PREFIX = 4  # an Arrow view repeats the first four bytes of its text
+_INLINE = 12  # and holds a text of at most twelve whole
 _ROWS_PER_BATCH = 4096  # DuckDB hands Arrow batches to threads one at a time
 _OVERSIZE_COLUMNS = {
-    "object_id": pl.Int64,
-    "is_shadow": pl.Int64,
+    "object_number": pl.Int64,
     "line_number": pl.Int64,
     "line_bytes": pl.Int64,
     "line_sha256": pl.String,
-    "line_md5": pl.String,
 }
 
 
@@ -49,16 +50,15 @@ class SplitLines:
     """The lines of several chunks.
 
     Attributes:
-        counted: newline-delimited lines, counted on the bytes and not on the rows below.
-        blank: lines of nothing but spaces.
-        lines: object_id, is_shadow, line_number, unterminated, line (text without outer spaces).
+        counted: object -> newline-delimited lines, counted on the bytes and not on the rows below.
+        blank: object -> lines of nothing but spaces.
+        lines: object_number, line_number, unterminated, line (text without outer spaces).
         undecodable: the same columns; line is binary.
-        oversize: object_id, is_shadow, line_number, line_bytes, line_sha256, line_md5 (the
-            number that DuckDB's md5_number gives, as text).
+        oversize: object_number, line_number, line_bytes, line_sha256.
     """
 
-    counted: int
-    blank: int
+    counted: Counter[int]
+    blank: Counter[int]
     lines: pa.Table
     undecodable: pa.Table
     oversize: pa.Table
@@ -69,30 +69,39 @@ def split(chunks: Sequence[Chunk], max_line_bytes: int) -> SplitLines:
 
     Shapes: every non-blank line is one row of one of the three tables.
     Assumes: outer spaces, tabs and carriage returns carry no meaning in JSON Lines, so CRLF
-    files and LF files give the same text.
+    files and LF files give the same text. The chunks hold less than 2 GiB together.
     """
-    read = [chunk for chunk in chunks if chunk.data]
-    texts = [_without_bom(chunk) for chunk in read]
-    counts = np.array([text.count(b"\n") + _is_unterminated(text) for text in texts], np.int64)
-    data = b"".join(text + b"\n" if _is_unterminated(text) else text for text in texts)
-    offsets = _line_offsets(data)
-    places = _places(read, texts, counts)
-    text = _trimmed(data, offsets)
-    too_long = dict(_oversize_lines(data, offsets, max_line_bytes))
-    oversize = np.zeros(len(text), np.bool_)
+    texts = [(chunk, text) for chunk in chunks if (text := _without_bom(chunk))]
+    data = texts[0][1] if len(texts) == 1 else b"".join(_terminated(texts))
+    rows = _rows(texts, data)
+    oversize = rows.stop - rows.start > max_line_bytes
+    too_long = dict(_oversize_lines(data, rows, oversize, max_line_bytes))
+    oversize[:] = False
     oversize[list(too_long)] = True
-    blank = (_lengths(text) == 0) & ~oversize
-    undecodable = _undecodable(data, offsets, text) & ~blank & ~oversize
+    _trim(data, rows)
+    blank = (rows.start == rows.stop) & ~oversize
+    undecodable = _undecodable(data, rows) & ~blank & ~oversize
     usable = ~(blank | oversize | undecodable)
-    columns = {name: integers(values) for name, values in places.items()}
-    lines = pa.table({**columns, "line": text})
+    counted = _per_object(rows.object_number)
+    counted.update(chunk.object_id for chunk in chunks if chunk.oversize is not None)
     return SplitLines(
-        counted=int(counts.sum()) + sum(chunk.oversize is not None for chunk in chunks),
-        blank=int(blank.sum()),
-        lines=_in_batches(lines if usable.all() else _chosen(lines, usable)),
-        undecodable=_as_binary(_chosen(lines, undecodable)),
-        oversize=_oversize_table([*_passed_by(chunks), *_found_here(places, too_long)]),
+        counted=counted,
+        blank=_per_object(rows.object_number[blank]),
+        lines=_in_batches(_table(data, rows, usable, pa.string_view())),
+        undecodable=_table(data, rows, undecodable, pa.binary_view()),
+        oversize=_oversize_table([*_passed_by(chunks), *_found_here(rows, too_long)]),
     )
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Lines as places in one buffer: bytes [start, stop) without the newline."""
+
+    object_number: Ints
+    line_number: Ints
+    unterminated: Ints
+    start: Ints
+    stop: Ints
 
 
 def _without_bom(chunk: Chunk) -> bytes:
@@ -100,72 +109,79 @@ def _without_bom(chunk: Chunk) -> bytes:
     return chunk.data.removeprefix(_BOM) if at_start else chunk.data
 
 
-def _is_unterminated(text: bytes) -> bool:
-    return bool(text) and not text.endswith(b"\n")
+def _terminated(texts: Iterable[tuple[Chunk, bytes]]) -> Iterator[bytes]:
+    for _, text in texts:
+        yield text
+        if not text.endswith(b"\n"):
+            yield b"\n"
 
 
-def _line_offsets(data: bytes) -> Ints:
-    """Where each line starts, and the end of the last."""
+def _rows(texts: Sequence[tuple[Chunk, bytes]], data: bytes) -> _Rows:
     ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _NEWLINE)
-    return np.concatenate(([0], ends + 1))
-
-
-def _trimmed(data: bytes, offsets: Ints) -> Text:
-    """The lines without outer spaces; works on bytes, so text that is not UTF-8 passes through."""
-    raw = pa.LargeStringArray.from_buffers(
-        len(offsets) - 1, pa.py_buffer(offsets.data), pa.py_buffer(data)
+    if data and not data.endswith(b"\n"):
+        ends = np.append(ends, len(data))
+    whole = np.array([text.endswith(b"\n") for _, text in texts], np.bool_)
+    sizes = np.array([len(text) for _, text in texts], np.int64) + ~whole
+    last = np.searchsorted(ends, np.cumsum(sizes)) - 1
+    counts = np.diff(last, prepend=-1)
+    numbers = np.array([chunk.object_id for chunk, _ in texts], np.int64)
+    first = np.array([chunk.first_line_number for chunk, _ in texts], np.int64)
+    unterminated = np.zeros(len(ends), np.int64)
+    unterminated[last[~whole]] = 1
+    return _Rows(
+        object_number=np.repeat(numbers, counts),
+        line_number=np.repeat(first - (last + 1 - counts), counts) + np.arange(len(ends)),
+        unterminated=unterminated,
+        start=np.concatenate(([0], ends + 1))[: len(ends)],
+        stop=ends,
     )
-    return pc.ascii_trim(raw, _JSON_SPACE)
 
 
-def _places(chunks: Sequence[Chunk], texts: Sequence[bytes], counts: Ints) -> dict[str, Ints]:
-    """Object, role, line number and missing terminator (0 or 1) of every line."""
-    ends = np.cumsum(counts)
-    lines = int(counts.sum())
-    object_id = np.array([chunk.object_id for chunk in chunks], np.int64)
-    is_shadow = np.array([chunk.role == "shadow" for chunk in chunks], np.int64)
-    first = np.array([chunk.first_line_number for chunk in chunks], np.int64)
-    unterminated = np.zeros(lines, np.int64)
-    for end, text in zip(ends, texts, strict=True):
-        unterminated[end - 1 : end] = _is_unterminated(text)
-    return {
-        "object_id": np.repeat(object_id, counts),
-        "is_shadow": np.repeat(is_shadow, counts),
-        "line_number": np.repeat(first - (ends - counts), counts) + np.arange(lines),
-        "unterminated": unterminated,
-    }
+def _per_object(object_number: Ints) -> Counter[int]:
+    numbers, lines = np.unique(object_number, return_counts=True)
+    return Counter(dict(zip(numbers.tolist(), lines.tolist(), strict=True)))
 
 
-def _lengths(text: Text) -> Ints:
-    """Bytes of each text of a column with 64-bit offsets."""
-    offsets = np.frombuffer(memoryview(text.buffers()[1] or b""), np.int64)
-    return offsets[1:] - offsets[:-1]
+def _trim(data: bytes, rows: _Rows) -> None:
+    """Move every line's ends inwards over spaces; most lines have none, or one carriage return."""
+    text = np.frombuffer(data, np.uint8)
+    rows.stop[(rows.stop > rows.start) & (text[rows.stop - 1] == _CARRIAGE_RETURN)] -= 1
+    filled = rows.stop > rows.start
+    spaced = filled & ((text[rows.start] <= _SPACE) | (text[rows.stop - 1] <= _SPACE))
+    for row in np.flatnonzero(spaced).tolist():
+        start, stop = int(rows.start[row]), int(rows.stop[row])
+        line = data[start:stop]
+        rows.start[row] = start + len(line) - len(line.lstrip(_JSON_SPACE))
+        rows.stop[row] = max(int(rows.start[row]), start + len(line.rstrip(_JSON_SPACE)))
 
 
 def _oversize_lines(
-    data: bytes, offsets: Ints, max_line_bytes: int
+    data: bytes, rows: _Rows, long: Bools, max_line_bytes: int
 ) -> Iterator[tuple[int, Oversize]]:
-    """Row and digests of the lines that are too long, as the reader gives them for longer ones."""
-    for row in np.flatnonzero(np.diff(offsets) - 1 > max_line_bytes).tolist():
-        line = data[offsets[row] : offsets[row + 1] - 1].removesuffix(b"\r")
+    """Row and digest of the lines that are too long, as the reader gives them for longer ones."""
+    for row in np.flatnonzero(long).tolist():
+        line = data[rows.start[row] : rows.stop[row]].removesuffix(b"\r")
         if len(line) > max_line_bytes:
-            md5 = hashlib.md5(line, usedforsecurity=False).hexdigest()
-            yield row, Oversize(len(line), hashlib.sha256(line).hexdigest(), md5)
+            yield row, Oversize(len(line), hashlib.sha256(line).hexdigest())
 
 
-def _undecodable(data: bytes, offsets: Ints, text: Text) -> Bools:
+def _undecodable(data: bytes, rows: _Rows) -> Bools:
     """Which lines are not text: invalid UTF-8, or NUL bytes (as UTF-16 has them)."""
-    found = np.zeros(len(text), np.bool_)
+    found = np.zeros(len(rows.start), np.bool_)
     if b"\0" in data:
-        found |= np.minimum.reduceat(np.frombuffer(data, np.uint8), offsets[:-1]) == 0
-    if not _is_valid(text):
-        highest = np.maximum.reduceat(np.frombuffer(data, np.uint8), offsets[:-1])
-        for row in np.flatnonzero(highest >= _FIRST_NON_ASCII).tolist():
-            found[row] |= not _is_valid(text.slice(row, 1))
+        places = np.flatnonzero(np.frombuffer(data, np.uint8) == 0)
+        found[np.searchsorted(rows.stop, places, side="right")] = True
+    if not _is_text(data):
+        places = np.flatnonzero(np.frombuffer(data, np.uint8) >= _FIRST_NON_ASCII)
+        for row in np.unique(np.searchsorted(rows.stop, places, side="right")).tolist():
+            found[row] |= not _is_text(data[rows.start[row] : rows.stop[row]])
     return found
 
 
-def _is_valid(text: Text) -> bool:
+def _is_text(data: bytes) -> bool:
+    """Whether bytes are UTF-8; Arrow's check is several times as fast as decoding."""
+    offsets = np.array([0, len(data)], np.int64)
+    text = pa.LargeStringArray.from_buffers(1, pa.py_buffer(offsets.data), pa.py_buffer(data))
     try:
         text.validate(full=True)
     except pa.ArrowInvalid:
@@ -173,13 +189,38 @@ def _is_valid(text: Text) -> bool:
     return True
 
 
-def _chosen(lines: pa.Table, rows: Bools) -> pa.Table:
-    return lines.take(integers(np.flatnonzero(rows)))
+def _table(data: bytes, rows: _Rows, chosen: Bools, kind: pa.DataType) -> pa.Table:
+    """The chosen rows; `line` is a view into the bytes that were read, which are not copied."""
+    at = slice(None) if chosen.all() else np.flatnonzero(chosen)
+    columns = {
+        "object_number": rows.object_number[at],
+        "line_number": rows.line_number[at],
+        "unterminated": rows.unterminated[at],
+    }
+    table = pa.table({name: integers(np.ascontiguousarray(c)) for name, c in columns.items()})
+    return table.append_column("line", _views(data, rows.start[at], rows.stop[at], kind))
 
 
-def _as_binary(lines: pa.Table) -> pa.Table:
-    at = lines.schema.get_field_index("line")
-    return lines.set_column(at, "line", lines["line"].cast(pa.large_binary()))
+def _views(data: bytes, start: Ints, stop: Ints, kind: pa.DataType) -> pa.Array[Any]:
+    """Texts [start, stop) of a buffer as an Arrow column of views.
+
+    Source: Arrow columnar format, "Variable-size Binary View Layout": sixteen bytes a value, its
+    length and then the text itself when that has at most twelve bytes, else the text's first four
+    bytes, the buffer's number and the offset in it.
+    """
+    text = np.frombuffer(data, np.uint8)
+    views = np.zeros((len(start), 4), np.uint32)
+    views[:, 0] = stop - start
+    long, short = (np.flatnonzero(at) for at in (views[:, 0] > _INLINE, views[:, 0] <= _INLINE))
+    first = np.ascontiguousarray(text[start[long, None] + np.arange(_PREFIX)])
+    views[long, 1] = first.view(np.uint32)[:, 0]
+    views[long, 3] = start[long]
+    place = np.arange(_INLINE)
+    inline = text[np.minimum(start[short, None] + place, len(data) - 1)]
+    inline[place >= views[short, :1]] = 0
+    views[short, 1:] = np.ascontiguousarray(inline).view(np.uint32)
+    buffers = [None, pa.py_buffer(views.data), pa.py_buffer(data)]
+    return pa.Array.from_buffers(kind, len(start), buffers)
 
 
 def _in_batches(table: pa.Table) -> pa.Table:
@@ -192,21 +233,15 @@ def _passed_by(chunks: Sequence[Chunk]) -> Iterator[tuple[object, ...]]:
     """Rows for the lines that were too long to be held while reading."""
     for chunk in chunks:
         if chunk.oversize is not None:
-            place = (chunk.object_id, int(chunk.role == "shadow"), chunk.first_line_number)
-            yield (*place, *_facts(chunk.oversize))
+            line = chunk.oversize
+            yield chunk.object_id, chunk.first_line_number, line.length, line.sha256
 
 
-def _found_here(
-    places: Mapping[str, Ints], too_long: Mapping[int, Oversize]
-) -> Iterator[tuple[object, ...]]:
+def _found_here(rows: _Rows, too_long: dict[int, Oversize]) -> Iterator[tuple[object, ...]]:
     """Rows for the lines that are too long but were held."""
     for row, line in too_long.items():
-        place = (int(places[name][row]) for name in ("object_id", "is_shadow", "line_number"))
-        yield (*place, *_facts(line))
-
-
-def _facts(line: Oversize) -> tuple[int, str, str]:
-    return line.length, line.sha256, str(int.from_bytes(bytes.fromhex(line.md5), "little"))
+        place = int(rows.object_number[row]), int(rows.line_number[row])
+        yield (*place, line.length, line.sha256)
 
 
 def _oversize_table(rows: list[tuple[object, ...]]) -> pa.Table:

@@ -40,20 +40,30 @@ class PairingCounts:
 
 
 def find_pairs(engine: Engine, rules: PairingRules) -> PairingCounts:
-    """Fill `matches` by each rule in turn, every record used once."""
+    """Fill `matches` by each rule in turn, every record used once.
+
+    `unpaired`, at first every record, shrinks with each rule.
+    """
     overlap = _event_id_overlap(engine)
+    engine.keep("pair_none", table="pairings")
+    engine.execute("pair_matches")
+    reused = "pair_repeated_ids"
     for key in rules.keys:
         if key == "inference_id":
-            engine.execute("pair_inference_id")
-            engine.execute("contenders_inference_id")
+            engine.keep("pair_inference_id", table="pairings")
+            engine.keep("unpaired_by_id", table="unpaired", replace=True)
+            engine.keep("contenders_inference_id", table="contenders", replace=True)
             _pair_nearest(engine, rules.window_s, paired_by=key)
+            reused = "pair_reused_ids"
         elif key == "event_id":
             if overlap is not None and overlap >= SHARED_EVENT_IDS:
-                engine.execute("pair_event_id")
+                engine.keep("pair_event_id", table="pairings")
+                engine.keep("unpaired_left", table="unpaired", replace=True, paired_by=key)
         else:
-            engine.execute("contenders_payload", ids_rule="inference_id" in rules.keys)
+            ids_rule = "inference_id" in rules.keys
+            engine.keep("contenders_payload", table="contenders", replace=True, ids_rule=ids_rule)
             _pair_nearest(engine, rules.window_s, paired_by=key)
-    repeated = engine.table("pair_repeated_ids")["ids"][0].as_py()
+    repeated = engine.table(reused)["ids"][0].as_py()
     return PairingCounts(repeated_ids=repeated, event_id_overlap=overlap)
 
 
@@ -69,8 +79,9 @@ def _pair_nearest(engine: Engine, window_s: int, *, paired_by: str) -> None:
     for part in range(slices):
         rows = engine.table("contenders_slice", slices=slices, slice=part)
         with engine.lend(nearest=_nearest(rows, window_s)):
-            engine.execute("pair_nearest", paired_by=paired_by)
-    engine.execute("contenders_gone")
+            engine.keep("pair_nearest", table="pairings", paired_by=paired_by)
+    if slices:
+        engine.keep("unpaired_left", table="unpaired", replace=True, paired_by=paired_by)
 
 
 def _nearest(rows: pa.Table, window_s: int) -> pa.Table:

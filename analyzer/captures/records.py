@@ -10,35 +10,43 @@ production's time, so a pair across its border is never torn.
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from analyzer.captures.lines import split
 from analyzer.captures.pairing import PairingCounts, find_pairs
+from analyzer.captures.shards import BATCH_BYTES, ObjectTally, write_shards
 from analyzer.errors import AnalyzerError
 from analyzer.figures import counted, grouped
 from analyzer.metrics.metric import CaptureFacts
 from analyzer.model import Ledger, Note, Pairing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     import pyarrow as pa
 
+    from analyzer.captures.shards import PlacedShard
     from analyzer.engine import Engine
     from analyzer.policy import PairingRules
-    from analyzer.sources.objects import Chunk
+    from analyzer.sources.objects import Chunk, Role
 
-BATCH_BYTES = 16 * 1024 * 1024
 MAX_LINE_BYTES = 16 * 1024 * 1024
 
 Extent = tuple[datetime, datetime]
+_FATES: dict[str, pl.DataType] = {
+    "role": pl.String(),
+    "hour": pl.Datetime("us"),
+    "fate": pl.String(),
+    "records": pl.Int64(),
+}
 
 
 class Captures:
-    """The capture records of a run, inside the engine.
+    """The capture records of a run, as tables of the engine.
 
     Attributes:
         lines, blank: lines read, counted on the bytes; how many held nothing.
@@ -51,8 +59,11 @@ class Captures:
         *,
         max_line_bytes: int = MAX_LINE_BYTES,
         batch_bytes: int = BATCH_BYTES,
+        folder: Path | None = None,
+        known: Sequence[PlacedShard] = (),
+        on_shard: Callable[[PlacedShard], None] | None = None,
     ) -> None:
-        """Read every line once; `records`, `rejects` and `duplicates` are filled afterwards.
+        """Read every line once; `records`, `rejects` and `duplicates` are readable afterwards.
 
         Args:
             engine: a fresh one.
@@ -60,15 +71,31 @@ class Captures:
                 show progress.
             max_line_bytes: longer lines are rejects.
             batch_bytes: how much is handed to the engine at once; results do not depend on it.
+            folder: where parsed lines are written; None for the engine's own.
+            known: what was parsed by an earlier run and need not be read again.
+            on_shard: told of every shard that is written.
         """
         self._engine = engine
         self._counts = PairingCounts()
-        self.lines = 0
-        self.blank = 0
-        engine.execute("capture_tables")
-        for batch in _coalesced(chunks, batch_bytes):
-            self._load(batch, max_line_bytes)
-        engine.execute("capture_duplicates")
+        self._fates: list[dict[str, Any]] = []
+        engine.execute("capture_macros")
+        placed = list(known)
+        for shard in write_shards(
+            engine,
+            chunks,
+            folder or engine.folder,
+            max_line_bytes=max_line_bytes,
+            batch_bytes=batch_bytes,
+        ):
+            placed.append(shard)
+            if on_shard is not None:
+                on_shard(shard)
+        _show(engine, placed)
+        self._tallies = _by_role(placed)
+        total = sum(self._tallies.values(), ObjectTally())
+        self.lines, self.blank = total.lines, total.blank
+        engine.keep("capture_duplicates", table="duplicates")
+        engine.execute("capture_kept")
 
     def extent(self) -> dict[str, Extent]:
         """Earliest and latest inferenceTime of each role that has records, UTC."""
@@ -84,12 +111,10 @@ class Captures:
 
         May be called again with another interval. None leaves that end open.
         """
-        self._engine.execute(
-            "record_fates",
-            start=_naive(start or datetime.min.replace(tzinfo=UTC)),
-            end=_naive(end or datetime.max.replace(tzinfo=UTC)),
-        )
-        self._engine.execute("pairs")
+        first = _naive(start or datetime.min.replace(tzinfo=UTC))
+        last = _naive(end or datetime.max.replace(tzinfo=UTC))
+        self._fates = self._engine.table("capture_fates", start=first, end=last).to_pylist()
+        self._engine.keep("pairs", replace=True, start=first, end=last)
 
     def facts(self, object_keys: Mapping[int, str], *, same_objects: bool) -> CaptureFacts:
         """What the captures of the window gave.
@@ -104,7 +129,7 @@ class Captures:
         Raises:
             AnalyzerError: `ledger-unbalanced`: a line was lost or counted twice.
         """
-        fates = self._engine.table("capture_fates").to_pylist()
+        fates = self._fates
         facts = self._engine.table("pairing_facts")
         row = facts.to_pylist()[0]
         ledger = self._ledger(fates, row["pairs"])
@@ -124,7 +149,7 @@ class Captures:
             last_at=_per_role(inside, "last_at", max) if dated else None,
             tables={
                 "ledger": _ledger_table(ledger),
-                "capture_hours": self._engine.table("capture_hours"),
+                "capture_hours": self._hours(),
                 "rejects": self._rejects(object_keys),
                 "pairing_facts": facts,
             },
@@ -135,36 +160,21 @@ class Captures:
 
         The order of files and lines, gzip, CRLF and blank lines change neither.
         """
-        rows = self._engine.table("capture_digest").to_pylist()
         text = "".join(
-            f"{row['role']} {row['lines']} {row['upper_sum']} {row['lower_sum']}\n" for row in rows
+            f"{role} {tally.lines - tally.blank} {tally.hash_sum} {tally.hash_product_sum}\n"
+            for role, tally in sorted(self._tallies.items())
+            if tally.lines > tally.blank
         )
         digest = "sha256:" + hashlib.sha256(text.encode()).hexdigest()
-        return digest, sum(row["line_bytes"] for row in rows)
+        return digest, sum(tally.line_bytes for tally in self._tallies.values())
 
     def notes(self) -> tuple[Note, ...]:
-        """Caveats about the records as a whole; after `set_window`."""
-        fates = self._engine.table("capture_fates").to_pylist()
-        naive = sum(fate["without_time_zone"] for fate in fates)
+        """Caveats about the records as a whole."""
+        naive = self._engine.table("capture_without_zone")["records"][0].as_py()
         if not naive:
             return ()
         text = f"inferenceTime without a time zone in {counted(naive, 'record')}; taken as UTC"
         return (Note(code="naive-time", text=text),)
-
-    def _load(self, batch: list[Chunk], max_line_bytes: int) -> None:
-        parts = split(batch, max_line_bytes)
-        with self._engine.lend(
-            lines=parts.lines, undecodable=parts.undecodable, oversize=parts.oversize
-        ):
-            usable = self._engine.execute("capture_records")
-            if usable < parts.lines.num_rows:
-                self._engine.execute("capture_rejects")
-            if parts.undecodable.num_rows:
-                self._engine.execute("capture_undecodable")
-            if parts.oversize.num_rows:
-                self._engine.execute("capture_oversize")
-        self.lines += parts.counted
-        self.blank += parts.blank
 
     def _ledger(self, fates: list[dict[str, Any]], pairs: int) -> Ledger:
         codes = {
@@ -202,6 +212,11 @@ class Captures:
             distinct_inputs=facts["distinct_inputs"],
         )
 
+    def _hours(self) -> pa.Table:
+        fates = pl.DataFrame(self._fates, schema=_FATES, orient="row")
+        with self._engine.lend(capture_fates=fates.to_arrow()):
+            return self._engine.table("capture_hours")
+
     def _rejects(self, object_keys: Mapping[int, str]) -> pa.Table:
         objects = pl.DataFrame(
             {"object_id": list(object_keys), "object_key": list(object_keys.values())},
@@ -211,18 +226,57 @@ class Captures:
             return self._engine.table("capture_rejects_listed")
 
 
-def _coalesced(chunks: Iterable[Chunk], batch_bytes: int) -> Iterator[list[Chunk]]:
-    """Small chunks together, so that many small objects cost no more than one large one."""
-    batch: list[Chunk] = []
-    held = 0
-    for chunk in chunks:
-        batch.append(chunk)
-        held += len(chunk.data)
-        if held >= batch_bytes:
-            yield batch
-            batch, held = [], 0
-    if batch:
-        yield batch
+def _show(engine: Engine, placed: Sequence[PlacedShard]) -> None:
+    """Make the parsed files readable as this run's records and rejects."""
+    nothing = engine.folder / "no-records.parquet"
+    no_rejects = engine.folder / "no-rejects.parquet"
+    engine.write("capture_none", nothing)
+    engine.write("capture_rejects_none", no_rejects)
+    files: dict[str, list[Path]] = {"production": [], "shadow": [], "shared": [], "reject": []}
+    shared, rejected = _Belonging(), _Belonging()
+    for one in placed:
+        role = one.only_role or "shared"
+        if role == "shared":
+            shared.add(one, len(files[role]), one.shard.records)
+        rejected.add(one, len(files["reject"]), one.shard.rejects)
+        files[role].extend(one.shard.records)
+        files["reject"].extend(one.shard.rejects)
+    for name, paths in files.items():
+        none = no_rejects if name == "reject" else nothing
+        engine.show(f"{name}_files", paths or [none], located=True)
+    with engine.lend(shared_objects=shared.table(), reject_objects=rejected.table()):
+        engine.execute("capture_tables")
+
+
+class _Belonging:
+    """Which objects of which files belong to this run."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[int, int, str, int]] = []
+
+    def add(self, placed: PlacedShard, first_index: int, files: Sequence[Path]) -> None:
+        self._rows += [
+            (first_index + place, use.number, use.role, use.object_id)
+            for place in range(len(files))
+            for use in placed.uses
+        ]
+
+    def table(self) -> pa.Table:
+        columns = {
+            "file_index": pl.UInt64,
+            "object_number": pl.Int64,
+            "role": pl.String,
+            "object_id": pl.Int64,
+        }
+        return pl.DataFrame(self._rows, schema=columns, orient="row").to_arrow()
+
+
+def _by_role(placed: Sequence[PlacedShard]) -> dict[Role, ObjectTally]:
+    tallies: dict[Role, ObjectTally] = defaultdict(ObjectTally)
+    for one in placed:
+        for use in one.uses:
+            tallies[use.role] += one.shard.objects[use.number]
+    return dict(tallies)
 
 
 def _of(fates: list[dict[str, Any]], role: str) -> list[dict[str, Any]]:

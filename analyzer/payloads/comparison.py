@@ -32,7 +32,11 @@ _BATCH = 10_000
 _TERM_BITS = 60
 _BINS = 50
 _DOCUMENTS = frozenset({"json", "text"})
-_VECTORS = frozenset({"multiclass", "vector"})
+_COMPARING = {
+    "label": "prediction_labels",
+    "multiclass": "prediction_vectors",
+    "vector": "prediction_vectors",
+}
 _SCORES = frozenset({"probability", "regression"})
 _LARGE_SHIFT = 0.5  # production standard deviations
 
@@ -45,6 +49,11 @@ class Engine(Protocol):
 
     def execute(self, name: str, **params: object) -> int:
         """Run `sql/<name>.sql` for its effect."""
+
+    def keep(
+        self, name: str, *, table: str | None = None, replace: bool = False, **params: object
+    ) -> int:
+        """Add what `sql/<name>.sql` gives to a table on disk."""
 
     def lend(self, **tables: pa.Table) -> AbstractContextManager[None]:
         """Make Arrow tables readable from SQL inside the block."""
@@ -99,8 +108,8 @@ def tolerance_of(policy: Policy) -> Tolerance:
 def _decode_binary(engine: Engine) -> None:
     """Decode outside the database what SQL cannot read: NumPy arrays and loose BASE64."""
     engine.execute("prediction_macros")
-    engine.execute("prediction_decoded")
-    engine.execute("prediction_binary")
+    engine.keep("prediction_decoded")
+    engine.keep("prediction_binary")
     engine.execute("prediction_texts")
     first = 1
     while True:
@@ -111,7 +120,8 @@ def _decode_binary(engine: Engine) -> None:
         texts = pl.Series([decode_binary(data) for data in _texts(batch, "data")], dtype=pl.String)
         decoded = batch.drop_columns(["data"]).append_column("text", texts.to_arrow())
         with engine.lend(decoded_batch=decoded):
-            engine.execute("prediction_decoded_batch")
+            engine.keep("prediction_decoded_batch", table="prediction_decoded")
+            engine.execute("prediction_texts")
         first = last + 1
 
 
@@ -120,23 +130,23 @@ def _compare(
 ) -> None:
     """Fill `contract_pairs` and, where outputs hold predictions, `predictions`."""
     if shape.kind in _DOCUMENTS:
-        engine.execute("contract_documents", json_path=shape.sql_path)
+        engine.keep("contract_documents", table="contract_pairs", json_path=shape.sql_path)
         return
-    engine.execute(
+    engine.keep(
         "prediction_values",
         json_path=shape.sql_path,
         json_rows=shape.sql_rows,
         csv_column=shape.csv_column,
     )
-    shifts = {"atol": tolerance.atol, "rtol": tolerance.rtol}
-    if shape.kind == "label":
-        engine.execute("prediction_labels")
-    elif shape.kind in _VECTORS:
-        by_largest = shape.kind == "multiclass"
-        engine.execute("prediction_vectors", by_largest=by_largest, **shifts)
-    else:
-        engine.execute("prediction_scores", label_at=label_at, **shifts)
-    engine.execute("contract_rows")
+    engine.keep(
+        _COMPARING.get(shape.kind, "prediction_scores"),
+        table="predictions",
+        by_largest=shape.kind == "multiclass",
+        label_at=label_at,
+        atol=tolerance.atol,
+        rtol=tolerance.rtol,
+    )
+    engine.keep("contract_rows", table="contract_pairs")
 
 
 def _contract_counts(engine: Engine) -> dict[str, Any]:

@@ -98,8 +98,8 @@ class LineCutter:
     """Cuts the bytes of one object at line ends.
 
     Lines longer than the limit are hashed as they pass, never held; whether a long line that
-    happens to lie within a block is cut out here or left in a chunk, its length and digests are
-    the same.
+    happens to lie within a block is cut out here or left in a chunk, its length and digest are the
+    same.
 
     Assumes: `feed` for every block in order, then `finish` once.
     """
@@ -176,11 +176,10 @@ class LineCutter:
 
 
 class _LongLine:
-    """Length and digests of a line that passes by; a final carriage return does not count."""
+    """Length and digest of a line that passes by; a final carriage return does not count."""
 
     def __init__(self) -> None:
         self._sha256 = hashlib.sha256()
-        self._md5 = hashlib.md5(usedforsecurity=False)
         self._length = 0
         self._held_return = b""
 
@@ -191,8 +190,7 @@ class _LongLine:
         self._held_return = data[-1:] if data.endswith(b"\r") else b""
         data = data[: len(data) - len(self._held_return)]
         self._sha256.update(data)
-        self._md5.update(data)
         self._length += len(data)
 
     def oversize(self) -> Oversize:
-        return Oversize(self._length, self._sha256.hexdigest(), self._md5.hexdigest())
+        return Oversize(self._length, self._sha256.hexdigest())

@@ -72,7 +72,7 @@ class SourceObject:
             machine, and two machines must write the same verdict.
         batch: the data file it stands for, where a batch-transform manifest named it; it is then
             read by `batch_transform`, `size` is that of input and output together, and `etag`
-            changes whenever either does.
+            changes whenever either does, or what is made of them.
     """
 
     key: str
@@ -91,7 +91,7 @@ class BatchFile:
 
     Attributes:
         name: what both jobs call it; with a line number it names one record.
-        origin: `s3://` address of the input, as its manifest says it.
+        origin, made: `s3://` addresses of the input and the output, as their manifests say them.
         hour: UTC start of the hour the job began in.
         input, output: None where one is not there; `failure` then says which.
         failure: why it cannot be read, known before anything is.
@@ -99,6 +99,7 @@ class BatchFile:
 
     name: str
     origin: str
+    made: str
     hour: datetime
     input: SourceObject | None
     output: SourceObject | None
@@ -164,13 +165,12 @@ class Oversize:
     """A line too long to hold: what the ledger needs of it.
 
     Attributes:
-        length: bytes without line end and byte order mark; the digests are of the same bytes.
-        sha256, md5: lower-case hex.
+        length: bytes without line end and byte order mark.
+        sha256: of the same bytes, lower-case hex.
     """
 
     length: int
     sha256: str
-    md5: str
 
 
 @dataclass(frozen=True)

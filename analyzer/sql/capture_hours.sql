@@ -1,15 +1,15 @@
 -- How many records of the window fell in each hour, and how many found a partner?
--- reads  record_fates
+-- reads  capture_fates, lent
 -- gives  capture_hours(hour, role, records, paired)
 with capture_hours as (
     select
-        date_trunc('hour', captured_at) as hour,
+        hour,
         role,
-        count(*) as records,
-        count(*) filter (where fate = 'paired') as paired
-    from record_fates
+        sum(records)::bigint as records,
+        coalesce(sum(records) filter (where fate = 'paired'), 0)::bigint as paired
+    from capture_fates
     where fate in ('paired', 'unpaired')
-    group by all
+    group by hour, role
 )
 
 select *

@@ -1,60 +1,65 @@
--- Which of these lines are capture records, and what do they say?
--- reads  lines(object_id, is_shadow, line_number, unterminated, line), lent
--- gives  rows of records
-insert into records
-with parsed as materialized (  -- else the filter below would parse every line again
+-- What do these lines say, read the fast way? Captures as SageMaker writes them are read whole; a
+-- line without a time or payload where they are expected has a null time, and is read again, more
+-- carefully, by capture_unusual and capture_rejects.
+-- reads  lines(object_number, line_number, unterminated, line), lent
+-- gives  one row a line: capture records, or a null captured_at. No filter here: it would make the
+--        engine parse every line twice
+with
+parsed as (
     select
-        object_id,
-        if(is_shadow = 1, 'shadow', 'production') as role,
+        object_number,
         line_number,
         line,
-        capture_record(line) as record
+        try(json_extract_string(line, [
+            '$.captureData.endpointInput.data',
+            '$.captureData.endpointInput.encoding',
+            '$.captureData.endpointInput.observedContentType',
+            '$.captureData.endpointOutput.data',
+            '$.captureData.endpointOutput.encoding',
+            '$.captureData.endpointOutput.observedContentType',
+            '$.eventMetadata.eventId',
+            '$.eventMetadata.inferenceId',
+            '$.eventMetadata.inferenceTime'
+        ])) as field
     from lines
 ),
 
-timed as (
+named as (
     select
-        *,
-        record.captureData.endpointInput as input,
-        record.captureData.endpointOutput as output,
-        record.eventMetadata.inferenceTime as inference_time,
-        utc_time(inference_time) as captured_at
-    from parsed
-    where
-        record.captureData is not null
-        and (
-            record.captureData.endpointInput is not null
-            or record.captureData.endpointOutput is not null
-        )
-),
-
-decoded as (
-    select
-        *,
-        payload_bytes(input.data, input.encoding) as input_payload
-    from timed
-    where captured_at is not null
-),
-
-records as (
-    select
-        (object_id::bigint << 40) + line_number as record_id,
-        role,
-        object_id,
+        object_number,
         line_number,
-        md5_number(line) as line_md5,
-        strlen(line) as line_bytes,
-        nullif(record.eventMetadata.inferenceId, '') as inference_id,
-        nullif(record.eventMetadata.eventId, '') as event_id,
-        captured_at,
+        line,
+        field[1] as input_data,
+        field[2] as input_encoding,
+        field[3] as input_content_type,
+        field[4] as output_data,
+        field[5] as output_encoding,
+        field[6] as output_content_type,
+        nullif(field[7], '') as event_id,
+        nullif(field[8], '') as inference_id,
+        field[9] as inference_time
+    from parsed
+),
+
+capture_records as (
+    select
+        object_number::integer as object_number,
+        line_number::integer as line_number,
+        case
+            when input_data is not null or output_data is not null then utc_time(inference_time)
+        end as captured_at,
         has_time_zone(inference_time) as has_time_zone,
-        md5_number(input_payload) as input_key,
-        octet_length(input_payload) as input_bytes,
-        input.observedContentType as input_content_type,
-        output.observedContentType as output_content_type,
-        output.encoding as output_encoding,
-        output.data as output_data
-    from decoded
+        case when event_id is null then md5(line)::uuid else id_key(event_id) end as event_key,
+        event_id is not null as has_event_id,
+        id_key(inference_id) as inference_key,
+        case when id_key(inference_id)::varchar <> inference_id then inference_id end
+            as inference_text,
+        payload_key(input_data, input_encoding) as input_key,
+        input_content_type,
+        output_content_type,
+        output_encoding,
+        output_data
+    from named
 )
 
-select * from records;
+select * from capture_records;

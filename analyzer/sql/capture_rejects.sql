@@ -1,12 +1,25 @@
 -- Which of these lines are no capture records, and why?
--- reads  lines(object_id, is_shadow, line_number, unterminated, line), lent
--- gives  rows of rejects: exactly the lines that capture_records leaves out
-insert into rejects
-with parsed as (
+-- reads   lines(object_number, line_number, unterminated, line), lent
+--         undecodable: the same columns, line is binary: invalid UTF-8, or NUL bytes; lent
+--         oversize(object_number, line_number, line_bytes, line_sha256): longer than the policy
+--         reads, hashed on the way past and never held as JSON; lent
+-- gives   one row a line: exactly those that neither capture_records nor capture_unusual reads
+-- params  $records_file: what the fast way wrote
+with
+left_over as (
     select
-        *,
-        capture_record(line) as record
+        object_number,
+        line_number
+    from read_parquet($records_file)
+    where captured_at is null
+),
+
+parsed as materialized (
+    select
+        lines.*,
+        capture_record(lines.line) as record
     from lines
+    semi join left_over using (object_number, line_number)
 ),
 
 coded as (
@@ -14,7 +27,7 @@ coded as (
         *,
         case
             when record is null and not coalesce(try(json_valid(line)), false)
-                then if(unterminated, 'malformed.truncated', 'malformed.invalid-json')
+                then if(unterminated = 1, 'malformed.truncated', 'malformed.invalid-json')
             when coalesce(try(json_type(line)), '') <> 'OBJECT'
                 then 'not_capture.not-an-object'
             when record.captureData is null
@@ -29,17 +42,31 @@ coded as (
     from parsed
 ),
 
-rejects as (
+capture_rejects as (
     select
         code,
-        if(is_shadow = 1, 'shadow', 'production') as role,
-        object_id,
+        object_number,
         line_number,
-        md5_number(line) as line_md5,
         sha256(line) as line_sha256,
         strlen(line) as line_bytes
     from coded
     where code is not null
+    union all
+    select
+        'malformed.invalid-utf8' as code,
+        object_number,
+        line_number,
+        sha256(line) as line_sha256,
+        octet_length(line) as line_bytes
+    from undecodable
+    union all
+    select
+        'malformed.oversize' as code,
+        object_number,
+        line_number,
+        line_sha256,
+        line_bytes
+    from oversize
 )
 
-select * from rejects;
+select * from capture_rejects;

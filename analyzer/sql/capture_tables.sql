@@ -1,71 +1,63 @@
--- The empty tables that captures fill.
--- reads  nothing
--- gives  records     one row a usable capture record
---        rejects     one row a line that is none, with the reason
---        duplicates  records that repeat an event already captured
---        matches     production and shadow records of one request
-create table records (
-    record_id bigint,
-    role varchar,
-    object_id integer,
-    line_number bigint,
-    line_md5 uhugeint,
-    line_bytes bigint,
-    inference_id varchar,
-    event_id varchar,
-    captured_at timestamp,
-    has_time_zone boolean,
-    input_key uhugeint,
-    input_bytes bigint,
-    input_content_type varchar,
-    output_content_type varchar,
-    output_encoding varchar,
-    output_data varchar
-);
+-- Which rows of the parsed files are this run's records and rejects, and whose are they?
+-- reads  production_files, shadow_files: parsed files all of whose objects belong to one role
+--        shared_files: those of which some objects belong, or to both roles
+--        reject_files; shared_objects, reject_objects(file_index, object_number, role, object_id),
+--        lent: what belongs of the files of that list
+-- gives  views records and rejects; a record_id holds the role, the file's place and the row's
+create or replace temp table captured_shared_objects as
+select * from shared_objects;
 
-create table rejects (
-    code varchar,
-    role varchar,
-    object_id integer,
-    line_number bigint,
-    line_md5 uhugeint,
-    line_sha256 varchar,
-    line_bytes bigint
-);
+create or replace temp table captured_reject_objects as
+select * from reject_objects;
 
-create table duplicates (
-    record_id bigint
-);
+create or replace temp view records as
+with
+located as (
+    select
+        'production' as role,
+        file_index::bigint << 32 as file_id,
+        *
+    from production_files
+    union all
+    select
+        'shadow' as role,
+        (1::bigint << 61) + (file_index::bigint << 32) as file_id,
+        *
+    from shadow_files
+    union all
+    select
+        objects.role,
+        if(objects.role = 'shadow', 3::bigint << 60, 1::bigint << 60)
+            + (shared_files.file_index::bigint << 32) as file_id,
+        shared_files.*
+    from shared_files
+    inner join captured_shared_objects as objects using (file_index, object_number)
+)
 
-create table matches (
-    production_id bigint,
-    shadow_id bigint,
-    paired_by varchar
-);
+select
+    role,
+    file_id + file_row_number as record_id,
+    captured_at,
+    has_time_zone,
+    event_key,
+    has_event_id,
+    inference_key,
+    inference_text,
+    input_key,
+    input_content_type,
+    output_content_type,
+    output_encoding,
+    output_data
+from located
+where captured_at is not null;
 
--- The parts of a capture record that are read; every other key is ignored. A value that should be
--- text and is not keeps its JSON text. Anything that is not valid JSON gives null.
-create macro capture_record(line) as try(json_transform(line, '{
-    "captureData": {
-        "endpointInput": {"data": "VARCHAR", "encoding": "VARCHAR", "observedContentType": "VARCHAR"},
-        "endpointOutput": {"data": "VARCHAR", "encoding": "VARCHAR", "observedContentType": "VARCHAR"}
-    },
-    "eventMetadata": {"eventId": "VARCHAR", "inferenceId": "VARCHAR", "inferenceTime": "VARCHAR"}
-}'));
-
--- ISO 8601 -> UTC; text without an offset is taken as UTC. The pattern keeps out what the cast
--- would also accept: "infinity", "epoch", bare dates, offsets of a hundred hours.
-create macro utc_time(text) as case
-    when regexp_full_match(
-        text,
-        '2[01]\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-][01]\d(:?[0-5]\d)?)?'
-    ) then make_timestamp(epoch_us(try_cast(text as timestamptz)))
-end;
-
-create macro has_time_zone(text) as regexp_matches(text, '(Z|[+-]\d\d(:?\d\d)?)$');
-
--- The bytes a payload stood for, whichever encoding they were captured in.
-create macro payload_bytes(data, encoding) as case
-    when upper(encoding) = 'BASE64' then coalesce(try(from_base64(data)), encode(data))
-    else encode(data)
-end;
+create or replace temp view rejects as
+select
+    reject_files.code,
+    objects.role,
+    objects.object_id,
+    reject_files.line_number,
+    reject_files.line_sha256,
+    reject_files.line_bytes
+from reject_files
+inner join captured_reject_objects as objects using (file_index, object_number);

@@ -1,28 +1,26 @@
 -- Which records may pair by payload alone? A record with an inference ID may only when the other
 -- variant carries none at all: otherwise its ID already says which request it was.
--- reads   unpaired_records, kept_records
--- gives   contenders: scope holds the records that may pair, equal payload
+-- reads   unpaired, kept_records
+-- gives   rows of contenders: scope holds the records that may pair, equal payload
 -- params  $ids_rule: whether inference IDs decide pairs in this run
-create or replace table contenders as
-with carriers as (
+with
+carriers as (
     select
-        bool_or(role = 'production') as production_carries_ids,
-        bool_or(role = 'shadow') as shadow_carries_ids
+        coalesce(bool_or(role = 'production'), false) as production_carries_ids,
+        coalesce(bool_or(role = 'shadow'), false) as shadow_carries_ids
     from kept_records
-    where inference_id is not null
+    where inference_key is not null
 ),
 
 pool as (
-    select unpaired_records.*
-    from unpaired_records, carriers
+    select unpaired.*
+    from unpaired, carriers
     where
         input_key is not null
         and (
             not $ids_rule
-            or inference_id is null
-            or not coalesce(
-                if(role = 'production', shadow_carries_ids, production_carries_ids), false
-            )
+            or inference_key is null
+            or not if(role = 'production', shadow_carries_ids, production_carries_ids)
         )
 ),
 
@@ -37,12 +35,18 @@ contenders as (
     select
         record_id,
         role = 'shadow' as is_shadow,
-        input_key as scope,
+        input_key,
         epoch_us(captured_at) // 1000000 as second,
-        event_id,
-        line_md5
+        event_key
     from pool
     semi join shared using (input_key)
 )
 
-select * from contenders;
+select
+    record_id,
+    is_shadow,
+    0::ubigint as scope_upper,
+    input_key as scope_lower,
+    second,
+    event_key
+from contenders;

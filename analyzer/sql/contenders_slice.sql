@@ -6,19 +6,19 @@
 with contenders_slice as (
     select *
     from contenders
-    where scope % $slices::uhugeint = $slice::uhugeint
+    where scope_lower % $slices::ubigint = $slice::ubigint
 )
 
 select
     record_id,
     is_shadow::bigint as is_shadow,
-    (scope >> 64)::ubigint as scope_upper,
-    (scope & 18446744073709551615::uhugeint)::ubigint as scope_lower,
+    scope_upper,
+    scope_lower,
     second
 from contenders_slice
 order by
-    scope,
+    scope_upper,
+    scope_lower,
     second,
     is_shadow,
-    event_id,
-    line_md5;
+    event_key;

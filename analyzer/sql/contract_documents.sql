@@ -3,7 +3,6 @@
 -- gives   contract_pairs: one row a pair with its code; changed is null where production's own
 --         output gives nothing to compare with
 -- params  $json_path: where the text is in the list holding the document, null for any document
-create or replace temp table contract_pairs as
 with
 signatures as (
     select

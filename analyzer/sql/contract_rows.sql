@@ -2,7 +2,6 @@
 -- reads   prediction_values, predictions
 -- gives   contract_pairs: one row a pair with its code; changed is null where production's own
 --         output gives nothing to compare with
-create or replace temp table contract_pairs as
 with
 row_codes as (
     select

@@ -2,15 +2,17 @@
 -- reads  kept_records
 -- gives  repeated_ids(ids)
 with repeated as (
-    select inference_id
+    select inference_key
     from kept_records
-    where inference_id is not null
-    group by role, inference_id
+    where inference_key is not null
+    group by
+        role,
+        inference_key
     having count(*) > 1
 ),
 
 repeated_ids as (
-    select count(distinct inference_id) as ids
+    select count(distinct inference_key) as ids
     from repeated
 )
 

@@ -28,15 +28,35 @@ counts as (
                 production_data = shadow_data
                 and production_encoding is not distinct from shadow_encoding
         ) as identical_outputs,
-        quantile_cont(skew_s, 0.5) as median_skew_s,
-        quantile_cont(abs(skew_s), 0.5) as median_abs_skew_s,
         max(abs(skew_s)) as max_abs_skew_s
     from pairs
 ),
 
+-- times have whole seconds: counted by value they are few, whatever the number of pairs
+skews as (
+    select
+        skew_s,
+        count(*) as n
+    from pairs
+    group by skew_s
+),
+
+ranked as (
+    select
+        skew_s,
+        sum(n) over (order by skew_s) as up_to_here,
+        sum(n) over () as all_pairs
+    from skews
+),
+
+medians as (
+    select min(skew_s) filter (where 2 * up_to_here >= all_pairs) as median_skew_s
+    from ranked
+),
+
 pairing_facts as (
     select *
-    from counts, repeats
+    from counts, repeats, medians
 )
 
 select * from pairing_facts;

@@ -1,31 +1,35 @@
 -- The pairs of the window, both outputs as captured.
--- reads  matches, record_fates, records
--- gives  pairs, numbered from 1 by production's time and content
-create or replace table pairs as
-with inside as (
-    select matches.*
+-- reads   matches, records
+-- gives   pairs; pair_id is production's event, which no two pairs share
+-- params  $start, $end: the window by production's time, half open, UTC
+with
+inside as (
+    select *
     from matches
-    semi join record_fates as production
-        on matches.production_id = production.record_id and production.fate = 'paired'
+    where production_at >= $start and production_at < $end
 ),
 
-numbered as (
-    select
-        row_number() over (order by production.captured_at, production.line_md5) as pair_id,
-        inside.*
-    from inside
-    inner join records as production on inside.production_id = production.record_id
+production as (
+    select *
+    from records
+    where role = 'production'
+),
+
+shadow as (
+    select *
+    from records
+    where role = 'shadow'
 ),
 
 pairs as (
     select
-        numbered.pair_id,
-        numbered.paired_by,
+        production.event_key as pair_id,
+        inside.paired_by,
         production.captured_at,
         (epoch_us(shadow.captured_at) - epoch_us(production.captured_at)) / 1e6 as skew_s,
-        coalesce(production.inference_id, shadow.inference_id) as inference_id,
-        production.event_id as production_event_id,
-        shadow.event_id as shadow_event_id,
+        coalesce(production.inference_key, shadow.inference_key) as inference_key,
+        if(production.inference_key is null, shadow.inference_text, production.inference_text)
+            as inference_text,
         production.input_key,
         production.input_content_type,
         production.output_content_type as production_content_type,
@@ -34,9 +38,9 @@ pairs as (
         shadow.output_content_type as shadow_content_type,
         shadow.output_encoding as shadow_encoding,
         shadow.output_data as shadow_data
-    from numbered
-    inner join records as production on numbered.production_id = production.record_id
-    inner join records as shadow on numbered.shadow_id = shadow.record_id
+    from inside
+    inner join production on inside.production_id = production.record_id
+    inner join shadow on inside.shadow_id = shadow.record_id
 )
 
 select * from pairs;

@@ -1,7 +1,6 @@
 -- Which captured outputs can only be decoded outside the database?
 -- reads   pairs
 -- gives   prediction_binary: NumPy arrays and BASE64 that is not strictly formed
-create or replace temp table prediction_binary as
 with
 outputs as (
     select

@@ -3,7 +3,7 @@
 -- gives   prediction_binary_batch(pair_id, role, data)
 -- params  $first, $last: positions, inclusive
 select
-    pair_id,
+    pair_id::varchar as pair_id,
     role,
     data
 from prediction_binary

@@ -1,8 +1,8 @@
 -- What did outputs decode to that only code outside the database can read?
 -- reads   nothing
--- gives   prediction_decoded, empty
-create or replace temp table prediction_decoded (
-    pair_id bigint,
-    role varchar,
-    text varchar
-);
+-- gives   no row of prediction_decoded yet
+select
+    null::uuid as pair_id,
+    null::varchar as role,
+    null::varchar as text
+where false;

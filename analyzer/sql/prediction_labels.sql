@@ -3,7 +3,6 @@
 -- flip.
 -- reads   prediction_values
 -- gives   predictions: one row a payload row of pairs whose rows line up
-create or replace temp table predictions as
 with
 cells as (
     select

@@ -1,5 +1,5 @@
--- Which production outputs show what an output looks like? A multiplicative hash of pair_id spreads
--- the sample over all pairs and never changes.
+-- Which production outputs show what an output looks like? A hash of pair_id spreads the sample
+-- over all pairs, whatever their order.
 -- reads   prediction_texts
 -- gives   prediction_sample(text)
 -- params  $size: outputs at most; $bytes: of text at most (the first output always counts)
@@ -7,7 +7,7 @@ with
 ranked as (
     select
         pair_id,
-        (pair_id * 2654435761) % 4294967296 as rank
+        hash(pair_id) as rank
     from pairs
     where production_data is not null
     order by rank, pair_id

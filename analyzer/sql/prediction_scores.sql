@@ -5,7 +5,6 @@
 -- gives   predictions: one row a payload row of pairs whose rows line up
 -- params  $label_at: decision threshold, null where there is none
 --         $atol, $rtol: a shift is |difference| > $atol + $rtol * |production|
-create or replace temp table predictions as
 with
 cells as (
     select

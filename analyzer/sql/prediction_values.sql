@@ -5,7 +5,6 @@
 -- params  $json_path: path of the values in the list of documents
 --         $json_rows: path of what holds one value each; as many values must be found
 --         $csv_column: 1-based column, null for the whole line
-create or replace temp table prediction_values as
 with
 forms as (
     select

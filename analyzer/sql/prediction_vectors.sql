@@ -4,7 +4,6 @@
 -- gives   predictions: one row a payload row of pairs whose rows line up
 -- params  $atol, $rtol: a shift is any |difference| > $atol + $rtol * |production|
 --         $by_largest: true when the place of the largest number is the label
-create or replace temp table predictions as
 with
 cells as (
     select

@@ -35,8 +35,8 @@ select
     row_number() over (
         order by one_a_pair.difference desc, one_a_pair.flipped desc, one_a_pair.pair_id
     ) as rank,
-    one_a_pair.pair_id,
-    pairs.inference_id,
+    one_a_pair.pair_id::varchar as pair_id,
+    coalesce(pairs.inference_text, pairs.inference_key::varchar) as inference_id,
     pairs.captured_at,
     coalesce(left(production_label, 64), production_score::varchar) as production_value,
     coalesce(left(shadow_label, 64), shadow_score::varchar) as shadow_value,

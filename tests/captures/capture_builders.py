@@ -106,6 +106,8 @@ def read(
 def _rows(engine: Engine, table: str) -> list[dict[str, Any]]:
     connection = engine._connection  # noqa: SLF001 - no query of the product lists whole pairs
     rows: list[dict[str, Any]] = (
-        connection.table(table).order("pair_id").to_arrow_table().to_pylist()
+        connection.view(table).order("captured_at, pair_id").to_arrow_table().to_pylist()
     )
+    for row in rows:
+        row["inference_id"] = row["inference_text"] or row["inference_key"]
     return rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import uuid
 from collections import Counter, defaultdict
 from datetime import UTC, datetime
 from itertools import chain
@@ -35,10 +36,23 @@ def parse(raw: bytes) -> Record | str:
         "event": about.get("eventId") or None,
         "id": about.get("inferenceId") or None,
         "at": at if at.tzinfo else at.replace(tzinfo=UTC),
-        "md5": int.from_bytes(hashlib.md5(raw, usedforsecurity=False).digest(), "little"),
+        "key": key_of(about.get("eventId") or None, raw),
         "input": None if given is None else payload(given),
         "output": None if answer is None else answer["data"],
     }
+
+
+def key_of(event: str | None, raw: bytes) -> int:
+    """An event's identity: its ID, a UUID as such and other text as its digest, or its line's."""
+    if event is None:
+        return uuid.UUID(bytes=hashlib.md5(raw, usedforsecurity=False).digest()).int
+    try:
+        known = uuid.UUID(event)
+    except ValueError:
+        known = None
+    if known is not None and str(known) == event:
+        return known.int
+    return uuid.UUID(bytes=hashlib.md5(event.encode(), usedforsecurity=False).digest()).int
 
 
 def payload(given: Record) -> bytes:
@@ -63,8 +77,8 @@ def account(
                 kept[role].append(found)
     for role, records in kept.items():
         events: dict[Any, Record] = {}
-        for record in sorted(records, key=lambda r: (r["at"], r["md5"])):
-            events.setdefault(record["event"] or record["md5"], record)
+        for record in sorted(records, key=lambda r: (r["at"], r["output"] is None, r["output"])):
+            events.setdefault(record["key"], record)
         ledger["duplicate"] += len(records) - len(events)
         kept[role] = list(events.values())
     pairs = pair(kept["production"], kept["shadow"], window_s)
@@ -117,7 +131,7 @@ def nearest(
     """Every offset in turn, every second in turn: first come by content."""
     stacks: dict[tuple[str, Any, int], list[Record]] = defaultdict(list)
     for role, records in (("p", production), ("s", shadow)):
-        for r in sorted(records, key=lambda r: (r["event"] is None, r["event"] or "", r["md5"])):
+        for r in sorted(records, key=lambda r: r["key"]):
             stacks[role, r["input"], int(r["at"].timestamp())].append(r)
     pairs = []
     for offset in chain.from_iterable((d, -d) if d else (0,) for d in range(window_s + 1)):

@@ -77,11 +77,7 @@ def test_every_line_of_a_utf16_file_is_counted_and_rejected(encoding: str) -> No
 
 def test_a_line_too_long_is_the_same_reject_whether_it_was_held_or_passed_by() -> None:
     long = line(0, output="9" * 5_000)
-    facts = Oversize(
-        len(long),
-        hashlib.sha256(long).hexdigest(),
-        hashlib.md5(long, usedforsecurity=False).hexdigest(),
-    )
+    facts = Oversize(len(long), hashlib.sha256(long).hexdigest())
     held = read([Chunk(0, "production", 1, long + b"\r\n" + line(1))], max_line_bytes=4_000)
     passed = read(
         [Chunk(0, "production", 1, oversize=facts), Chunk(0, "production", 2, line(1))],

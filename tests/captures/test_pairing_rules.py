@@ -9,7 +9,7 @@ import random
 import pytest
 
 from analyzer.policy import PairingRules
-from tests.captures.capture_builders import PAYLOAD_ONLY, line, read, side, sides, stamp
+from tests.captures.capture_builders import PAYLOAD_ONLY, line, read, side, sides
 
 
 def test_one_inference_id_on_each_side_pairs_whatever_the_times() -> None:
@@ -209,10 +209,7 @@ def test_the_order_of_keys_is_the_policys() -> None:
     assert read(sides(production, shadow), rules).outputs == [("payload", "p", "same payload")]
 
 
-def test_pairs_are_numbered_from_one_in_time_order() -> None:
-    production = [line(t, inference_id=f"{t}") for t in (30, 10, 20)]
-    reading = read(sides(production, production))
-    assert [(pair["pair_id"], stamp(0)[:10]) for pair in reading.pairs] == [
-        (n, "2026-03-01") for n in (1, 2, 3)
-    ]
-    assert [pair["inference_id"] for pair in reading.pairs] == ["10", "20", "30"]
+def test_a_pair_goes_by_the_name_of_productions_event() -> None:
+    event = "0b62cb4c-1d3c-4ae5-b7f0-6bf0d4d9c1aa"
+    reading = read(sides([line(0, event_id=event)], [line(0, event_id="other")]))
+    assert [str(pair["pair_id"]) for pair in reading.pairs] == [event]

@@ -7,6 +7,7 @@ import io
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
@@ -107,8 +108,9 @@ def pairs_table(
     times = [START + timedelta(seconds=second) for second in range(count)]
     return pa.table(
         {
-            "pair_id": pa.array(range(1, count + 1), pa.int64()),
-            "inference_id": pa.array([f"request {index}" for index in range(count)], pa.string()),
+            "pair_id": pa.array([pair_id(index) for index in range(count)], pa.string()),
+            "inference_key": pa.array([None] * count, pa.string()),
+            "inference_text": pa.array([f"request {index}" for index in range(count)], pa.string()),
             "captured_at": pa.array([at.replace(tzinfo=None) for at in times], pa.timestamp("us")),
             "input_key": pa.array(keys, pa.uint64()),
             "production_encoding": pa.array([one.encoding for one in answers[0]], pa.string()),
@@ -117,6 +119,11 @@ def pairs_table(
             "shadow_data": pa.array([one.data for one in answers[1]], pa.string()),
         }
     )
+
+
+def pair_id(index: int) -> str:
+    """The event of pair `index`, counted from 0."""
+    return str(UUID(int=index + 1))
 
 
 def _output(one: Output | str | None) -> Output:

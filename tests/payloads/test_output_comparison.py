@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.payloads.captured_pairs import Output, compare, in_base64, in_json, policy_of
+from tests.payloads.captured_pairs import Output, compare, in_base64, in_json, pair_id, policy_of
 
 SCORES = np.random.default_rng(20).beta(0.6, 3.0, 400)
 
@@ -205,7 +205,7 @@ def test_worst_pairs_come_largest_difference_first_and_once_each() -> None:
     production = ["0.5,0.5".replace(",", "\n")] * 5
     shadow = ["0.5\n0.6", "0.9\n0.8", "0.5\n0.5", "0.7\n0.5", "0.5\n0.5"]
     worst = compare(production, shadow, policy=policy_of(kind="probability")).rows("worst_pairs")
-    assert [row["pair_id"] for row in worst] == [2, 4, 1]
+    assert [row["pair_id"] for row in worst] == [pair_id(1), pair_id(3), pair_id(0)]
     assert [row["rank"] for row in worst] == [1, 2, 3]
     assert worst[0]["difference"] == 0.4
     assert worst[0]["inference_id"] == "request 1"

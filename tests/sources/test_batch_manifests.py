@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -221,15 +222,30 @@ def test_several_files_that_may_be_meant_are_not_chosen_from(folder: Storage) ->
     assert [*failed(listed(folder))] == ["ambiguous-data"]
 
 
+def age(folder: Storage, seconds: float) -> None:
+    """Make every file older than it is."""
+    for path in folder.path(".").rglob("*"):
+        at = path.stat().st_mtime - seconds
+        os.utime(path, (at, at))
+
+
 def test_every_version_of_either_side_is_another_version_of_the_file(folder: Storage) -> None:
     files = {"x.csv": (INPUT, b"1\n2\n3\n")}
     put(folder, Job("a", files), Job("b", files))
-    versions = {listed(folder).objects[0].etag}
-    folder.put({"a/data/x.csv": INPUT + b"\n"})
-    versions.add(listed(folder).objects[0].etag)
-    folder.put({"a/results/x.csv.out": b"1\n2\n30\n"})
-    versions.add(listed(folder).objects[0].etag)
-    assert len(versions - {None}) == 3
+    versions = []
+    for change in ({}, {"a/data/x.csv": INPUT + b"\n"}, {"a/results/x.csv.out": b"1\n2\n30\n"}):
+        folder.put(change)
+        age(folder, 100)
+        versions += [listed(folder).objects[0].etag, listed(folder).objects[0].etag]
+    assert len(set(versions)) == 3
+    assert None not in versions
+
+
+def test_a_file_that_may_still_grow_has_no_version(folder: Storage) -> None:
+    files = {"x.csv": (INPUT, b"1\n2\n3\n")}
+    put(folder, Job("a", files), Job("b", files))
+    young = listed(folder).objects[0]
+    assert (young.etag, young.modified) == (None, None)
 
 
 def test_an_object_replaced_after_listing_fails(folder: Storage) -> None:

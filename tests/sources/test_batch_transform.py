@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,22 @@ def test_what_is_missing_closes_the_gate_and_what_is_unpaired_counts(folder: Sto
     assert verdict.decision.value == "HOLD"
 
 
+def test_kept_records_give_the_verdict_of_fresh_ones_in_either_role(moto_bucket: Storage) -> None:
+    bucket = moto_bucket
+    lines = (INPUT, b"0.1\n0.2\n0.9\n")
+    for prefix, hour in (("a", HOUR), ("b", LATER)):
+        put(bucket, Job(prefix, {"x.csv": lines}, hour, bucket_of(bucket)))
+    for production, shadow in (("a", "b"), ("b", "a")):
+        request = analysis.Request(
+            production=bucket.at(production), shadow=bucket.at(shadow), aws=bucket.aws
+        )
+        fresh = analysis.run(replace(request, use_cache=False), silent).verdict.to_json()
+        assert analysis.run(request, silent).verdict.to_json() == fresh
+    bucket.put({"a/data/x.csv": b"1,1\n" * 3})
+    changed = analysis.run(replace(request, use_cache=False), silent).verdict.to_json()
+    assert analysis.run(request, silent).verdict.to_json() == changed != fresh
+
+
 def test_outputs_alone_end_the_run_with_what_is_needed(folder: Storage) -> None:
     files = {"x.csv": (INPUT, b"0.1\n0.2\n0.9\n")}
     put(folder, Job("a", files), Job("b", files))
@@ -107,7 +124,8 @@ def test_two_jobs_over_one_input_are_judged_line_by_line(storage: Storage, tmp_p
 def test_a_folder_and_two_servers_give_the_same_lines(
     folder: Storage, moto_bucket: Storage, local_bucket: Storage
 ) -> None:
-    files = {"x.csv": (INPUT, b"0.5\n0.25\n0.75\n")}
+    lines = [f"0.{k}, {UUID[:-1]}{k},{TIME}\n" for k in range(3)]
+    files = {"x.csv": (INPUT, "".join(lines).encode())}
     read = []
     for storage in (folder, moto_bucket, local_bucket):
         put(storage, *(Job(prefix, files, bucket=bucket_of(storage)) for prefix in "ab"))

@@ -38,15 +38,13 @@ class Line:
     number: int
     length: int
     sha256: str
-    md5: str
 
 
 def line_of(number: int, raw: bytes) -> Line:
     text = raw.removesuffix(b"\n").removesuffix(b"\r")
     if number == 1:
         text = text.removeprefix(BOM)
-    md5 = hashlib.md5(text, usedforsecurity=False).hexdigest()
-    return Line(number, len(text), hashlib.sha256(text).hexdigest(), md5)
+    return Line(number, len(text), hashlib.sha256(text).hexdigest())
 
 
 def seen(chunks: list[Chunk]) -> list[Line]:
@@ -54,7 +52,7 @@ def seen(chunks: list[Chunk]) -> list[Line]:
     for chunk in chunks:
         if chunk.oversize is not None:
             size = chunk.oversize
-            found.append(Line(chunk.first_line_number, size.length, size.sha256, size.md5))
+            found.append(Line(chunk.first_line_number, size.length, size.sha256))
         numbered = enumerate(io.BytesIO(chunk.data), chunk.first_line_number)
         found += [line_of(number, raw) for number, raw in numbered]
     return found

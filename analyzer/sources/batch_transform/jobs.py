@@ -7,8 +7,10 @@ object of the listing: an output with its input, or what is missing of them as a
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from analyzer.errors import InputError, UsageError
@@ -21,6 +23,7 @@ from analyzer.sources.batch_transform.manifests import (
     is_manifest,
     read_manifest,
 )
+from analyzer.sources.batch_transform.records import RECORD_FORM
 from analyzer.sources.batch_transform.stored import stored
 from analyzer.sources.objects import (
     ROLES,
@@ -35,13 +38,13 @@ from analyzer.sources.s3 import split_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
 
     from analyzer.sources.batch_transform.data_objects import Found
     from analyzer.sources.batch_transform.manifests import Side
     from analyzer.sources.objects import AwsOptions, Role
 
 _OUTPUT_ENDING = ".out"
+_SETTLING = timedelta(minutes=1)  # a file younger than this may grow within one tick of its clock
 
 
 @dataclass(frozen=True)
@@ -148,13 +151,25 @@ def _settled(item: SourceObject, *, by_origin: bool) -> SourceObject:
         return item
     if by_origin and file.failure is None:
         file = replace(file, name=file.origin)
-    parts = [
-        f"{part.location}\n{part.size}\n{part.etag}\n{part.modified}"
-        for part in (file.input, file.output)
-        if part is not None
+    version = _version(file)
+    times = [p.modified for p in (file.input, file.output) if p is not None and p.modified]
+    return replace(
+        item, batch=file, etag=version, modified=max(times, default=None) if version else None
+    )
+
+
+def _version(file: BatchFile) -> str | None:
+    """What stands for the records of a file; None where a part may still change unnoticed."""
+    parts = [part for part in (file.input, file.output) if part is not None]
+    settled_by = datetime.now(UTC) - _SETTLING
+    if not all(part.etag or (part.modified and part.modified < settled_by) for part in parts):
+        return None
+    facts = [
+        (part.location, part.size, part.etag, part.modified and part.modified.isoformat())
+        for part in parts
     ]
-    whole = "\n".join([file.name, str(file.hour), *parts]).encode("utf-8", "surrogatepass")
-    return replace(item, batch=file, etag=hashlib.sha256(whole).hexdigest())
+    whole = json.dumps([RECORD_FORM, file.name, file.made, file.hour.isoformat(), facts])
+    return hashlib.sha256(whole.encode()).hexdigest()
 
 
 def _require_one_run(sound: Sequence[SourceObject]) -> None:
@@ -186,7 +201,15 @@ def _read(asked: Asked, candidates: Iterable[Candidate], found: _Found) -> None:
 
 
 def _unread(asked: Asked, one: Candidate, failure: ObjectFailure) -> SourceObject:
-    file = BatchFile(one.entry.key, one.entry.key, one.spot.hour, None, None, failure)
+    file = BatchFile(
+        name=one.entry.key,
+        origin=one.entry.key,
+        made=one.entry.key,
+        hour=one.spot.hour,
+        input=None,
+        output=None,
+        failure=failure,
+    )
     return replace(stored(one.entry, asked.role), hour=one.spot.hour, batch=file)
 
 
@@ -277,6 +300,7 @@ def _files(
                 BatchFile(
                     name=name,
                     origin=(given or shown).address,
+                    made=shown.address,
                     hour=hour,
                     input=found.get("input"),
                     output=found.get("output"),

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
     Line = bytes | Oversize
 
+RECORD_FORM = 1
+"""Raised when the same two objects are to give other records, so that kept ones are not used."""
+
 CHUNK_BYTES = 4 << 20
 MOST_ID_CHARACTERS = 64
 _LONGEST_NAME = 48
@@ -61,7 +64,7 @@ def batch_chunks(
     failure = None if file is None else file.failure
     if file is not None and failure is None:
         try:
-            for line in _lines_of(file, item.role, aws, max_line_bytes):
+            for line in _lines_of(file, aws, max_line_bytes):
                 yield from chunks.add(line)
         except ObjectError as error:
             failure = error.failure
@@ -106,7 +109,7 @@ class _Chunks:
             self._held, self._held_bytes = [], 0
 
 
-def _lines_of(file: BatchFile, role: Role, aws: AwsOptions, max_line_bytes: int) -> Iterator[Line]:
+def _lines_of(file: BatchFile, aws: AwsOptions, max_line_bytes: int) -> Iterator[Line]:
     """One line for each line of the output; blank where both sides are.
 
     Raises:
@@ -118,7 +121,7 @@ def _lines_of(file: BatchFile, role: Role, aws: AwsOptions, max_line_bytes: int)
     made = _Text(file.output, aws, max_line_bytes)
     asked, answered = given.extent(), made.extent()
     side_by_side = asked.lines == answered.lines or asked.filled == answered.filled
-    records = _Records(file, role)
+    records = _Records(file)
     if (
         answered.may_be_one_document(side_by_side=side_by_side)
         and max(asked.size, answered.size) <= max_line_bytes
@@ -225,26 +228,24 @@ class _Text:
 
 
 def _oversize(line: bytes) -> Oversize:
-    md5 = hashlib.md5(line, usedforsecurity=False).hexdigest()
-    return Oversize(len(line), hashlib.sha256(line).hexdigest(), md5)
+    return Oversize(len(line), hashlib.sha256(line).hexdigest())
 
 
 class _Records:
     """Makes the records of one data file.
 
     Every inference ID is the file's name and the line number, which two jobs over one input share.
-    The event ID is the one the job recorded, else the role in front of that: unique in a run, since
-    each file's name is.
+    The event ID is the one the job recorded, else the output's address and the line number, which
+    no other job has. Neither knows a role: the records are the same for whoever asks for them.
     """
 
-    def __init__(self, file: BatchFile, role: Role) -> None:
+    def __init__(self, file: BatchFile) -> None:
         self._name = _short(file.name)
-        self._role = role
+        self._made = _hash(file.made)
         self._hour = f"{file.hour:%Y-%m-%dT%H:%M:%SZ}"
 
     def record(self, line_number: int, question: bytes, answer: bytes) -> bytes:
         """One capture record as a line of JSON without its newline."""
-        inference_id = f"{self._name}:{line_number}"
         text, event_id, time = without_job_fields(answer)
         record = {
             "captureData": {
@@ -252,8 +253,8 @@ class _Records:
                 "endpointOutput": _side(text, "OUTPUT"),
             },
             "eventMetadata": {
-                "eventId": event_id or f"{self._role}/{inference_id}",
-                "inferenceId": inference_id,
+                "eventId": event_id or f"{self._made}:{line_number}",
+                "inferenceId": f"{self._name}:{line_number}",
                 "inferenceTime": time or self._hour,
             },
             "eventVersion": "0",
@@ -266,7 +267,11 @@ def _short(name: str) -> str:
     plain = name.isprintable() and not name[:1].isspace()
     if plain and len(name) <= _LONGEST_NAME:
         return name
-    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_CHARACTERS]
+    return _hash(name)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_CHARACTERS]
 
 
 def _side(data: bytes, mode: str) -> dict[str, str]:

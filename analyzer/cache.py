@@ -1,0 +1,273 @@
+"""Parsed capture objects kept between runs, so that a run reads only what is new.
+
+In: which objects a run wants, which shards it wrote. Out: how an object is parsed (`captures`).
+
+A shard is a few Parquet files and one sheet, a small JSON file that names them with their digests
+and says which objects they hold. The sheet is renamed into place when all else is written: a shard
+without a sheet does not exist, and one whose bytes are not those of its sheet is thrown away and
+its objects are read again. Sheets never change and share nothing, so runs side by side need no
+lock. File names are random and sheets hold digests only: nothing here is named after a key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from analyzer import __version__
+from analyzer.captures.shards import ObjectTally, PlacedShard, Shard, Use
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from analyzer.sources.objects import Listing, SourceObject
+
+UNUSED_DAYS = 30
+"""A shard that no run used for this long is removed."""
+
+_UNFINISHED_S = 86_400.0  # files without a sheet are a run's that is over by then
+_SETTLED_S = 60.0  # a file younger than this may still grow within one tick of its clock
+_DAY_S = 86_400.0
+
+
+@dataclass(frozen=True)
+class Found:
+    """What an earlier run has parsed of this run's objects.
+
+    Attributes:
+        known: shards and what of them belongs to this run.
+        missing: ids of the objects that must be read.
+    """
+
+    known: tuple[PlacedShard, ...]
+    missing: tuple[int, ...]
+
+
+class ShardCache:
+    """Shards of one version of the parser in one folder, which only its owner may read.
+
+    Args:
+        folder: made if missing.
+        max_line_bytes: what the parser was told; other limits have other shards.
+
+    Attributes:
+        folder: where shards are written.
+
+    Raises:
+        OSError: the folder cannot be made.
+    """
+
+    def __init__(self, folder: Path, max_line_bytes: int) -> None:
+        self.folder = folder / _parser_version(max_line_bytes)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        self._unkept: list[Shard] = []
+        self._remove_unused(folder)
+
+    def find(self, listing: Listing) -> Found:
+        """The shards that hold objects of a listing, undamaged, each object taken once."""
+        wanted: dict[str, list[int]] = {}
+        for object_id, item in enumerate(listing.objects):
+            wanted.setdefault(identity(item, listing), []).append(object_id)
+        placed = []
+        sheets = [(path, _read(path)) for path in sorted(self.folder.glob("*.json"))]
+        for path, sheet in sheets:
+            here = {name: n for n, name in enumerate(sheet.identities) if name in wanted}
+            if not here:
+                continue
+            if not sheet.is_whole():
+                _discard(path, sheet.shard.files)
+                continue
+            with suppress(OSError):
+                os.utime(path)
+            uses = [
+                Use(number, object_id, listing.objects[object_id].role)
+                for name, number in here.items()
+                for object_id in wanted.pop(name)
+            ]
+            placed.append(PlacedShard(sheet.shard, tuple(uses)))
+        return Found(tuple(placed), tuple(sorted(i for ids in wanted.values() for i in ids)))
+
+    def keep(self, placed: PlacedShard, listing: Listing, failed: Iterable[int]) -> None:
+        """Make a shard that was written to `folder` findable.
+
+        Args:
+            placed: complete.
+            listing: what its object ids belong to.
+            failed: ids of objects that could not be read to their end; never found again.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        broken, now = set(failed), datetime.now(UTC)
+        names: list[str | None] = [None] * len(placed.shard.objects)
+        for use in placed.uses:
+            item = listing.objects[use.object_id]
+            if use.object_id not in broken and _is_settled(item, now):
+                names[use.number] = identity(item, listing)
+        if not any(names):
+            self._unkept.append(placed.shard)
+            return
+        _write(self.folder / f"{uuid4().hex}.json", placed.shard, names)
+
+    def close(self) -> None:
+        """Remove what was written and cannot be found again."""
+        for shard in self._unkept:
+            _discard(None, shard.files)
+        self._unkept.clear()
+
+    def _remove_unused(self, folder: Path) -> None:
+        """Shards nobody used for long, those of other versions too, and what killed runs left."""
+        now = time.time()
+        for path in folder.glob("*/*.json"):
+            if _age_s(path, now) > UNUSED_DAYS * _DAY_S:
+                _discard(path, _read(path).shard.files)
+        named = {file for path in folder.glob("*/*.json") for file in _read(path).shard.files}
+        for path in folder.glob("*/*.parquet"):
+            if path not in named and _age_s(path, now) > _UNFINISHED_S:
+                _discard(path, ())
+
+
+def cache_folder() -> Path | None:
+    """Where parsed captures are kept: the user's own cache; None for a user without a home."""
+    given = os.environ.get("XDG_CACHE_HOME")
+    try:
+        home = Path(given) if given else Path.home() / ".cache"
+    except RuntimeError:
+        return None
+    return home / "shadow-analyzer"
+
+
+def identity(item: SourceObject, listing: Listing) -> str:
+    """What stands for one version of one object: where it lies and its ETag, or size and time."""
+    on_s3 = item.location.startswith("s3://")
+    place = item.location if on_s3 else os.path.abspath(item.location)  # noqa: PTH100 - no link is followed
+    modified = item.modified.isoformat() if item.modified else None
+    version_of = [item.etag] if item.etag else [item.size, modified]
+    parts = [listing.aws.endpoint_url if on_s3 else None, place, *version_of]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class _File:
+    path: Path
+    size: int
+    sha256: str
+
+    def is_whole(self) -> bool:
+        try:
+            return self.path.stat().st_size == self.size and _sha256(self.path) == self.sha256
+        except OSError:
+            return False
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """What a sheet says; an unreadable one says that it holds nothing."""
+
+    shard: Shard
+    identities: tuple[str | None, ...]
+    files: tuple[_File, ...]
+
+    def is_whole(self) -> bool:
+        with ThreadPoolExecutor(2) as pool:
+            return all(pool.map(_File.is_whole, self.files))
+
+
+_EMPTY = _Sheet(Shard((), (), ()), (), ())
+
+
+def _write(path: Path, shard: Shard, identities: Sequence[str | None]) -> None:
+    body = json.dumps(
+        {
+            "records": [_described(file) for file in shard.records],
+            "rejects": [_described(file) for file in shard.rejects],
+            "objects": [
+                [name, *astuple(tally)]
+                for name, tally in zip(identities, shard.objects, strict=True)
+            ],
+        }
+    )
+    draft = path.with_suffix(".draft")
+    draft.write_text(f"{hashlib.sha256(body.encode()).hexdigest()}\n{body}", encoding="utf-8")
+    draft.replace(path)
+
+
+def _described(path: Path) -> list[Any]:
+    return [path.name, path.stat().st_size, _sha256(path)]
+
+
+def _read(path: Path) -> _Sheet:
+    try:
+        digest, _, body = path.read_text(encoding="utf-8").partition("\n")
+    except (OSError, ValueError):
+        return _EMPTY
+    if hashlib.sha256(body.encode()).hexdigest() != digest:
+        return _EMPTY
+    sheet: Mapping[str, Any] = json.loads(body)
+    described = {
+        kind: [_File(path.parent / name, size, sha256) for name, size, sha256 in sheet[kind]]
+        for kind in ("records", "rejects")
+    }
+    records, rejects = (tuple(file.path for file in described[kind]) for kind in described)
+    objects = tuple(ObjectTally(*tally) for _, *tally in sheet["objects"])
+    return _Sheet(
+        Shard(records, rejects, objects),
+        tuple(name for name, *_ in sheet["objects"]),
+        (*described["records"], *described["rejects"]),
+    )
+
+
+def _discard(sheet: Path | None, others: Iterable[Path]) -> None:
+    """Remove a shard, its sheet first; another run may be doing the same."""
+    for path in (*([sheet] if sheet else []), *others):
+        with suppress(OSError):
+            path.unlink()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _age_s(path: Path, now: float) -> float:
+    try:
+        return now - path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _is_settled(item: SourceObject, now: datetime) -> bool:
+    """Whether what was read cannot change under the same identity."""
+    if item.etag:
+        return True
+    return item.modified is not None and (now - item.modified).total_seconds() > _SETTLED_S
+
+
+def _parser_version(max_line_bytes: int) -> str:
+    """Whatever decides what a shard holds."""
+    queries = sorted(files("analyzer").joinpath("sql").iterdir(), key=lambda file: file.name)
+    texts = [query.read_text(encoding="utf-8") for query in queries if _is_parsing(query.name)]
+    parts = [__version__, version("duckdb"), str(max_line_bytes), *texts]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def _is_parsing(name: str) -> bool:
+    return name.removeprefix("capture_").removesuffix(".sql") in {
+        "macros",
+        "records",
+        "unusual",
+        "rejects",
+        "sums",
+    }

@@ -1,0 +1,64 @@
+-- Which of the lines that the fast way left are capture records after all?
+-- reads   lines(object_number, line_number, unterminated, line), lent
+-- gives   rows as capture_records gives them
+-- params  $records_file: what the fast way wrote
+with
+left_over as (
+    select
+        object_number,
+        line_number
+    from read_parquet($records_file)
+    where captured_at is null
+),
+
+parsed as materialized (  -- else the filter below would parse every line again
+    select
+        lines.object_number,
+        lines.line_number,
+        lines.line,
+        capture_record(lines.line) as record
+    from lines
+    semi join left_over using (object_number, line_number)
+),
+
+named as (
+    select
+        object_number,
+        line_number,
+        line,
+        record.captureData.endpointInput as input,
+        record.captureData.endpointOutput as output,
+        nullif(record.eventMetadata.eventId, '') as event_id,
+        nullif(record.eventMetadata.inferenceId, '') as inference_id,
+        record.eventMetadata.inferenceTime as inference_time,
+        utc_time(inference_time) as captured_at
+    from parsed
+    where
+        record.captureData is not null
+        and (
+            record.captureData.endpointInput is not null
+            or record.captureData.endpointOutput is not null
+        )
+),
+
+capture_unusual as (
+    select
+        object_number::integer as object_number,
+        line_number::integer as line_number,
+        captured_at,
+        has_time_zone(inference_time) as has_time_zone,
+        case when event_id is null then md5(line)::uuid else id_key(event_id) end as event_key,
+        event_id is not null as has_event_id,
+        id_key(inference_id) as inference_key,
+        case when id_key(inference_id)::varchar <> inference_id then inference_id end
+            as inference_text,
+        payload_key(input.data, input.encoding) as input_key,
+        input.observedContentType as input_content_type,
+        output.observedContentType as output_content_type,
+        output.encoding as output_encoding,
+        output.data as output_data
+    from named
+    where captured_at is not null
+)
+
+select * from capture_unusual;
