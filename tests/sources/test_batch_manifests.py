@@ -14,12 +14,16 @@ from hypothesis import strategies as st
 
 from analyzer.errors import AnalyzerError, InputError, UsageError
 from analyzer.report.explain import explanation
-from analyzer.sources import AwsOptions, discover, open_chunks
+from analyzer.sources import AwsOptions, aws, discover, open_chunks
+from analyzer.sources.batch_transform import data_objects
 from tests.sources.batch_jobs import HOUR, LATER, Job, bucket_of, listed, put, two_jobs
 from tests.sources.conftest import Storage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from analyzer.sources import Listing
+    from analyzer.sources.aws import S3Client
 
 INPUT = b"1,0.5\n2,0.25\n3,0.125\n"
 
@@ -44,6 +48,23 @@ def test_what_a_manifest_names_and_is_not_there_fails_by_name(storage: Storage) 
     assert sum(chunk.failure is not None for chunk in open_chunks(listing)) == 2
     assert listing.listed == 4 + 4
     assert listing.skipped == {"batch-manifest": 4}
+
+
+def test_only_what_manifests_name_is_listed_of_a_bucket(
+    moto_bucket: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_jobs(moto_bucket)
+    asked: list[object] = []
+
+    def pages(client: S3Client, request: Mapping[str, object], what: str) -> Iterator[object]:
+        asked.append(request["Prefix"])
+        return aws.pages(client, request, what)
+
+    monkeypatch.setattr(data_objects, "pages", pages)
+    assert len(listed(moto_bucket).objects) == 4
+    assert sorted(map(str, asked)) == [
+        f"{job}/{folder}/day/dummy_" for job in "ab" for folder in ("data", "results")
+    ]
 
 
 def test_an_output_without_an_input_manifest_and_the_reverse_fail(storage: Storage) -> None:

@@ -49,16 +49,16 @@ def _is_text(path: str) -> bool:
 
 
 def on_s3(addresses: Collection[str], aws: AwsOptions) -> dict[str, Found]:
-    """The objects of one bucket among these addresses that are there; one listing for all.
+    """The objects among these addresses that are there; one listing of what they begin with.
+
+    Args:
+        addresses: of one bucket and, so that the listing is short, of one prefix.
+        aws: how S3 is reached.
 
     Raises:
         AccessError, InputError, UsageError: the bucket cannot be listed.
     """
-    wanted = {split_url(address) for address in addresses}
-    if not wanted:
-        return {}
-    bucket = next(iter(wanted))[0]
-    shared = _shared_start({key for _, key in wanted})
+    bucket, shared = split_url(_shared_start(addresses))
     request: dict[str, object] = {"Bucket": bucket, "Prefix": shared}
     if aws.request_payer:
         request["RequestPayer"] = "requester"
@@ -75,9 +75,9 @@ def on_s3(addresses: Collection[str], aws: AwsOptions) -> dict[str, Found]:
     return found
 
 
-def _shared_start(keys: Collection[str]) -> str:
-    """What all keys begin with, to the character: a listing's prefix need not end at a folder."""
-    first, last = min(keys), max(keys)
+def _shared_start(addresses: Collection[str]) -> str:
+    """What all begin with, to the character: a listing's prefix need not end at a folder."""
+    first, last = min(addresses), max(addresses)
     same = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
     return "".join(letter for letter, _ in same)
 

@@ -246,15 +246,19 @@ def _data(asked: Asked, named: Sequence[_Named], manifests: Sequence[Manifest]) 
     """Address -> the object there, or why it is not looked for."""
     data: dict[str, Found] = {}
     wanted: dict[str, str] = {}
+    by_prefix: dict[str, set[str]] = {}
     for one in named:
         failure = unsafe(one.manifest.prefix, one.name)
         if failure is None:
             wanted[one.address] = one.name
+            by_prefix.setdefault(one.manifest.prefix, set()).add(one.address)
         else:
             data[one.address] = failure
     if asked.root.startswith("s3://"):
         _require_same_bucket(asked, named)
-        return data | on_s3(wanted, asked.aws)
+        for addresses in by_prefix.values():
+            data |= on_s3(addresses, asked.aws)
+        return data
     if not manifests:
         return data
     root, above = _base(asked.root), manifests[0].spot.root
