@@ -42,7 +42,7 @@ from analyzer.model import (
 )
 from analyzer.opt_outs import opt_outs
 from analyzer.policy import load_policy
-from analyzer.reading import Captured, EngineLimits, read_captures
+from analyzer.reading import EngineLimits, read_captures
 from analyzer.sources import AwsOptions, Listing, discover
 from analyzer.subject import Flags, Names, described, metrics_alone, names_of
 from analyzer.verdict import EXIT_CODES, Words, decide
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from analyzer.captured import Captured
     from analyzer.cloudwatch import MetricExport
     from analyzer.model import Evidence, Gate
     from analyzer.window import Span
@@ -268,7 +269,7 @@ def _inputs(
         objects_listed=listing.listed if listing else 0,
         objects_read=len(listing.objects) - sum(failed.values()) if listing else 0,
         objects_skipped=dict(sorted(listing.skipped.items())) if listing else {},
-        objects_failed=failed,
+        objects_failed=dict(failed),
         bytes=captured.size if captured else 0,
         metric_points=export.points.height,
         metric_points_dropped=dict(sorted(export.dropped.items())),

@@ -8,12 +8,9 @@ spills and keeps, and the one where parsed captures lie.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from contextlib import contextmanager
 from importlib.resources import files
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -21,9 +18,11 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer.errors import ResourceError, UsageError
+from analyzer.private_folder import PrivateFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
@@ -45,7 +44,7 @@ _SESSION = (
     "set lock_configuration = true",  # last: nothing can be set after it
 )
 _KEPT = "format parquet, compression lz4_raw"  # read back several times, then gone
-_SHARED = "format parquet, compression zstd"  # may be read for weeks
+_SHARED = "format parquet, compression zstd, compression_level 1"  # may be read for weeks
 
 
 class Engine:
@@ -76,11 +75,12 @@ class Engine:
         self._kept: dict[str, list[Path]] = {}
         self._numbers = count()
         try:
-            self.folder = Path(tempfile.mkdtemp(prefix="analyzer-", dir=temp_directory))
+            self._private = PrivateFolder(temp_directory)
         except OSError as error:
             raise ResourceError(
                 f"no folder for temporary data: {error.strerror}", code="no-temporary-folder"
             ) from None
+        self.folder = self._private.path
         asked = {"memory_limit": memory_limit, "threads": threads}
         given = {key: str(value) for key, value in asked.items() if value is not None}
         try:
@@ -88,7 +88,7 @@ class Engine:
                 ":memory:", config={**_HARDENED, "temp_directory": str(self.folder), **given}
             )
         except duckdb.Error as error:
-            self._remove_spill()
+            self._private.remove()
             raise UsageError(f"engine setting refused: {_first_line(error)}") from None
         folders = _list([self.folder, *([shared] if shared else [])])
         for statement in _SESSION:
@@ -165,7 +165,7 @@ class Engine:
     def close(self) -> None:
         """Drop every table and remove the spill folder."""
         self._connection.close()
-        self._remove_spill()
+        self._private.remove()
 
     def __enter__(self) -> Self:
         return self
@@ -197,9 +197,6 @@ class Engine:
             copy = f"copy ({query}) to {_text_literal(path)} ({form})"
             row = self._connection.execute(copy, named).fetchone()
         return int(row[0]) if row else 0
-
-    def _remove_spill(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def integers(values: npt.NDArray[np.int64]) -> pa.Array[Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from analyzer.cache import Found, ShardCache, cache_folder
+from analyzer.cache import Found, ShardCache, cache_folder, read_checked, write_checked
+from analyzer.captured import Captured, as_text, from_text, with_remarks
 from analyzer.captures import Captures
 from analyzer.engine import Engine, disk_errors_named
 from analyzer.errors import AccessError, InputError
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from analyzer.captures.shards import PlacedShard
-    from analyzer.metrics.metric import CaptureFacts
     from analyzer.policy import Policy
     from analyzer.sources import Chunk, Listing
     from analyzer.sources.objects import ObjectFailure, Role
@@ -56,26 +56,6 @@ class EngineLimits:
     use_cache: bool = True
 
 
-@dataclass(frozen=True)
-class Captured:
-    """What reading the capture objects gave.
-
-    Attributes:
-        digest: of the lines as a set; size: their bytes without terminators.
-        failed: code -> objects that could not be read to their end.
-        remarks: what the person at the terminal should know and no verdict depends on.
-    """
-
-    facts: CaptureFacts
-    start: datetime
-    end: datetime
-    digest: str
-    size: int
-    failed: dict[str, int]
-    notes: tuple[Note, ...]
-    remarks: tuple[str, ...] = ()
-
-
 def read_captures(
     listing: Listing,
     policy: Policy,
@@ -89,19 +69,42 @@ def read_captures(
         AccessError: a variant has no usable record, and objects of it could not be opened.
         InputError: a variant has no usable record, or the window holds none.
     """
-    failures: Failures = {}
     remarks = [*_young_objects(listing)]
-    with ExitStack() as stack:
-        cache = _opened_cache(policy, limits, remarks)
-        if cache is not None:
-            stack.callback(cache.close)
-        engine = stack.enter_context(
-            Engine(
-                memory_limit=limits.memory_limit,
-                threads=limits.threads,
-                shared=cache.folder if cache else None,
-            )
+    cache = _opened_cache(policy, limits, remarks)
+    if cache is None:
+        return with_remarks(
+            _reduced(listing, policy, span, limits=limits, cache=None, progress=progress), remarks
         )
+    questions = [policy.model_dump_json(exclude={"metrics"}), *(str(end) for end in span)]
+    kept = cache.reduction(listing, *questions)
+    known = None if kept is None else read_checked(kept)
+    if kept is not None and known is not None:
+        progress("reading objects", len(listing.objects), len(listing.objects))
+        kept.touch()
+        return with_remarks(from_text(known), remarks)
+    with closing(cache):
+        captured = _reduced(listing, policy, span, limits=limits, cache=cache, progress=progress)
+    if kept is not None and not captured.failed:
+        with disk_errors_named():
+            write_checked(kept, as_text(captured))
+    return with_remarks(captured, remarks)
+
+
+def _reduced(
+    listing: Listing,
+    policy: Policy,
+    span: Span,
+    *,
+    limits: EngineLimits,
+    cache: ShardCache | None,
+    progress: Progress,
+) -> Captured:
+    failures: Failures = {}
+    with Engine(
+        memory_limit=limits.memory_limit,
+        threads=limits.threads,
+        shared=cache.folder if cache else None,
+    ) as engine:
         found = cache.find(listing) if cache else Found((), tuple(range(len(listing.objects))))
 
         def keep(shard: PlacedShard) -> None:
@@ -130,7 +133,11 @@ def read_captures(
         predictions = prepare(engine, policy)
         progress("comparing outputs", 1, 1)
         digest, size = captures.digest()
-        noted = (*captures.notes(), *_shape_notes(predictions), *_failure_notes(listing, failures))
+        noted = (
+            *captures.notes(),
+            *_shape_notes(predictions),
+            *_failure_notes(listing, failures),
+        )
     return Captured(
         facts=replace(facts, tables={**facts.tables, **predictions}),
         start=start,
@@ -139,7 +146,6 @@ def read_captures(
         size=size,
         failed=dict(sorted(Counter(failure.code for failure in failures.values()).items())),
         notes=noted,
-        remarks=tuple(remarks),
     )
 
 
