@@ -13,26 +13,27 @@ reading bytes. Every entry listed is either an object of the listing or skipped 
     not-in-manifest               lies beside such data, and no manifest names it
 
 A data file of such a job is one object, its output; the input it was made from is read with it.
+A whole day that cannot matter is not listed (`days`): its objects are in no count.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analyzer.errors import InputError, UsageError
-from analyzer.figures import grouped
 from analyzer.sources import batch_transform, formats, layout, local, s3
 from analyzer.sources.batch_transform import Asked
-from analyzer.sources.objects import ROLES, AwsOptions, Listing, SourceObject, printable
+from analyzer.sources.days import Days
+from analyzer.sources.finding import Finding, tally
+from analyzer.sources.objects import ROLES, AwsOptions, Listing, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
-    from analyzer.sources.batch_transform import Candidate, Job
+    from analyzer.sources.batch_transform import Candidate
     from analyzer.sources.layout import Place
     from analyzer.sources.objects import Entry, Role
 
@@ -49,65 +50,6 @@ class _Asked:
     endpoint: str | None
     flags: Mapping[Role, str | None]
     described: Mapping[Role, str | None]
-
-
-@dataclass
-class _Finding:
-    """What discovery has so far; becomes a `Listing`."""
-
-    since: datetime | None
-    until: datetime | None
-    skipped: Counter[str] = field(default_factory=Counter)
-    objects: list[SourceObject] = field(default_factory=list)
-    identities: dict[Role, set[str]] = field(default_factory=lambda: {r: set() for r in ROLES})
-
-    def take(self, entry: Entry, role: Role, hour: datetime | None) -> None:
-        """Add an object to a role, unless its hour cannot matter."""
-        if layout.outside_window(hour, self.since, self.until):
-            self.skipped["outside-window"] += 1
-            return
-        self.identities[role].add(entry.identity)
-        self.objects.append(
-            SourceObject(
-                key=entry.key,
-                size=entry.size or 0,
-                role=role,
-                hour=hour,
-                etag=entry.etag,
-                modified=entry.modified,
-                location=entry.location,
-            )
-        )
-
-    def take_jobs(self, jobs: Iterable[Job], changes: Counter[str]) -> None:
-        """Add the data files of batch-transform jobs, unless their hour cannot matter.
-
-        Args:
-            jobs: what manifests name.
-            changes: to the counts, by `batch_transform.counts`.
-        """
-        self.skipped.update(changes)
-        for job in jobs:
-            for item in job.objects:
-                if layout.outside_window(item.hour, self.since, self.until):
-                    self.skipped["outside-window"] += 1
-                    continue
-                self.objects.append(item)
-                self.identities[item.role] |= job.identities
-        self.skipped = +self.skipped
-
-    def require(self, role: Role, where: str) -> None:
-        """Refuse to go on with a side that has no objects: no pair would be possible."""
-        if any(item.role == role for item in self.objects):
-            return
-        tally = ", ".join(
-            f"{grouped(count)} {code}" for code, count in sorted(self.skipped.items())
-        )
-        raise InputError(
-            f"{where}: no {role} captures to read; looked for "
-            f"*.jsonl and *.jsonl.gz; skipped: {tally or 'nothing, it is empty'}"
-            f"{formats.sentences(self.skipped)}"
-        )
 
 
 def discover(
@@ -130,7 +72,8 @@ def discover(
         endpoint: its name, where captures of several lie together.
         production: a variant's name with `source`; otherwise a file, folder or S3 prefix.
         shadow: likewise.
-        since: start of the window, aware; hours that cannot matter to it are skipped.
+        since: start of the window, aware. Days that cannot matter to it are not listed, hours of
+            the other days that cannot matter are skipped.
         until: end of the window, not included.
         aws: how S3 is reached.
         roles: variant names endpoint.json gives; flags come first.
@@ -142,9 +85,9 @@ def discover(
         AccessError: a folder or bucket cannot be listed.
     """
     options = aws or AwsOptions()
-    finding = _Finding(since, until)
+    finding = Finding(since, until)
     asked = _Asked(endpoint, {"production": production, "shadow": shadow}, roles or {})
-    lister = _Lister(options, on_listed)
+    lister = _Lister(options, on_listed, since, until)
     if source is None:
         found_endpoint, names = endpoint, _each_path(lister, finding, asked)
     else:
@@ -169,13 +112,28 @@ class _Lister:
 
     aws: AwsOptions
     on_listed: Callable[[int], None] | None
+    since: datetime | None
+    until: datetime | None
     count: int = 0
 
-    def entries(self, root: str) -> Iterator[Entry]:
-        """Entries of a folder, a file or an S3 prefix."""
+    def entries(self, root: str) -> tuple[Iterator[Entry], Days]:
+        """Entries of a folder, a file or an S3 prefix; and whose days, in the end, were left out.
+
+        The order is the storage's own and means nothing.
+        """
         if "://" in root and not root.startswith("s3://"):
             raise UsageError(f"{printable(root)}: expected a path or s3://bucket/prefix")
-        listed = s3.entries(root, self.aws) if root.startswith("s3://") else local.entries(root)
+        days = Days(self.since, self.until)
+        on_s3 = root.startswith("s3://")
+        listed = s3.entries(root, self.aws, days) if on_s3 else local.entries(root)
+        return days.kept(self._counted(listed)), days
+
+    def every(self, root: str) -> Iterator[Entry]:
+        """Entries of a folder or an S3 prefix, of whatever day."""
+        on_s3 = root.startswith("s3://")
+        return self._counted(s3.entries(root, self.aws, Days()) if on_s3 else local.entries(root))
+
+    def _counted(self, listed: Iterator[Entry]) -> Iterator[Entry]:
         for entry in listed:
             self.count += 1
             if self.on_listed is not None:
@@ -184,7 +142,7 @@ class _Lister:
 
 
 def _both(
-    lister: _Lister, finding: _Finding, asked: _Asked, source: str
+    lister: _Lister, finding: Finding, asked: _Asked, source: str
 ) -> tuple[str | None, dict[Role, str | None]]:
     """Objects of both variants below one SOURCE; returns the endpoint's name and the roles."""
     where = printable(source)
@@ -192,7 +150,8 @@ def _both(
     placed: list[tuple[Entry, Place, str]] = []
     nameless = 0
     aside: list[Candidate] = []
-    for entry in batch_transform.ordinary(lister.entries(source), aside, lister.aws):
+    entries, days = lister.entries(source)
+    for entry in batch_transform.ordinary(entries, aside, lister.aws):
         code, place = _placed(entry, named)
         if place is None:
             finding.skipped[code] += 1
@@ -201,13 +160,16 @@ def _both(
         else:
             placed.append((entry, place, place.variant))
     finding.skipped["outside-layout"] += nameless
+    left_out = _left_out(days, named)
+    finding.days_left_out = bool(left_out)
     if aside and not placed:
-        return _both_jobs(lister, finding, asked, source, aside)
+        return _both_jobs(lister, finding, asked, source, _Jobs(aside, days))
     finding.skipped["batch-manifest"] += len(aside)
     finding.skipped = +finding.skipped
-    if not placed:
-        raise _no_layout(where, finding.skipped, nameless=nameless > 0)
-    path, roles = _chosen([place for _, place, _ in placed], asked, where)
+    places = {place for _, place, _ in placed} | {place for place in left_out if place.variant}
+    if not places:
+        raise _no_layout(where, finding, nameless=nameless > 0 or finding.days_left_out)
+    path, roles = _chosen(places, asked, where)
     chosen = [item for item in placed if item[1].endpoint_path == path]
     finding.skipped["other-endpoint"] = len(placed) - len(chosen)
     for entry, place, variant in chosen:
@@ -221,9 +183,17 @@ def _both(
     return chosen[0][1].endpoint or asked.endpoint, {**roles}
 
 
-def _chosen(places: list[Place], asked: _Asked, where: str) -> tuple[str, dict[Role, str]]:
+@dataclass(frozen=True)
+class _Jobs:
+    """Batch-transform manifests that were listed, and what days were not."""
+
+    aside: list[Candidate]
+    days: Days
+
+
+def _chosen(places: set[Place], asked: _Asked, where: str) -> tuple[str, dict[Role, str]]:
     """The endpoint path to read, and which of its variants has which role."""
-    path = layout.choose_endpoint(set(places), asked.endpoint, where)
+    path = layout.choose_endpoint(places, asked.endpoint, where)
     variants = sorted({p.variant for p in places if p.endpoint_path == path and p.variant})
     try:
         return path, layout.choose_roles(variants, asked.flags, asked.described, where)
@@ -234,32 +204,46 @@ def _chosen(places: list[Place], asked: _Asked, where: str) -> tuple[str, dict[R
 
 
 def _both_jobs(
-    lister: _Lister, finding: _Finding, asked: _Asked, source: str, aside: list[Candidate]
+    lister: _Lister, finding: Finding, asked: _Asked, source: str, listed: _Jobs
 ) -> tuple[str | None, dict[Role, str | None]]:
     """Two batch-transform jobs below one SOURCE; a job is named by its capture folder."""
-    where = printable(source)
+    where, aside, days = printable(source), listed.aside, listed.days
     places = [
         (one, layout.place_of_job(at)) for one in aside if (at := layout.place(one.entry.key))
     ]
     if len(places) < len(aside) or not all(place.variant for _, place in places):
         raise InputError(f"{where}: this is the folder of one batch-transform job. {_BOTH_SIDES}")
-    path, roles = _chosen([place for _, place in places], asked, where)
+    left_out = {layout.place_of_job(layout.place_of_variant(f)) for f in days.left_out}
+    named = {place for _, place in places} | {place for place in left_out if place.variant}
+    path, roles = _chosen(named, asked, where)
     chosen = [(one, place) for one, place in places if place.endpoint_path == path]
     finding.skipped["other-endpoint"] += len(places) - len(chosen)
     finding.skipped["other-variant"] += sum(p.variant not in roles.values() for _, p in chosen)
     jobs = [
         batch_transform.read_job(
-            Asked(role, where, source, lister.entries, lister.aws),
+            Asked(role, where, source, lister.every, lister.aws),
             [one for one, place in chosen if place.variant == roles[role]],
         )
         for role in ROLES
     ]
     beside = [one.entry for one, place in chosen if place.variant in roles.values()]
-    changes = batch_transform.counts(jobs, beside, lambda entry: _placed(entry, set())[0])
+    changes = batch_transform.counts(
+        jobs, beside, lambda one: None if days.leave_out(one) else _placed(one, set())[0]
+    )
     finding.take_jobs(jobs, changes)
     for role in ROLES:
         finding.require(role, f"{where}: {printable(roles[role])}")
-    return chosen[0][1].endpoint or asked.endpoint, {**roles}
+    return next((p.endpoint for _, p in chosen), None) or asked.endpoint, {**roles}
+
+
+def _left_out(days: Days, named: set[str | None]) -> set[Place]:
+    """The variants that have days outside the window: it does not settle which there are."""
+    return {
+        layout.place_of_variant(folder)
+        for folder in days.left_out
+        # As any of its captures would be judged.
+        if not layout.hyperpod(f"{folder}2000/01/01/00/", f"/{folder}2000/01/01/00/", named)
+    }
 
 
 def _placed(entry: Entry, named: set[str | None]) -> tuple[str, Place | None]:
@@ -271,22 +255,21 @@ def _placed(entry: Entry, named: set[str | None]) -> tuple[str, Place | None]:
     return code or "outside-layout", place
 
 
-def _no_layout(where: str, skipped: Mapping[str, int], *, nameless: bool) -> InputError:
+def _no_layout(where: str, finding: Finding, *, nameless: bool) -> InputError:
     if nameless:
         return InputError(f"{where}: this is the folder of one variant. {_BOTH_SIDES}")
-    tally = ", ".join(f"{grouped(count)} {code}" for code, count in sorted(skipped.items()))
     hint = (
         "; captures in another layout can be given as --production PATH --shadow PATH"
-        if skipped.get("outside-layout")
+        if finding.skipped.get("outside-layout")
         else ""
     )
     return InputError(
         f"{where}: no captures found; looked for {{variant}}/yyyy/mm/dd/hh/*.jsonl and .jsonl.gz; "
-        f"skipped: {tally or 'nothing, it is empty'}{hint}{formats.sentences(skipped)}"
+        f"{tally(finding.skipped, days_left_out=False)}{hint}{formats.sentences(finding.skipped)}"
     )
 
 
-def _each_path(lister: _Lister, finding: _Finding, asked: _Asked) -> dict[Role, str | None]:
+def _each_path(lister: _Lister, finding: Finding, asked: _Asked) -> dict[Role, str | None]:
     """Objects of a path for each variant, any layout; returns the names the layout tells."""
     names: dict[Role, str | None] = {}
     for role in ROLES:
@@ -300,26 +283,31 @@ def _each_path(lister: _Lister, finding: _Finding, asked: _Asked) -> dict[Role, 
     return names
 
 
-def _one_path(lister: _Lister, finding: _Finding, role: Role, root: str) -> str | None:
+def _one_path(lister: _Lister, finding: Finding, role: Role, root: str) -> str | None:
     base = root.rstrip("/") if root.startswith("s3://") else str(Path(root).absolute())
     where = f"--{role} {printable(root)}"
+    aside: list[Candidate] = []
+    kept: list[Entry] = []
+    entries, days = lister.entries(root)
 
     def code_of(entry: Entry) -> str | None:
         return _flat_code(entry, entry.location.removeprefix(base).strip("/"))
 
-    aside: list[Candidate] = []
-    kept: list[Entry] = []
-    for entry in batch_transform.ordinary(lister.entries(root), aside, lister.aws):
+    for entry in batch_transform.ordinary(entries, aside, lister.aws):
         code = code_of(entry)
         if code is None:
             kept.append(entry)
         else:
             finding.skipped[code] += 1
+    finding.days_left_out = bool(days.left_out)
     if aside:
-        asked = Asked(role, where, root, lister.entries, lister.aws)
+        asked = Asked(role, where, root, lister.every, lister.aws)
         job = batch_transform.read_job(asked, aside)
         beside = [*kept, *(one.entry for one in aside)]
-        finding.take_jobs([job], batch_transform.counts([job], beside, code_of, below=base))
+        changes = batch_transform.counts(
+            [job], beside, lambda one: None if days.leave_out(one) else code_of(one), below=base
+        )
+        finding.take_jobs([job], changes)
         names = {
             layout.place_of_job(at).variant for one in aside if (at := layout.place(one.entry.key))
         }
@@ -330,6 +318,10 @@ def _one_path(lister: _Lister, finding: _Finding, role: Role, root: str) -> str 
         if place is not None:
             places.add((place.endpoint_path, place.variant))
         finding.take(entry, role, place.hour if place else None)
+    left_out = [layout.place_of_variant(folder) for folder in days.left_out]
+    if not kept and {place.variant for place in left_out} == {"input", "output"}:
+        left_out = [layout.place_of_job(place) for place in left_out]
+    places |= {(place.endpoint_path, place.variant) for place in left_out}
     if len(places) > 1:
         listed_places = ", ".join(
             printable("/".join(part for part in pair if part))

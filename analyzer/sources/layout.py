@@ -36,13 +36,13 @@ class Place:
     Attributes:
         endpoint_path: all folders above the variant; tells apart two endpoints of one name.
         endpoint, variant: None where the key begins below them.
-        hour: UTC start of the hour folder.
+        hour: UTC start of the hour folder; None for the variant's own folder.
     """
 
     endpoint_path: str
     endpoint: str | None
     variant: str | None
-    hour: datetime
+    hour: datetime | None
 
 
 def place(key: str) -> Place | None:
@@ -58,9 +58,19 @@ def place(key: str) -> Place | None:
 def _place_of_folder(folder: str) -> Place | None:
     folders = [part for part in folder.split("/") if part]
     hour = _hour("/".join(folders[-4:]))
-    if hour is None:
-        return None
-    above = folders[:-4]
+    return None if hour is None else _place(folders[:-4], hour)
+
+
+def place_of_variant(folder: str) -> Place:
+    """What the layout says of a variant's folder.
+
+    >>> place_of_variant("captures/churn/AllTraffic/").endpoint
+    'churn'
+    """
+    return _place([part for part in folder.split("/") if part], None)
+
+
+def _place(above: Sequence[str], hour: datetime | None) -> Place:
     return Place(
         endpoint_path="/".join(above[:-1]),
         endpoint=above[-2] if len(above) > 1 else None,
@@ -77,12 +87,7 @@ def place_of_job(found: Place) -> Place:
     ('output', 'job-a')
     """
     folders = found.endpoint_path.split("/") if found.variant and found.endpoint_path else []
-    return Place(
-        endpoint_path="/".join(folders[:-1]),
-        endpoint=folders[-2] if len(folders) > 1 else None,
-        variant=folders[-1] if folders else None,
-        hour=found.hour,
-    )
+    return _place(folders, found.hour)
 
 
 def not_capture(entry: Entry) -> str | None:

@@ -84,6 +84,13 @@ class SourceObject:
     location: str = field(default="", repr=False)
     batch: BatchFile | None = field(default=None, repr=False)
 
+    @property
+    def stored(self) -> tuple[SourceObject, ...]:
+        """What is read for it: itself, or the output and the input of a data file."""
+        if self.batch is None:
+            return (self,)
+        return tuple(part for part in (self.batch.output, self.batch.input) if part is not None)
+
 
 @dataclass(frozen=True)
 class BatchFile:

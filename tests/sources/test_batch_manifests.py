@@ -14,16 +14,15 @@ from hypothesis import strategies as st
 
 from analyzer.errors import AnalyzerError, InputError, UsageError
 from analyzer.report.explain import explanation
-from analyzer.sources import AwsOptions, aws, discover, open_chunks
+from analyzer.sources import AwsOptions, discover, open_chunks
 from analyzer.sources.batch_transform import data_objects
+from analyzer.sources.listing import Bucket
 from tests.sources.batch_jobs import HOUR, LATER, Job, bucket_of, listed, put, two_jobs
 from tests.sources.conftest import Storage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from analyzer.sources import Listing
-    from analyzer.sources.aws import S3Client
+    from analyzer.sources.listing import Page
 
 INPUT = b"1,0.5\n2,0.25\n3,0.125\n"
 
@@ -54,15 +53,23 @@ def test_only_what_manifests_name_is_listed_of_a_bucket(
     moto_bucket: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     two_jobs(moto_bucket)
-    asked: list[object] = []
+    asked: list[str] = []
 
-    def pages(client: S3Client, request: Mapping[str, object], what: str) -> Iterator[object]:
-        asked.append(request["Prefix"])
-        return aws.pages(client, request, what)
+    class Watched(Bucket):
+        def page(
+            self,
+            prefix: str,
+            token: str | None = None,
+            *,
+            most: int | None = None,
+            delimiter: str = "",
+        ) -> Page:
+            asked.append(prefix)
+            return super().page(prefix, token, most=most, delimiter=delimiter)
 
-    monkeypatch.setattr(data_objects, "pages", pages)
+    monkeypatch.setattr(data_objects, "Bucket", Watched)
     assert len(listed(moto_bucket).objects) == 4
-    assert sorted(map(str, asked)) == [
+    assert sorted(asked) == [
         f"{job}/{folder}/day/dummy_" for job in "ab" for folder in ("data", "results")
     ]
 
@@ -209,6 +216,24 @@ def test_two_runs_over_one_input_are_refused_until_one_is_named(folder: Storage)
     asked = {"production": folder.at("a"), "shadow": folder.at("a")}
     later = discover(None, **asked, since=since)  # type: ignore[arg-type]
     assert [item.key for item in later.objects] == ["again/x.csv.out"] * 2
+
+
+def test_days_outside_the_window_hide_no_data_of_a_job_inside(storage: Storage) -> None:
+    bucket = bucket_of(storage)
+    old = "2026/09/01/00/x.jsonl"
+    put(storage, Job("a", {old: (INPUT, b"1\n2\n3\n")}, "2026/09/02/13", bucket))
+    put(storage, Job("a", {old: (INPUT, b"1\n2\n3\n")}, HOUR, bucket))
+    put(storage, Job("b", {old: (INPUT, b"1\n2\n3\n")}, HOUR, bucket))
+    listing = discover(
+        None,
+        production=storage.at("a"),
+        shadow=storage.at("b"),
+        since=datetime(2026, 10, 1, tzinfo=UTC),
+        aws=storage.aws,
+    )
+    assert failed(listing) == {}
+    assert len(listing.objects) == 2
+    assert listing.skipped == {"batch-manifest": 4}
 
 
 def test_an_output_named_again_later_is_one_file(folder: Storage) -> None:

@@ -86,7 +86,8 @@ def test_everything_listed_is_read_or_skipped_under_a_code(storage: Storage) -> 
             f"churn/AllTraffic/{HOUR}/_SUCCESS": b"ok",
             f"churn/AllTraffic/{HOUR}/empty.jsonl": b"",
             f"churn/AllTraffic/{HOUR}/.hidden.jsonl": RECORD,
-            "churn/AllTraffic/2026/10/01/00/early.jsonl": RECORD,
+            "churn/AllTraffic/2026/10/05/09/early.jsonl": RECORD,
+            "churn/AllTraffic/2026/10/04/23/another-day.jsonl": RECORD,
             "hash/alb/log.gz": b"x",
         }
     )
@@ -145,9 +146,9 @@ def test_the_folder_of_one_variant_is_explained(storage: Storage) -> None:
 
 
 def test_a_side_emptied_by_the_window_is_an_input_error(folder: Storage) -> None:
-    folder.put(captures(f"AllTraffic/{HOUR}/a.jsonl", "Shadow-01/2026/10/01/00/b.jsonl"))
+    folder.put(captures(f"AllTraffic/{HOUR}/a.jsonl", "Shadow-01/2026/10/05/00/b.jsonl"))
     with pytest.raises(InputError, match=r"no shadow captures.*1 outside-window"):
-        discover(folder.root, since=datetime(2026, 10, 5, tzinfo=UTC))
+        discover(folder.root, since=datetime(2026, 10, 5, 12, tzinfo=UTC))
 
 
 def test_two_paths_may_have_any_layout(storage: Storage) -> None:

@@ -15,8 +15,9 @@ file counts as failed; no line is ever moved to where it seems to fit.
 """
 
 from analyzer.sources.batch_transform.accounting import counts, notes, ordinary
+from analyzer.sources.batch_transform.data_objects import data_folders
 from analyzer.sources.batch_transform.jobs import Asked, Job, read_job, settled
-from analyzer.sources.batch_transform.manifests import Candidate
+from analyzer.sources.batch_transform.manifests import Candidate, capture_folder
 from analyzer.sources.batch_transform.records import batch_chunks
 
 __all__ = [
@@ -24,7 +25,9 @@ __all__ = [
     "Candidate",
     "Job",
     "batch_chunks",
+    "capture_folder",
     "counts",
+    "data_folders",
     "notes",
     "ordinary",
     "read_job",

@@ -8,18 +8,18 @@ it are candidates, so no name leads out of it.
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import UTC
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from analyzer.sources.aws import pages, s3_client
+from analyzer.sources.aws import CONNECTIONS, s3_client
+from analyzer.sources.listing import Bucket, described
 from analyzer.sources.objects import Entry, ObjectFailure, printable
 from analyzer.sources.s3 import split_url
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from analyzer.sources.objects import AwsOptions
+    from analyzer.sources.objects import AwsOptions, SourceObject
 
 Found = Entry | ObjectFailure
 
@@ -58,21 +58,16 @@ def on_s3(addresses: Collection[str], aws: AwsOptions) -> dict[str, Found]:
     Raises:
         AccessError, InputError, UsageError: the bucket cannot be listed.
     """
-    bucket, shared = split_url(_shared_start(addresses))
-    request: dict[str, object] = {"Bucket": bucket, "Prefix": shared}
-    if aws.request_payer:
-        request["RequestPayer"] = "requester"
-    what = f"list s3://{printable(bucket)}/{printable(shared)}"
+    name, shared = split_url(_shared_start(addresses))
+    bucket = Bucket(s3_client(aws, CONNECTIONS), name, aws, described(name, shared))
     found: dict[str, Found] = {}
-    for listed in pages(s3_client(aws), request, what):
-        location = f"s3://{bucket}/{listed['Key']}"
-        if location in addresses:
-            etag = listed.get("ETag", "").strip('"') or None
-            modified = listed["LastModified"].astimezone(UTC)
-            found[location] = Entry(
-                listed["Key"], location, listed["Size"], etag, modified, location
-            )
-    return found
+    token = None
+    while True:
+        page = bucket.page(shared, token)
+        found |= {entry.location: entry for entry in page.entries if entry.location in addresses}
+        token = page.token
+        if token is None:
+            return found
 
 
 def _shared_start(addresses: Collection[str]) -> str:
@@ -80,6 +75,14 @@ def _shared_start(addresses: Collection[str]) -> str:
     first, last = min(addresses), max(addresses)
     same = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
     return "".join(letter for letter, _ in same)
+
+
+def data_folders(objects: Iterable[SourceObject]) -> list[str]:
+    """The folders, with their slash, that hold the data of batch-transform files; one a side."""
+    files = [item.batch for item in objects if item.batch is not None]
+    sides = ([file.output for file in files], [file.input for file in files])
+    keys = ({part.key for part in side if part is not None} for side in sides)
+    return sorted({_shared_start(some).rpartition("/")[0] + "/" for some in keys if some})
 
 
 def in_folder(names: Mapping[str, str], entries: Iterable[Entry]) -> dict[str, Found]:

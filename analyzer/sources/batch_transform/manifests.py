@@ -30,6 +30,7 @@ _MOST_LOOKED_AT = 16
 _FOLDER = re.compile(r"(.*/)(input|output)/+([0-9]{4}/+[0-9]{2}/+[0-9]{2}/+[0-9]{2})/*", re.DOTALL)
 # Without a slash behind the bucket, a name would lengthen the bucket's.
 _PREFIX = re.compile(r"s3://[^/]+/")
+_SIDE = re.compile(r"((?:.*/)?)(?:input|output)(?:/+[0-9]{2,4}){0,4}(?:/+[^/]*)?", re.DOTALL)
 _HEAD = re.compile(rb'(?:\xef\xbb\xbf)?\s*\[\s*\{\s*"prefix"\s*:')
 
 
@@ -94,10 +95,20 @@ def spot_of(location: str) -> Spot | None:
 def _spot_of_folder(folder: str) -> Spot | None:
     match = _FOLDER.fullmatch(folder)
     place = layout.place(f"{folder}/") if match else None
-    if match is None or place is None:
+    if match is None or place is None or place.hour is None:
         return None
     side: Side = "input" if match[2] == "input" else "output"
     return Spot(root=match[1], side=side, hour=place.hour, hour_path=match[3])
+
+
+def capture_folder(prefix: str) -> str:
+    """The folder that holds `input/` and `output/`, from a prefix at or below one of them.
+
+    >>> capture_folder("capture/output/2026/10/05"), capture_folder("capture")
+    ('capture/', 'capture')
+    """
+    match = _SIDE.fullmatch(prefix)
+    return match[1] if match else prefix
 
 
 def are_manifests(candidates: Sequence[Candidate], aws: AwsOptions) -> bool:
