@@ -139,7 +139,8 @@ def run(request: Request, progress: Progress) -> Analysis:
         asked=span,
     )
     noted = captured.notes if captured is not None else ()
-    notes = (*noted, *dropped_notes(export.dropped), *export.notes)
+    listed = listing.notes if listing is not None else ()
+    notes = (*noted, *listed, *dropped_notes(export.dropped), *export.notes)
     judged = _judge(facts, names, notes, progress)
     return replace(judged, remarks=captured.remarks) if captured is not None else judged
 

@@ -30,6 +30,7 @@ from analyzer.sources.access import (
     partition_of,
     try_reading,
 )
+from analyzer.sources.batch_transform import capture_folder, data_folders
 from analyzer.sources.layout import CAPTURE_NAMES
 from analyzer.sources.objects import ROLES, printable
 from analyzer.sources.s3 import found_under, split_url
@@ -150,8 +151,8 @@ def _tried(listing: Listing | None, options: AwsOptions) -> tuple[Trial, ...]:
 def _ends(objects: tuple[SourceObject, ...]) -> Iterator[SourceObject]:
     for role in ROLES:
         mine = [item for item in objects if item.role == role]
-        yield from mine[:1]
-        yield from mine[1:][-1:]
+        for item in (*mine[:1], *mine[1:][-1:]):
+            yield from item.stored
 
 
 def _refused_reading(tried: tuple[Trial, ...]) -> Iterator[Problem]:
@@ -240,23 +241,29 @@ def _policy(
     for root, roles in question.on_s3:
         bucket, asked = split_url(root)
         region = regions.get(bucket)
-        keys = (item.key for item in (listing.objects if listing else ()) if item.role in roles)
-        first = next(keys, None)
+        mine = [item for item in (listing.objects if listing else ()) if item.role in roles]
+        first = next((item.key for item in mine if item.batch is None), None)
+        data = data_folders(mine)
+        if data:
+            asked = capture_folder(asked)
         keys_needed = {
             result.kms_key
             for item, result in tried
             if item.role in roles and isinstance(result, Tried) and result.kms_key is not None
         }
-        readings.append(
-            least_privilege.Reading(
-                bucket=bucket,
-                prefix=_folder(asked) if first is None else found_under(asked, first),
-                asked=asked,
-                partition=partition_of(region),
-                region=region,
-                kms_keys=tuple(sorted(keys_needed)),
+        here = _folder(asked) if first is None else found_under(asked, first)
+        # A batch-transform job's data lie outside its capture folder.
+        for prefix, spelling in ((here, asked), *((folder, folder) for folder in data)):
+            readings.append(
+                least_privilege.Reading(
+                    bucket=bucket,
+                    prefix=prefix,
+                    asked=spelling,
+                    partition=partition_of(region),
+                    region=region,
+                    kms_keys=tuple(sorted(keys_needed)),
+                )
             )
-        )
     return least_privilege.policy(readings)
 
 

@@ -123,7 +123,7 @@ def _reduced(
         _require_both(listing, engine, extent, failures)
         progress("pairing", 0, 1)
         captures.pair(policy.pairing)
-        start, end = captured_window(extent, span)
+        start, end = captured_window(extent, span, apart=listing.batch)
         captures.set_window(start, end)
         keys = {number: item.key for number, item in enumerate(listing.objects)}
         facts = captures.facts(keys, same_objects=listing.same_objects)

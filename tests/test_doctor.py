@@ -17,6 +17,7 @@ from analyzer.report import text
 from analyzer.report.content.doctor_page import doctor_page
 from analyzer.sources import AwsOptions, discover, local, open_chunks
 from analyzer.sources.objects import ObjectError
+from tests.sources.batch_jobs import Job
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -157,3 +158,15 @@ def test_doctor_has_the_flags_of_a_run_for_captures_and_aws() -> None:
     assert flags["run"] - flags["doctor"] >= own
     aws_flags = {"--profile", "--region", "--endpoint-url", "--role-arn"}
     assert aws_flags | {"--no-sign-request", "--request-payer"} <= flags["doctor"]
+
+
+def test_a_folder_of_batch_jobs_is_ready_too(tmp_path: Path) -> None:
+    for job in (Job(name, {"x.csv": (b"1\n", b"0.5\n")}) for name in "ab"):
+        for key, body in job.objects().items():
+            path = tmp_path / key
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(body)
+    question = Question(production=str(tmp_path / "a"), shadow=str(tmp_path / "b"))
+    diagnosis = doctor.examine(question, silent)
+    assert diagnosis.exit_code == ExitCode.PROMOTE
+    assert states(diagnosis) == {"read permission": "granted"}

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from analyzer.sources import layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from analyzer.sources.objects import Entry
 
@@ -129,9 +129,17 @@ class Days:
             base for one in listed if (base := base_of_capture(one)) is not None
         }
         for entry in listed:
-            above = _dates_above(entry.key[: entry.key.rfind("/") + 1])
-            outside = [one.base for one in above if one.base in bases and not self.need(one)]
+            outside = self._outside(entry, bases)
             if outside:
                 self.left_out.update(outside)
             else:
                 yield entry
+
+    def leave_out(self, entry: Entry) -> bool:
+        """Whether an entry was left out, once everything has been listed."""
+        return bool(self._outside(entry, self.left_out))
+
+    def _outside(self, entry: Entry, bases: Collection[str]) -> list[str]:
+        """The bases of the days an entry lies in that cannot matter."""
+        above = _dates_above(entry.key[: entry.key.rfind("/") + 1])
+        return [one.base for one in above if one.base in bases and not self.need(one)]

@@ -98,7 +98,7 @@ def test_everything_listed_is_read_or_skipped_under_a_code(storage: Storage) -> 
     assert listing.skipped == {
         "empty": 1,
         "hidden": 2,
-        "hyperpod-not-supported": 1,
+        "hyperpod-alb": 1,
         "not-jsonl": 3,
         "outside-layout": 1,
         "outside-window": 1,

@@ -26,6 +26,7 @@ from tests.faults.fault_server import (
     Reset,
 )
 from tests.policy_evaluator import allows
+from tests.sources.batch_jobs import Job
 from tests.test_doctor import HOURS, KEYS, RECORD, command, said, states
 
 if TYPE_CHECKING:
@@ -364,3 +365,25 @@ def test_the_command_prints_json_and_ends_with_the_code(server: FaultServer) -> 
     done = command(*asked)
     assert done.returncode == 4
     assert json.loads(done.stdout)["problems"][0]["exit_code"] == 4
+
+
+@pytest.mark.parametrize("asked_for", ["", "/output"])
+def test_the_policy_for_batch_jobs_reaches_their_data(server: FaultServer, asked_for: str) -> None:
+    files = {f"day={day}/x.csv": (b"1\n", b"0.5\n") for day in (1, 2)}
+    for job in (Job("jobs/a", files, bucket="b"), Job("jobs/b", files, bucket="b")):
+        server.put({key.replace("/data/", "-data/"): body for key, body in job.objects().items()})
+        manifest = job.manifest("data", "").replace(b"/data/", b"-data/")
+        server.put({f"{job.prefix}/input/{job.hour}/manifest.jsonl": manifest})
+    paths = [f"s3://b/jobs/{job}{asked_for}" for job in "ab"]
+    reach = AwsOptions(endpoint_url=server.url)
+    question = Question(production=paths[0], shadow=paths[1], aws=reach)
+    diagnosis = doctor.examine(question, silent)
+    assert diagnosis.exit_code == ExitCode.PROMOTE
+    assert diagnosis.policy is not None
+    server.asked.clear()
+    found = discover(None, production=paths[0], shadow=paths[1], aws=reach)
+    assert sum(chunk.failure is None for chunk in open_chunks(found)) == 4
+    requests = [*server.seen("list"), *server.seen("get")]
+    assert {one.key for one in requests} > {"jobs/a-data/day=1/x.csv"}
+    assert [one.key for one in requests if not allowed(diagnosis.policy, one)] == []
+    assert not any(allowed(diagnosis.policy, replace(one, key="other/x")) for one in requests)
