@@ -1,8 +1,8 @@
 """The bundle: verdict.json, summary.md, tables/*.parquet and the manifest that seals them.
 
 In: writing a finished analysis so that no reader ever sees half of it, and reading it back
-verified. Out: what is in a verdict, and how a table is drawn. The manifest finds accidents and
-hand edits; it is no signature.
+verified. Out: what is in a verdict, how a table is drawn, and emptying the folder (`out_folder`).
+The manifest finds accidents and hand edits; it is no signature.
 """
 
 from __future__ import annotations
@@ -16,21 +16,15 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from analyzer.errors import InputError, ResourceError, UsageError
+from analyzer.errors import InputError, ResourceError
 from analyzer.model import SCHEMA_VERSION, Verdict
+from analyzer.out_folder import MANIFEST, SUMMARY, TABLES, VERDICT
 from analyzer.verdict import contradiction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import polars as pl
-
-VERDICT = "verdict.json"
-SUMMARY = "summary.md"
-MANIFEST = "manifest.json"
-TABLES = "tables"
-_OURS = frozenset({VERDICT, SUMMARY, MANIFEST, TABLES})
-"""All a bundle has; a run replaces the whole folder, so what else is in it would be lost."""
 
 
 @dataclass(frozen=True)
@@ -57,25 +51,6 @@ class Bundle:
         return {name: table for name, table in found.items() if table is not None}
 
 
-def claim(out: Path) -> None:
-    """Make `out` ours before a run: a stale verdict is removed, foreign content refused.
-
-    Raises:
-        UsageError: `out` is a file, or a folder with content that is no bundle.
-        ResourceError: it cannot be written.
-    """
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"--out {out}: is a file; name a folder")
-    try:
-        present = {entry.name for entry in out.iterdir()} if out.is_dir() else set[str]()
-        if present and not {SUMMARY, MANIFEST} <= present <= _OURS:
-            raise UsageError(f"--out {out}: not empty and not a bundle; name another folder")
-        (out / VERDICT).unlink(missing_ok=True)
-        out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ResourceError(f"--out {out}: {error.strerror}") from None
-
-
 def write(out: Path, verdict: Verdict, summary: str, tables: Mapping[str, pl.DataFrame]) -> None:
     """Write the whole bundle beside `out`, then rename it into place.
 
@@ -92,7 +67,7 @@ def write(out: Path, verdict: Verdict, summary: str, tables: Mapping[str, pl.Dat
                 out.rename(Path(held) / "replaced")
             fresh.rename(out)
     except OSError as error:
-        raise ResourceError(f"--out {out}: {error.strerror or error}") from None
+        raise ResourceError(f"--out {out}: cannot be written: {error.strerror or error}") from None
 
 
 def read(path: Path) -> Bundle:

@@ -1,4 +1,4 @@
-"""The door: parse, call, print, exit code. The only module that prints.
+"""The door: parse, call, print, exit code. The only module that prints on stdout.
 
 stdout carries the chosen format and nothing else; progress, notes and errors go to stderr.
 Everything heavy is imported inside the command that needs it, so that `--help` stays fast.
@@ -7,22 +7,21 @@ Everything heavy is imported inside the command that needs it, so that `--help` 
 from __future__ import annotations
 
 import errno
-import io
-import os
+import re
 import shlex
-import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.exceptions import TyperException
 
-from analyzer.errors import AnalyzerError, ExitCode, UsageError
+from analyzer.errors import AccessError, AnalyzerError, ExitCode, UsageError
+from analyzer.out_folder import DEFAULT_OUT, claim
+from analyzer.process import Interruptible, started_as
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from analyzer.analysis import Request
     from analyzer.model import Verdict
 
@@ -31,13 +30,11 @@ EXIT_CODES_HELP = (
     "3 input unusable, 4 access, 5 disk or memory, 130 interrupted, 143 terminated."
 )
 
-_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
-
 app = typer.Typer(
     name="analyzer",
     help="Decide whether a SageMaker shadow variant may take production's place.",
     epilog=EXIT_CODES_HELP,
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -63,8 +60,12 @@ class FailOn(StrEnum):
 FormatOption = Annotated[Format, typer.Option("--format", help="What stdout carries.")]
 FailOnOption = Annotated[
     FailOn,
-    typer.Option(help="hold: HOLD and REJECT keep their codes; reject: HOLD exits 0; never: both."),
+    typer.Option(
+        help="Decisions that keep their exit code: hold (HOLD and REJECT), reject (REJECT) or "
+        "never (none); the others exit 0."
+    ),
 ]
+OutOption = Annotated[Path, typer.Option(help="Folder for the bundle.")]
 BundleArgument = Annotated[Path, typer.Argument(help="Folder that `analyzer run --out` wrote.")]
 
 
@@ -78,6 +79,7 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer hands a callba
 
 @app.callback()
 def door(
+    context: typer.Context,
     *,
     _version: Annotated[
         bool,
@@ -87,29 +89,32 @@ def door(
     ] = False,
 ) -> None:
     """Decide whether a SageMaker shadow variant may take production's place."""
+    if context.invoked_subcommand is None:
+        print(context.get_help(), file=sys.stderr)
+        raise typer.Exit(ExitCode.USAGE)
 
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for the bundle.")] = Path("demo"),
+    out: OutOption = DEFAULT_OUT["demo"],
     *,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
 ) -> None:
-    """Run the main job on a sample scenario and say which report to open."""
-    from analyzer import analysis, bundle
+    """Run the main job on a sample; print how to see its report."""
+    claim(out)
+    from analyzer import analysis
 
     scenario = _shipped("sample_data/slow_tail", "_sample/slow_tail")
-    bundle.claim(out)
     request = analysis.Request(
         source=str(scenario / "captures"),
         cloudwatch=(str(scenario / "cloudwatch"),),
         policy_file=scenario / "policy.toml",
         use_cache=False,
     )
-    command = ["analyzer", "run", str(scenario / "captures")]
+    command = ["run", str(scenario / "captures")]
     command += ["--cloudwatch", str(scenario / "cloudwatch")]
     command += ["--policy", str(scenario / "policy.toml"), "--out", str(out)]
-    print(shlex.join(command) + "\n")
+    print(f"{started_as()} {shlex.join(command)}\n")
     verdict = _analyse(request, out, quiet=quiet)
     _show(verdict, out, Format.TEXT)
 
@@ -130,11 +135,14 @@ def run(
     cloudwatch: Annotated[
         list[str] | None, typer.Option(help="CloudWatch export: file or folder; repeatable.")
     ] = None,
-    policy: Annotated[Path | None, typer.Option(help="policy.toml; default policy else.")] = None,
-    since: Annotated[
-        str | None, typer.Option(help="Start of the window, ISO 8601, UTC unless it says.")
+    policy: Annotated[
+        Path | None, typer.Option(help="policy.toml; default policy without it.")
     ] = None,
-    until: Annotated[str | None, typer.Option(help="End of the window, excluded.")] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(help="Start of the window: ISO 8601, UTC if it has no offset."),
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="End of the window, not included.")] = None,
     endpoint_file: Annotated[
         Path | None, typer.Option(help="endpoint.json with the endpoint's description.")
     ] = None,
@@ -142,12 +150,12 @@ def run(
         list[str] | None, typer.Option("--set", help="Policy KEY=VALUE; repeatable.")
     ] = None,
     memory_limit: Annotated[
-        str | None, typer.Option(help="Of the table engine, such as 2GB; default: 80 % of memory.")
+        str | None, typer.Option(help="For the table engine, such as 2GB; default: 80% of memory.")
     ] = None,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Read every object, keep nothing parsed.")
     ] = False,
-    out: Annotated[Path, typer.Option(help="Folder for the bundle.")] = Path("analysis"),
+    out: OutOption = DEFAULT_OUT["run"],
     fail_on: FailOnOption = FailOn.HOLD,
     form: FormatOption = Format.TEXT,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
@@ -160,11 +168,11 @@ def run(
     ] = False,
     request_payer: Annotated[bool, typer.Option("--request-payer", help="Requester pays.")] = False,
 ) -> None:
-    """Read captures and CloudWatch exports, and decide PROMOTE, HOLD or REJECT."""
-    from analyzer import analysis, bundle
+    """Decide PROMOTE, HOLD or REJECT from captures and CloudWatch."""
+    claim(out)
+    from analyzer import analysis
     from analyzer.sources import AwsOptions
 
-    bundle.claim(out)
     request = analysis.Request(
         source=source,
         endpoint=endpoint,
@@ -203,12 +211,14 @@ def report(
     from analyzer import bundle
 
     bundle.read(path)
+    _require_free(port)
     folder = _shipped("app", "_app")
     command = [sys.executable, "-m", "streamlit", "run", "serve.py"]
     command += ["--server.port", str(port), "--", str(path.resolve())]
     print(f"http://127.0.0.1:{port}", file=sys.stderr)
     # The command is our own script; the bundle's path is passed as one argument, never by a shell.
-    done = subprocess.run(command, cwd=folder, check=False)  # noqa: S603
+    with Interruptible():
+        done = subprocess.run(command, cwd=folder, check=False)  # noqa: S603
     raise typer.Exit(done.returncode)
 
 
@@ -257,97 +267,55 @@ def policy(
 def explain(
     code: Annotated[str, typer.Argument(help="A metric, gate, note or reason code.")],
 ) -> None:
-    """Say what a metric, gate or code means, how it is measured and what to do."""
+    """Say what a metric, gate or code means and what to do."""
     from analyzer.report.explain import explanation
 
     print(explanation(code), end="")
 
 
-def main() -> NoReturn:
-    """Run the command line; turn every expected failure into one line and its exit code."""
-    interruption = Interruption()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interruption)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="replace")
-    sys.exit(_flushed(_exit_code(interruption)))
+def run_command_line() -> int:
+    """Run the command that the arguments name; its exit code.
 
-
-class Interruption:
-    """Remembers the signal that ended a run: a library may turn it into an error of its own."""
-
-    def __init__(self) -> None:
-        self.code: ExitCode | None = None
-
-    def __call__(self, number: int, _frame: FrameType | None) -> NoReturn:
-        """Leave with the signal's exit code."""
-        terminated = number == signal.SIGTERM
-        self.code = ExitCode.TERMINATED if terminated else ExitCode.INTERRUPTED
-        sys.exit(self.code)
-
-
-def _exit_code(interruption: Interruption) -> int:
+    Raises:
+        AnalyzerError: it cannot be done; arguments that cannot be parsed are a `UsageError`.
+    """
     try:
-        app()
-    except AnalyzerError as error:
-        _complain(str(error))
-        return error.exit_code
-    except MemoryError:
-        _complain("out of memory; set --memory-limit or shorten the run with --since and --until")
-        return ExitCode.RESOURCES
-    except OSError as error:
-        if error.errno not in _UNWRITABLE:
-            raise
-        _complain(f"output could not be written: {error.strerror}")
-        return ExitCode.RESOURCES
-    except RuntimeError:
-        if interruption.code is None:
-            raise
-    except SystemExit as ended:
-        if interruption.code is None:
-            return ended.code if isinstance(ended.code, int) else 0
-    if interruption.code is not None:
-        _complain("terminated" if interruption.code is ExitCode.TERMINATED else "interrupted")
-        return interruption.code
-    return ExitCode.PROMOTE
+        code: int | None = app(standalone_mode=False)
+    except TyperException as error:
+        raise UsageError(_mistake(error)) from None
+    return code or 0
 
 
-def _flushed(code: int) -> int:
-    """The exit code once stdout is really written; a full disk is no success."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _silence_stdout()
-    except OSError as error:
-        _complain(f"output could not be written: {error.strerror}")
-        _silence_stdout()
-        return ExitCode.RESOURCES
-    return code
-
-
-def _silence_stdout() -> None:
-    """Keep the interpreter from flushing the unwritable stdout once more as it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _mistake(error: TyperException) -> str:
+    """What the parser found, as one sentence, and which help to read."""
+    said = " ".join(error.format_message().split()).rstrip(".")
+    said = re.sub(r"^Invalid value for '(.+?)': (Value error, )?", r"\1: ", said)
+    known = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    words = [started_as(), *(word for word in sys.argv[1:2] if word in known), "--help"]
+    return f"{said[:1].lower()}{said[1:]}; see `{' '.join(words)}`"
 
 
 def _analyse(request: Request, out: Path, *, quiet: bool) -> Verdict:
     """Run the analysis and write its bundle; a failure leaves an ERROR verdict behind."""
     from analyzer import analysis, bundle
+    from analyzer.memory_limit import memory_size
     from analyzer.progress import progress
     from analyzer.report import markdown
     from analyzer.report.content import verdict_page
 
-    try:
-        with progress(quiet=quiet) as report_progress:
-            done = analysis.run(request, report_progress)
-    except AnalyzerError as error:
-        bundle.write(out, analysis.error_verdict(error), f"error: {error}\n", {})
-        raise
-    summary = markdown.render(verdict_page(done.verdict))
-    bundle.write(out, done.verdict, summary, done.tables)
-    for remark in () if quiet else done.remarks:
-        print(f"note: {remark}", file=sys.stderr)
+    with Interruptible():
+        try:
+            if request.memory_limit is not None:
+                memory_size(request.memory_limit)
+            with progress(quiet=quiet) as report_progress:
+                done = analysis.run(request, report_progress)
+        except AnalyzerError as error:
+            bundle.write(out, analysis.error_verdict(error), f"error: {error}\n", {})
+            raise
+        summary = markdown.render(verdict_page(done.verdict))
+        bundle.write(out, done.verdict, summary, done.tables)
+        for remark in () if quiet else done.remarks:
+            print(f"note: {remark}", file=sys.stderr)
     return done.verdict
 
 
@@ -362,7 +330,7 @@ def _show(verdict: Verdict, out: Path, form: Format) -> None:
     elif form is Format.MARKDOWN:
         print(markdown.render(verdict_page(verdict)), end="")
     else:
-        page = text.render(verdict_page(verdict, bundle=shlex.quote(str(out))))
+        page = text.render(verdict_page(verdict, bundle=shlex.quote(str(out)), tool=started_as()))
         Console(soft_wrap=True, highlight=False).print(page, end="")
 
 
@@ -375,6 +343,20 @@ def _gate(verdict: Verdict, fail_on: FailOn) -> int:
     return verdict.exit_code
 
 
+def _require_free(port: int) -> None:
+    """Refuse a port nobody could listen on before its address is printed."""
+    import socket
+
+    with socket.socket() as probe:
+        # As the server does: a connection that has just ended does not hold the port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            what = "in use" if error.errno == errno.EADDRINUSE else error.strerror
+            raise AccessError(f"--port {port}: {what}") from None
+
+
 def _shipped(checkout: str, wheel: str) -> Path:
     """A folder that lies in the wheel, or in a checkout beside the package."""
     package = Path(__file__).parent
@@ -382,7 +364,3 @@ def _shipped(checkout: str, wheel: str) -> Path:
         if folder.is_dir():
             return folder
     raise AnalyzerError(f"{wheel} is missing from the installation")
-
-
-def _complain(message: str) -> None:
-    print(f"error: {message}", file=sys.stderr)

@@ -83,16 +83,20 @@ class Engine:
         self.folder = self._private.path
         asked = {"memory_limit": memory_limit, "threads": threads}
         given = {key: str(value) for key, value in asked.items() if value is not None}
+        config: dict[str, str | bool | int | float | list[str]]
+        config = {**_HARDENED, "temp_directory": str(self.folder), **given}
+        folders = _list([self.folder, *([shared] if shared else [])])
         try:
-            self._connection = duckdb.connect(
-                ":memory:", config={**_HARDENED, "temp_directory": str(self.folder), **given}
-            )
+            with _resources_named():
+                self._connection = duckdb.connect(":memory:", config=config)
+                for statement in _SESSION:
+                    self._connection.execute(statement.format(folders=folders))
         except duckdb.Error as error:
             self._private.remove()
             raise UsageError(f"engine setting refused: {_first_line(error)}") from None
-        folders = _list([self.folder, *([shared] if shared else [])])
-        for statement in _SESSION:
-            self._connection.execute(statement.format(folders=folders))
+        except ResourceError:
+            self._private.remove()
+            raise
 
     def table(self, name: str, **params: object) -> pa.Table:
         """What the last statement of `sql/<name>.sql` gives, as Arrow."""
@@ -146,21 +150,26 @@ class Engine:
         `located` adds the columns file_index, a file's place in `paths`, and file_row_number.
         """
         columns = "*, file_index, file_row_number" if located else "*"
-        self._connection.execute(
-            f"create or replace temp view {table} as "  # noqa: S608 - our own names, paths quoted
-            f"select {columns} from read_parquet({_list(paths)})"
-        )
+        with _resources_named():
+            self._connection.execute(
+                f"create or replace temp view {table} as "  # noqa: S608 - our own names, paths quoted
+                f"select {columns} from read_parquet({_list(paths)})"
+            )
 
     @contextmanager
     def lend(self, **tables: pa.Table) -> Iterator[None]:
         """Make Arrow tables readable from SQL under these names inside the block, uncopied."""
-        for name, table in tables.items():
-            self._connection.register(name, table)
+        lent: list[str] = []
         try:
+            with _resources_named():
+                for name, table in tables.items():
+                    self._connection.register(name, table)
+                    lent.append(name)
             yield
         finally:
-            for name in tables:
-                self._connection.unregister(name)
+            with _resources_named():
+                for name in lent:
+                    self._connection.unregister(name)
 
     def close(self) -> None:
         """Drop every table and remove the spill folder."""

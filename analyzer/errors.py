@@ -7,8 +7,9 @@
     |-- AccessError      4   denied, expired, unreachable after retries
     `-- ResourceError    5   disk full, memory limit
 
-Odd *data* never raises: it becomes a counted reject, a note or UNRESOLVED. Only `cli` catches
-`AnalyzerError`; anything else is a bug and ends as a traceback with exit code 1.
+Odd *data* never raises: it becomes a counted reject, a note or UNRESOLVED. Only `cli`, to write an
+ERROR verdict, and `__main__` catch `AnalyzerError`; anything else is a bug and ends as a traceback
+with exit code 1.
 """
 
 from __future__ import annotations

@@ -180,6 +180,14 @@ class Policy(Frozen):
         return max(1, sum(rule.role is Role.GUARDRAIL for rule in self.metrics.values()))
 
 
+class _Mistake(Exception):  # noqa: N818 - becomes a PolicyError once it is known who wrote the key
+    """What is wrong with a dotted key, before it is known where the key was written."""
+
+    def __init__(self, key: str, text: str) -> None:
+        super().__init__(f"{key}: {text}")
+        self.key = key
+
+
 _METRIC_KEYS = ("margin", "margin_ms", "role")
 _NOT_BUILT = {
     "slices": "slices are not judged in this version; remove the table",
@@ -202,31 +210,42 @@ def load_policy(
         PolicyError: unreadable file, unknown key or metric, wrong type, margin of the wrong sign,
             or an inference mode that this version does not compute.
     """
-    where = path.name if path else "policy"
     body = _read(path) if path else {}
-    for override in overrides:
-        _assign(body, override)
-    return parse_policy(body, defaults, where)
+    assigned = {_assign(body, override): override for override in overrides}
+    try:
+        return _completed(body, defaults)
+    except _Mistake as mistake:
+        given = [override for key, override in assigned.items() if _touches(key, mistake.key)]
+        where = f"--set {given[-1]}" if given else path.name if path else "policy"
+        raise PolicyError(f"{where}: {mistake}") from None
 
 
 def parse_policy(
     body: Mapping[str, object], defaults: Mapping[str, MetricDefault], where: str = "policy"
 ) -> Policy:
     """Check and complete a policy that is already a mapping; errors as in `load_policy`."""
+    try:
+        return _completed(body, defaults)
+    except _Mistake as mistake:
+        raise PolicyError(f"{where}: {mistake}") from None
+
+
+def _completed(body: Mapping[str, object], defaults: Mapping[str, MetricDefault]) -> Policy:
     for key, text in _NOT_BUILT.items():
         if body.get(key):
-            raise PolicyError(f"{where}: {key}: {text}")
+            raise _Mistake(key, text)
     plain = {key: value for key, value in body.items() if key not in {"metrics", *_NOT_BUILT}}
     try:
         policy = Policy.model_validate(plain, strict=False)
     except ValidationError as error:
-        raise PolicyError(_explain(error, where)) from None
+        raise _explained(error) from None
     if policy.inference != "anytime":
-        raise PolicyError(
-            f'{where}: inference: "{policy.inference}" is not computed in this version; '
-            'use "anytime", which is valid at any look'
+        raise _Mistake(
+            "inference",
+            f'"{policy.inference}" is not computed in this version; '
+            'use "anytime", which is valid at any look',
         )
-    rules = _rules(body.get("metrics", {}), policy.change, defaults, where)
+    rules = _rules(body.get("metrics", {}), policy.change, defaults)
     return policy.model_copy(update={"metrics": rules})
 
 
@@ -239,8 +258,8 @@ def _read(path: Path) -> dict[str, object]:
         raise PolicyError(f"{path.name}: not valid TOML: {error}") from None
 
 
-def _assign(body: dict[str, object], override: str) -> None:
-    """Apply one dotted `KEY=VALUE`; a bare word is taken as a string."""
+def _assign(body: dict[str, object], override: str) -> str:
+    """Apply one dotted `KEY=VALUE`, a bare word being a string; returns the key."""
     key, separator, value = override.partition("=")
     if not separator or not key.strip():
         raise PolicyError(f"--set {override}: expected KEY=VALUE")
@@ -256,17 +275,24 @@ def _assign(body: dict[str, object], override: str) -> None:
             raise PolicyError(f"--set {override}: {table} is not a table")
         node = child
     node[last] = parsed
+    return ".".join([*tables, last])
 
 
-def _explain(error: ValidationError, where: str) -> str:
-    """The first pydantic error as `file: key: what is wrong; nearest known key`."""
+def _touches(given: str, key: str) -> bool:
+    """Whether giving one dotted key gives the other, or a part of it."""
+    return f"{given}.".startswith(f"{key}.") or f"{key}.".startswith(f"{given}.")
+
+
+def _explained(error: ValidationError, table: tuple[str, ...] = ()) -> _Mistake:
+    """The first pydantic error as a key, what is wrong with it and the nearest known key."""
     first = error.errors(include_url=False)[0]
-    key = ".".join(str(part) for part in first["loc"])
+    key = ".".join(str(part) for part in (*table, *first["loc"]))
     if first["type"] == "extra_forbidden":
-        return f"{where}: {key}: unknown key{_nearest(str(first['loc'][-1]), _known(first['loc']))}"
+        nearest = _nearest(str(first["loc"][-1]), _known(first["loc"]))
+        return _Mistake(key, f"unknown key{nearest}")
     if key.endswith("_percentage"):
-        return f"{where}: {key}: {_PERCENTAGE}, got {first['input']!r}"
-    return f"{where}: {key}: {first['msg'].lower()}, got {first['input']!r}"
+        return _Mistake(key, f"{_PERCENTAGE}, got {first['input']!r}")
+    return _Mistake(key, f"{first['msg'].lower()}, got {first['input']!r}")
 
 
 def _known(location: tuple[int | str, ...]) -> list[str]:
@@ -286,21 +312,21 @@ def _nearest(word: str, known: Sequence[str], alike: float = 0.6) -> str:
 
 
 def _rules(
-    given: object, change: Change, defaults: Mapping[str, MetricDefault], where: str
+    given: object, change: Change, defaults: Mapping[str, MetricDefault]
 ) -> dict[str, MetricRule]:
     if not isinstance(given, dict):
-        raise PolicyError(f"{where}: metrics: expected tables such as [metrics.latency_p99]")
+        raise _Mistake("metrics", "expected tables such as [metrics.latency_p99]")
     for metric in given:
         if metric not in defaults:
             hint = _nearest(metric, list(defaults), _LIKELY)
-            raise PolicyError(f"{where}: metrics.{metric}: unknown metric{hint}")
+            raise _Mistake(f"metrics.{metric}", f"unknown metric{hint}")
     return {
-        metric: _rule(given.get(metric), default, change, f"{where}: metrics.{metric}")
+        metric: _rule(metric, given.get(metric), default, change)
         for metric, default in defaults.items()
     }
 
 
-def _rule(given: object, default: MetricDefault, change: Change, where: str) -> MetricRule:
+def _rule(metric: str, given: object, default: MetricDefault, change: Change) -> MetricRule:
     infrastructure = change == "infrastructure"
     margin = default.infrastructure_margin if infrastructure else None
     role = default.role_under(change)
@@ -316,17 +342,17 @@ def _rule(given: object, default: MetricDefault, change: Change, where: str) -> 
     if given is None:
         return silent
     if not isinstance(given, dict):
-        raise PolicyError(f"{where}: expected a table")
+        raise _Mistake(f"metrics.{metric}", "expected a table")
     for key in given:
         if key not in _METRIC_KEYS:
-            raise PolicyError(f"{where}.{key}: unknown key{_nearest(key, _METRIC_KEYS)}")
+            raise _Mistake(f"metrics.{metric}.{key}", f"unknown key{_nearest(key, _METRIC_KEYS)}")
     if "margin" in given and "margin_ms" not in given:
         start["margin_ms"] = None
     try:
         rule = MetricRule.model_validate({**start, **given, "source": "policy"})
     except ValidationError as error:
-        raise PolicyError(_explain(error, where)) from None
-    _check_margin(rule, default, where)
+        raise _explained(error, ("metrics", metric)) from None
+    _check_margin(f"metrics.{metric}", rule, default)
     if (rule.margin, rule.margin_ms, rule.role) == (silent.margin, silent.margin_ms, silent.role):
         return silent  # a default written out asks for nothing new
     # A guardrail that only the policy makes one must be shown as well: it was asked for.
@@ -334,25 +360,25 @@ def _rule(given: object, default: MetricDefault, change: Change, where: str) -> 
     return rule.model_copy(update={"required": required and rule.role is Role.GUARDRAIL})
 
 
-def _check_margin(rule: MetricRule, default: MetricDefault, where: str) -> None:
+def _check_margin(key: str, rule: MetricRule, default: MetricDefault) -> None:
     if rule.margin_ms is not None and (default.margin_ms is None or rule.margin_ms <= 0):
-        raise PolicyError(
-            f"{where}.margin_ms: a positive number of milliseconds, latency metrics only"
+        raise _Mistake(
+            f"{key}.margin_ms", "a positive number of milliseconds, latency metrics only"
         )
     if not default.judged and rule.role in {Role.GUARDRAIL, Role.REVIEW}:
-        raise PolicyError(f"{where}.role: it only informs; evidence, info or off")
+        raise _Mistake(f"{key}.role", "it only informs; evidence, info or off")
     if rule.margin is None:
         if rule.role in {Role.GUARDRAIL, Role.REVIEW}:
-            raise PolicyError(f"{where}: role {rule.role} needs a margin")
+            raise _Mistake(key, f"role {rule.role} needs a margin")
         return
     if default.scale == "ratio" and rule.margin <= 1:
-        raise PolicyError(f"{where}.margin: a ratio above 1 (1.10 allows +10 %), got {rule.margin}")
+        raise _Mistake(f"{key}.margin", f"a ratio above 1 (1.10 allows +10 %), got {rule.margin}")
     if default.scale == "ratio" and rule.margin > GREATEST_RATIO:
-        raise PolicyError(
-            f"{where}.margin: a ratio such as 1.20 for +20 %, at most {GREATEST_RATIO:g}, "
-            f"got {rule.margin}"
+        raise _Mistake(
+            f"{key}.margin",
+            f"a ratio such as 1.20 for +20 %, at most {GREATEST_RATIO:g}, got {rule.margin}",
         )
     if default.scale == "share" and not 0 < rule.margin < 1:
-        raise PolicyError(
-            f"{where}.margin: a share between 0 and 1 (0.001 = 0.1 pp), got {rule.margin}"
+        raise _Mistake(
+            f"{key}.margin", f"a share between 0 and 1 (0.001 = 0.1 pp), got {rule.margin}"
         )

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     """By object id."""
 
 _NO_ACCESS = {"access-denied", "unreadable"}
-_MOST_LINES = 3
 _LIVE = timedelta(minutes=5)
 _WITHOUT_CAPTURES = (
     "without captures, --endpoint NAME --cloudwatch PATH alone judges latency and errors"
@@ -220,7 +219,8 @@ def _require_both(
     if not missing:
         return
     sides = [
-        f"{role} has no usable capture record: {_why(listing, engine, role, failures)}"
+        f"{role} has no usable capture record: "
+        f"{_why(listing, engine, role, failures, shown=role == missing[0])}"
         for role in missing
     ]
     message = f"no pairs possible: {'; '.join(sides)}; {_WITHOUT_CAPTURES}"
@@ -232,8 +232,8 @@ def _require_both(
     raise InputError(message, code="no-usable-records")
 
 
-def _why(listing: Listing, engine: Engine, role: Role, failures: Failures) -> str:
-    """What became of one side's objects and lines, the first of each by name."""
+def _why(listing: Listing, engine: Engine, role: Role, failures: Failures, *, shown: bool) -> str:
+    """What became of one side's objects and lines; the first line by name if it is to be shown."""
     failed = [(listing.objects[object_id], failure) for object_id, failure in failures.items()]
     mine = [(item, failure) for item, failure in failed if item.role == role]
     # An object that could not be opened comes first: it is what a re-run can mend.
@@ -246,14 +246,13 @@ def _why(listing: Listing, engine: Engine, role: Role, failures: Failures) -> st
         parts.append(f"{said}, first {printable(item.key)}: {printable(failure.text)}")
     codes = engine.table("capture_side_codes", role=role).to_pylist()
     if codes:
-        listed = engine.table("capture_side_rejects", role=role, most=_MOST_LINES).to_pylist()
-        lines = [
-            f"{printable(listing.objects[row['object_id']].key)} line {row['line_number']}: "
-            f"{row['code']}"
-            for row in listed
-        ]
-        counts = _counted({row["code"]: row["lines"] for row in codes})
-        parts.append(f"{counts}, first {', '.join(lines)}")
+        said = _counted({row["code"]: row["lines"] for row in codes})
+        if shown:
+            (row,) = engine.table("capture_side_rejects", role=role, most=1).to_pylist()
+            key = printable(listing.objects[row["object_id"]].key)
+            code = f" ({row['code']})" if len(codes) > 1 else ""
+            said += f", first {key} line {row['line_number']}{code}"
+        parts.append(said)
     objects = sum(item.role == role for item in listing.objects)
     return "; ".join(parts) or f"no line in {counted(objects, 'object')}"
 

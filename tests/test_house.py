@@ -14,6 +14,7 @@ FLOORS = {
     "policy": 0,
     "errors": 0,
     "figures": 0,
+    "memory_limit": 0,
     "policy_text": 0,
     "private_folder": 0,
     "stats": 1,
@@ -23,6 +24,7 @@ FLOORS = {
     "bundle": 3,
     "cache": 3,
     "captured": 3,
+    "out_folder": 3,
     "captures": 3,
     "payloads": 3,
     "cloudwatch": 3,
@@ -36,6 +38,7 @@ FLOORS = {
     "report": 4,
     "analysis": 4,
     "progress": 5,
+    "process": 5,
     "cli": 5,
     "__main__": 5,
 }

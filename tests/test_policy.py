@@ -35,7 +35,7 @@ def write(folder: Path, text: str) -> Path:
         ("[metrics.error_5xx_rate]\nmargin = -0.001", "a share between 0 and 1"),
         ("[metrics.error_5xx_rate]\nmargin = 1.5", "a share between 0 and 1"),
         ("[metrics.error_5xx_rate]\nmargin_ms = 2", "latency metrics only"),
-        ("[metrics.latency_p99]\nmargin = 'wide'", "latency_p99: margin"),
+        ("[metrics.latency_p99]\nmargin = 'wide'", "metrics.latency_p99.margin: "),
         ("[metrics.latency_p50]\nrole = 'guard'", "role"),
         ("metrics = 3", "metrics: expected tables"),
         ("alhpa = 0.1", "alhpa: unknown key; did you mean 'alpha'"),
@@ -56,6 +56,38 @@ def test_a_mistake_is_named_with_its_key(tmp_path: Path, text: str, complaint: s
     assert complaint in str(caught.value)
     assert "policy.toml" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("override", "complaint"),
+    [
+        ("bogus.key=1", "bogus: unknown key"),
+        ("alhpa=1", "alhpa: unknown key; did you mean 'alpha'?"),
+        ("alpha=0.7", "alpha: "),
+        ("metrics.latncy_p99.margin=1.2", "metrics.latncy_p99: unknown metric; did you mean"),
+        ("metrics.latency_p99.margin=0.9", "metrics.latency_p99.margin: a ratio above 1"),
+        ("metrics.latency_p99.role=guard", "metrics.latency_p99.role: "),
+        ("metrics.cpu_utilization.role=guardrail", "metrics.cpu_utilization: role guardrail needs"),
+        ("sampling={shadow_percentage=0.5}", "sampling.shadow_percentage: a percentage"),
+        ("inference=fixed", 'inference: "fixed" is not computed'),
+        ("metrics=3", "metrics: expected tables"),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_not_blamed_on_the_file(
+    tmp_path: Path, override: str, complaint: str
+) -> None:
+    path = write(tmp_path, "[metrics.latency_p95]\nmargin = 1.3")
+    with pytest.raises(PolicyError) as caught:
+        load_policy(path, DEFAULTS, ["alpha=0.04", override, "min_days=2"])
+    assert str(caught.value).startswith(f"--set {override}: {complaint}")
+
+
+def test_a_mistake_in_the_file_is_not_blamed_on_the_command_line(tmp_path: Path) -> None:
+    path = write(tmp_path, "[metrics.latency_p99]\nmargin = 0.9")
+    with pytest.raises(PolicyError, match=r"^policy\.toml: metrics\.latency_p99\.margin: a ratio"):
+        load_policy(
+            path, DEFAULTS, ["metrics.latency_p99.role=review", "metrics.latency_p95.role=off"]
+        )
 
 
 def test_a_missing_file_is_a_policy_error(tmp_path: Path) -> None:

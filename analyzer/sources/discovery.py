@@ -4,6 +4,7 @@ In: listing, sorting out what is no capture, choosing endpoint and roles, prunin
 reading bytes. Every entry listed is either an object of the listing or skipped under a code:
 
     empty, hidden, not-jsonl      no capture file
+    not-a-file                    a pipe or device, or a folder named as a capture file
     metric-export                 CloudWatch rows beside flat captures
     outside-layout                not below {variant}/yyyy/mm/dd/hh/
     hyperpod-alb, parquet, ...    another format, see `formats`
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from analyzer.sources.objects import Entry, Role
 
 
+_STAMP = "%Y-%m-%dT%H:%M:%SZ"
 _BOTH_SIDES = (
     "Name the endpoint's folder as SOURCE, or give --production PATH and --shadow PATH without it"
 )
@@ -60,11 +63,15 @@ class _Finding:
     skipped: Counter[str] = field(default_factory=Counter)
     objects: list[SourceObject] = field(default_factory=list)
     identities: dict[Role, set[str]] = field(default_factory=lambda: {r: set() for r in ROLES})
+    hours_outside: dict[Role, set[datetime]] = field(
+        default_factory=lambda: {r: set() for r in ROLES}
+    )
 
     def take(self, entry: Entry, role: Role, hour: datetime | None) -> None:
         """Add an object to a role, unless its hour cannot matter."""
-        if layout.outside_window(hour, self.since, self.until):
+        if hour is not None and layout.outside_window(hour, self.since, self.until):
             self.skipped["outside-window"] += 1
+            self.hours_outside[role].add(hour)
             return
         self.identities[role].add(entry.identity)
         self.objects.append(
@@ -100,6 +107,8 @@ class _Finding:
         """Refuse to go on with a side that has no objects: no pair would be possible."""
         if any(item.role == role for item in self.objects):
             return
+        if self.hours_outside[role]:
+            raise self._outside(role, where)
         tally = ", ".join(
             f"{grouped(count)} {code}" for code, count in sorted(self.skipped.items())
         )
@@ -107,6 +116,18 @@ class _Finding:
             f"{where}: no {role} captures to read; looked for "
             f"*.jsonl and *.jsonl.gz; skipped: {tally or 'nothing, it is empty'}"
             f"{formats.sentences(self.skipped)}"
+        )
+
+    def _outside(self, role: Role, where: str) -> InputError:
+        """What to say of a side whose captures all lie outside the window asked for."""
+        hours = self.hours_outside[role]
+        asked = (("--since", self.since), ("--until", self.until))
+        flags = " ".join(f"{flag} {at:{_STAMP}}" for flag, at in asked if at is not None)
+        first, last = min(hours), max(hours) + timedelta(hours=1)
+        return InputError(
+            f"{where}: no {role} captures with {flags}: they run from {first:{_STAMP}} to "
+            f"{last:{_STAMP}}; choose --since and --until inside a time that both variants have",
+            code="empty-window",
         )
 
 
@@ -264,6 +285,8 @@ def _both_jobs(
 
 def _placed(entry: Entry, named: set[str | None]) -> tuple[str, Place | None]:
     """Where an entry belongs; otherwise None and the code it is skipped under."""
+    if not entry.is_file:
+        return "not-a-file", None
     if entry.size == 0:
         return "empty", None
     code = layout.hyperpod(entry.key, entry.location, named) or layout.not_capture(entry)
@@ -343,6 +366,8 @@ def _one_path(lister: _Lister, finding: _Finding, role: Role, root: str) -> str 
 
 def _flat_code(entry: Entry, below: str) -> str | None:
     """Why an entry is skipped that lies `below` a variant's path; a file named itself is read."""
+    if not entry.is_file:
+        return "not-a-file"
     if not below and entry.size != 0:
         return None
     if entry.size != 0 and (code := layout.hyperpod(below, entry.location, ())):

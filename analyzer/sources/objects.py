@@ -50,6 +50,7 @@ class Entry:
         size: bytes; None when it could not be found out, which is not the same as empty.
         etag: what S3 names this version by, without quotes; None for files.
         identity: equal for two entries that are the same bytes on the same storage.
+        is_file: False for a folder, pipe, socket or device: named, and never read.
     """
 
     key: str
@@ -58,6 +59,7 @@ class Entry:
     etag: str | None
     modified: datetime | None
     identity: str
+    is_file: bool = True
 
 
 @dataclass(frozen=True)
