@@ -129,7 +129,8 @@ class ForkedRuns:
 
 def _serve() -> None:
     """Answer questions on stdin until it ends."""
-    import polars as pl  # noqa: F401 - imported for the children
+    import boto3  # noqa: F401 - imported for the children
+    import polars as pl  # noqa: F401
     import rich.console  # noqa: F401
 
     from analyzer import analysis, bundle, cli, progress  # noqa: F401
