@@ -8,6 +8,7 @@ The manifest finds accidents and hand edits; it is no signature.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import tempfile
 from dataclasses import dataclass
@@ -141,7 +142,10 @@ def _fill(folder: Path, verdict: Verdict, summary: str, tables: Mapping[str, pl.
     (folder / VERDICT).write_text(verdict.to_json(), encoding="utf-8", newline="\n")
     (folder / SUMMARY).write_text(summary, encoding="utf-8", newline="\n")
     for name, table in sorted(tables.items()):
-        table.write_parquet(folder / TABLES / f"{name}.parquet", compression="zstd")
+        # In memory first: Polars has an error of its own for a full disk, and tables are small.
+        written = io.BytesIO()
+        table.write_parquet(written, compression="zstd")
+        (folder / TABLES / f"{name}.parquet").write_bytes(written.getbuffer())
     files = {file.relative_to(folder).as_posix(): _sha256(file) for file in _files(folder)}
     manifest = {"schema_version": SCHEMA_VERSION, "files": files}
     text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"

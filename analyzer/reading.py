@@ -200,7 +200,9 @@ def _chunks(
             bytes_total=size,
         )
 
-    for chunk in open_chunks(fresh, max_line_bytes=policy.max_line_bytes, progress=on_read):
+    known = Counter(use.role for shard in found.known for use in shard.uses)
+    chunks = open_chunks(fresh, max_line_bytes=policy.max_line_bytes, known=known, progress=on_read)
+    for chunk in chunks:
         object_id = found.missing[chunk.object_id]
         if chunk.failure is None:
             yield replace(chunk, object_id=object_id)

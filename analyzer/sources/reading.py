@@ -24,7 +24,15 @@ from analyzer.sources.objects import Chunk, ObjectError, ObjectFailure
 from analyzer.sources.s3 import S3Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+    from collections.abc import (
+        Callable,
+        Collection,
+        Generator,
+        Iterable,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
     from concurrent.futures import Future
 
     from analyzer.sources.objects import Listing, Role, SourceObject
@@ -58,6 +66,7 @@ def open_chunks(
     max_line_bytes: int = MAX_LINE_BYTES,
     threads: int = CONNECTIONS,
     read_ahead_bytes: int = READ_AHEAD_BYTES,
+    known: Mapping[Role, int] | None = None,
     progress: Progress | None = None,
 ) -> Generator[Chunk]:
     """Chunks of whole lines of every object, by object, in order; batch-transform files come last.
@@ -70,13 +79,14 @@ def open_chunks(
         max_line_bytes: longer lines come as `Oversize` when they would have to be held.
         threads: parts read at the same time.
         read_ahead_bytes: bytes read and not yet handed out, at most.
+        known: how many objects of each variant were read before and are not in the listing.
         progress: told after every object, and after every part of a large one.
 
     Raises:
         AccessError: storage cannot be reached any more, or every object of one variant is denied.
     """
     readers = _Readers(listing, threads)
-    denials = _Denials(listing.objects)
+    denials = _Denials(listing.objects, known or {})
     failed: set[int] = set()
     tally = _Tally(len(listing.objects), listing.size, progress)
     batches = _batches(_parts(listing.objects, failed), readers.batch_bytes)
@@ -159,8 +169,9 @@ def _data(parts: Iterable[_Part]) -> Iterator[bytes]:
 class _Denials:
     """Counts refused objects; a variant refused as a whole is a missing permission."""
 
-    def __init__(self, objects: Iterable[SourceObject]) -> None:
+    def __init__(self, objects: Iterable[SourceObject], known: Mapping[Role, int]) -> None:
         self._left = Counter(item.role for item in objects)
+        self._left.update(known)
         self._all = dict(self._left)
 
     def add(self, role: Role, failure: ObjectFailure) -> None:
