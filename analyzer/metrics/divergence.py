@@ -79,6 +79,7 @@ def assess_share(question: Question, facts: Facts, rule: MetricRule) -> Evidence
         return _unmeasured(rule, role, predictions.nothing_compared(counted))
     notes = (
         predictions.NO_NOISE_FLOOR,
+        *predictions.planned(facts),
         *predictions.repetition(share),
         *question.notes(facts, counted, role),
     )

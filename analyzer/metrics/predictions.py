@@ -185,6 +185,15 @@ def nothing_compared(counted: Counted) -> Note:
     )
 
 
+def planned(facts: Facts) -> tuple[Note, ...]:
+    """That a share keeps its anytime bound where planned looks were asked for."""
+    return (_PLANNED,) if facts.looking.mode == "planned" else ()
+
+
+_PLANNED = Note(
+    code="planned-by-anytime",
+    text="shares of pairs are judged by the anytime bound, which holds up to the horizon too",
+)
 NO_CAPTURES = Note(
     code="no-captures", text="no captured pairs were given, so predictions were not compared"
 )

@@ -98,6 +98,17 @@ def _per_minute(minutes: pl.DataFrame | None) -> list[tuple[str, Block]]:
     return blocks
 
 
+_READING = {
+    "anytime": "The anytime interval may be read after any hour without losing its level.",
+    "planned": "The planned interval may be read after any hour up to the declared horizon.",
+    "fixed": "The fixed interval holds for one look: only the last hour's was judged.",
+}
+
+
+def _mode(evidence: Evidence | None) -> str:
+    return evidence.effect.mode if evidence and evidence.effect else "anytime"
+
+
 def _running(verdict: Verdict, running: pl.DataFrame | None) -> list[tuple[str, Block]]:
     if running is None or running.is_empty():
         text = "The interval was not followed over time: too few minutes of both variants."
@@ -112,10 +123,10 @@ def _running(verdict: Verdict, running: pl.DataFrame | None) -> list[tuple[str, 
         chart = Chart(
             "running",
             f"How the interval narrowed: {metric}",
-            f"Estimated change of {metric} and its anytime interval after each hour, "
+            f"Estimated change of {metric} and its judged interval after each hour, "
             "against the margin.",
             frame,
-            caption="The anytime interval may be read after any hour without losing its level.",
+            caption=_READING[_mode(evidence)],
             limit=evidence.margin - 1 if evidence and evidence.margin else None,
             y_title="shadow against production",
         )
