@@ -20,7 +20,7 @@ from analyzer.endpoint import read_endpoint
 from analyzer.errors import AnalyzerError, UsageError
 from analyzer.figures import counted, grouped, percent
 from analyzer.gates import GATES
-from analyzer.gates.pairs import expected_sampling
+from analyzer.gates.sampling import expected_sampling
 from analyzer.metrics import DEFAULTS, METRICS
 from analyzer.metrics.exports import how_to_export
 from analyzer.metrics.looking import looking_notes, looking_of

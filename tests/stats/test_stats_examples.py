@@ -13,8 +13,10 @@ MODULES = (
     "error_counts",
     "ewc",
     "log_ratio",
+    "missingness",
     "proportion_sequence",
     "proportions",
+    "sample_ratio",
 )
 
 
