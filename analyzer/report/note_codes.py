@@ -38,6 +38,18 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Ten minutes after a deployment or scaling are left out, of both variants alike.",
         _NOTHING,
     ),
+    # agreement of labels
+    "too-many-labels": (
+        "The table of flips holds only the most frequent pairs of labels.",
+        "Nothing; read the flips table and the flip rate instead.",
+    ),
+    "one-label": ("Both variants give every request the same one label.", "Capture for longer."),
+    "one-look-test": (
+        "This p-value holds for a single look and decides nothing.",
+        "Do not poll it; the judged metrics have bounds for that.",
+    ),
+    "symmetry-test": ("Whether flips go both ways alike.", "See the flips table."),
+    "marginal-test": ("Whether both variants give each label equally often.", _NOTHING),
     # latency and error rates
     "absolute-margin": (
         "The margin in milliseconds is larger than the ratio and counts.",

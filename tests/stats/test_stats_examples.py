@@ -8,6 +8,7 @@ import importlib
 import pytest
 
 MODULES = (
+    "agreement",
     "boundary",
     "effective",
     "error_counts",
