@@ -111,7 +111,7 @@ class Share:
         if self.effective < 0.99 * self.outcomes:
             seen += f", worth {grouped(self.effective)} independent ones"
         all_ = f"{grouped(requests)} {self.unit} in all ({seen})"
-        minutes = _minutes(facts)
+        minutes = window_minutes(facts)
         if minutes is None:
             return Needs(requests=requests, text=f"About {all_} would settle it.")
         more = duration(minutes * (factor - 1))
@@ -164,7 +164,8 @@ def outcomes_needed(share: float, margin: float, alpha: float, *, once: bool = F
     return math.ceil(high)
 
 
-def _minutes(facts: Facts) -> float | None:
+def window_minutes(facts: Facts) -> float | None:
+    """Length of the window in minutes; None where nothing dates it."""
     if facts.start is None or facts.end is None or facts.end <= facts.start:
         return None
     return (facts.end - facts.start).total_seconds() / 60

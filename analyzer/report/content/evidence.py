@@ -133,7 +133,8 @@ def footnotes(evidence: Evidence, *, needs: bool = True) -> list[str]:
         texts.append(f"closed gates: {', '.join(note.code[len(_GATE) :] for note in gates)}")
     else:
         texts += [note.text for note in gates]
-    if needs and evidence.outcome is Outcome.UNRESOLVED and evidence.needs:
+    # where only gates hold it, what it needs repeats their names
+    if needs and evidence.outcome is Outcome.UNRESOLVED and evidence.needs and not gates:
         texts.append(evidence.needs.text)
     return texts
 
