@@ -20,9 +20,10 @@ from analyzer.endpoint import read_endpoint
 from analyzer.errors import AnalyzerError, UsageError
 from analyzer.figures import counted, grouped, percent
 from analyzer.gates import GATES
-from analyzer.gates.pairs import expected_sampling
+from analyzer.gates.sampling import expected_sampling
 from analyzer.metrics import DEFAULTS, METRICS
 from analyzer.metrics.exports import how_to_export
+from analyzer.metrics.looking import looking_notes, looking_of
 from analyzer.metrics.metric import EndpointFacts, Facts
 from analyzer.metrics.running import latency_tables
 from analyzer.model import (
@@ -110,6 +111,7 @@ def run(request: Request, progress: Progress) -> Analysis:
     policy = load_policy(request.policy_file, DEFAULTS, request.overrides)
     span = asked_span(request.since, request.until)
     endpoint = _endpoint(request)
+    looking_of(policy, endpoint)  # a test that cannot be judged as asked stops before it is read
     exports = open_exports([Path(path) for path in request.cloudwatch])
     listing = _listing(request, endpoint, span, progress)
     names = names_of(request.flags, listing, endpoint, exports)
@@ -195,7 +197,13 @@ def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progre
         exit_code=EXIT_CODES[judged.decision],
         summary=judged.summary,
         reasons=judged.reasons,
-        notes=(*opt_outs(facts.policy), *_pairing_notes(facts), *notes, *((how,) if how else ())),
+        notes=(
+            *opt_outs(facts.policy),
+            *looking_notes(facts),
+            *_pairing_notes(facts),
+            *notes,
+            *((how,) if how else ()),
+        ),
         subject=_subject(facts, names),
         window=_window(facts),
         inputs=facts.inputs,

@@ -142,9 +142,15 @@ class SampleSizes(Frozen):
 
 
 class Needs(Frozen):
-    """What would settle an unresolved metric."""
+    """What would settle an unresolved metric, from the start of the test.
+
+    Attributes:
+        minutes, hours: length of the test in all; None where time does not settle it.
+        requests: production's requests, or the pairs or predictions, in that time.
+    """
 
     minutes: int | None = None
+    hours: Figure | None = None
     requests: int | None = None
     text: str
 

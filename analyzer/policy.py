@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import re
 import tomllib
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -33,6 +34,8 @@ def _percentage(meaning: str) -> Any:  # noqa: ANN401 - pydantic types its Field
 _PERCENTAGE = "a percentage in 1..100"
 GREATEST_RATIO = 3.0
 """Ratio margins above this are percentages written by mistake: 20 would allow +1,900 %."""
+_HORIZON = re.compile(r"[1-9][0-9]{0,5}[dhm]")
+_HORIZON_MINUTES = {"d": 1_440, "h": 60, "m": 1}
 _LIKELY = 0.4
 """How alike a metric's name and a known one are to be suggested; 1 is equal."""
 
@@ -138,7 +141,8 @@ class Policy(Frozen):
         description="model | infrastructure (same model: predictions must not move)",
     )
     inference: Literal["fixed", "planned", "anytime"] = Field(
-        default="anytime", description="anytime: valid however often you look"
+        default="anytime",
+        description="anytime: valid however often you look | planned: up to horizon | fixed: once",
     )
     alpha: Figure = Field(
         default=0.05, gt=0, lt=0.5, description="one-sided error level of each bound"
@@ -146,9 +150,13 @@ class Policy(Frozen):
     min_days: int = Field(
         default=3, ge=0, le=365, description="whole UTC days before a PROMOTE on CloudWatch"
     )
-    final: bool = Field(default=False, description="the only look; not used by anytime")
+    final: bool = Field(
+        default=False, description="true: a promise that this is the only look, for fixed"
+    )
     horizon: str | None = Field(
-        default=None, description="declared length; not used by anytime", examples=["7d"]
+        default=None,
+        description="length of the test, declared before it: days, hours or minutes, for planned",
+        examples=["7d"],
     )
     tail: Literal["p99", "p95"] = Field(
         default="p99", description="p95 leaves the slowest 5 % unjudged and says so"
@@ -173,6 +181,12 @@ class Policy(Frozen):
         """sha256 of the effective policy's canonical JSON."""
         body = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return "sha256:" + hashlib.sha256(body.encode()).hexdigest()
+
+    @property
+    def horizon_minutes(self) -> float | None:
+        """The declared length of the test; None where the policy declares none."""
+        given = self.horizon
+        return None if given is None else float(given[:-1]) * _HORIZON_MINUTES[given[-1]]
 
     @property
     def guardrails(self) -> int:
@@ -208,7 +222,7 @@ def load_policy(
 
     Raises:
         PolicyError: unreadable file, unknown key or metric, wrong type, margin of the wrong sign,
-            or an inference mode that this version does not compute.
+            or fixed looks without the promise that this is the only one.
     """
     body = _read(path) if path else {}
     assigned = {_assign(body, override): override for override in overrides}
@@ -239,12 +253,14 @@ def _completed(body: Mapping[str, object], defaults: Mapping[str, MetricDefault]
         policy = Policy.model_validate(plain, strict=False)
     except ValidationError as error:
         raise _explained(error) from None
-    if policy.inference != "anytime":
+    if policy.inference == "fixed" and not policy.final:
         raise _Mistake(
             "inference",
-            f'"{policy.inference}" is not computed in this version; '
-            'use "anytime", which is valid at any look',
+            '"fixed" holds for one look only: set final = true to promise that this is it, '
+            'or use "anytime"',
         )
+    if policy.horizon is not None and not _HORIZON.fullmatch(policy.horizon):
+        raise _Mistake("horizon", f'a length such as "7d" or "36h", got {policy.horizon!r}')
     rules = _rules(body.get("metrics", {}), policy.change, defaults)
     return policy.model_copy(update={"metrics": rules})
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analyzer.errors import ExitCode
-from analyzer.figures import percent, points, relative, stated
-from analyzer.model import Decision, Note, Outcome, Reason, Role
+from analyzer.figures import counted, percent, points, relative, stated
+from analyzer.model import Decision, Needs, Note, Outcome, Reason, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -129,13 +129,42 @@ def _gated(item: Evidence, gates: Mapping[str, Gate]) -> Evidence:
     if item.outcome is not Outcome.PASS:
         return item
     closed = [
-        Note(code=f"gate-{gate}", text=f"gate {gate} is closed")
-        for gate, held in sorted(gates.items())
-        if held.closed and item.family in held.covers
+        gate for gate, held in sorted(gates.items()) if held.closed and item.family in held.covers
     ]
     if not closed:
         return item
-    return item.model_copy(update={"outcome": Outcome.UNRESOLVED, "notes": (*item.notes, *closed)})
+    notes = [Note(code=f"gate-{gate}", text=f"gate {gate} is closed") for gate in closed]
+    return item.model_copy(
+        update={
+            "outcome": Outcome.UNRESOLVED,
+            "notes": (*item.notes, *notes),
+            "needs": _opening(item, gates, closed),
+        }
+    )
+
+
+def _opening(item: Evidence, gates: Mapping[str, Gate], closed: list[str]) -> Needs:
+    """What a metric needs whose own interval passes: time, where days are all that is missing."""
+    text = f"Its own interval passes; it waits for {_listed(closed)} to open."
+    days = gates[_DAYS].limit if _DAYS in closed else None
+    seen, requests = item.n.minutes, item.n.production
+    if days is None:
+        return Needs(text=text)
+    minutes = round(days * _DAY_MINUTES)
+    return Needs(
+        minutes=minutes,
+        hours=minutes / 60,
+        requests=round(requests * minutes / seen) if seen and requests else None,
+        text=f"{text} {_DAYS} opens after {counted(days, 'whole day')}.",
+    )
+
+
+def _listed(gates: list[str]) -> str:
+    return f"gate {gates[0]}" if len(gates) == 1 else f"gates {', '.join(gates)}"
+
+
+_DAYS = "min_days"
+_DAY_MINUTES = 1_440
 
 
 def _failures(evidence: Mapping[str, Evidence], words: Mapping[str, Words]) -> Iterator[Reason]:

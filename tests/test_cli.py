@@ -84,7 +84,7 @@ def test_a_failed_run_leaves_no_stale_verdict(tmp_path: Path) -> None:
         (["run", TAIL / "captures", "--endpoint", "nobody"], 2, "nobody"),
         (["run", TAIL / "captures", "--since", "yesterday"], 2, "ISO 8601"),
         (["run", TAIL / "captures", "--set", "alhpa=1"], 2, "did you mean 'alpha'"),
-        (["run", TAIL / "captures", "--set", "inference=fixed"], 2, "not computed"),
+        (["run", TAIL / "captures", "--set", "inference=fixed"], 2, "set final = true"),
         (["run", TAIL / "captures", "--cloudwatch", "nowhere.json"], 3, "nowhere.json"),
         (["run", TAIL / "captures", "--since", "2031-01-01"], 3, "--since 2031-01-01T"),
         (["run", TAIL / "captures", "--format", "yaml"], 2, "yaml"),

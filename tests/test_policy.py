@@ -42,8 +42,10 @@ def write(folder: Path, text: str) -> Path:
         ("alpha = 0.7", "alpha"),
         ("alpha = 'x'", "alpha"),
         ("[pairing]\nwindows = 3", "pairing.windows: unknown key; did you mean 'window_s'"),
-        ("inference = 'fixed'", "not computed in this version"),
-        ("inference = 'planned'", "not computed in this version"),
+        ("inference = 'fixed'", "set final = true"),
+        ("horizon = 'a week'", "horizon: a length such as"),
+        ("horizon = '0d'", "horizon: a length such as"),
+        ("horizon = 7", "horizon: "),
         ("[slices]\nhour = true", "slices"),
         ("change = 'weights'", "change"),
         ("[metrics.score_bias]\nrole = 'guardrail'\nmargin = 0.1", "score_bias.role: it only"),
@@ -69,7 +71,7 @@ def test_a_mistake_is_named_with_its_key(tmp_path: Path, text: str, complaint: s
         ("metrics.latency_p99.role=guard", "metrics.latency_p99.role: "),
         ("metrics.cpu_utilization.role=guardrail", "metrics.cpu_utilization: role guardrail needs"),
         ("sampling={shadow_percentage=0.5}", "sampling.shadow_percentage: a percentage"),
-        ("inference=fixed", 'inference: "fixed" is not computed'),
+        ("inference=fixed", 'inference: "fixed" holds for one look'),
         ("metrics=3", "metrics: expected tables"),
     ],
 )
@@ -157,3 +159,16 @@ def test_the_digest_follows_every_value() -> None:
     first = load_policy(None, DEFAULTS)
     assert first.digest == load_policy(None, DEFAULTS).digest
     assert first.digest != load_policy(None, DEFAULTS, ["alpha=0.04"]).digest
+
+
+@pytest.mark.parametrize(
+    ("horizon", "minutes"), [("7d", 10_080), ("36h", 2_160), ("90m", 90), (None, None)]
+)
+def test_a_horizon_is_days_hours_or_minutes(horizon: str | None, minutes: float | None) -> None:
+    body = {} if horizon is None else {"horizon": horizon}
+    assert parse_policy(body, DEFAULTS).horizon_minutes == minutes
+
+
+def test_a_promise_of_one_look_allows_fixed_intervals() -> None:
+    policy = parse_policy({"inference": "fixed", "final": True}, DEFAULTS)
+    assert policy.inference == "fixed"

@@ -19,6 +19,39 @@ _FLAG = "Correct the command as the message says, and run again."
 _FILE = "Correct the file as the message says, and run again."
 
 NOTE_CODES: dict[str, tuple[str, str]] = {
+    # when a result may be read, and which minutes count
+    "only-look": (
+        "The policy promises that the result is read once; fixed bounds hold for one look.",
+        "If it was read before, or will be read again with more data, judge by anytime.",
+    ),
+    "planned-horizon": (
+        "Planned bounds hold for every look up to a length declared before the test.",
+        _NOTHING,
+    ),
+    "past-horizon": (
+        "The test ran longer than was declared; looks after the horizon are not paid for.",
+        "Judge by anytime, or set --until to the declared end.",
+    ),
+    "planned-by-anytime": (
+        "Shares of pairs keep their exact anytime bound, which holds up to the horizon too.",
+        _NOTHING,
+    ),
+    "warm-up": (
+        "Ten minutes after a deployment or scaling are left out, of both variants alike.",
+        _NOTHING,
+    ),
+    # agreement of labels
+    "too-many-labels": (
+        "The table of flips holds only the most frequent pairs of labels.",
+        "Nothing; read the flips table and the flip rate instead.",
+    ),
+    "one-label": ("Both variants give every request the same one label.", "Capture for longer."),
+    "one-look-test": (
+        "This p-value holds for a single look and decides nothing.",
+        "Do not poll it; the judged metrics have bounds for that.",
+    ),
+    "symmetry-test": ("Whether flips go both ways alike.", "See the flips table."),
+    "marginal-test": ("Whether both variants give each label equally often.", _NOTHING),
     # latency and error rates
     "absolute-margin": (
         "The margin in milliseconds is larger than the ratio and counts.",

@@ -42,6 +42,18 @@ WORDS: dict[str, tuple[str, str]] = {
     "evidence": ("role: shown beside what is judged; it cannot hold or reject.", "Nothing."),
     "info": ("role and outcome: shown and not judged.", "Nothing."),
     "off": ("role: not measured at all.", "Nothing."),
+    "anytime": (
+        "inference, the default: the interval holds however often and whenever it is read.",
+        "Nothing.",
+    ),
+    "planned": (
+        "inference: the interval holds at every look up to a length declared before the test.",
+        'Set horizon, such as "7d", or give the endpoint.json of a scheduled experiment.',
+    ),
+    "fixed": (
+        "inference: the interval holds for exactly one look, promised with final = true.",
+        "Use anytime if the result is polled.",
+    ),
     "required": (
         "of a guardrail: unresolved holds a promotion.",
         "Do what the metric's needs say.",

@@ -245,3 +245,14 @@ def test_needed_outcomes_are_the_fewest_that_settle_the_margin() -> None:
 def test_the_effective_size_never_exceeds_what_was_seen() -> None:
     assert Share(0, 100, 50.0, "pairs").effective == 100
     assert Share(10, 100, 1_000.0, "pairs").scaled() == (1.0, 10.0)
+
+
+def test_too_few_on_one_side_says_how_long_until_flips_mean_something() -> None:
+    few = assess("flip_rate", counts_of(production_at_or_above=10, production_below=9_990))
+    assert few.outcome is Outcome.UNRESOLVED
+    assert few.needs is not None
+    assert (few.needs.minutes, few.needs.hours, few.needs.requests) == (11_520, 192, 20_000)
+    assert "about 4 days more" in few.needs.text
+    none = assess("flip_rate", counts_of(production_at_or_above=0, production_below=10_000))
+    assert none.needs is not None
+    assert none.needs.minutes is None

@@ -135,7 +135,8 @@ def footnotes(evidence: Evidence, *, needs: bool = True) -> list[str]:
         texts.append(f"closed gates: {', '.join(note.code[len(_GATE) :] for note in gates)}")
     else:
         texts += [note.text for note in gates]
-    if needs and evidence.outcome is Outcome.UNRESOLVED and evidence.needs:
+    # where only gates hold it, what it needs repeats their names
+    if needs and not gates and evidence.outcome is Outcome.UNRESOLVED and evidence.needs:
         said = {_bare(note.text) for note in evidence.notes}
         texts += [] if _bare(evidence.needs.text) in said else [evidence.needs.text]
     if once := _read_once(evidence):
@@ -218,14 +219,59 @@ def _marked(texts: list[str], marks: dict[str, int]) -> str:
     return f"({said})" if said else ""
 
 
+def ways_table(verdict: Verdict) -> Table | None:
+    """Each judged metric's interval for every way of looking; None where none has one.
+
+    Both ends stand at one-sided alpha, so that the ways compare; the judged bounds, which pay for
+    the number of guardrails too, are in the table of metrics.
+    """
+    rows = []
+    for metric in judged(verdict):
+        evidence = verdict.metrics[metric]
+        shown = [
+            _way(evidence, bounds)
+            for bounds in (
+                evidence.intervals.fixed,
+                evidence.intervals.planned,
+                evidence.intervals.anytime,
+            )
+        ]
+        if evidence.effect is not None and set(shown) != {NONE}:
+            rows.append((metric, *shown, evidence.effect.mode))
+    if not rows:
+        return None
+    return Table(
+        "Intervals by when they may be read",
+        (
+            Column("metric"),
+            Column("fixed: once", "interval"),
+            Column("planned: up to the horizon", "interval"),
+            Column("anytime: at every look", "interval"),
+            Column("judged by"),
+        ),
+        tuple(rows),
+        caption=(
+            "Both ends at one-sided alpha. A planned interval needs a horizon that was declared "
+            "before the test; shares of pairs have none."
+        ),
+    )
+
+
+def _way(evidence: Evidence, bounds: tuple[float, float] | None) -> str:
+    if bounds is None or evidence.effect is None:
+        return NONE
+    effect = evidence.effect.model_copy(update={"lower": bounds[0], "upper": bounds[1]})
+    return interval(effect, evidence.margin, evidence.unit)
+
+
 def sureness(chosen: Iterable[Evidence]) -> str:
     """The level of a pass and the looks it holds for; empty when the metrics differ."""
     effects = [evidence.effect for evidence in chosen if evidence.effect]
-    looks = {(effect.upper_level, effect.mode) for effect in effects}
-    if len(looks) != 1:
+    levels_ = {effect.upper_level for effect in effects}
+    if len(levels_) != 1:
         return ""
-    level, mode = looks.pop()
-    return f"judged at {100 * level:.4g} %, {_LOOKS[mode]}"
+    looks = " or ".join(_LOOKS[mode] for mode in _LOOKS if mode in {e.mode for e in effects})
+    return f"judged at {100 * levels_.pop():.4g} %, {looks}"
 
 
 _LOOKS = {
@@ -238,13 +284,14 @@ _LOOKS = {
 def _caption(chosen: list[Evidence]) -> str:
     """At which levels the interval stands; one sentence when all agree."""
     effects = [evidence.effect for evidence in chosen if evidence.effect]
-    looks = {(effect.lower_level, effect.upper_level, effect.mode) for effect in effects}
-    if len(looks) != 1:
+    levels_ = {(effect.lower_level, effect.upper_level) for effect in effects}
+    if len(levels_) != 1:
         return ""
-    lower, upper, mode = looks.pop()
+    lower, upper = levels_.pop()
+    modes = " or ".join(_MODES[mode] for mode in _MODES if mode in {e.mode for e in effects})
     return (
         f"Judged interval: lower bound at {100 * lower:.4g} %, upper bound at {100 * upper:.4g} %, "
-        f"{_MODES[mode]}. pass = upper bound below the margin; FAIL = lower bound above it."
+        f"{modes}. pass = upper bound below the margin; FAIL = lower bound above it."
     )
 
 

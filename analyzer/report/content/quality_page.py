@@ -12,6 +12,7 @@ import polars as pl
 
 from analyzer.figures import NONE, counted, grouped, percent
 from analyzer.model import Family, Mode
+from analyzer.report.content.evidence import ways_table
 from analyzer.report.content.page import (
     Block,
     Chart,
@@ -47,6 +48,8 @@ def evidence_page(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> Page:
         return Page("evidence", "Evidence quality", tuple(blocks), _LEAD)
     if verdict.gates:
         blocks.append(_gates(verdict))
+    ways = ways_table(verdict)
+    blocks += [ways] if ways else []
     blocks += [*_ledger(verdict), *_pairing(verdict), _coverage(tables.get("capture_hours"))]
     blocks += [*_rejects(verdict, tables.get("rejects")), *ending]
     return Page("evidence", "Evidence quality", tuple(blocks), _LEAD)
