@@ -14,6 +14,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -39,6 +41,7 @@ UNUSED_DAYS = 30
 _UNFINISHED_S = 86_400.0  # files without a sheet are a run's that is over by then
 _SETTLED_S = 60.0  # a file younger than this may still grow within one tick of its clock
 _DAY_S = 86_400.0
+_FILE_NAME = re.compile(r"[\w-]+\.parquet", re.ASCII)  # never a path that leads elsewhere
 
 
 @dataclass(frozen=True)
@@ -65,21 +68,28 @@ class ShardCache:
         folder: where shards are written.
 
     Raises:
-        OSError: the folder cannot be made.
+        OSError: the folder cannot be made or written.
     """
 
     def __init__(self, folder: Path, max_line_bytes: int) -> None:
         self.folder = folder / _parser_version(max_line_bytes)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder.mkdir(mode=0o700, exist_ok=True)
+        with tempfile.TemporaryFile(dir=self.folder):
+            pass  # what another user or a read-only disk holds can be there and not be written
         self._unkept: list[Shard] = []
+        self._identities: dict[int, str] = {}
         self._remove_unused(folder)
 
     def find(self, listing: Listing) -> Found:
-        """The shards that hold objects of a listing, undamaged, each object taken once."""
+        """The shards that hold objects of a listing, undamaged, each object taken once.
+
+        Comes before anything is read: what `keep` says of an object is how it stood then.
+        """
+        self._identities = {n: identity(item, listing) for n, item in enumerate(listing.objects)}
         wanted: dict[str, list[int]] = {}
-        for object_id, item in enumerate(listing.objects):
-            wanted.setdefault(identity(item, listing), []).append(object_id)
+        for object_id, name in self._identities.items():
+            wanted.setdefault(name, []).append(object_id)
         placed = []
         sheets = [(path, _read(path)) for path in sorted(self.folder.glob("*.json"))]
         for path, sheet in sheets:
@@ -104,7 +114,7 @@ class ShardCache:
 
         Args:
             placed: complete.
-            listing: what its object ids belong to.
+            listing: what `find` was given.
             failed: ids of objects that could not be read to their end; never found again.
 
         Raises:
@@ -115,11 +125,11 @@ class ShardCache:
         for use in placed.uses:
             item = listing.objects[use.object_id]
             if use.object_id not in broken and _is_settled(item, now):
-                names[use.number] = identity(item, listing)
-        if not any(names):
-            self._unkept.append(placed.shard)
-            return
-        _write(self.folder / f"{uuid4().hex}.json", placed.shard, names)
+                names[use.number] = self._identities[use.object_id]
+        self._unkept.append(placed.shard)
+        if any(names):
+            _write(self.folder / f"{uuid4().hex}.json", placed.shard, names)
+            self._unkept.remove(placed.shard)
 
     def reduction(self, listing: Listing, *questions: str) -> Path | None:
         """Where the answer to these questions about these objects is kept, or would be.
@@ -155,30 +165,46 @@ class ShardCache:
             if _age_s(path, now) > UNUSED_DAYS * _DAY_S:
                 _discard(path, ())
         named = {file for path in folder.glob("*/*.json") for file in _read(path).shard.files}
-        unfinished = (*folder.glob("*/*.parquet"), *folder.glob("*/*.draft"))
-        for path in unfinished:
+        for path in (*folder.glob("*/*.parquet"), *folder.glob("*/*.draft")):
             if path not in named and _age_s(path, now) > _UNFINISHED_S:
                 _discard(path, ())
 
 
 def cache_folder() -> Path | None:
-    """Where parsed captures are kept: the user's own cache; None for a user without a home."""
-    given = os.environ.get("XDG_CACHE_HOME")
+    """Where parsed captures are kept: the user's own cache; None for a user without a home.
+
+    Source: XDG Base Directory Specification: a relative path is to be ignored.
+    """
+    given = Path(os.environ.get("XDG_CACHE_HOME", ""))
     try:
-        home = Path(given) if given else Path.home() / ".cache"
+        home = given if given.is_absolute() else Path.home() / ".cache"
     except RuntimeError:
         return None
     return home / "shadow-analyzer"
 
 
 def identity(item: SourceObject, listing: Listing) -> str:
-    """What stands for one version of one object: where it lies and its ETag, or size and time."""
+    """What stands for one version of one object: where it lies and its ETag, or size and times.
+
+    A file's own time can be set to any value, and unpacking an archive does; the time of its last
+    change on this disk cannot.
+    """
     on_s3 = item.location.startswith("s3://")
     place = item.location if on_s3 else os.path.abspath(item.location)  # noqa: PTH100 - no link is followed
     modified = item.modified.isoformat() if item.modified else None
-    version_of = [item.etag] if item.etag else [item.size, modified]
+    changed = None if on_s3 else _changed(item.location)
+    version_of = [item.etag] if item.etag else [item.size, modified, changed]
     parts = [listing.aws.endpoint_url if on_s3 else None, place, *version_of]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _changed(location: str) -> tuple[int, int] | None:
+    """Which file it is on its disk, and when that was last changed."""
+    try:
+        status = Path(location).stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_ctime_ns
 
 
 @dataclass(frozen=True)
@@ -231,8 +257,12 @@ def write_checked(path: Path, body: str) -> None:
         OSError: it cannot be written.
     """
     draft = path.with_name(f"{uuid4().hex}.draft")
-    draft.write_text(f"{hashlib.sha256(body.encode()).hexdigest()}\n{body}", encoding="utf-8")
-    draft.replace(path)
+    try:
+        draft.write_text(f"{hashlib.sha256(body.encode()).hexdigest()}\n{body}", encoding="utf-8")
+        draft.replace(path)
+    except OSError:
+        _discard(draft, ())
+        raise
 
 
 def read_checked(path: Path) -> str | None:
@@ -252,18 +282,29 @@ def _read(path: Path) -> _Sheet:
     body = read_checked(path)
     if body is None:
         return _EMPTY
-    sheet: Mapping[str, Any] = json.loads(body)
-    described = {
-        kind: [_File(path.parent / name, size, sha256) for name, size, sha256 in sheet[kind]]
+    try:
+        return _sheet(path.parent, json.loads(body))
+    except (KeyError, TypeError, ValueError):  # another version's
+        return _EMPTY
+
+
+def _sheet(folder: Path, body: Mapping[str, Any]) -> _Sheet:
+    records, rejects = (
+        tuple(_file(folder, *described) for described in body[kind])
         for kind in ("records", "rejects")
-    }
-    records, rejects = (tuple(file.path for file in described[kind]) for kind in described)
-    objects = tuple(ObjectTally(*tally) for _, *tally in sheet["objects"])
-    return _Sheet(
-        Shard(records, rejects, objects),
-        tuple(name for name, *_ in sheet["objects"]),
-        (*described["records"], *described["rejects"]),
     )
+    shard = Shard(
+        tuple(file.path for file in records),
+        tuple(file.path for file in rejects),
+        tuple(ObjectTally(*tally) for _, *tally in body["objects"]),
+    )
+    return _Sheet(shard, tuple(name for name, *_ in body["objects"]), (*records, *rejects))
+
+
+def _file(folder: Path, name: str, size: int, sha256: str) -> _File:
+    if not _FILE_NAME.fullmatch(name):
+        raise ValueError(name)
+    return _File(folder / name, size, sha256)
 
 
 def _discard(sheet: Path | None, others: Iterable[Path]) -> None:

@@ -84,8 +84,10 @@ def read_captures(
     with closing(cache):
         captured = _reduced(listing, policy, span, limits=limits, cache=cache, progress=progress)
     if kept is not None and not captured.failed:
-        with disk_errors_named():
+        try:
             write_checked(kept, as_text(captured))
+        except OSError as error:  # the verdict is there all the same
+            remarks.append(f"what captures came to was not kept: {error.strerror}")
     return with_remarks(captured, remarks)
 
 

@@ -141,17 +141,22 @@ def write_shards(
         batch_bytes: how much is handed to the engine at once; results do not depend on it.
 
     Yields:
-        A shard as soon as its files are complete.
+        A shard as soon as its files are complete. Files of one that never is are removed.
     """
-    with ThreadPoolExecutor(1, thread_name_prefix="lines") as splitter:
-        ahead: tuple[_Batch, Future[SplitLines]] | None = None
-        for batch in _batches(chunks, batch_bytes):
-            following = batch, splitter.submit(split, batch.chunks, max_line_bytes)
+    unfinished: list[Path] = []
+    try:
+        with ThreadPoolExecutor(1, thread_name_prefix="lines") as splitter:
+            ahead: tuple[_Batch, Future[SplitLines]] | None = None
+            for batch in _batches(chunks, batch_bytes):
+                following = batch, splitter.submit(split, batch.chunks, max_line_bytes)
+                if ahead is not None:
+                    yield from _written(engine, folder, unfinished, *ahead)
+                ahead = following
             if ahead is not None:
-                yield from _written(engine, folder, *ahead)
-            ahead = following
-        if ahead is not None:
-            yield from _written(engine, folder, *ahead)
+                yield from _written(engine, folder, unfinished, *ahead)
+    finally:
+        for path in unfinished:
+            path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -187,7 +192,11 @@ def _batches(chunks: Iterable[Chunk], batch_bytes: int) -> Iterator[_Batch]:
 
 
 def _written(
-    engine: Engine, folder: Path, batch: _Batch, splitting: Future[SplitLines]
+    engine: Engine,
+    folder: Path,
+    unfinished: list[Path],
+    batch: _Batch,
+    splitting: Future[SplitLines],
 ) -> Iterator[PlacedShard]:
     shard = batch.shard
     parts = splitting.result()
@@ -195,6 +204,7 @@ def _written(
     records, unusual, rejects = (
         folder / f"{name}-{kind}.parquet" for kind in ("records", "unusual", "rejects")
     )
+    unfinished += records, unusual, rejects
     lent = {"lines": parts.lines, "undecodable": parts.undecodable, "oversize": parts.oversize}
     with engine.lend(**lent):
         engine.write("capture_records", records)
@@ -210,6 +220,7 @@ def _written(
         sums = engine.table("capture_sums").to_pylist()
     _tally(shard, parts, sums)
     if batch.is_last:
+        unfinished.clear()
         yield shard.closed()
 
 

@@ -88,7 +88,7 @@ def timed(captures: str, metrics: str, out: str) -> list[Stage]:
     from analyzer.report.content import verdict_page
 
     watch.enter("policy and exports")
-    request = analysis.Request(source=captures, cloudwatch=(metrics,))
+    request = analysis.Request(source=captures, cloudwatch=(metrics,), use_cache=False)
     done = analysis.run(request, watch)
     watch.enter("summary and bundle")
     summary = markdown.render(verdict_page(done.verdict))

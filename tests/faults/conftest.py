@@ -1,0 +1,63 @@
+"""Processes that are started once for all of these tests, and what long suites have reached."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.faults.forked_runs import ForkedRuns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Say = Callable[[str], None]
+
+_REACHED = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def say(request: pytest.FixtureRequest) -> Say:
+    """A line for the end of the run: counts reached and the time they took."""
+    return request.config.stash.setdefault(_REACHED, []).append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for text in terminalreporter.config.stash.get(_REACHED, []):
+        terminalreporter.write_line(text)
+
+
+@pytest.fixture(scope="session")
+def disk_faults(tmp_path_factory: pytest.TempPathFactory) -> Path | None:
+    """`disk_faults.c` as a library; None without a compiler or where it cannot be preloaded."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        return None
+    library = tmp_path_factory.mktemp("faults") / "disk_faults.so"
+    source = Path(__file__).with_name("disk_faults.c")
+    built = subprocess.run(
+        [compiler, "-O2", "-shared", "-fPIC", "-o", library, source, "-ldl"],
+        check=False,
+        capture_output=True,
+    )
+    return library if built.returncode == 0 else None
+
+
+@pytest.fixture(scope="session")
+def forked(
+    tmp_path_factory: pytest.TempPathFactory, disk_faults: Path | None
+) -> Iterator[ForkedRuns]:
+    """Starts commands without the time they need for importing."""
+    with ForkedRuns(tmp_path_factory.mktemp("runs"), disk_faults) as runs:
+        yield runs
+
+
+@pytest.fixture
+def refusing(forked: ForkedRuns, disk_faults: Path | None) -> ForkedRuns:
+    """The same, able to refuse changes of files."""
+    if disk_faults is None:
+        pytest.skip("no C compiler for disk_faults.c")
+    return forked
