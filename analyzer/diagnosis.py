@@ -58,11 +58,15 @@ class Question:
 
 @dataclass(frozen=True)
 class Machine:
-    """What this process may use; bytes."""
+    """What this process may use.
+
+    Attributes:
+        cache_folder: where parsed objects are kept; None for a user without a home.
+    """
 
     memory_bytes: int
-    cache_folder: str
-    cache_free_bytes: int
+    cache_folder: str | None
+    cache_free_bytes: int | None
     temporary_folder: str
     temporary_free_bytes: int
 

@@ -8,7 +8,6 @@ and no key is kept. The words are `report.content.doctor_page`'s.
 
 from __future__ import annotations
 
-import os
 import platform
 import tempfile
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analyzer import __version__, least_privilege, limits
+from analyzer.cache import cache_folder
 from analyzer.diagnosis import Diagnosis, Machine, Permission, Problem, Reads, Side
 from analyzer.endpoint import read_endpoint
 from analyzer.errors import AccessError, AnalyzerError, ExitCode
@@ -110,20 +110,12 @@ def _versions() -> dict[str, str]:
     return {"shadow-analyzer": __version__, "python": platform.python_version(), **libraries}
 
 
-def cache_folder() -> Path:
-    """Where parsed objects are kept between runs: $XDG_CACHE_HOME, else ~/.cache."""
-    asked = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    # The standard says to ignore a relative one.
-    base = asked if asked.is_absolute() else Path.home() / ".cache"
-    return base / "shadow-analyzer"
-
-
 def _machine() -> Machine:
     cache, temporary = cache_folder(), Path(tempfile.gettempdir())
     return Machine(
         memory_bytes=limits.memory_available(),
-        cache_folder=str(cache),
-        cache_free_bytes=limits.disk_free(cache),
+        cache_folder=None if cache is None else str(cache),
+        cache_free_bytes=None if cache is None else limits.disk_free(cache),
         temporary_folder=str(temporary),
         temporary_free_bytes=limits.disk_free(temporary),
     )

@@ -122,15 +122,14 @@ def test_without_a_source_this_installation_is_described() -> None:
     assert "Name a SOURCE" in said(diagnosis)
 
 
-def test_the_cache_is_where_the_standard_says(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_cache_is_where_a_run_keeps_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert doctor.cache_folder() == tmp_path / "shadow-analyzer"
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    for ignored in ("", "relative/path"):
-        monkeypatch.setenv("XDG_CACHE_HOME", ignored)
-        assert doctor.cache_folder() == tmp_path / "home/.cache/shadow-analyzer"
+    diagnosis = doctor.examine(Question(aws=AwsOptions(no_sign_request=True)), silent)
+    assert diagnosis.machine.cache_folder == str(tmp_path / "shadow-analyzer")
+    assert f"parsed objects kept in: {tmp_path / 'shadow-analyzer'} (" in said(diagnosis)
+    monkeypatch.setattr(doctor, "cache_folder", lambda: None)
+    diagnosis = doctor.examine(Question(aws=AwsOptions(no_sign_request=True)), silent)
+    assert "parsed objects kept in: nowhere" in said(diagnosis)
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -85,7 +85,7 @@ def _dates_above(folder: str) -> tuple[Dated, ...]:
 
 def base_of_capture(entry: Entry) -> str | None:
     """The variant's folder, when an entry is a capture directly in an hour folder."""
-    if layout.not_capture(entry) is not None:
+    if not entry.is_file or layout.not_capture(entry) is not None:
         return None
     hour = dated(entry.key[: entry.key.rfind("/") + 1])
     return hour.base if hour is not None and hour.parts > _DAY_PARTS else None

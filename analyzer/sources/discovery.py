@@ -31,7 +31,7 @@ from analyzer.sources.finding import Finding, tally
 from analyzer.sources.objects import ROLES, AwsOptions, Listing, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from datetime import datetime
 
     from analyzer.sources.batch_transform import Candidate
@@ -180,6 +180,7 @@ def _both(
         for role in meant:
             finding.take(entry, role, place.hour)
     finding.skipped = +finding.skipped
+    _look_outside(lister, finding, source, {role: {(path, roles[role])} for role in ROLES})
     for role in ROLES:
         finding.require(role, f"{where}: {printable(roles[role])}")
     return chosen[0][1].endpoint or asked.endpoint, {**roles}
@@ -334,7 +335,29 @@ def _one_path(lister: _Lister, finding: Finding, role: Role, root: str) -> str |
         raise UsageError(
             f"{where}: captures of {len(places)} variants: {listed_places}; name the folder of one"
         )
+    _look_outside(lister, finding, root, {role: places})
     return next((variant for _, variant in places), None)
+
+
+def _look_outside(
+    lister: _Lister,
+    finding: Finding,
+    root: str,
+    homes: Mapping[Role, Collection[tuple[str, str | None]]],
+) -> None:
+    """Find where the captures of an empty side are: an error says it, so all days are listed.
+
+    `homes` are the endpoint paths and variants of each role.
+    """
+    empty = [role for role in homes if not finding.identities[role]]
+    if not empty or not finding.days_left_out:
+        return
+    for entry in lister.every(root):
+        code = layout.not_capture(entry) if entry.is_file else "not-a-file"
+        place = None if code else layout.place(entry.key)
+        for role in empty:
+            if place and place.hour and (place.endpoint_path, place.variant) in homes[role]:
+                finding.hours_outside[role].add(place.hour)
 
 
 def _flat_code(entry: Entry, below: str) -> str | None:

@@ -94,12 +94,12 @@ class Finding:
         """What to say of a side whose captures all lie outside the window asked for."""
         asked = (("--since", self.since), ("--until", self.until))
         flags = " ".join(f"{flag} {at:{_STAMP}}" for flag, at in asked if at is not None)
-        if self.days_left_out:
-            there = "only days outside have captures, and those were not listed"
-        else:
-            hours = self.hours_outside[role]
+        hours = self.hours_outside[role]
+        if hours:
             first, last = min(hours), max(hours) + timedelta(hours=1)
             there = f"they run from {first:{_STAMP}} to {last:{_STAMP}}"
+        else:
+            there = "only days outside have captures, and those were not listed"
         return InputError(
             f"{where}: no {role} captures with {flags}: {there}; choose --since and --until inside "
             "a time that both variants have",

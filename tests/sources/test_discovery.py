@@ -168,7 +168,7 @@ def test_a_window_beyond_all_captures_names_its_flags_and_theirs(storage: Storag
         )
     said = str(error.value)
     assert "--since 2025-01-01T00:00:00Z --until 2025-02-01T00:00:00Z" in said
-    assert "only days outside have captures, and those were not listed" in said
+    assert "run from 2026-10-05T13:00:00Z to 2026-10-08T00:00:00Z" in said
     assert error.value.code == "empty-window"
 
 

@@ -79,8 +79,8 @@ def _blocks(diagnosis: Diagnosis) -> Iterator[Block]:
     yield _headline(diagnosis)
 
 
-def _room(folder: str, free: int) -> Fact:
-    return Fact(folder, f"({sized(free)} free)")
+def _room(folder: str | None, free: int | None) -> Fact:
+    return Fact(folder or "nowhere", "" if free is None else f"({sized(free)} free)")
 
 
 def _who(identity: Identity) -> Iterator[Fact]:
