@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-Role: TypeAlias = Literal["production", "shadow"]
+Role: TypeAlias = Literal["production", "shadow", "labels"]
 ROLES: tuple[Role, Role] = ("production", "shadow")
+"""The variants' own; labels belong to neither."""
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,9 @@ _GATE = "gate-"
 
 def effect_kind(evidence: Evidence) -> str:
     """Kind of change the margin is about, also when nothing was measured."""
-    return evidence.effect.kind if evidence.effect else _KINDS[evidence.family]
+    if evidence.effect:
+        return evidence.effect.kind
+    return "difference" if _is_loss(evidence) else _KINDS[evidence.family]
 
 
 _KINDS = {
@@ -197,8 +199,7 @@ def _marked(texts: list[str], marks: dict[str, int]) -> str:
 
 def sureness(chosen: Iterable[Evidence]) -> str:
     """The level of a pass and the looks it holds for; empty when the metrics differ."""
-    effects = [evidence.effect for evidence in chosen if evidence.effect]
-    looks = {(effect.upper_level, effect.mode) for effect in effects}
+    looks = {(passing, mode) for _, passing, mode in map(_looked, chosen) if mode}
     if len(looks) != 1:
         return ""
     level, mode = looks.pop()
@@ -214,15 +215,32 @@ _LOOKS = {
 
 def _caption(chosen: list[Evidence]) -> str:
     """At which levels the interval stands; one sentence when all agree."""
-    effects = [evidence.effect for evidence in chosen if evidence.effect]
-    looks = {(effect.lower_level, effect.upper_level, effect.mode) for effect in effects}
+    looks = {looked for looked in map(_looked, chosen) if looked[2]}
     if len(looks) != 1:
         return ""
-    lower, upper, mode = looks.pop()
-    return (
-        f"Judged interval: lower bound at {100 * lower:.4g} %, upper bound at {100 * upper:.4g} %, "
-        f"{_MODES[mode]}. pass = upper bound below the margin; FAIL = lower bound above it."
+    failing, passing, mode = looks.pop()
+    said = (
+        f"Judged interval: lower bound at {100 * failing:.4g} %, upper bound at "
+        f"{100 * passing:.4g} %, {_MODES[mode]}. pass = upper bound below the margin; FAIL = lower "
+        "bound above it."
     )
+    losses = any(_is_loss(evidence) for evidence in chosen)
+    return f"{said} Where less is worse, the bounds change their parts." if losses else said
+
+
+def _looked(evidence: Evidence) -> tuple[float, float, str]:
+    """Levels of the bound that can fail and of the one that can pass, and for which looks."""
+    effect = evidence.effect
+    if effect is None:
+        return 0.0, 0.0, ""
+    bounds = effect.lower_level, effect.upper_level
+    failing, passing = reversed(bounds) if _is_loss(evidence) else bounds
+    return failing, passing, effect.mode
+
+
+def _is_loss(evidence: Evidence) -> bool:
+    """Whether less is worse, as with accuracy."""
+    return evidence.margin is not None and evidence.margin < 0
 
 
 _MODES = {
