@@ -50,15 +50,13 @@ from analyzer.verdict import EXIT_CODES, Words, decide
 from analyzer.window import asked_span, measured_window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from analyzer.captured import Captured
     from analyzer.cloudwatch import MetricExport
     from analyzer.model import Evidence, Gate
+    from analyzer.steps import Progress
     from analyzer.window import Span
-
-    Progress = Callable[[str, int, int | None], None]
 
 TOOL = "shadow-analyzer"
 _INTERNAL_TABLES = {
@@ -150,7 +148,8 @@ def run(request: Request, progress: Progress) -> Analysis:
         asked=span,
     )
     noted = captured.notes if captured is not None else ()
-    notes = (*noted, *dropped_notes(export.dropped), *export.notes)
+    listed = listing.notes if listing is not None else ()
+    notes = (*noted, *listed, *dropped_notes(export.dropped), *export.notes)
     judged = _judge(facts, names, notes, progress)
     return replace(judged, remarks=captured.remarks) if captured is not None else judged
 

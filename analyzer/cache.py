@@ -286,7 +286,12 @@ def _age_s(path: Path, now: float) -> float:
 
 
 def _is_settled(item: SourceObject, now: datetime) -> bool:
-    """Whether what was read cannot change under the same identity."""
+    """Whether what was read cannot change under the same identity.
+
+    A batch-transform job's object is two, output and input, and its identity is of the first.
+    """
+    if item.batch is not None:
+        return False
     if item.etag:
         return True
     return item.modified is not None and (now - item.modified).total_seconds() > _SETTLED_S

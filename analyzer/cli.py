@@ -10,20 +10,30 @@ import errno
 import re
 import shlex
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.exceptions import TyperException
 
+from analyzer import flags  # noqa: TC001 - Typer reads annotations
 from analyzer.errors import AccessError, AnalyzerError, ExitCode, UsageError
+from analyzer.flags import (
+    BundleArgument,
+    FailOn,
+    FailOnOption,
+    Format,
+    FormatOption,
+    OutOption,
+    PlainOption,
+)
 from analyzer.out_folder import DEFAULT_OUT, claim
 from analyzer.process import Interruptible, started_as
 
 if TYPE_CHECKING:
     from analyzer.analysis import Request
     from analyzer.model import Verdict
+    from analyzer.report.content.page import Page
 
 EXIT_CODES_HELP = (
     "Exit codes: 0 PROMOTE or done, 10 HOLD, 20 REJECT, 1 internal error, 2 usage or policy, "
@@ -39,34 +49,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-
-class Format(StrEnum):
-    """What stdout carries."""
-
-    TEXT = "text"
-    JSON = "json"
-    MARKDOWN = "markdown"
-
-
-class FailOn(StrEnum):
-    """Which decisions end with a code other than 0."""
-
-    HOLD = "hold"
-    REJECT = "reject"
-    NEVER = "never"
-
-
-FormatOption = Annotated[Format, typer.Option("--format", help="What stdout carries.")]
-FailOnOption = Annotated[
-    FailOn,
-    typer.Option(
-        help="Decisions that keep their exit code: hold (HOLD and REJECT), reject (REJECT) or "
-        "never (none); the others exit 0."
-    ),
-]
-OutOption = Annotated[Path, typer.Option(help="Folder for the bundle.")]
-BundleArgument = Annotated[Path, typer.Argument(help="Folder that `analyzer run --out` wrote.")]
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer hands a callback its value
@@ -121,17 +103,11 @@ def demo(
 
 @app.command()
 def run(
-    source: Annotated[
-        str | None, typer.Argument(help="Folder or s3://bucket/prefix of captures.")
-    ] = None,
+    source: flags.Source = None,
     *,
-    endpoint: Annotated[str | None, typer.Option(help="Endpoint, when several are found.")] = None,
-    production: Annotated[
-        str | None, typer.Option(help="Production variant name; without SOURCE, a path.")
-    ] = None,
-    shadow: Annotated[
-        str | None, typer.Option(help="Shadow variant name; without SOURCE, a path.")
-    ] = None,
+    endpoint: flags.Endpoint = None,
+    production: flags.Production = None,
+    shadow: flags.Shadow = None,
     cloudwatch: Annotated[
         list[str] | None, typer.Option(help="CloudWatch export: file or folder; repeatable.")
     ] = None,
@@ -142,19 +118,17 @@ def run(
     policy: Annotated[
         Path | None, typer.Option(help="policy.toml; default policy without it.")
     ] = None,
-    since: Annotated[
-        str | None,
-        typer.Option(help="Start of the window: ISO 8601, UTC if it has no offset."),
-    ] = None,
-    until: Annotated[str | None, typer.Option(help="End of the window, not included.")] = None,
-    endpoint_file: Annotated[
-        Path | None, typer.Option(help="endpoint.json with the endpoint's description.")
-    ] = None,
+    since: flags.Since = None,
+    until: flags.Until = None,
+    endpoint_file: flags.EndpointFile = None,
     assignments: Annotated[
         list[str] | None, typer.Option("--set", help="Policy KEY=VALUE; repeatable.")
     ] = None,
     memory_limit: Annotated[
-        str | None, typer.Option(help="For the table engine, such as 2GB; default: 80% of memory.")
+        str | None,
+        typer.Option(
+            help="For the table engine, such as 2GB; default: a quarter of memory, 768MiB at most."
+        ),
     ] = None,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Read every object, keep nothing parsed.")
@@ -163,14 +137,12 @@ def run(
     fail_on: FailOnOption = FailOn.HOLD,
     form: FormatOption = Format.TEXT,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
-    profile: Annotated[str | None, typer.Option(help="AWS profile.")] = None,
-    region: Annotated[str | None, typer.Option(help="AWS region.")] = None,
-    endpoint_url: Annotated[str | None, typer.Option(help="S3 endpoint URL.")] = None,
-    role_arn: Annotated[str | None, typer.Option(help="Role to assume.")] = None,
-    no_sign_request: Annotated[
-        bool, typer.Option("--no-sign-request", help="Anonymous requests.")
-    ] = False,
-    request_payer: Annotated[bool, typer.Option("--request-payer", help="Requester pays.")] = False,
+    profile: flags.Profile = None,
+    region: flags.Region = None,
+    endpoint_url: flags.EndpointUrl = None,
+    role_arn: flags.RoleArn = None,
+    no_sign_request: flags.NoSignRequest = False,
+    request_payer: flags.RequestPayer = False,
 ) -> None:
     """Decide PROMOTE, HOLD or REJECT from captures and CloudWatch."""
     claim(out)
@@ -278,6 +250,45 @@ def explain(
     print(explanation(code), end="")
 
 
+@app.command()
+def doctor(
+    source: flags.Source = None,
+    *,
+    endpoint: flags.Endpoint = None,
+    production: flags.Production = None,
+    shadow: flags.Shadow = None,
+    since: flags.Since = None,
+    until: flags.Until = None,
+    endpoint_file: flags.EndpointFile = None,
+    form: PlainOption = "text",
+    quiet: flags.Quiet = False,
+    profile: flags.Profile = None,
+    region: flags.Region = None,
+    endpoint_url: flags.EndpointUrl = None,
+    role_arn: flags.RoleArn = None,
+    no_sign_request: flags.NoSignRequest = False,
+    request_payer: flags.RequestPayer = False,
+) -> None:
+    """Say what a run would read and what it lacks."""
+    from analyzer.diagnosis import Question
+    from analyzer.doctor import examine
+    from analyzer.progress import progress
+    from analyzer.report.content.doctor_page import doctor_page
+    from analyzer.sources import AwsOptions
+
+    asked = AwsOptions(
+        profile, region, endpoint_url, role_arn, no_sign_request, request_payer=request_payer
+    )
+    question = Question(source, endpoint, production, shadow, since, until, endpoint_file, asked)
+    with progress(quiet=quiet) as report_progress:
+        diagnosis = examine(question, report_progress)
+    if form == "json":
+        print(diagnosis.to_json(), end="")
+    else:
+        _print_page(doctor_page(diagnosis), requests=True)
+    raise typer.Exit(diagnosis.exit_code)
+
+
 def run_command_line() -> int:
     """Run the command that the arguments name; its exit code.
 
@@ -325,9 +336,7 @@ def _analyse(request: Request, out: Path, *, quiet: bool) -> Verdict:
 
 
 def _show(verdict: Verdict, out: Path, form: Format) -> None:
-    from rich.console import Console
-
-    from analyzer.report import markdown, text
+    from analyzer.report import markdown
     from analyzer.report.content import verdict_page
 
     if form is Format.JSON:
@@ -335,8 +344,16 @@ def _show(verdict: Verdict, out: Path, form: Format) -> None:
     elif form is Format.MARKDOWN:
         print(markdown.render(verdict_page(verdict)), end="")
     else:
-        page = text.render(verdict_page(verdict, bundle=shlex.quote(str(out)), tool=started_as()))
-        Console(soft_wrap=True, highlight=False).print(page, end="")
+        _print_page(verdict_page(verdict, bundle=shlex.quote(str(out)), tool=started_as()))
+
+
+def _print_page(page: Page, *, requests: bool = False) -> None:
+    """A page as lines, with its texts to copy where those are asked for."""
+    from rich.console import Console
+
+    from analyzer.report import text
+
+    Console(soft_wrap=True, highlight=False).print(text.render(page, requests=requests), end="")
 
 
 def _gate(verdict: Verdict, fail_on: FailOn) -> int:

@@ -11,6 +11,7 @@ import io
 from collections import Counter
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -18,19 +19,21 @@ import polars as pl
 from analyzer.captures.lines import split
 from analyzer.errors import AccessError, InputError
 from analyzer.model import Note
-from analyzer.sources import Listing, SourceObject, local, open_chunks, s3
-from analyzer.sources.objects import printable
+from analyzer.sources import Listing, local, open_chunks, s3
+from analyzer.sources.batch_transform.stored import parts, stored
+from analyzer.sources.days import Days
+from analyzer.sources.objects import ObjectError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from analyzer.engine import Engine
-    from analyzer.sources import AwsOptions, Chunk
+    from analyzer.sources import AwsOptions, Chunk, SourceObject
     from analyzer.sources.objects import Entry
+    from analyzer.steps import Progress
 
     Row = tuple[str | None, str | None, str | None]
     """ID, label, and the code of a row that could not be read."""
-    Progress = Callable[[str, int, int | None], None]
 
 _CSV = (".csv", ".csv.gz")
 _PARQUET = (".parquet",)
@@ -38,8 +41,7 @@ _JSON_LINES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".json")
 _COLUMNS = ("id", "label")
 _BATCH_BYTES = 32 << 20
 _BATCH_ROWS = 100_000
-_WHOLE = 1 << 62  # a binary file has no lines that could be too long
-_DAMAGED = frozenset({"corrupt-gzip", "gzip-bomb"})
+_DAMAGED = frozenset({"corrupt-gzip", "gzip-bomb", "parquet"})
 
 
 def find_labels(root: str, aws: AwsOptions) -> Listing:
@@ -51,23 +53,15 @@ def find_labels(root: str, aws: AwsOptions) -> Listing:
     """
     found: list[SourceObject] = []
     skipped: Counter[str] = Counter()
-    entries = list(s3.entries(root, aws) if root.startswith("s3://") else local.entries(root))
-    for entry in entries:
-        code = None if len(entries) == 1 and entry.is_file else _not_labels(entry)
+    on_s3 = root.startswith("s3://")
+    itself = root if on_s3 else str(Path(root).absolute())
+    for entry in s3.entries(root, aws, Days()) if on_s3 else local.entries(root):
+        named = entry.is_file and entry.location == itself  # then it is meant, whatever its name
+        code = None if named else _not_labels(entry)
         if code is not None:
             skipped[code] += 1
             continue
-        found.append(
-            SourceObject(
-                key=entry.key,
-                size=entry.size or 0,
-                role="labels",
-                hour=None,
-                etag=entry.etag,
-                modified=entry.modified,
-                location=entry.location,
-            )
-        )
+        found.append(stored(entry, "labels"))
     if not found:
         raise InputError(
             f"--labels {printable(root)}: no label files; looked for *.jsonl, *.csv and *.parquet",
@@ -106,10 +100,12 @@ def read_labels(
     _add_lines(engine, _chunks(texts, max_line_bytes, damaged, on_read), max_line_bytes)
     done = len(texts.objects)
     for item in tables:
-        whole = item.key.lower().endswith(_PARQUET)
-        alone = replace(files, objects=(item,))
-        chunks = _chunks(alone, _WHOLE if whole else max_line_bytes, damaged, on_read)
-        _add_rows(engine, _parquet_rows(chunks) if whole else _csv_rows(chunks))
+        if item.key.lower().endswith(_PARQUET):
+            _add_rows(engine, _parquet_rows(_whole(item, files.aws)))
+            progress("reading labels", done + 1, len(files.objects))
+        else:
+            alone = replace(files, objects=(item,))
+            _add_rows(engine, _csv_rows(_chunks(alone, max_line_bytes, damaged, on_read)))
         done += 1
     return tuple(damaged)
 
@@ -149,11 +145,11 @@ def _chunks(
 
 def _add_lines(engine: Engine, chunks: Iterable[Chunk], max_line_bytes: int) -> None:
     for batch in _batches(chunks):
-        parts = split(batch, max_line_bytes)
-        with engine.lend(lines=parts.lines):
+        lines = split(batch, max_line_bytes)
+        with engine.lend(lines=lines.lines):
             engine.keep("label_json_lines", table="label_lines")
-        lost = ["label.invalid-utf8"] * parts.undecodable.num_rows
-        lost += ["label.oversize"] * parts.oversize.num_rows
+        lost = ["label.invalid-utf8"] * lines.undecodable.num_rows
+        lost += ["label.oversize"] * lines.oversize.num_rows
         _add_rows(engine, ((None, None, code) for code in lost))
 
 
@@ -231,9 +227,17 @@ def _is_text(cell: str) -> bool:
     return True
 
 
-def _parquet_rows(chunks: Iterable[Chunk]) -> Iterator[Row]:
+def _whole(item: SourceObject, aws: AwsOptions) -> bytes:
+    """A file that has no lines."""
+    try:
+        return b"".join(parts(item, aws))
+    except ObjectError as error:
+        said = f"labels: {item.key}: {error.failure.text}"
+        raise AccessError(printable(said), code="labels-unreadable") from None
+
+
+def _parquet_rows(data: bytes) -> Iterator[Row]:
     """Rows of a Parquet file; numbers and truth values as their text."""
-    data = b"".join(chunk.data for chunk in chunks)
     try:
         names = {name.lower(): name for name in pl.read_parquet_schema(io.BytesIO(data))}
         if not set(_COLUMNS) <= set(names):

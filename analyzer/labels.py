@@ -21,15 +21,14 @@ from analyzer.label_files import read_labels
 from analyzer.model import Note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     import pyarrow as pa
 
     from analyzer.engine import Engine
     from analyzer.policy import Policy
     from analyzer.sources import Listing
-
-    Progress = Callable[[str, int, int | None], None]
+    from analyzer.steps import Progress
 
 _TERM_BITS = 60
 _LARGEST_LOSS = 64.0  # above -ln(1e-15)

@@ -22,7 +22,7 @@ from analyzer.sources.objects import ROLES, printable
 from analyzer.window import captured_window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     import pyarrow as pa
 
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from analyzer.policy import Policy
     from analyzer.sources import Chunk, Listing
     from analyzer.sources.objects import ObjectFailure, Role
+    from analyzer.steps import Progress
     from analyzer.window import Span
 
-    Progress = Callable[[str, int, int | None], None]
     Failures = dict[int, ObjectFailure]
     """By object id."""
 
@@ -139,7 +139,7 @@ def _reduced(
         _require_both(listing, engine, extent, failures)
         progress("pairing", 0, 1)
         captures.pair(policy.pairing)
-        start, end = captured_window(extent, span)
+        start, end = captured_window(extent, span, apart=listing.batch)
         captures.set_window(start, end)
         keys = {number: item.key for number, item in enumerate(listing.objects)}
         facts = captures.facts(keys, same_objects=listing.same_objects)
@@ -230,8 +230,14 @@ def _chunks(
     fresh = replace(listing, objects=tuple(listing.objects[i] for i in found.missing))
     reused = len(listing.objects) - len(found.missing)
 
-    def on_read(objects: int, _total: int, _bytes: int, _size: int) -> None:
-        progress("reading objects", reused + objects, len(listing.objects))
+    def on_read(objects: int, _total: int, done: int, size: int) -> None:
+        progress(
+            "reading objects",
+            reused + objects,
+            len(listing.objects),
+            bytes_done=done,
+            bytes_total=size,
+        )
 
     for chunk in open_chunks(fresh, max_line_bytes=policy.max_line_bytes, progress=on_read):
         object_id = found.missing[chunk.object_id]

@@ -46,13 +46,16 @@ def main() -> None:
         st.title("This bundle cannot be shown", anchor=False)
         st.text(str(error))
         return
-    st.navigation(
-        [
-            st.Page(partial(draw, page), title=page.title, url_path=page.id, default=not number)
-            for number, page in enumerate(pages)
-        ],
-        position="top",
-    ).run()
+    places = [
+        st.Page(partial(draw, page), title=page.title, url_path=page.id, default=not number)
+        for number, page in enumerate(pages)
+    ]
+    chosen = st.navigation(places, position="hidden")
+    # Streamlit's own menu is a drawer on a phone, which stays open over the page it led to.
+    with st.container(key="menu", horizontal=True, gap="xsmall"):
+        for place in places:
+            st.page_link(place)
+    chosen.run()
 
 
 def _seal(path: Path) -> str:

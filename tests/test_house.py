@@ -15,6 +15,9 @@ FLOORS = {
     "errors": 0,
     "figures": 0,
     "memory_limit": 0,
+    "least_privilege": 0,
+    "limits": 0,
+    "steps": 0,
     "policy_text": 0,
     "private_folder": 0,
     "stats": 1,
@@ -33,6 +36,8 @@ FLOORS = {
     "labels": 3,
     "sources": 3,
     "engine": 3,
+    "diagnosis": 4,
+    "doctor": 4,
     "opt_outs": 4,
     "reading": 4,
     "subject": 4,
@@ -41,6 +46,7 @@ FLOORS = {
     "analysis": 4,
     "progress": 5,
     "process": 5,
+    "flags": 5,
     "cli": 5,
     "__main__": 5,
 }
@@ -49,7 +55,7 @@ OWNERS = {
     "boto3": {"sources"},
     "botocore": {"sources"},
     "streamlit": {"app"},
-    "typer": {"cli"},
+    "typer": {"cli", "flags"},
 }
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
 LONGEST_FILE = 400

@@ -126,6 +126,7 @@ class Captures:
                 first_shadow_at=part.first_shadow_at,
                 last_shadow_at=part.last_shadow_at,
             )
+        self._engine.keep("repeated_inputs", replace=True)
 
     def facts(self, object_keys: Mapping[int, str], *, same_objects: bool) -> CaptureFacts:
         """What the captures of the window gave.

@@ -6,6 +6,8 @@ which bring their own words.
 
 from __future__ import annotations
 
+from analyzer.sources.formats import UNSUPPORTED
+
 _NOTHING = "Nothing; it says how the number was made."
 _POLICY = "Nothing if it was meant; otherwise take the key out of policy.toml."
 _EXPORTER = "Mend the export where those points matter to a metric; otherwise nothing."
@@ -291,7 +293,41 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     "metric-export": ("A metric export among the captures.", "Pass it with --cloudwatch."),
     "outside-layout": ("An object outside SageMaker's capture folders.", _SKIPPED),
     "outside-window": ("An object of an hour outside --since and --until.", _SKIPPED),
-    "hyperpod-not-supported": ("HyperPod captures are not read.", _SKIPPED),
+    **{
+        code: (f"{what[0].upper()}{what[1:]} are not read.", f"{advice[0].upper()}{advice[1:]}.")
+        for code, (what, advice) in UNSUPPORTED.items()
+    },
+    "batch-manifest": (
+        "A manifest of batch-transform capture: it names data, it holds none.",
+        _NOTHING,
+    ),
+    "not-in-manifest": ("An object that no batch-transform manifest names.", _SKIPPED),
+    "batch-transform": ("The records are lines of batch-transform jobs.", _NOTHING),
+    "missing-data": (
+        "A data object that a manifest names is not there.",
+        "Restore it; or copy captures and data into one folder and name that.",
+    ),
+    "missing-input": (
+        "No input manifest names what an output was made from.",
+        "Give the folder that holds both input/ and output/.",
+    ),
+    "missing-output": (
+        "No output manifest names the output of an input.",
+        "See whether the job finished, and run again.",
+    ),
+    "line-counts-differ": (
+        "An output has more or fewer lines than its input, so that none can be told to belong.",
+        "Run the job with SplitType Line and AssembleWith Line.",
+    ),
+    "ambiguous-data": (
+        "Several files of a folder may be the one a manifest names.",
+        "Copy the data so that their folders are those of the bucket.",
+    ),
+    "bad-manifest": ("A batch-transform manifest cannot be read as one.", _OBJECT),
+    "unsafe-name": (
+        "A manifest names a path that leaves its prefix; it is not followed.",
+        "See who wrote the manifest.",
+    ),
     "corrupt-gzip": ("A compressed object is damaged; what follows the damage is lost.", _OBJECT),
     "gzip-bomb": ("A compressed object unpacks to an unreasonable size.", _OBJECT),
     "corrupt-body": ("An object's content is not what S3 said it is.", _OBJECT),

@@ -52,7 +52,7 @@ class Stopwatch:
         self._name = first
         self._wall, self._cpu = time.perf_counter(), time.process_time()
 
-    def __call__(self, step: str, _done: int, _total: int | None) -> None:
+    def __call__(self, step: str, _done: int, _total: int | None, /, **_bytes: int | None) -> None:
         """What the analysis calls with its progress."""
         if step != self._name:
             self.enter(step)

@@ -87,7 +87,8 @@ def test_everything_listed_is_read_or_skipped_under_a_code(storage: Storage) -> 
             f"churn/AllTraffic/{HOUR}/_SUCCESS": b"ok",
             f"churn/AllTraffic/{HOUR}/empty.jsonl": b"",
             f"churn/AllTraffic/{HOUR}/.hidden.jsonl": RECORD,
-            "churn/AllTraffic/2026/10/01/00/early.jsonl": RECORD,
+            "churn/AllTraffic/2026/10/05/09/early.jsonl": RECORD,
+            "churn/AllTraffic/2026/10/04/23/another-day.jsonl": RECORD,
             "hash/alb/log.gz": b"x",
         }
     )
@@ -97,7 +98,7 @@ def test_everything_listed_is_read_or_skipped_under_a_code(storage: Storage) -> 
     assert listing.skipped == {
         "empty": 1,
         "hidden": 2,
-        "hyperpod-not-supported": 1,
+        "hyperpod-alb": 1,
         "not-jsonl": 3,
         "outside-layout": 1,
         "outside-window": 1,
@@ -146,12 +147,12 @@ def test_the_folder_of_one_variant_is_explained(storage: Storage) -> None:
 
 
 def test_a_side_emptied_by_the_window_is_an_input_error(folder: Storage) -> None:
-    folder.put(captures(f"AllTraffic/{HOUR}/a.jsonl", "Shadow-01/2026/10/01/00/b.jsonl"))
+    folder.put(captures(f"AllTraffic/{HOUR}/a.jsonl", "Shadow-01/2026/10/05/00/b.jsonl"))
     with pytest.raises(InputError) as error:
-        discover(folder.root, since=datetime(2026, 10, 5, tzinfo=UTC))
+        discover(folder.root, since=datetime(2026, 10, 5, 12, tzinfo=UTC))
     assert str(error.value).endswith(
-        ": Shadow-01: no shadow captures with --since 2026-10-05T00:00:00Z: they run from "
-        "2026-10-01T00:00:00Z to 2026-10-01T01:00:00Z; choose --since and --until inside a time "
+        ": Shadow-01: no shadow captures with --since 2026-10-05T12:00:00Z: they run from "
+        "2026-10-05T00:00:00Z to 2026-10-05T01:00:00Z; choose --since and --until inside a time "
         "that both variants have"
     )
 
@@ -167,7 +168,7 @@ def test_a_window_beyond_all_captures_names_its_flags_and_theirs(storage: Storag
         )
     said = str(error.value)
     assert "--since 2025-01-01T00:00:00Z --until 2025-02-01T00:00:00Z" in said
-    assert "run from 2026-10-05T13:00:00Z to 2026-10-08T00:00:00Z" in said
+    assert "only days outside have captures, and those were not listed" in said
     assert error.value.code == "empty-window"
 
 

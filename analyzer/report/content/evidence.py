@@ -49,6 +49,7 @@ COLUMNS = (
     Column("role", wide=True),
     Column("outcome"),
 )
+_FIRST = ("metric", "outcome", "judged interval", "margin")
 REQUIRED = "required"
 MARKS = {REQUIRED: "*", Role.REVIEW.value: "~"}
 _LEGEND = {REQUIRED: "* required for PROMOTE", Role.REVIEW.value: "~ for a person to review"}
@@ -93,6 +94,7 @@ def metric_table(
         rows=rows,
         tones=tuple(TONES[evidence.outcome] for _, evidence in chosen),
         toned=len(COLUMNS) - 1,
+        first=_FIRST,
         notes=tuple(Footnote(f"({number})", text) for text, number in marks.items()),
         caption=_caption([evidence for _, evidence in chosen]),
         untitled_first=True,
@@ -134,11 +136,30 @@ def footnotes(evidence: Evidence, *, needs: bool = True) -> list[str]:
     else:
         texts += [note.text for note in gates]
     if needs and evidence.outcome is Outcome.UNRESOLVED and evidence.needs:
-        texts.append(evidence.needs.text)
+        said = {_bare(note.text) for note in evidence.notes}
+        texts += [] if _bare(evidence.needs.text) in said else [evidence.needs.text]
+    if once := _read_once(evidence):
+        texts.append(f"not judged; its interval for this one look is {once}")
     return texts
 
 
 _GATE = "gate-"
+
+
+def _bare(text: str) -> str:
+    """A sentence without what makes the same words another sentence."""
+    return text.strip(" .").casefold()
+
+
+def _read_once(evidence: Evidence) -> str:
+    """The interval of a change that by design has no judged bounds; empty for every other."""
+    effect, fixed = evidence.effect, evidence.intervals.fixed
+    if effect is None or fixed is None or (effect.lower, effect.upper) != (None, None):
+        return ""
+    if evidence.margin is not None:
+        return ""
+    seen = effect.model_copy(update=dict(zip(("lower", "upper"), fixed, strict=True)))
+    return interval(seen, None, evidence.unit)
 
 
 def effect_kind(evidence: Evidence) -> str:
@@ -171,7 +192,9 @@ def _row(metric: str, evidence: Evidence, decimals: Decimals, footnoted: str) ->
         metric,
         *levels(evidence.production, shadow, evidence.unit, decimals.level),
         change(effect, evidence.unit, decimals.change),
-        interval(effect, evidence.margin, evidence.unit, decimals.interval),
+        NONE
+        if _read_once(evidence)
+        else interval(effect, evidence.margin, evidence.unit, decimals.interval),
         allowed(evidence.margin, effect_kind(evidence), evidence.unit)
         if evidence.role in JUDGED
         else NONE,

@@ -100,7 +100,13 @@ def allowed(margin: float | None, kind: str, unit: str) -> str:
     return f"{'<' if margin > 0 else '>'} {bound} {_sign(kind, unit)}".rstrip()
 
 
-_UNITS = {"ms": (1.0, "ms"), "share": (100.0, "%"), "percent": (1.0, "%"), "count": (1.0, "")}
+_UNITS = {
+    "ms": (1.0, "ms"),
+    "share": (100.0, "%"),
+    "percent": (1.0, "%"),
+    "count": (1.0, ""),
+    "score": (1.0, ""),
+}
 
 
 def _decimals(value: float, significant: int) -> int:

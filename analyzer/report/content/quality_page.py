@@ -61,7 +61,7 @@ def _gates(verdict: Verdict) -> Table:
         "Validity gates",
         (
             Column("gate"),
-            Column("outcome"),
+            Column("state"),
             Column("what was found", sentence=True),
             Column("covers"),
         ),
@@ -76,7 +76,10 @@ def _gates(verdict: Verdict) -> Table:
         ),
         tones=tuple(check.tone for check in strip.items),
         toned=1,
-        caption="A closed gate takes passes away from the families it covers; never a FAIL.",
+        caption=(
+            f"{strip.summary}. A closed gate takes passes away from the families it covers; never "
+            "a FAIL."
+        ),
     )
 
 
@@ -142,7 +145,7 @@ def _pairing(verdict: Verdict) -> list[Block]:
     sampling = [
         Fact("sampling expected", percent(pairing.expected_sampling, 2)),
         Fact("sampling observed", percent(pairing.observed_sampling, 2)),
-        Fact("pairing rate", percent(pairing.rate, 2)),
+        Fact("pairing rate", percent(pairing.rate)),
     ]
     return [Facts("Pairs by key", tuple(facts)), Facts("Sampling", tuple(sampling))]
 
@@ -253,7 +256,6 @@ def _policy(verdict: Verdict) -> Request:
     return Request(
         "Policy in force",
         json.dumps(verdict.policy.effective, indent=2, sort_keys=True, ensure_ascii=False),
-        "json",
         "Everything that could change the judgement, defaults included.",
     )
 
