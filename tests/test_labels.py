@@ -431,6 +431,10 @@ def test_a_path_without_labels_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no label files; looked for"):
         judged(source, tmp_path / "empty")
+    oddly_named = write(tmp_path / "odd/labels.txt", [truth("r", "yes")])
+    with pytest.raises(InputError, match="no label files; looked for"):
+        judged(source, oddly_named.parent)
+    assert fates(judged(source, oddly_named))["label.paired"] == 1
 
 
 def test_labels_without_captures_are_refused() -> None:
