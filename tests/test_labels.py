@@ -322,6 +322,13 @@ def test_equal_answers_do_not_pass_where_labels_say_nothing(
     assert accuracy.needs is not None
 
 
+def test_none_is_a_label_like_any_other(tmp_path: Path) -> None:
+    source = capture(tmp_path / "captures", [Asked("none", "some", f"r{k}") for k in range(10)])
+    done = judged(source, write(tmp_path / "l.csv", ["id,label\n", "r0,none\n", "r1,\n"]))
+    assert outcomes(done)["right", "wrong"] == 1
+    assert fates(done)["label.no-label"] == 1
+
+
 def test_labels_that_match_nothing_hold(tmp_path: Path) -> None:
     source = capture(tmp_path / "captures", [Asked("yes", "no", f"r{k}") for k in range(10)])
     done = judged(source, write(tmp_path / "l.jsonl", [truth("other", "yes")]))

@@ -7,7 +7,7 @@
 create or replace temp macro label_scalar(cell) as
     case
         when cell is null then null
-        when lower(label_text(cell)) in ('', 'nan', 'inf', '-inf', 'null', 'none', '<na>') then null
+        when lower(label_text(cell)) in ('', 'nan', 'inf', '-inf', 'null') then null
         when starts_with(cell, '{') or starts_with(cell, '[') then null
         else label_text(cell)
     end;

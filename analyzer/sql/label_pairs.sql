@@ -9,7 +9,7 @@ reused as (
     where inference_key is not null
     group by inference_key
     having count(*) > 1
-        and (count(distinct input_key) > 1 or count(input_key) < count(*))
+        and (min(input_key) <> max(input_key) or count(input_key) < count(*))
 ),
 
 by_inference as (

@@ -8,7 +8,8 @@ One pair gives d = +1 when only ours is right, -1 when only the rival's is, 0 ot
 mean of d is the difference of the shares. A bettor who stakes a part u of what can be lost on
 "the mean is above m" multiplies their money by 1 + u (d - m) / (1 + m) with each pair: if the mean
 is at most m, that never gains on average, whatever the share of pairs that differ and whatever
-came before. Money spread over several u therefore reaches 1/alpha with probability at most alpha,
+came before; nor does it where counts were divided by a fixed design effect, which takes a root of
+each factor. Money spread over several u therefore reaches 1/alpha with probability at most alpha,
 over all looks together, and it depends on the counts alone.
 """
 
