@@ -7,6 +7,7 @@ The folders are the sentence of the mission; data flows one way, top to bottom:
     cache        parsed objects kept between runs; captured: what they came to
     cloudwatch   metric exports of any shape -> one table of points
     payloads     outputs -> compared predictions
+    labels       ground truth -> which predictions were right; label_files reads it
     engine, sql  every table and question in SQL, one file each
     metrics      facts -> evidence: interval against margin, one metric each
     gates        facts -> may the evidence be believed?

@@ -21,7 +21,8 @@ from analyzer.errors import AnalyzerError, UsageError
 from analyzer.figures import counted, grouped, percent
 from analyzer.gates import GATES
 from analyzer.gates.sampling import expected_sampling
-from analyzer.metrics import DEFAULTS, METRICS
+from analyzer.label_files import find_labels
+from analyzer.metrics import DEFAULTS, METRICS, asked
 from analyzer.metrics.exports import how_to_export
 from analyzer.metrics.looking import looking_notes, looking_of
 from analyzer.metrics.metric import EndpointFacts, Facts
@@ -59,8 +60,14 @@ if TYPE_CHECKING:
     from analyzer.window import Span
 
 TOOL = "shadow-analyzer"
-_INTERNAL_TABLES = {"pairing_facts", "prediction_counts", "prediction_shape"}
-"""One-row tables the verdict is computed from; everything in them is in verdict.json."""
+_INTERNAL_TABLES = {
+    "pairing_facts",
+    "prediction_counts",
+    "prediction_shape",
+    "label_counts",
+    "label_score_cells",
+}
+"""Tables the verdict is computed from; everything in them that is shown is in verdict.json."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,7 @@ class Request:
     production: str | None = None
     shadow: str | None = None
     cloudwatch: tuple[str, ...] = ()
+    labels: str | None = None
     policy_file: Path | None = None
     overrides: tuple[str, ...] = ()
     since: str | None = None
@@ -109,6 +117,7 @@ def run(request: Request, progress: Progress) -> Analysis:
         AnalyzerError: the run cannot go on; its class carries the exit code.
     """
     policy = load_policy(request.policy_file, DEFAULTS, request.overrides)
+    policy = asked(policy, labelled=request.labels is not None)
     span = asked_span(request.since, request.until)
     endpoint = _endpoint(request)
     looking_of(policy, endpoint)  # a test that cannot be judged as asked stops before it is read
@@ -118,7 +127,7 @@ def run(request: Request, progress: Progress) -> Analysis:
     export = exports.select(endpoint=names.endpoint, variants=names.variants)
     exports.require_points(export)
     captured = (
-        read_captures(listing, policy, span, request.engine, progress)
+        read_captures(listing, policy, span, request.engine, progress, labels=_labels(request))
         if listing is not None
         else None
     )
@@ -179,7 +188,7 @@ def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progre
     evidence: dict[str, Evidence] = {}
     for done, metric in enumerate(METRICS):
         progress("metrics", done, len(METRICS))
-        if rules[metric.id].role is not Role.OFF:
+        if metric.id in rules and rules[metric.id].role is not Role.OFF:
             evidence[metric.id] = metric.assess(facts, rules[metric.id])
     progress("metrics", len(METRICS), len(METRICS))
     gates: dict[str, Gate] = {gate.id: gate.check(facts, evidence) for gate in GATES}
@@ -225,6 +234,10 @@ def _endpoint(request: Request) -> EndpointFacts | None:
     return None if path is None else read_endpoint(path)
 
 
+def _labels(request: Request) -> Listing | None:
+    return None if request.labels is None else find_labels(request.labels, request.aws)
+
+
 def _listing(
     request: Request,
     endpoint: EndpointFacts | None,
@@ -238,6 +251,8 @@ def _listing(
                 "nothing to read: give SOURCE, or --production PATH and --shadow PATH, "
                 "or --endpoint NAME with --cloudwatch PATH"
             )
+        if request.labels is not None:
+            raise UsageError("--labels: no captured answers to judge by them; give SOURCE")
         return None
     listing = discover(
         request.source,

@@ -111,6 +111,10 @@ def run(
     cloudwatch: Annotated[
         list[str] | None, typer.Option(help="CloudWatch export: file or folder; repeatable.")
     ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(help="Ground truth: file, folder or s3 prefix of .jsonl, .csv or .parquet."),
+    ] = None,
     policy: Annotated[
         Path | None, typer.Option(help="policy.toml; default policy without it.")
     ] = None,
@@ -151,6 +155,7 @@ def run(
         production=production,
         shadow=shadow,
         cloudwatch=tuple(cloudwatch or ()),
+        labels=labels,
         policy_file=policy,
         overrides=tuple(assignments or ()),
         since=since,

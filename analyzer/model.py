@@ -98,7 +98,9 @@ class Note(Frozen):
 
 
 class Effect(Frozen):
-    """The judged change, harm upward: estimate and the two one-sided bounds at their levels.
+    """The judged change: estimate and the two one-sided bounds at their levels.
+
+    Harm is upward; under a negative margin, as accuracy has, it is downward.
 
     `ratio` is shadow / production, `difference` is shadow - production (both proportions in 0..1),
     `proportion` is a share of pairs or predictions. A bound that does not exist is None.

@@ -44,11 +44,12 @@ class MetricDefault(Frozen):
     """What a metric is judged by when the policy is silent.
 
     Attributes:
-        margin: ratio (> 1) or share (0..1); None for metrics that are never judged.
+        margin: ratio (> 1), share (0..1) or loss (-1..0); None for metrics that are never judged.
         margin_ms: absolute floor of the margin in milliseconds (latency only).
         infrastructure_margin, infrastructure_role: used when change = "infrastructure".
         required: whether an UNRESOLVED outcome holds a promotion.
-        scale: "ratio" margins must exceed 1, "share" margins lie in (0, 1).
+        scale: "ratio" margins must exceed 1, "share" margins lie in (0, 1), "loss" margins in
+            (-1, 0): there less is worse.
         judged: False for a metric that only informs, whatever the policy says.
     """
 
@@ -58,7 +59,7 @@ class MetricDefault(Frozen):
     infrastructure_margin: Figure | None = None
     infrastructure_role: Role | None = None
     required: bool = False
-    scale: Literal["ratio", "share"] = "share"
+    scale: Literal["ratio", "share", "loss"] = "share"
     judged: bool = True
 
     def role_under(self, change: Change) -> Role:
@@ -397,4 +398,8 @@ def _check_margin(key: str, rule: MetricRule, default: MetricDefault) -> None:
     if default.scale == "share" and not 0 < rule.margin < 1:
         raise _Mistake(
             f"{key}.margin", f"a share between 0 and 1 (0.001 = 0.1 pp), got {rule.margin}"
+        )
+    if default.scale == "loss" and not -1 < rule.margin < 0:
+        raise _Mistake(
+            f"{key}.margin", f"a loss between -1 and 0 (-0.005 = -0.5 pp), got {rule.margin}"
         )

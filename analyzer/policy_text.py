@@ -20,6 +20,7 @@ _MARGINS_AND_ROLES = (
     "# Margins of [metrics.*]: the largest harm that is accepted.",
     "#   ratio  shadow / production, above 1 and at most 3: 1.20 allows +20 %",
     "#   share  added share of requests, or share of predictions, in 0..1: 0.001 = 0.1 pp",
+    "#   loss   what the shadow may lose, in -1..0: -0.005 = -0.5 pp; judged with --labels only",
     "# Roles of [metrics.*]:",
     "#   guardrail  a failure rejects, and a required one that is unresolved holds",
     "#   review     anything but a pass holds until a person has looked",

@@ -14,6 +14,7 @@ from analyzer.captures import Captures
 from analyzer.engine import Engine, disk_errors_named
 from analyzer.errors import AccessError, InputError
 from analyzer.figures import counted, grouped
+from analyzer.labels import label_pairs
 from analyzer.model import Note
 from analyzer.payloads import prepare
 from analyzer.sources import open_chunks
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from analyzer.captures.shards import PlacedShard
+    from analyzer.labels import Labelled
     from analyzer.policy import Policy
     from analyzer.sources import Chunk, Listing
     from analyzer.sources.objects import ObjectFailure, Role
@@ -61,8 +63,18 @@ def read_captures(
     span: Span,
     limits: EngineLimits,
     progress: Progress,
+    *,
+    labels: Listing | None = None,
 ) -> Captured:
     """Capture objects -> records -> pairs -> reduced facts, inside one engine.
+
+    Args:
+        listing: the capture objects.
+        policy: how records pair and outputs become predictions.
+        span: the ends of the window that were asked for.
+        limits: what the engine may use.
+        progress: told of every step.
+        labels: files of ground truth; None where none were given.
 
     Raises:
         AccessError: a variant has no usable record, and objects of it could not be opened.
@@ -72,17 +84,20 @@ def read_captures(
     cache = _opened_cache(policy, limits, remarks)
     if cache is None:
         return with_remarks(
-            _reduced(listing, policy, span, limits=limits, cache=None, progress=progress), remarks
+            _reduced(listing, policy, span, labels, limits=limits, cache=None, progress=progress),
+            remarks,
         )
     questions = [policy.model_dump_json(exclude={"metrics"}), *(str(end) for end in span)]
-    kept = cache.reduction(listing, *questions)
+    kept = cache.reduction(_with(listing, labels), *questions)
     known = None if kept is None else read_checked(kept)
     if kept is not None and known is not None:
         progress("reading objects", len(listing.objects), len(listing.objects))
         kept.touch()
         return with_remarks(from_text(known), remarks)
     with closing(cache):
-        captured = _reduced(listing, policy, span, limits=limits, cache=cache, progress=progress)
+        captured = _reduced(
+            listing, policy, span, labels, limits=limits, cache=cache, progress=progress
+        )
     if kept is not None and not captured.failed:
         try:
             write_checked(kept, as_text(captured))
@@ -95,6 +110,7 @@ def _reduced(
     listing: Listing,
     policy: Policy,
     span: Span,
+    labels: Listing | None,
     *,
     limits: EngineLimits,
     cache: ShardCache | None,
@@ -134,9 +150,14 @@ def _reduced(
         predictions = prepare(engine, policy)
         progress("comparing outputs", 1, 1)
         digest, size = captures.digest()
+        labelled = _labelled(engine, labels, policy, predictions, progress)
+        if labelled is not None:
+            predictions |= labelled.tables
+            digest += f"\n{labelled.digest}"
         noted = (
             *captures.notes(),
             *_shape_notes(predictions),
+            *(labelled.notes if labelled else ()),
             *_failure_notes(listing, failures),
         )
     return Captured(
@@ -148,6 +169,26 @@ def _reduced(
         failed=dict(sorted(Counter(failure.code for failure in failures.values()).items())),
         notes=noted,
     )
+
+
+def _with(listing: Listing, labels: Listing | None) -> Listing:
+    """Everything an answer depends on: other labels are another question."""
+    if labels is None:
+        return listing
+    return replace(listing, objects=listing.objects + labels.objects)
+
+
+def _labelled(
+    engine: Engine,
+    labels: Listing | None,
+    policy: Policy,
+    predictions: Mapping[str, pa.Table],
+    progress: Progress,
+) -> Labelled | None:
+    if labels is None:
+        return None
+    kind = predictions["prediction_shape"].column("kind")[0].as_py()
+    return label_pairs(engine, labels, policy, kind, progress)
 
 
 def _opened_cache(policy: Policy, limits: EngineLimits, remarks: list[str]) -> ShardCache | None:

@@ -55,14 +55,20 @@ def levels(policy: Policy) -> tuple[float, float]:
 
 
 def judge(effect: Effect | None, margin: float | None, role: Role) -> Outcome:
-    """What the interval says against the margin; a failure decides when both could be said."""
+    """What the interval says against the margin; a failure decides when both could be said.
+
+    A negative margin is a loss: less is worse, and the two bounds change their parts.
+    """
     if role not in {Role.GUARDRAIL, Role.REVIEW}:
         return Outcome.INFO
     if effect is None or margin is None:
         return Outcome.UNRESOLVED
-    if effect.lower is not None and effect.lower > margin:
+    bounds = effect.lower, effect.upper
+    harm = 1 if margin > 0 else -1
+    least, most = bounds if harm > 0 else bounds[::-1]
+    if least is not None and harm * least > harm * margin:
         return Outcome.FAIL
-    if effect.upper is not None and effect.upper < margin:
+    if most is not None and harm * most < harm * margin:
         return Outcome.PASS
     return Outcome.UNRESOLVED
 
@@ -234,7 +240,8 @@ def describe(item: Evidence) -> str:
         return f"{_change(*bounds)}; the policy allows {stated(item.margin - 1)}"
     if effect.kind == "difference":
         low, high = (points(value) for value in bounds)
-        return f"{low} to {high} against production; the policy allows +{stated(item.margin, 'pp')}"
+        allowed = f"{'+' if item.margin > 0 else ''}{stated(item.margin, 'pp')}"
+        return f"{low} to {high} against production; the policy allows {allowed}"
     low, high = (percent(value, 2) for value in bounds)
     return f"{low} to {high}; the policy allows {stated(item.margin)}"
 

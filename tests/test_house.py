@@ -32,6 +32,8 @@ FLOORS = {
     "payloads": 3,
     "cloudwatch": 3,
     "endpoint": 3,
+    "label_files": 3,
+    "labels": 3,
     "sources": 3,
     "engine": 3,
     "diagnosis": 4,

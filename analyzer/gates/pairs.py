@@ -113,7 +113,8 @@ def _pairs_needed(evidence: Mapping[str, Evidence]) -> int:
     budgets = [
         item.margin
         for item in evidence.values()
-        if item.family is Family.DIVERGENCE and item.role in JUDGED and item.margin
+        if item.family is Family.DIVERGENCE and item.role in JUDGED
+        if item.margin is not None and item.margin > 0
     ]
     return max(LEAST_PAIRS, math.ceil(3 / min(budgets, default=1.0)))
 

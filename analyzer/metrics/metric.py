@@ -129,6 +129,7 @@ class Metric:
         method: stable method id with its version, e.g. "ewc-ratio/1".
         source: paper or document the method is from.
         assess: facts and the rule in force -> Evidence (outcome before gates).
+        needs_labels: asked only with labels, or where the policy asks for it.
     """
 
     id: str
@@ -141,6 +142,7 @@ class Metric:
     advice: str
     default: MetricDefault
     assess: Callable[[Facts, MetricRule], Evidence]
+    needs_labels: bool = False
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from analyzer.model import Note
 
-Role: TypeAlias = Literal["production", "shadow"]
+Role: TypeAlias = Literal["production", "shadow", "labels"]
 ROLES: tuple[Role, Role] = ("production", "shadow")
+"""The variants' own; labels belong to neither."""
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,12 @@ def test_bound_beyond_the_axis_is_an_arrow_beside_its_point() -> None:
     assert row["beyond"]
 
 
+def test_loss_is_harm_to_the_right_like_any_other() -> None:
+    row = forest(effect("difference", -0.0075, -0.01, 0.0025), -0.005).frame.row(0, named=True)
+    assert (row["from"], row["position"], row["to"]) == (-0.5, 1.5, 2.0)
+    assert row["margin"] == "> -0.50 pp"
+
+
 def test_row_without_an_interval_says_so() -> None:
     row = forest(None, 1.1, Outcome.UNRESOLVED).frame.row(0, named=True)
     assert row["said"] == "no interval  unresolved"

@@ -165,7 +165,9 @@ def _read_once(evidence: Evidence) -> str:
 
 def effect_kind(evidence: Evidence) -> str:
     """Kind of change the margin is about, also when nothing was measured."""
-    return evidence.effect.kind if evidence.effect else _KINDS[evidence.family]
+    if evidence.effect:
+        return evidence.effect.kind
+    return "difference" if _is_loss(evidence) else _KINDS[evidence.family]
 
 
 _KINDS = {
@@ -266,12 +268,12 @@ def _way(evidence: Evidence, bounds: tuple[float, float] | None) -> str:
 
 def sureness(chosen: Iterable[Evidence]) -> str:
     """The level of a pass and the looks it holds for; empty when the metrics differ."""
-    effects = [evidence.effect for evidence in chosen if evidence.effect]
-    levels_ = {effect.upper_level for effect in effects}
+    looks = [looked for looked in map(_looked, chosen) if looked[2]]
+    levels_ = {passing for _, passing, _ in looks}
     if len(levels_) != 1:
         return ""
-    looks = " or ".join(_LOOKS[mode] for mode in _LOOKS if mode in {e.mode for e in effects})
-    return f"judged at {100 * levels_.pop():.4g} %, {looks}"
+    modes = " or ".join(_LOOKS[mode] for mode in _LOOKS if mode in {look[2] for look in looks})
+    return f"judged at {100 * levels_.pop():.4g} %, {modes}"
 
 
 _LOOKS = {
@@ -283,16 +285,34 @@ _LOOKS = {
 
 def _caption(chosen: list[Evidence]) -> str:
     """At which levels the interval stands; one sentence when all agree."""
-    effects = [evidence.effect for evidence in chosen if evidence.effect]
-    levels_ = {(effect.lower_level, effect.upper_level) for effect in effects}
+    looks = [looked for looked in map(_looked, chosen) if looked[2]]
+    levels_ = {(failing, passing) for failing, passing, _ in looks}
     if len(levels_) != 1:
         return ""
-    lower, upper = levels_.pop()
-    modes = " or ".join(_MODES[mode] for mode in _MODES if mode in {e.mode for e in effects})
-    return (
-        f"Judged interval: lower bound at {100 * lower:.4g} %, upper bound at {100 * upper:.4g} %, "
-        f"{modes}. pass = upper bound below the margin; FAIL = lower bound above it."
+    failing, passing = levels_.pop()
+    modes = " or ".join(_MODES[mode] for mode in _MODES if mode in {look[2] for look in looks})
+    said = (
+        f"Judged interval: lower bound at {100 * failing:.4g} %, upper bound at "
+        f"{100 * passing:.4g} %, {modes}. pass = upper bound below the margin; FAIL = lower "
+        "bound above it."
     )
+    losses = any(_is_loss(evidence) for evidence in chosen)
+    return f"{said} Where less is worse, the bounds change their parts." if losses else said
+
+
+def _looked(evidence: Evidence) -> tuple[float, float, str]:
+    """Levels of the bound that can fail and of the one that can pass, and for which looks."""
+    effect = evidence.effect
+    if effect is None:
+        return 0.0, 0.0, ""
+    bounds = effect.lower_level, effect.upper_level
+    failing, passing = reversed(bounds) if _is_loss(evidence) else bounds
+    return failing, passing, effect.mode
+
+
+def _is_loss(evidence: Evidence) -> bool:
+    """Whether less is worse, as with accuracy."""
+    return evidence.margin is not None and evidence.margin < 0
 
 
 _MODES = {

@@ -64,9 +64,10 @@ def _row(metric: str, evidence: Evidence, decimals: Decimals) -> tuple[object, .
     effect, margin, unit = evidence.effect, evidence.margin, evidence.unit
     values: list[float | None] = [None, None, None]
     if effect is not None and margin:
+        ends = (effect.lower, effect.upper)
+        least, most = ends if margin > 0 else ends[::-1]  # a loss is harm downwards
         values = [
-            _in_margins(value, margin, effect.kind)
-            for value in (effect.estimate, effect.lower, effect.upper)
+            _in_margins(value, margin, effect.kind) for value in (effect.estimate, least, most)
         ]
     low, high = FOREST_EDGES
     known = [value for value in values if value is not None]

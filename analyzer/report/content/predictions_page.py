@@ -217,6 +217,59 @@ def _worst(frame: pl.DataFrame) -> Table:
     )
 
 
+def _outcomes(frame: pl.DataFrame) -> Chart:
+    return Chart(
+        "matrix",
+        "Right and wrong: production and shadow",
+        "Number of labelled predictions by whether production and the shadow were right.",
+        frame.select(
+            pl.col("production").alias("production_label"),
+            pl.col("shadow").alias("shadow_label"),
+            pl.col("predictions").alias("value"),
+            pl.Series("text", [grouped(count) for count in frame["predictions"]], dtype=pl.String),
+        ),
+        caption="Only the predictions that one variant alone gets right tell the two apart.",
+        x_title="shadow",
+        y_title="production",
+    )
+
+
+def _calibration(frame: pl.DataFrame) -> Table:
+    return Table(
+        "Stated and observed shares",
+        (
+            Column("variant"),
+            Column("score", "right"),
+            Column("predictions", "right"),
+            Column("stated", "right"),
+            Column("observed", "right"),
+        ),
+        tuple(
+            (
+                row["variant"],
+                f"{row['lower']:.1f} .. {row['upper']:.1f}",
+                grouped(row["predictions"]),
+                percent(row["stated"]),
+                percent(row["happened"]),
+            )
+            for row in frame.sort("variant", "lower").iter_rows(named=True)
+        ),
+        caption="Labelled predictions by tenths of the score: the mean score, and how often the "
+        "label says it happened.",
+    )
+
+
+def _labels(frame: pl.DataFrame) -> Table:
+    """What became of the labels; zeros say nothing."""
+    rows = frame.filter(pl.col("count") > 0)
+    return Table(
+        "Labels",
+        (Column("code"), Column("count", "right"), Column("of")),
+        tuple((code, grouped(count), f"{unit}s") for code, count, unit in rows.iter_rows()),
+        caption="Each code is explained by analyzer explain CODE.",
+    )
+
+
 _SECTIONS: dict[str, Callable[[pl.DataFrame], Block]] = {
     "score_grid": _grid,
     "score_histogram": _scores,
@@ -225,6 +278,9 @@ _SECTIONS: dict[str, Callable[[pl.DataFrame], Block]] = {
     "flip_distance": _distance,
     "contract_changes": _contract,
     "worst_pairs": _worst,
+    "label_outcomes": _outcomes,
+    "calibration": _calibration,
+    "labels": _labels,
 }
 
 
