@@ -43,7 +43,7 @@ from analyzer.model import (
     Window,
 )
 from analyzer.opt_outs import opt_outs
-from analyzer.policy import load_policy
+from analyzer.policy_file import load_policy
 from analyzer.reading import EngineLimits, read_captures
 from analyzer.sources import AwsOptions, Listing, discover
 from analyzer.subject import Flags, Names, described, metrics_alone, names_of

@@ -231,7 +231,7 @@ def policy(
     """Print the default policy with its meaning, or check a file."""
     from analyzer import policy_text
     from analyzer.metrics import DEFAULTS
-    from analyzer.policy import load_policy
+    from analyzer.policy_file import load_policy
 
     if path is None:
         print(policy_text.commented(DEFAULTS), end="")

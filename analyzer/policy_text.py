@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.model import Frozen
-from analyzer.policy import parse_policy
+from analyzer.policy_file import parse_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

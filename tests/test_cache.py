@@ -18,7 +18,7 @@ from analyzer import analysis, cache
 from analyzer.cache import ShardCache, cache_folder
 from analyzer.errors import ResourceError
 from analyzer.metrics import DEFAULTS
-from analyzer.policy import load_policy
+from analyzer.policy_file import load_policy
 from analyzer.progress import silent
 from analyzer.sources import local
 from tests.captures.capture_builders import line

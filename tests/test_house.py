@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS = {
     "model": 0,
     "policy": 0,
+    "policy_file": 0,
     "errors": 0,
     "figures": 0,
     "memory_limit": 0,

@@ -9,7 +9,7 @@ import pytest
 from analyzer.errors import PolicyError
 from analyzer.metrics import DEFAULTS
 from analyzer.model import Role
-from analyzer.policy import load_policy, parse_policy
+from analyzer.policy_file import load_policy, parse_policy
 from analyzer.policy_text import commented
 
 if TYPE_CHECKING:

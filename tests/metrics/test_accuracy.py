@@ -12,7 +12,7 @@ import pytest
 from analyzer.metrics import DEFAULTS, asked
 from analyzer.metrics.accuracy import assess_accuracy, predictions_needed
 from analyzer.model import Outcome
-from analyzer.policy import load_policy
+from analyzer.policy_file import load_policy
 from analyzer.stats.paired_accuracy import Outcomes, lower_bound
 from analyzer.verdict import describe
 from tests.metrics.prediction_facts import facts_of

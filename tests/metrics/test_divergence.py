@@ -9,7 +9,7 @@ import pytest
 from analyzer.metrics.divergence import DIVERGENCE
 from analyzer.metrics.shares import Share, outcomes_needed
 from analyzer.model import Outcome, Role
-from analyzer.policy import Policy, parse_policy
+from analyzer.policy_file import parse_policy
 from analyzer.stats.proportion_sequence import upper_bound
 from tests.metrics.prediction_facts import counts_of, facts_of
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from analyzer.model import Evidence
+    from analyzer.policy import Policy
 
 BY_ID = {metric.id: metric for metric in DIVERGENCE}
 DEFAULTS = {metric.id: metric.default for metric in DIVERGENCE}

@@ -23,7 +23,7 @@ from analyzer.metrics.metric import EndpointFacts
 from analyzer.metrics.series import Cover, settled
 from analyzer.metrics.shares import Share
 from analyzer.model import Outcome
-from analyzer.policy import parse_policy
+from analyzer.policy_file import parse_policy
 from analyzer.progress import silent
 from analyzer.report.content.evidence import ways_table
 from analyzer.stats.boundary import planned_multiplier
