@@ -127,7 +127,7 @@ def run(
     memory_limit: Annotated[
         str | None,
         typer.Option(
-            help="For the table engine, such as 2GB; default: a quarter of memory, 768MiB at most."
+            help="For the table engine, such as 2GB; default: a quarter of memory, 512MiB at most."
         ),
     ] = None,
     no_cache: Annotated[

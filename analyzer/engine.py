@@ -44,7 +44,7 @@ _SESSION = (
     "set enable_external_access = false",
     "set lock_configuration = true",  # last: nothing can be set after it
 )
-_ENOUGH_BYTES = 768 << 20
+_ENOUGH_BYTES = 512 << 20
 _KEPT = "format parquet, compression lz4_raw"  # read back several times, then gone
 _SHARED = "format parquet, compression zstd, compression_level 1"  # may be read for weeks
 
@@ -211,7 +211,7 @@ class Engine:
 
 
 def default_memory_limit() -> str:
-    """A quarter of the memory this process may use, and no more than 768 MiB.
+    """A quarter of the memory this process may use, and no more than 512 MiB.
 
     More makes no run faster: what grows with the data lies in files, and a run of ten million
     pairs is as fast under this limit as without one (`python tests/bench/limits.py`).

@@ -76,7 +76,7 @@ class Workspace:
 
     def remove(self) -> None:
         """Leave nothing: a cache takes as much disk as it takes."""
-        shutil.rmtree(self.folder)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def bundle(self) -> Path:
