@@ -4,21 +4,25 @@ The folders are the sentence of the mission; data flows one way, top to bottom:
 
     sources      folder or S3 -> capture objects as whole lines
     captures     lines -> records, pairs, and a ledger of every line
+    cache        parsed objects kept between runs; captured: what they came to
     cloudwatch   metric exports of any shape -> one table of points
     payloads     outputs -> compared predictions
+    labels       ground truth -> which predictions were right; label_files reads it
     engine, sql  every table and question in SQL, one file each
     metrics      facts -> evidence: interval against margin, one metric each
     gates        facts -> may the evidence be believed?
     stats        the statistics both use: arrays in, estimates out
     verdict      evidence and gates -> PROMOTE, HOLD or REJECT
     analysis     puts one run together; reading, subject, window and opt_outs are its steps
+    doctor       what a run would read and what it lacks, without running it
     bundle       verdict.json, tables and manifest on disk
     report       one page of words, drawn in terminal, Markdown and the app
     cli          parse, call, print, exit code
+    __main__     what surrounds a command: process (signals, streams), out_folder (emptied first)
 
-`model` holds the nouns all of them exchange, `policy` what can change a judgement, `errors` what
-can stop a run, `figures` how a number reads. Decisions that are not obvious from the code are in
-DESIGN.md beside this file.
+`private_folder` is where a run spills. `model` holds the nouns all of them exchange, `policy` what
+can change a judgement (read by `policy_file`), `errors` what can stop a run, `figures` how a number
+reads. Decisions that are not obvious from the code are in DESIGN.md beside this file.
 """
 
 __version__ = "0.1.0"

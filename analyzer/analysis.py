@@ -20,9 +20,11 @@ from analyzer.endpoint import read_endpoint
 from analyzer.errors import AnalyzerError, UsageError
 from analyzer.figures import counted, grouped, percent
 from analyzer.gates import GATES
-from analyzer.gates.pairs import expected_sampling
-from analyzer.metrics import DEFAULTS, METRICS
+from analyzer.gates.sampling import expected_sampling
+from analyzer.label_files import find_labels
+from analyzer.metrics import DEFAULTS, METRICS, asked
 from analyzer.metrics.exports import how_to_export
+from analyzer.metrics.looking import looking_notes, looking_of
 from analyzer.metrics.metric import EndpointFacts, Facts
 from analyzer.metrics.running import latency_tables
 from analyzer.model import (
@@ -41,26 +43,31 @@ from analyzer.model import (
     Window,
 )
 from analyzer.opt_outs import opt_outs
-from analyzer.policy import load_policy
-from analyzer.reading import Captured, EngineLimits, read_captures
+from analyzer.policy_file import load_policy
+from analyzer.reading import EngineLimits, read_captures
 from analyzer.sources import AwsOptions, Listing, discover
 from analyzer.subject import Flags, Names, described, metrics_alone, names_of
 from analyzer.verdict import EXIT_CODES, Words, decide
 from analyzer.window import asked_span, measured_window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
+    from analyzer.captured import Captured
     from analyzer.cloudwatch import MetricExport
     from analyzer.model import Evidence, Gate
+    from analyzer.steps import Progress
     from analyzer.window import Span
 
-    Progress = Callable[[str, int, int | None], None]
-
 TOOL = "shadow-analyzer"
-_INTERNAL_TABLES = {"pairing_facts", "prediction_counts", "prediction_shape"}
-"""One-row tables the verdict is computed from; everything in them is in verdict.json."""
+_INTERNAL_TABLES = {
+    "pairing_facts",
+    "prediction_counts",
+    "prediction_shape",
+    "label_counts",
+    "label_score_cells",
+}
+"""Tables the verdict is computed from; everything in them that is shown is in verdict.json."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,7 @@ class Request:
     production: str | None = None
     shadow: str | None = None
     cloudwatch: tuple[str, ...] = ()
+    labels: str | None = None
     policy_file: Path | None = None
     overrides: tuple[str, ...] = ()
     since: str | None = None
@@ -109,15 +117,17 @@ def run(request: Request, progress: Progress) -> Analysis:
         AnalyzerError: the run cannot go on; its class carries the exit code.
     """
     policy = load_policy(request.policy_file, DEFAULTS, request.overrides)
+    policy = asked(policy, labelled=request.labels is not None)
     span = asked_span(request.since, request.until)
     endpoint = _endpoint(request)
+    looking_of(policy, endpoint)  # a test that cannot be judged as asked stops before it is read
     exports = open_exports([Path(path) for path in request.cloudwatch])
     listing = _listing(request, endpoint, span, progress)
     names = names_of(request.flags, listing, endpoint, exports)
     export = exports.select(endpoint=names.endpoint, variants=names.variants)
     exports.require_points(export)
     captured = (
-        read_captures(listing, policy, span, request.engine, progress)
+        read_captures(listing, policy, span, request.engine, progress, labels=_labels(request))
         if listing is not None
         else None
     )
@@ -140,7 +150,8 @@ def run(request: Request, progress: Progress) -> Analysis:
         asked=span,
     )
     noted = captured.notes if captured is not None else ()
-    notes = (*noted, *dropped_notes(export.dropped), *export.notes)
+    listed = listing.notes if listing is not None else ()
+    notes = (*noted, *listed, *dropped_notes(export.dropped), *export.notes)
     judged = _judge(facts, names, notes, progress)
     return replace(judged, remarks=captured.remarks) if captured is not None else judged
 
@@ -177,7 +188,7 @@ def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progre
     evidence: dict[str, Evidence] = {}
     for done, metric in enumerate(METRICS):
         progress("metrics", done, len(METRICS))
-        if rules[metric.id].role is not Role.OFF:
+        if metric.id in rules and rules[metric.id].role is not Role.OFF:
             evidence[metric.id] = metric.assess(facts, rules[metric.id])
     progress("metrics", len(METRICS), len(METRICS))
     gates: dict[str, Gate] = {gate.id: gate.check(facts, evidence) for gate in GATES}
@@ -195,7 +206,13 @@ def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progre
         exit_code=EXIT_CODES[judged.decision],
         summary=judged.summary,
         reasons=judged.reasons,
-        notes=(*opt_outs(facts.policy), *_pairing_notes(facts), *notes, *((how,) if how else ())),
+        notes=(
+            *opt_outs(facts.policy),
+            *looking_notes(facts),
+            *_pairing_notes(facts),
+            *notes,
+            *((how,) if how else ()),
+        ),
         subject=_subject(facts, names),
         window=_window(facts),
         inputs=facts.inputs,
@@ -217,6 +234,10 @@ def _endpoint(request: Request) -> EndpointFacts | None:
     return None if path is None else read_endpoint(path)
 
 
+def _labels(request: Request) -> Listing | None:
+    return None if request.labels is None else find_labels(request.labels, request.aws)
+
+
 def _listing(
     request: Request,
     endpoint: EndpointFacts | None,
@@ -230,6 +251,8 @@ def _listing(
                 "nothing to read: give SOURCE, or --production PATH and --shadow PATH, "
                 "or --endpoint NAME with --cloudwatch PATH"
             )
+        if request.labels is not None:
+            raise UsageError("--labels: no captured answers to judge by them; give SOURCE")
         return None
     listing = discover(
         request.source,
@@ -267,7 +290,7 @@ def _inputs(
         objects_listed=listing.listed if listing else 0,
         objects_read=len(listing.objects) - sum(failed.values()) if listing else 0,
         objects_skipped=dict(sorted(listing.skipped.items())) if listing else {},
-        objects_failed=failed,
+        objects_failed=dict(failed),
         bytes=captured.size if captured else 0,
         metric_points=export.points.height,
         metric_points_dropped=dict(sorted(export.dropped.items())),

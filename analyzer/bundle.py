@@ -1,13 +1,14 @@
 """The bundle: verdict.json, summary.md, tables/*.parquet and the manifest that seals them.
 
 In: writing a finished analysis so that no reader ever sees half of it, and reading it back
-verified. Out: what is in a verdict, and how a table is drawn. The manifest finds accidents and
-hand edits; it is no signature.
+verified. Out: what is in a verdict, how a table is drawn, and emptying the folder (`out_folder`).
+The manifest finds accidents and hand edits; it is no signature.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import tempfile
 from dataclasses import dataclass
@@ -16,21 +17,15 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from analyzer.errors import InputError, ResourceError, UsageError
+from analyzer.errors import InputError, ResourceError
 from analyzer.model import SCHEMA_VERSION, Verdict
+from analyzer.out_folder import MANIFEST, SUMMARY, TABLES, VERDICT
 from analyzer.verdict import contradiction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import polars as pl
-
-VERDICT = "verdict.json"
-SUMMARY = "summary.md"
-MANIFEST = "manifest.json"
-TABLES = "tables"
-_OURS = frozenset({VERDICT, SUMMARY, MANIFEST, TABLES})
-"""All a bundle has; a run replaces the whole folder, so what else is in it would be lost."""
 
 
 @dataclass(frozen=True)
@@ -57,25 +52,6 @@ class Bundle:
         return {name: table for name, table in found.items() if table is not None}
 
 
-def claim(out: Path) -> None:
-    """Make `out` ours before a run: a stale verdict is removed, foreign content refused.
-
-    Raises:
-        UsageError: `out` is a file, or a folder with content that is no bundle.
-        ResourceError: it cannot be written.
-    """
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"--out {out}: is a file; name a folder")
-    try:
-        present = {entry.name for entry in out.iterdir()} if out.is_dir() else set[str]()
-        if present and not {SUMMARY, MANIFEST} <= present <= _OURS:
-            raise UsageError(f"--out {out}: not empty and not a bundle; name another folder")
-        (out / VERDICT).unlink(missing_ok=True)
-        out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ResourceError(f"--out {out}: {error.strerror}") from None
-
-
 def write(out: Path, verdict: Verdict, summary: str, tables: Mapping[str, pl.DataFrame]) -> None:
     """Write the whole bundle beside `out`, then rename it into place.
 
@@ -92,7 +68,7 @@ def write(out: Path, verdict: Verdict, summary: str, tables: Mapping[str, pl.Dat
                 out.rename(Path(held) / "replaced")
             fresh.rename(out)
     except OSError as error:
-        raise ResourceError(f"--out {out}: {error.strerror or error}") from None
+        raise ResourceError(f"--out {out}: cannot be written: {error.strerror or error}") from None
 
 
 def read(path: Path) -> Bundle:
@@ -166,7 +142,10 @@ def _fill(folder: Path, verdict: Verdict, summary: str, tables: Mapping[str, pl.
     (folder / VERDICT).write_text(verdict.to_json(), encoding="utf-8", newline="\n")
     (folder / SUMMARY).write_text(summary, encoding="utf-8", newline="\n")
     for name, table in sorted(tables.items()):
-        table.write_parquet(folder / TABLES / f"{name}.parquet", compression="zstd")
+        # In memory first: Polars has an error of its own for a full disk, and tables are small.
+        written = io.BytesIO()
+        table.write_parquet(written, compression="zstd")
+        (folder / TABLES / f"{name}.parquet").write_bytes(written.getbuffer())
     files = {file.relative_to(folder).as_posix(): _sha256(file) for file in _files(folder)}
     manifest = {"schema_version": SCHEMA_VERSION, "files": files}
     text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"

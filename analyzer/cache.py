@@ -131,6 +131,24 @@ class ShardCache:
             _write(self.folder / f"{uuid4().hex}.json", placed.shard, names)
             self._unkept.remove(placed.shard)
 
+    def reduction(self, listing: Listing, *questions: str) -> Path | None:
+        """Where the answer to these questions about these objects is kept, or would be.
+
+        Args:
+            listing: what is read; its keys count too, for answers name them.
+            questions: everything else the answer depends on.
+
+        Returns:
+            A path; None where an object may still change under the same identity.
+        """
+        now = datetime.now(UTC)
+        if not all(_is_settled(item, now) for item in listing.objects):
+            return None
+        parts = [_code_digest(), *questions, str(listing.same_objects)]
+        parts += [f"{item.role} {identity(item, listing)} {item.key}" for item in listing.objects]
+        digest = hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()
+        return self.folder / f"{digest}.reduced"
+
     def close(self) -> None:
         """Remove what was written and cannot be found again."""
         for shard in self._unkept:
@@ -143,6 +161,9 @@ class ShardCache:
         for path in folder.glob("*/*.json"):
             if _age_s(path, now) > UNUSED_DAYS * _DAY_S:
                 _discard(path, _read(path).shard.files)
+        for path in folder.glob("*/*.reduced"):
+            if _age_s(path, now) > UNUSED_DAYS * _DAY_S:
+                _discard(path, ())
         named = {file for path in folder.glob("*/*.json") for file in _read(path).shard.files}
         for path in (*folder.glob("*/*.parquet"), *folder.glob("*/*.draft")):
             if path not in named and _age_s(path, now) > _UNFINISHED_S:
@@ -226,7 +247,16 @@ def _write(path: Path, shard: Shard, identities: Sequence[str | None]) -> None:
             ],
         }
     )
-    draft = path.with_suffix(".draft")
+    write_checked(path, body)
+
+
+def write_checked(path: Path, body: str) -> None:
+    """Write a text with its digest, all at once or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    draft = path.with_name(f"{uuid4().hex}.draft")
     try:
         draft.write_text(f"{hashlib.sha256(body.encode()).hexdigest()}\n{body}", encoding="utf-8")
         draft.replace(path)
@@ -235,16 +265,22 @@ def _write(path: Path, shard: Shard, identities: Sequence[str | None]) -> None:
         raise
 
 
+def read_checked(path: Path) -> str | None:
+    """The text that `write_checked` wrote; None where there is none or it is damaged."""
+    try:
+        digest, _, body = path.read_text(encoding="utf-8").partition("\n")
+    except (OSError, ValueError):
+        return None
+    return body if hashlib.sha256(body.encode()).hexdigest() == digest else None
+
+
 def _described(path: Path) -> list[Any]:
     return [path.name, path.stat().st_size, _sha256(path)]
 
 
 def _read(path: Path) -> _Sheet:
-    try:
-        digest, _, body = path.read_text(encoding="utf-8").partition("\n")
-    except (OSError, ValueError):
-        return _EMPTY
-    if hashlib.sha256(body.encode()).hexdigest() != digest:
+    body = read_checked(path)
+    if body is None:
         return _EMPTY
     try:
         return _sheet(path.parent, json.loads(body))
@@ -291,7 +327,12 @@ def _age_s(path: Path, now: float) -> float:
 
 
 def _is_settled(item: SourceObject, now: datetime) -> bool:
-    """Whether what was read cannot change under the same identity."""
+    """Whether what was read cannot change under the same identity.
+
+    A batch-transform job's object is two, output and input, and its identity is of the first.
+    """
+    if item.batch is not None:
+        return False
     if item.etag:
         return True
     return item.modified is not None and (now - item.modified).total_seconds() > _SETTLED_S
@@ -303,6 +344,15 @@ def _parser_version(max_line_bytes: int) -> str:
     texts = [query.read_text(encoding="utf-8") for query in queries if _is_parsing(query.name)]
     parts = [__version__, version("duckdb"), str(max_line_bytes), *texts]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def _code_digest() -> str:
+    """Of everything in this package that decides what captures come to."""
+    package = Path(__file__).parent
+    texts = [
+        path.read_bytes() for kind in ("py", "sql") for path in sorted(package.rglob(f"*.{kind}"))
+    ]
+    return hashlib.sha256(b"\0".join([version("duckdb").encode(), *texts])).hexdigest()
 
 
 def _is_parsing(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""The door: parse, call, print, exit code. The only module that prints.
+"""The door: parse, call, print, exit code. The only module that prints on stdout.
 
 stdout carries the chosen format and nothing else; progress, notes and errors go to stderr.
 Everything heavy is imported inside the command that needs it, so that `--help` stays fast.
@@ -7,65 +7,48 @@ Everything heavy is imported inside the command that needs it, so that `--help` 
 from __future__ import annotations
 
 import errno
-import io
-import os
+import re
 import shlex
-import signal
 import sys
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.exceptions import TyperException
 
-from analyzer.errors import AnalyzerError, ExitCode, UsageError
+from analyzer import flags  # noqa: TC001 - Typer reads annotations
+from analyzer.errors import AccessError, AnalyzerError, ExitCode, UsageError
+from analyzer.flags import (
+    BundleArgument,
+    FailOn,
+    FailOnOption,
+    Format,
+    FormatOption,
+    OutOption,
+    PlainOption,
+)
+from analyzer.out_folder import DEFAULT_OUT, claim
+from analyzer.process import Interruptible, started_as
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from analyzer.analysis import Request
     from analyzer.model import Verdict
+    from analyzer.report.content.page import Page
 
 EXIT_CODES_HELP = (
     "Exit codes: 0 PROMOTE or done, 10 HOLD, 20 REJECT, 1 internal error, 2 usage or policy, "
     "3 input unusable, 4 access, 5 disk or memory, 130 interrupted, 143 terminated."
 )
 
-_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
-
 app = typer.Typer(
     name="analyzer",
     help="Decide whether a SageMaker shadow variant may take production's place.",
     epilog=EXIT_CODES_HELP,
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-
-class Format(StrEnum):
-    """What stdout carries."""
-
-    TEXT = "text"
-    JSON = "json"
-    MARKDOWN = "markdown"
-
-
-class FailOn(StrEnum):
-    """Which decisions end with a code other than 0."""
-
-    HOLD = "hold"
-    REJECT = "reject"
-    NEVER = "never"
-
-
-FormatOption = Annotated[Format, typer.Option("--format", help="What stdout carries.")]
-FailOnOption = Annotated[
-    FailOn,
-    typer.Option(help="hold: HOLD and REJECT keep their codes; reject: HOLD exits 0; never: both."),
-]
-BundleArgument = Annotated[Path, typer.Argument(help="Folder that `analyzer run --out` wrote.")]
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer hands a callback its value
@@ -78,6 +61,7 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer hands a callba
 
 @app.callback()
 def door(
+    context: typer.Context,
     *,
     _version: Annotated[
         bool,
@@ -87,90 +71,91 @@ def door(
     ] = False,
 ) -> None:
     """Decide whether a SageMaker shadow variant may take production's place."""
+    if context.invoked_subcommand is None:
+        print(context.get_help(), file=sys.stderr)
+        raise typer.Exit(ExitCode.USAGE)
 
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for the bundle.")] = Path("demo"),
+    out: OutOption = DEFAULT_OUT["demo"],
     *,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
 ) -> None:
-    """Run the main job on a sample scenario and say which report to open."""
-    from analyzer import analysis, bundle
+    """Run the main job on a sample; print how to see its report."""
+    claim(out)
+    from analyzer import analysis
 
     scenario = _shipped("sample_data/slow_tail", "_sample/slow_tail")
-    bundle.claim(out)
     request = analysis.Request(
         source=str(scenario / "captures"),
         cloudwatch=(str(scenario / "cloudwatch"),),
         policy_file=scenario / "policy.toml",
         use_cache=False,
     )
-    command = ["analyzer", "run", str(scenario / "captures")]
+    command = ["run", str(scenario / "captures")]
     command += ["--cloudwatch", str(scenario / "cloudwatch")]
     command += ["--policy", str(scenario / "policy.toml"), "--out", str(out)]
-    print(shlex.join(command) + "\n")
+    print(f"{started_as()} {shlex.join(command)}\n")
     verdict = _analyse(request, out, quiet=quiet)
     _show(verdict, out, Format.TEXT)
 
 
 @app.command()
 def run(
-    source: Annotated[
-        str | None, typer.Argument(help="Folder or s3://bucket/prefix of captures.")
-    ] = None,
+    source: flags.Source = None,
     *,
-    endpoint: Annotated[str | None, typer.Option(help="Endpoint, when several are found.")] = None,
-    production: Annotated[
-        str | None, typer.Option(help="Production variant name; without SOURCE, a path.")
-    ] = None,
-    shadow: Annotated[
-        str | None, typer.Option(help="Shadow variant name; without SOURCE, a path.")
-    ] = None,
+    endpoint: flags.Endpoint = None,
+    production: flags.Production = None,
+    shadow: flags.Shadow = None,
     cloudwatch: Annotated[
         list[str] | None, typer.Option(help="CloudWatch export: file or folder; repeatable.")
     ] = None,
-    policy: Annotated[Path | None, typer.Option(help="policy.toml; default policy else.")] = None,
-    since: Annotated[
-        str | None, typer.Option(help="Start of the window, ISO 8601, UTC unless it says.")
+    labels: Annotated[
+        str | None,
+        typer.Option(help="Ground truth: file, folder or s3 prefix of .jsonl, .csv or .parquet."),
     ] = None,
-    until: Annotated[str | None, typer.Option(help="End of the window, excluded.")] = None,
-    endpoint_file: Annotated[
-        Path | None, typer.Option(help="endpoint.json with the endpoint's description.")
+    policy: Annotated[
+        Path | None, typer.Option(help="policy.toml; default policy without it.")
     ] = None,
+    since: flags.Since = None,
+    until: flags.Until = None,
+    endpoint_file: flags.EndpointFile = None,
     assignments: Annotated[
         list[str] | None, typer.Option("--set", help="Policy KEY=VALUE; repeatable.")
     ] = None,
     memory_limit: Annotated[
-        str | None, typer.Option(help="Of the table engine, such as 2GB; default: 80 % of memory.")
+        str | None,
+        typer.Option(
+            help="For the table engine, such as 2GB; default: a quarter of memory, 768MiB at most."
+        ),
     ] = None,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Read every object, keep nothing parsed.")
     ] = False,
-    out: Annotated[Path, typer.Option(help="Folder for the bundle.")] = Path("analysis"),
+    out: OutOption = DEFAULT_OUT["run"],
     fail_on: FailOnOption = FailOn.HOLD,
     form: FormatOption = Format.TEXT,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
-    profile: Annotated[str | None, typer.Option(help="AWS profile.")] = None,
-    region: Annotated[str | None, typer.Option(help="AWS region.")] = None,
-    endpoint_url: Annotated[str | None, typer.Option(help="S3 endpoint URL.")] = None,
-    role_arn: Annotated[str | None, typer.Option(help="Role to assume.")] = None,
-    no_sign_request: Annotated[
-        bool, typer.Option("--no-sign-request", help="Anonymous requests.")
-    ] = False,
-    request_payer: Annotated[bool, typer.Option("--request-payer", help="Requester pays.")] = False,
+    profile: flags.Profile = None,
+    region: flags.Region = None,
+    endpoint_url: flags.EndpointUrl = None,
+    role_arn: flags.RoleArn = None,
+    no_sign_request: flags.NoSignRequest = False,
+    request_payer: flags.RequestPayer = False,
 ) -> None:
-    """Read captures and CloudWatch exports, and decide PROMOTE, HOLD or REJECT."""
-    from analyzer import analysis, bundle
+    """Decide PROMOTE, HOLD or REJECT from captures and CloudWatch."""
+    claim(out)
+    from analyzer import analysis
     from analyzer.sources import AwsOptions
 
-    bundle.claim(out)
     request = analysis.Request(
         source=source,
         endpoint=endpoint,
         production=production,
         shadow=shadow,
         cloudwatch=tuple(cloudwatch or ()),
+        labels=labels,
         policy_file=policy,
         overrides=tuple(assignments or ()),
         since=since,
@@ -203,12 +188,14 @@ def report(
     from analyzer import bundle
 
     bundle.read(path)
+    _require_free(port)
     folder = _shipped("app", "_app")
     command = [sys.executable, "-m", "streamlit", "run", "serve.py"]
     command += ["--server.port", str(port), "--", str(path.resolve())]
     print(f"http://127.0.0.1:{port}", file=sys.stderr)
     # The command is our own script; the bundle's path is passed as one argument, never by a shell.
-    done = subprocess.run(command, cwd=folder, check=False)  # noqa: S603
+    with Interruptible():
+        done = subprocess.run(command, cwd=folder, check=False)  # noqa: S603
     raise typer.Exit(done.returncode)
 
 
@@ -244,7 +231,7 @@ def policy(
     """Print the default policy with its meaning, or check a file."""
     from analyzer import policy_text
     from analyzer.metrics import DEFAULTS
-    from analyzer.policy import load_policy
+    from analyzer.policy_file import load_policy
 
     if path is None:
         print(policy_text.commented(DEFAULTS), end="")
@@ -257,104 +244,99 @@ def policy(
 def explain(
     code: Annotated[str, typer.Argument(help="A metric, gate, note or reason code.")],
 ) -> None:
-    """Say what a metric, gate or code means, how it is measured and what to do."""
+    """Say what a metric, gate or code means and what to do."""
     from analyzer.report.explain import explanation
 
     print(explanation(code), end="")
 
 
-def main() -> NoReturn:
-    """Run the command line; turn every expected failure into one line and its exit code."""
-    interruption = Interruption()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interruption)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="replace")
-    sys.exit(_flushed(_exit_code(interruption)))
+@app.command()
+def doctor(
+    source: flags.Source = None,
+    *,
+    endpoint: flags.Endpoint = None,
+    production: flags.Production = None,
+    shadow: flags.Shadow = None,
+    since: flags.Since = None,
+    until: flags.Until = None,
+    endpoint_file: flags.EndpointFile = None,
+    form: PlainOption = "text",
+    quiet: flags.Quiet = False,
+    profile: flags.Profile = None,
+    region: flags.Region = None,
+    endpoint_url: flags.EndpointUrl = None,
+    role_arn: flags.RoleArn = None,
+    no_sign_request: flags.NoSignRequest = False,
+    request_payer: flags.RequestPayer = False,
+) -> None:
+    """Say what a run would read and what it lacks."""
+    from analyzer.diagnosis import Question
+    from analyzer.doctor import examine
+    from analyzer.progress import progress
+    from analyzer.report.content.doctor_page import doctor_page
+    from analyzer.sources import AwsOptions
+
+    asked = AwsOptions(
+        profile, region, endpoint_url, role_arn, no_sign_request, request_payer=request_payer
+    )
+    question = Question(source, endpoint, production, shadow, since, until, endpoint_file, asked)
+    with progress(quiet=quiet) as report_progress:
+        diagnosis = examine(question, report_progress)
+    if form == "json":
+        print(diagnosis.to_json(), end="")
+    else:
+        _print_page(doctor_page(diagnosis), requests=True)
+    raise typer.Exit(diagnosis.exit_code)
 
 
-class Interruption:
-    """Remembers the signal that ended a run: a library may turn it into an error of its own."""
+def run_command_line() -> int:
+    """Run the command that the arguments name; its exit code.
 
-    def __init__(self) -> None:
-        self.code: ExitCode | None = None
-
-    def __call__(self, number: int, _frame: FrameType | None) -> NoReturn:
-        """Leave with the signal's exit code."""
-        terminated = number == signal.SIGTERM
-        self.code = ExitCode.TERMINATED if terminated else ExitCode.INTERRUPTED
-        sys.exit(self.code)
-
-
-def _exit_code(interruption: Interruption) -> int:
+    Raises:
+        AnalyzerError: it cannot be done; arguments that cannot be parsed are a `UsageError`.
+    """
     try:
-        app()
-    except AnalyzerError as error:
-        _complain(str(error))
-        return error.exit_code
-    except MemoryError:
-        _complain("out of memory; set --memory-limit or shorten the run with --since and --until")
-        return ExitCode.RESOURCES
-    except OSError as error:
-        if error.errno not in _UNWRITABLE:
-            raise
-        _complain(f"output could not be written: {error.strerror}")
-        return ExitCode.RESOURCES
-    except RuntimeError:
-        if interruption.code is None:
-            raise
-    except SystemExit as ended:
-        if interruption.code is None:
-            return ended.code if isinstance(ended.code, int) else 0
-    if interruption.code is not None:
-        _complain("terminated" if interruption.code is ExitCode.TERMINATED else "interrupted")
-        return interruption.code
-    return ExitCode.PROMOTE
+        code: int | None = app(standalone_mode=False)
+    except TyperException as error:
+        raise UsageError(_mistake(error)) from None
+    return code or 0
 
 
-def _flushed(code: int) -> int:
-    """The exit code once stdout is really written; a full disk is no success."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _silence_stdout()
-    except OSError as error:
-        _complain(f"output could not be written: {error.strerror}")
-        _silence_stdout()
-        return ExitCode.RESOURCES
-    return code
-
-
-def _silence_stdout() -> None:
-    """Keep the interpreter from flushing the unwritable stdout once more as it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _mistake(error: TyperException) -> str:
+    """What the parser found, as one sentence, and which help to read."""
+    said = " ".join(error.format_message().split()).rstrip(".")
+    said = re.sub(r"^Invalid value for '(.+?)': (Value error, )?", r"\1: ", said)
+    known = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    words = [started_as(), *(word for word in sys.argv[1:2] if word in known), "--help"]
+    return f"{said[:1].lower()}{said[1:]}; see `{' '.join(words)}`"
 
 
 def _analyse(request: Request, out: Path, *, quiet: bool) -> Verdict:
     """Run the analysis and write its bundle; a failure leaves an ERROR verdict behind."""
     from analyzer import analysis, bundle
+    from analyzer.memory_limit import memory_size
     from analyzer.progress import progress
     from analyzer.report import markdown
     from analyzer.report.content import verdict_page
 
-    try:
-        with progress(quiet=quiet) as report_progress:
-            done = analysis.run(request, report_progress)
-    except AnalyzerError as error:
-        bundle.write(out, analysis.error_verdict(error), f"error: {error}\n", {})
-        raise
-    summary = markdown.render(verdict_page(done.verdict))
-    bundle.write(out, done.verdict, summary, done.tables)
-    for remark in () if quiet else done.remarks:
-        print(f"note: {remark}", file=sys.stderr)
+    with Interruptible():
+        try:
+            if request.memory_limit is not None:
+                memory_size(request.memory_limit)
+            with progress(quiet=quiet) as report_progress:
+                done = analysis.run(request, report_progress)
+        except AnalyzerError as error:
+            bundle.write(out, analysis.error_verdict(error), f"error: {error}\n", {})
+            raise
+        summary = markdown.render(verdict_page(done.verdict))
+        bundle.write(out, done.verdict, summary, done.tables)
+        for remark in () if quiet else done.remarks:
+            print(f"note: {remark}", file=sys.stderr)
     return done.verdict
 
 
 def _show(verdict: Verdict, out: Path, form: Format) -> None:
-    from rich.console import Console
-
-    from analyzer.report import markdown, text
+    from analyzer.report import markdown
     from analyzer.report.content import verdict_page
 
     if form is Format.JSON:
@@ -362,8 +344,16 @@ def _show(verdict: Verdict, out: Path, form: Format) -> None:
     elif form is Format.MARKDOWN:
         print(markdown.render(verdict_page(verdict)), end="")
     else:
-        page = text.render(verdict_page(verdict, bundle=shlex.quote(str(out))))
-        Console(soft_wrap=True, highlight=False).print(page, end="")
+        _print_page(verdict_page(verdict, bundle=shlex.quote(str(out)), tool=started_as()))
+
+
+def _print_page(page: Page, *, requests: bool = False) -> None:
+    """A page as lines, with its texts to copy where those are asked for."""
+    from rich.console import Console
+
+    from analyzer.report import text
+
+    Console(soft_wrap=True, highlight=False).print(text.render(page, requests=requests), end="")
 
 
 def _gate(verdict: Verdict, fail_on: FailOn) -> int:
@@ -375,6 +365,20 @@ def _gate(verdict: Verdict, fail_on: FailOn) -> int:
     return verdict.exit_code
 
 
+def _require_free(port: int) -> None:
+    """Refuse a port nobody could listen on before its address is printed."""
+    import socket
+
+    with socket.socket() as probe:
+        # As the server does: a connection that has just ended does not hold the port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            what = "in use" if error.errno == errno.EADDRINUSE else error.strerror
+            raise AccessError(f"--port {port}: {what}") from None
+
+
 def _shipped(checkout: str, wheel: str) -> Path:
     """A folder that lies in the wheel, or in a checkout beside the package."""
     package = Path(__file__).parent
@@ -382,7 +386,3 @@ def _shipped(checkout: str, wheel: str) -> Path:
         if folder.is_dir():
             return folder
     raise AnalyzerError(f"{wheel} is missing from the installation")
-
-
-def _complain(message: str) -> None:
-    print(f"error: {message}", file=sys.stderr)

@@ -100,6 +100,13 @@ class _ShadowMode(_Answer):
 
 class _Schedule(_Answer):
     start_time: Moment | None = None
+    end_time: Moment | None = None
+
+    @property
+    def minutes(self) -> float | None:
+        if self.start_time is None or self.end_time is None or self.end_time <= self.start_time:
+            return None
+        return (self.end_time - self.start_time).total_seconds() / 60
 
 
 class _Experiment(_Answer):
@@ -167,6 +174,8 @@ def _facts(file: _EndpointFile) -> EndpointFacts:
         production_instances=_instances(production_name, production, experiment),
         shadow_instances=_instances(shadow_name, shadow, experiment),
         live_since=_live_since(file),
+        scaled_at=tuple(sorted(one.end_time or one.start_time for one in _scaled(file))),
+        scheduled_minutes=_scheduled_minutes(experiment),
     )
 
 
@@ -222,6 +231,16 @@ def _percentage(value: float | None) -> float | None:
     return value if value is not None and 0 < value <= _WHOLE else None
 
 
+def _scaled(file: _EndpointFile) -> tuple[_Scaling, ...]:
+    return file.scaling_activities or ()
+
+
+def _scheduled_minutes(experiment: _Experiment | None) -> float | None:
+    """How long the experiment was to run; only its schedule was declared before it."""
+    schedule = experiment.schedule if experiment else None
+    return schedule.minutes if schedule else None
+
+
 def _live_since(file: _EndpointFile) -> datetime | None:
     """Since when the compared configuration has been serving, as far as can be known.
 
@@ -239,6 +258,6 @@ def _live_since(file: _EndpointFile) -> datetime | None:
         return created
     scaled = any(
         one.start_time <= modified <= (one.end_time or one.start_time) + _SETTLING
-        for one in file.scaling_activities or ()
+        for one in _scaled(file)
     )
     return created if scaled else modified

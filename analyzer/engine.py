@@ -8,12 +8,9 @@ spills and keeps, and the one where parsed captures lie.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from contextlib import contextmanager
 from importlib.resources import files
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -21,9 +18,12 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer.errors import ResourceError, UsageError
+from analyzer.limits import memory_available
+from analyzer.private_folder import PrivateFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
@@ -44,15 +44,16 @@ _SESSION = (
     "set enable_external_access = false",
     "set lock_configuration = true",  # last: nothing can be set after it
 )
+_ENOUGH_BYTES = 768 << 20
 _KEPT = "format parquet, compression lz4_raw"  # read back several times, then gone
-_SHARED = "format parquet, compression zstd"  # may be read for weeks
+_SHARED = "format parquet, compression zstd, compression_level 1"  # may be read for weeks
 
 
 class Engine:
     """Runs named SQL files; a context manager.
 
     Args:
-        memory_limit: DuckDB size text such as "2GB"; None for DuckDB's default share of memory.
+        memory_limit: DuckDB size text such as "2GB"; None for `default_memory_limit`.
         threads: worker threads; None for all cores. Results do not depend on it.
         temp_directory: parent of the private spill folder; None for the system's own.
         shared: a folder outside it whose Parquet files may be read and written.
@@ -76,23 +77,28 @@ class Engine:
         self._kept: dict[str, list[Path]] = {}
         self._numbers = count()
         try:
-            self.folder = Path(tempfile.mkdtemp(prefix="analyzer-", dir=temp_directory))
+            self._private = PrivateFolder(temp_directory)
         except OSError as error:
             raise ResourceError(
                 f"no folder for temporary data: {error.strerror}", code="no-temporary-folder"
             ) from None
-        asked = {"memory_limit": memory_limit, "threads": threads}
+        self.folder = self._private.path
+        asked = {"memory_limit": memory_limit or default_memory_limit(), "threads": threads}
         given = {key: str(value) for key, value in asked.items() if value is not None}
-        try:
-            self._connection = duckdb.connect(
-                ":memory:", config={**_HARDENED, "temp_directory": str(self.folder), **given}
-            )
-        except duckdb.Error as error:
-            self._remove_spill()
-            raise UsageError(f"engine setting refused: {_first_line(error)}") from None
+        config: dict[str, str | bool | int | float | list[str]]
+        config = {**_HARDENED, "temp_directory": str(self.folder), **given}
         folders = _list([self.folder, *([shared] if shared else [])])
-        for statement in _SESSION:
-            self._connection.execute(statement.format(folders=folders))
+        try:
+            with _resources_named():
+                self._connection = duckdb.connect(":memory:", config=config)
+                for statement in _SESSION:
+                    self._connection.execute(statement.format(folders=folders))
+        except duckdb.Error as error:
+            self._private.remove()
+            raise UsageError(f"engine setting refused: {_first_line(error)}") from None
+        except ResourceError:
+            self._private.remove()
+            raise
 
     def table(self, name: str, **params: object) -> pa.Table:
         """What the last statement of `sql/<name>.sql` gives, as Arrow."""
@@ -146,26 +152,31 @@ class Engine:
         `located` adds the columns file_index, a file's place in `paths`, and file_row_number.
         """
         columns = "*, file_index, file_row_number" if located else "*"
-        self._connection.execute(
-            f"create or replace temp view {table} as "  # noqa: S608 - our own names, paths quoted
-            f"select {columns} from read_parquet({_list(paths)})"
-        )
+        with _resources_named():
+            self._connection.execute(
+                f"create or replace temp view {table} as "  # noqa: S608 - our own names, paths quoted
+                f"select {columns} from read_parquet({_list(paths)})"
+            )
 
     @contextmanager
     def lend(self, **tables: pa.Table) -> Iterator[None]:
         """Make Arrow tables readable from SQL under these names inside the block, uncopied."""
-        for name, table in tables.items():
-            self._connection.register(name, table)
+        lent: list[str] = []
         try:
+            with _resources_named():
+                for name, table in tables.items():
+                    self._connection.register(name, table)
+                    lent.append(name)
             yield
         finally:
-            for name in tables:
-                self._connection.unregister(name)
+            with _resources_named():
+                for name in lent:
+                    self._connection.unregister(name)
 
     def close(self) -> None:
         """Drop every table and remove the spill folder."""
         self._connection.close()
-        self._remove_spill()
+        self._private.remove()
 
     def __enter__(self) -> Self:
         return self
@@ -198,8 +209,14 @@ class Engine:
             row = self._connection.execute(copy, named).fetchone()
         return int(row[0]) if row else 0
 
-    def _remove_spill(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+
+def default_memory_limit() -> str:
+    """A quarter of the memory this process may use, and no more than 768 MiB.
+
+    More makes no run faster: what grows with the data lies in files, and a run of ten million
+    pairs is as fast under this limit as without one (`python tests/bench/limits.py`).
+    """
+    return f"{min(memory_available() // 4, _ENOUGH_BYTES) >> 20}MiB"
 
 
 def integers(values: npt.NDArray[np.int64]) -> pa.Array[Any]:

@@ -7,8 +7,9 @@
     |-- AccessError      4   denied, expired, unreachable after retries
     `-- ResourceError    5   disk full, memory limit
 
-Odd *data* never raises: it becomes a counted reject, a note or UNRESOLVED. Only `cli` catches
-`AnalyzerError`; anything else is a bug and ends as a traceback with exit code 1.
+Odd *data* never raises: it becomes a counted reject, a note or UNRESOLVED. Only `cli`, to write an
+ERROR verdict, `doctor`, which reports it as a finding, and `__main__` catch `AnalyzerError`;
+anything else is a bug and ends as a traceback with exit code 1.
 """
 
 from __future__ import annotations
@@ -63,9 +64,17 @@ class InputError(AnalyzerError):
 
 
 class AccessError(AnalyzerError):
-    """Something needed could not be reached; a re-run may help."""
+    """Something needed could not be reached; a re-run may help.
+
+    Attributes:
+        permission: the AWS permission that is missing, such as `s3:GetObject`; empty if none is.
+    """
 
     exit_code = ExitCode.ACCESS
+
+    def __init__(self, message: str, *, code: str = "", permission: str = "") -> None:
+        super().__init__(message, code=code)
+        self.permission = permission
 
 
 class ResourceError(AnalyzerError):

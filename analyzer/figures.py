@@ -31,6 +31,23 @@ def counted(count: float, noun: str, plural: str = "") -> str:
     return f"{text} {noun if text == '1' else plural or noun + 's'}"
 
 
+def sized(count: float) -> str:
+    """Bytes at three digits and a power of a thousand.
+
+    >>> sized(0), sized(999), sized(1234), sized(999_950), sized(1.235e9), sized(53e12)
+    ('0 B', '999 B', '1.23 kB', '1.00 MB', '1.24 GB', '53.0 TB')
+    """
+    value, unit = float(count), "B"
+    for larger in _UNITS:
+        # What would be written as 1000 is written as 1 of the next unit.
+        if value < 999.5:  # noqa: PLR2004
+            break
+        value, unit = value / 1000, larger
+    if unit == "B":
+        return f"{value:.0f} B"
+    return f"{value:.{max(0, 2 - (value >= 9.995) - (value >= 99.95))}f} {unit}"  # noqa: PLR2004
+
+
 def percent(share: float | None, decimals: int = 1) -> str:
     """A share in 0..1 as a percentage; unknown stays unknown.
 
@@ -129,4 +146,5 @@ def periods(count: int, seconds: int) -> str:
     return counted(count, named)
 
 
+_UNITS = ("kB", "MB", "GB", "TB", "PB")
 _PERIODS = {60: "minute", 300: "5 minutes", 3600: "hour", 21_600: "6 hours", 86_400: "day"}

@@ -98,7 +98,9 @@ class Note(Frozen):
 
 
 class Effect(Frozen):
-    """The judged change, harm upward: estimate and the two one-sided bounds at their levels.
+    """The judged change: estimate and the two one-sided bounds at their levels.
+
+    Harm is upward; under a negative margin, as accuracy has, it is downward.
 
     `ratio` is shadow / production, `difference` is shadow - production (both proportions in 0..1),
     `proportion` is a share of pairs or predictions. A bound that does not exist is None.
@@ -142,9 +144,15 @@ class SampleSizes(Frozen):
 
 
 class Needs(Frozen):
-    """What would settle an unresolved metric."""
+    """What would settle an unresolved metric, from the start of the test.
+
+    Attributes:
+        minutes, hours: length of the test in all; None where time does not settle it.
+        requests: production's requests, or the pairs or predictions, in that time.
+    """
 
     minutes: int | None = None
+    hours: Figure | None = None
     requests: int | None = None
     text: str
 

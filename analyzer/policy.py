@@ -1,25 +1,19 @@
 """policy.toml: everything that can change a judgement, with its default.
 
-In: reading, checking and completing a policy. Out: judging with it. Metrics bring their own
+In: what a policy is. Out: reading one (`policy_file`), judging with it. Metrics bring their own
 default margins and roles (`MetricDefault`), so this module names no metric itself.
 """
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
-import tomllib
-from typing import TYPE_CHECKING, Any, Literal
+import re
+from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from analyzer.errors import PolicyError
 from analyzer.model import Figure, Frozen, Role
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 Change = Literal["model", "infrastructure"]
 JoinKey = Literal["inference_id", "event_id", "payload"]
@@ -30,22 +24,21 @@ def _percentage(meaning: str) -> Any:  # noqa: ANN401 - pydantic types its Field
     return Field(default=None, ge=1, le=100, description=meaning, examples=[100])
 
 
-_PERCENTAGE = "a percentage in 1..100"
-GREATEST_RATIO = 3.0
-"""Ratio margins above this are percentages written by mistake: 20 would allow +1,900 %."""
-_LIKELY = 0.4
-"""How alike a metric's name and a known one are to be suggested; 1 is equal."""
+HORIZON = re.compile(r"[1-9][0-9]{0,5}[dhm]")
+"""How a length of time is written: days, hours or minutes."""
+_HORIZON_MINUTES = {"d": 1_440, "h": 60, "m": 1}
 
 
 class MetricDefault(Frozen):
     """What a metric is judged by when the policy is silent.
 
     Attributes:
-        margin: ratio (> 1) or share (0..1); None for metrics that are never judged.
+        margin: ratio (> 1), share (0..1) or loss (-1..0); None for metrics that are never judged.
         margin_ms: absolute floor of the margin in milliseconds (latency only).
         infrastructure_margin, infrastructure_role: used when change = "infrastructure".
         required: whether an UNRESOLVED outcome holds a promotion.
-        scale: "ratio" margins must exceed 1, "share" margins lie in (0, 1).
+        scale: "ratio" margins must exceed 1, "share" margins lie in (0, 1), "loss" margins in
+            (-1, 0): there less is worse.
         judged: False for a metric that only informs, whatever the policy says.
     """
 
@@ -55,7 +48,7 @@ class MetricDefault(Frozen):
     infrastructure_margin: Figure | None = None
     infrastructure_role: Role | None = None
     required: bool = False
-    scale: Literal["ratio", "share"] = "share"
+    scale: Literal["ratio", "share", "loss"] = "share"
     judged: bool = True
 
     def role_under(self, change: Change) -> Role:
@@ -138,7 +131,8 @@ class Policy(Frozen):
         description="model | infrastructure (same model: predictions must not move)",
     )
     inference: Literal["fixed", "planned", "anytime"] = Field(
-        default="anytime", description="anytime: valid however often you look"
+        default="anytime",
+        description="anytime: valid however often you look | planned: up to horizon | fixed: once",
     )
     alpha: Figure = Field(
         default=0.05, gt=0, lt=0.5, description="one-sided error level of each bound"
@@ -146,9 +140,13 @@ class Policy(Frozen):
     min_days: int = Field(
         default=3, ge=0, le=365, description="whole UTC days before a PROMOTE on CloudWatch"
     )
-    final: bool = Field(default=False, description="the only look; not used by anytime")
+    final: bool = Field(
+        default=False, description="true: a promise that this is the only look, for fixed"
+    )
     horizon: str | None = Field(
-        default=None, description="declared length; not used by anytime", examples=["7d"]
+        default=None,
+        description="length of the test, declared before it: days, hours or minutes, for planned",
+        examples=["7d"],
     )
     tail: Literal["p99", "p95"] = Field(
         default="p99", description="p95 leaves the slowest 5 % unjudged and says so"
@@ -175,184 +173,12 @@ class Policy(Frozen):
         return "sha256:" + hashlib.sha256(body.encode()).hexdigest()
 
     @property
+    def horizon_minutes(self) -> float | None:
+        """The declared length of the test; None where the policy declares none."""
+        given = self.horizon
+        return None if given is None else float(given[:-1]) * _HORIZON_MINUTES[given[-1]]
+
+    @property
     def guardrails(self) -> int:
         """Guardrails the policy names (k of the decision rule), fixed before data are read."""
         return max(1, sum(rule.role is Role.GUARDRAIL for rule in self.metrics.values()))
-
-
-_METRIC_KEYS = ("margin", "margin_ms", "role")
-_NOT_BUILT = {
-    "slices": "slices are not judged in this version; remove the table",
-}
-
-
-def load_policy(
-    path: Path | None,
-    defaults: Mapping[str, MetricDefault],
-    overrides: Sequence[str] = (),
-) -> Policy:
-    """Read policy.toml (or nothing), apply `KEY=VALUE` overrides, complete it with defaults.
-
-    Args:
-        path: the file; None for the default policy.
-        defaults: metric id -> default rule; a metric outside it is unknown.
-        overrides: dotted assignments in TOML syntax, e.g. `metrics.latency_p99.margin=1.1`.
-
-    Raises:
-        PolicyError: unreadable file, unknown key or metric, wrong type, margin of the wrong sign,
-            or an inference mode that this version does not compute.
-    """
-    where = path.name if path else "policy"
-    body = _read(path) if path else {}
-    for override in overrides:
-        _assign(body, override)
-    return parse_policy(body, defaults, where)
-
-
-def parse_policy(
-    body: Mapping[str, object], defaults: Mapping[str, MetricDefault], where: str = "policy"
-) -> Policy:
-    """Check and complete a policy that is already a mapping; errors as in `load_policy`."""
-    for key, text in _NOT_BUILT.items():
-        if body.get(key):
-            raise PolicyError(f"{where}: {key}: {text}")
-    plain = {key: value for key, value in body.items() if key not in {"metrics", *_NOT_BUILT}}
-    try:
-        policy = Policy.model_validate(plain, strict=False)
-    except ValidationError as error:
-        raise PolicyError(_explain(error, where)) from None
-    if policy.inference != "anytime":
-        raise PolicyError(
-            f'{where}: inference: "{policy.inference}" is not computed in this version; '
-            'use "anytime", which is valid at any look'
-        )
-    rules = _rules(body.get("metrics", {}), policy.change, defaults, where)
-    return policy.model_copy(update={"metrics": rules})
-
-
-def _read(path: Path) -> dict[str, object]:
-    try:
-        return tomllib.loads(path.read_bytes().decode())
-    except OSError as error:
-        raise PolicyError(f"{path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PolicyError(f"{path.name}: not valid TOML: {error}") from None
-
-
-def _assign(body: dict[str, object], override: str) -> None:
-    """Apply one dotted `KEY=VALUE`; a bare word is taken as a string."""
-    key, separator, value = override.partition("=")
-    if not separator or not key.strip():
-        raise PolicyError(f"--set {override}: expected KEY=VALUE")
-    try:
-        parsed: object = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        parsed = value.strip()
-    *tables, last = key.strip().split(".")
-    node = body
-    for table in tables:
-        child = node.setdefault(table, {})
-        if not isinstance(child, dict):
-            raise PolicyError(f"--set {override}: {table} is not a table")
-        node = child
-    node[last] = parsed
-
-
-def _explain(error: ValidationError, where: str) -> str:
-    """The first pydantic error as `file: key: what is wrong; nearest known key`."""
-    first = error.errors(include_url=False)[0]
-    key = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return f"{where}: {key}: unknown key{_nearest(str(first['loc'][-1]), _known(first['loc']))}"
-    if key.endswith("_percentage"):
-        return f"{where}: {key}: {_PERCENTAGE}, got {first['input']!r}"
-    return f"{where}: {key}: {first['msg'].lower()}, got {first['input']!r}"
-
-
-def _known(location: tuple[int | str, ...]) -> list[str]:
-    tables: dict[str, type[Frozen]] = {
-        "sampling": Sampling,
-        "predictions": Predictions,
-        "pairing": PairingRules,
-        "redaction": Redaction,
-    }
-    table: type[Frozen] | None = tables.get(str(location[0])) if len(location) > 1 else None
-    return list((table or Policy).model_fields)
-
-
-def _nearest(word: str, known: Sequence[str], alike: float = 0.6) -> str:
-    matches = difflib.get_close_matches(word, known, n=1, cutoff=alike)
-    return f"; did you mean '{matches[0]}'?" if matches else ""
-
-
-def _rules(
-    given: object, change: Change, defaults: Mapping[str, MetricDefault], where: str
-) -> dict[str, MetricRule]:
-    if not isinstance(given, dict):
-        raise PolicyError(f"{where}: metrics: expected tables such as [metrics.latency_p99]")
-    for metric in given:
-        if metric not in defaults:
-            hint = _nearest(metric, list(defaults), _LIKELY)
-            raise PolicyError(f"{where}: metrics.{metric}: unknown metric{hint}")
-    return {
-        metric: _rule(given.get(metric), default, change, f"{where}: metrics.{metric}")
-        for metric, default in defaults.items()
-    }
-
-
-def _rule(given: object, default: MetricDefault, change: Change, where: str) -> MetricRule:
-    infrastructure = change == "infrastructure"
-    margin = default.infrastructure_margin if infrastructure else None
-    role = default.role_under(change)
-    start: dict[str, object] = {
-        "margin": default.margin if margin is None else margin,
-        "margin_ms": default.margin_ms,
-        "role": role,
-    }
-    # An infrastructure change promises that predictions do not move, so each must be shown.
-    moved = infrastructure and default.infrastructure_role is Role.GUARDRAIL
-    required = default.required or moved
-    silent = MetricRule.model_validate({**start, "required": required})
-    if given is None:
-        return silent
-    if not isinstance(given, dict):
-        raise PolicyError(f"{where}: expected a table")
-    for key in given:
-        if key not in _METRIC_KEYS:
-            raise PolicyError(f"{where}.{key}: unknown key{_nearest(key, _METRIC_KEYS)}")
-    if "margin" in given and "margin_ms" not in given:
-        start["margin_ms"] = None
-    try:
-        rule = MetricRule.model_validate({**start, **given, "source": "policy"})
-    except ValidationError as error:
-        raise PolicyError(_explain(error, where)) from None
-    _check_margin(rule, default, where)
-    if (rule.margin, rule.margin_ms, rule.role) == (silent.margin, silent.margin_ms, silent.role):
-        return silent  # a default written out asks for nothing new
-    # A guardrail that only the policy makes one must be shown as well: it was asked for.
-    required = required or role is not Role.GUARDRAIL
-    return rule.model_copy(update={"required": required and rule.role is Role.GUARDRAIL})
-
-
-def _check_margin(rule: MetricRule, default: MetricDefault, where: str) -> None:
-    if rule.margin_ms is not None and (default.margin_ms is None or rule.margin_ms <= 0):
-        raise PolicyError(
-            f"{where}.margin_ms: a positive number of milliseconds, latency metrics only"
-        )
-    if not default.judged and rule.role in {Role.GUARDRAIL, Role.REVIEW}:
-        raise PolicyError(f"{where}.role: it only informs; evidence, info or off")
-    if rule.margin is None:
-        if rule.role in {Role.GUARDRAIL, Role.REVIEW}:
-            raise PolicyError(f"{where}: role {rule.role} needs a margin")
-        return
-    if default.scale == "ratio" and rule.margin <= 1:
-        raise PolicyError(f"{where}.margin: a ratio above 1 (1.10 allows +10 %), got {rule.margin}")
-    if default.scale == "ratio" and rule.margin > GREATEST_RATIO:
-        raise PolicyError(
-            f"{where}.margin: a ratio such as 1.20 for +20 %, at most {GREATEST_RATIO:g}, "
-            f"got {rule.margin}"
-        )
-    if default.scale == "share" and not 0 < rule.margin < 1:
-        raise PolicyError(
-            f"{where}.margin: a share between 0 and 1 (0.001 = 0.1 pp), got {rule.margin}"
-        )

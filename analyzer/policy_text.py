@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.model import Frozen
-from analyzer.policy import parse_policy
+from analyzer.policy_file import parse_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,6 +20,7 @@ _MARGINS_AND_ROLES = (
     "# Margins of [metrics.*]: the largest harm that is accepted.",
     "#   ratio  shadow / production, above 1 and at most 3: 1.20 allows +20 %",
     "#   share  added share of requests, or share of predictions, in 0..1: 0.001 = 0.1 pp",
+    "#   loss   what the shadow may lose, in -1..0: -0.005 = -0.5 pp; judged with --labels only",
     "# Roles of [metrics.*]:",
     "#   guardrail  a failure rejects, and a required one that is unresolved holds",
     "#   review     anything but a pass holds until a person has looked",

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from analyzer.cache import Found, ShardCache, cache_folder
+from analyzer.cache import Found, ShardCache, cache_folder, read_checked, write_checked
+from analyzer.captured import Captured, as_text, from_text, with_remarks
 from analyzer.captures import Captures
 from analyzer.engine import Engine, disk_errors_named
 from analyzer.errors import AccessError, InputError
 from analyzer.figures import counted, grouped
+from analyzer.labels import label_pairs
 from analyzer.model import Note
 from analyzer.payloads import prepare
 from analyzer.sources import open_chunks
@@ -20,23 +22,22 @@ from analyzer.sources.objects import ROLES, printable
 from analyzer.window import captured_window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     import pyarrow as pa
 
     from analyzer.captures.shards import PlacedShard
-    from analyzer.metrics.metric import CaptureFacts
+    from analyzer.labels import Labelled
     from analyzer.policy import Policy
     from analyzer.sources import Chunk, Listing
     from analyzer.sources.objects import ObjectFailure, Role
+    from analyzer.steps import Progress
     from analyzer.window import Span
 
-    Progress = Callable[[str, int, int | None], None]
     Failures = dict[int, ObjectFailure]
     """By object id."""
 
 _NO_ACCESS = {"access-denied", "unreadable"}
-_MOST_LINES = 3
 _LIVE = timedelta(minutes=5)
 _WITHOUT_CAPTURES = (
     "without captures, --endpoint NAME --cloudwatch PATH alone judges latency and errors"
@@ -56,52 +57,71 @@ class EngineLimits:
     use_cache: bool = True
 
 
-@dataclass(frozen=True)
-class Captured:
-    """What reading the capture objects gave.
-
-    Attributes:
-        digest: of the lines as a set; size: their bytes without terminators.
-        failed: code -> objects that could not be read to their end.
-        remarks: what the person at the terminal should know and no verdict depends on.
-    """
-
-    facts: CaptureFacts
-    start: datetime
-    end: datetime
-    digest: str
-    size: int
-    failed: dict[str, int]
-    notes: tuple[Note, ...]
-    remarks: tuple[str, ...] = ()
-
-
 def read_captures(
     listing: Listing,
     policy: Policy,
     span: Span,
     limits: EngineLimits,
     progress: Progress,
+    *,
+    labels: Listing | None = None,
 ) -> Captured:
     """Capture objects -> records -> pairs -> reduced facts, inside one engine.
+
+    Args:
+        listing: the capture objects.
+        policy: how records pair and outputs become predictions.
+        span: the ends of the window that were asked for.
+        limits: what the engine may use.
+        progress: told of every step.
+        labels: files of ground truth; None where none were given.
 
     Raises:
         AccessError: a variant has no usable record, and objects of it could not be opened.
         InputError: a variant has no usable record, or the window holds none.
     """
-    failures: Failures = {}
     remarks = [*_young_objects(listing)]
-    with ExitStack() as stack:
-        cache = _opened_cache(policy, limits, remarks)
-        if cache is not None:
-            stack.callback(cache.close)
-        engine = stack.enter_context(
-            Engine(
-                memory_limit=limits.memory_limit,
-                threads=limits.threads,
-                shared=cache.folder if cache else None,
-            )
+    cache = _opened_cache(policy, limits, remarks)
+    if cache is None:
+        return with_remarks(
+            _reduced(listing, policy, span, labels, limits=limits, cache=None, progress=progress),
+            remarks,
         )
+    questions = [policy.model_dump_json(exclude={"metrics"}), *(str(end) for end in span)]
+    kept = cache.reduction(_with(listing, labels), *questions)
+    known = None if kept is None else read_checked(kept)
+    if kept is not None and known is not None:
+        progress("reading objects", len(listing.objects), len(listing.objects))
+        kept.touch()
+        return with_remarks(from_text(known), remarks)
+    with closing(cache):
+        captured = _reduced(
+            listing, policy, span, labels, limits=limits, cache=cache, progress=progress
+        )
+    if kept is not None and not captured.failed:
+        try:
+            write_checked(kept, as_text(captured))
+        except OSError as error:  # the verdict is there all the same
+            remarks.append(f"what captures came to was not kept: {error.strerror}")
+    return with_remarks(captured, remarks)
+
+
+def _reduced(
+    listing: Listing,
+    policy: Policy,
+    span: Span,
+    labels: Listing | None,
+    *,
+    limits: EngineLimits,
+    cache: ShardCache | None,
+    progress: Progress,
+) -> Captured:
+    failures: Failures = {}
+    with Engine(
+        memory_limit=limits.memory_limit,
+        threads=limits.threads,
+        shared=cache.folder if cache else None,
+    ) as engine:
         found = cache.find(listing) if cache else Found((), tuple(range(len(listing.objects))))
 
         def keep(shard: PlacedShard) -> None:
@@ -121,7 +141,7 @@ def read_captures(
         _require_both(listing, engine, extent, failures)
         progress("pairing", 0, 1)
         captures.pair(policy.pairing)
-        start, end = captured_window(extent, span)
+        start, end = captured_window(extent, span, apart=listing.batch)
         captures.set_window(start, end)
         keys = {number: item.key for number, item in enumerate(listing.objects)}
         facts = captures.facts(keys, same_objects=listing.same_objects)
@@ -130,7 +150,16 @@ def read_captures(
         predictions = prepare(engine, policy)
         progress("comparing outputs", 1, 1)
         digest, size = captures.digest()
-        noted = (*captures.notes(), *_shape_notes(predictions), *_failure_notes(listing, failures))
+        labelled = _labelled(engine, labels, policy, predictions, progress)
+        if labelled is not None:
+            predictions |= labelled.tables
+            digest += f"\n{labelled.digest}"
+        noted = (
+            *captures.notes(),
+            *_shape_notes(predictions),
+            *(labelled.notes if labelled else ()),
+            *_failure_notes(listing, failures),
+        )
     return Captured(
         facts=replace(facts, tables={**facts.tables, **predictions}),
         start=start,
@@ -139,8 +168,27 @@ def read_captures(
         size=size,
         failed=dict(sorted(Counter(failure.code for failure in failures.values()).items())),
         notes=noted,
-        remarks=tuple(remarks),
     )
+
+
+def _with(listing: Listing, labels: Listing | None) -> Listing:
+    """Everything an answer depends on: other labels are another question."""
+    if labels is None:
+        return listing
+    return replace(listing, objects=listing.objects + labels.objects)
+
+
+def _labelled(
+    engine: Engine,
+    labels: Listing | None,
+    policy: Policy,
+    predictions: Mapping[str, pa.Table],
+    progress: Progress,
+) -> Labelled | None:
+    if labels is None:
+        return None
+    kind = predictions["prediction_shape"].column("kind")[0].as_py()
+    return label_pairs(engine, labels, policy, kind, progress)
 
 
 def _opened_cache(policy: Policy, limits: EngineLimits, remarks: list[str]) -> ShardCache | None:
@@ -184,10 +232,18 @@ def _chunks(
     fresh = replace(listing, objects=tuple(listing.objects[i] for i in found.missing))
     reused = len(listing.objects) - len(found.missing)
 
-    def on_read(objects: int, _total: int, _bytes: int, _size: int) -> None:
-        progress("reading objects", reused + objects, len(listing.objects))
+    def on_read(objects: int, _total: int, done: int, size: int) -> None:
+        progress(
+            "reading objects",
+            reused + objects,
+            len(listing.objects),
+            bytes_done=done,
+            bytes_total=size,
+        )
 
-    for chunk in open_chunks(fresh, max_line_bytes=policy.max_line_bytes, progress=on_read):
+    known = Counter(use.role for shard in found.known for use in shard.uses)
+    chunks = open_chunks(fresh, max_line_bytes=policy.max_line_bytes, known=known, progress=on_read)
+    for chunk in chunks:
         object_id = found.missing[chunk.object_id]
         if chunk.failure is None:
             yield replace(chunk, object_id=object_id)
@@ -214,7 +270,8 @@ def _require_both(
     if not missing:
         return
     sides = [
-        f"{role} has no usable capture record: {_why(listing, engine, role, failures)}"
+        f"{role} has no usable capture record: "
+        f"{_why(listing, engine, role, failures, shown=role == missing[0])}"
         for role in missing
     ]
     message = f"no pairs possible: {'; '.join(sides)}; {_WITHOUT_CAPTURES}"
@@ -226,8 +283,8 @@ def _require_both(
     raise InputError(message, code="no-usable-records")
 
 
-def _why(listing: Listing, engine: Engine, role: Role, failures: Failures) -> str:
-    """What became of one side's objects and lines, the first of each by name."""
+def _why(listing: Listing, engine: Engine, role: Role, failures: Failures, *, shown: bool) -> str:
+    """What became of one side's objects and lines; the first line by name if it is to be shown."""
     failed = [(listing.objects[object_id], failure) for object_id, failure in failures.items()]
     mine = [(item, failure) for item, failure in failed if item.role == role]
     # An object that could not be opened comes first: it is what a re-run can mend.
@@ -240,14 +297,13 @@ def _why(listing: Listing, engine: Engine, role: Role, failures: Failures) -> st
         parts.append(f"{said}, first {printable(item.key)}: {printable(failure.text)}")
     codes = engine.table("capture_side_codes", role=role).to_pylist()
     if codes:
-        listed = engine.table("capture_side_rejects", role=role, most=_MOST_LINES).to_pylist()
-        lines = [
-            f"{printable(listing.objects[row['object_id']].key)} line {row['line_number']}: "
-            f"{row['code']}"
-            for row in listed
-        ]
-        counts = _counted({row["code"]: row["lines"] for row in codes})
-        parts.append(f"{counts}, first {', '.join(lines)}")
+        said = _counted({row["code"]: row["lines"] for row in codes})
+        if shown:
+            (row,) = engine.table("capture_side_rejects", role=role, most=1).to_pylist()
+            key = printable(listing.objects[row["object_id"]].key)
+            code = f" ({row['code']})" if len(codes) > 1 else ""
+            said += f", first {key} line {row['line_number']}{code}"
+        parts.append(said)
     objects = sum(item.role == role for item in listing.objects)
     return "; ".join(parts) or f"no line in {counted(objects, 'object')}"
 

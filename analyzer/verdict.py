@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analyzer.errors import ExitCode
-from analyzer.figures import percent, points, relative, stated
-from analyzer.model import Decision, Note, Outcome, Reason, Role
+from analyzer.figures import counted, percent, points, relative, stated
+from analyzer.model import Decision, Needs, Note, Outcome, Reason, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,14 +55,20 @@ def levels(policy: Policy) -> tuple[float, float]:
 
 
 def judge(effect: Effect | None, margin: float | None, role: Role) -> Outcome:
-    """What the interval says against the margin; a failure decides when both could be said."""
+    """What the interval says against the margin; a failure decides when both could be said.
+
+    A negative margin is a loss: less is worse, and the two bounds change their parts.
+    """
     if role not in {Role.GUARDRAIL, Role.REVIEW}:
         return Outcome.INFO
     if effect is None or margin is None:
         return Outcome.UNRESOLVED
-    if effect.lower is not None and effect.lower > margin:
+    bounds = effect.lower, effect.upper
+    harm = 1 if margin > 0 else -1
+    least, most = bounds if harm > 0 else bounds[::-1]
+    if least is not None and harm * least > harm * margin:
         return Outcome.FAIL
-    if effect.upper is not None and effect.upper < margin:
+    if most is not None and harm * most < harm * margin:
         return Outcome.PASS
     return Outcome.UNRESOLVED
 
@@ -129,13 +135,42 @@ def _gated(item: Evidence, gates: Mapping[str, Gate]) -> Evidence:
     if item.outcome is not Outcome.PASS:
         return item
     closed = [
-        Note(code=f"gate-{gate}", text=f"gate {gate} is closed")
-        for gate, held in sorted(gates.items())
-        if held.closed and item.family in held.covers
+        gate for gate, held in sorted(gates.items()) if held.closed and item.family in held.covers
     ]
     if not closed:
         return item
-    return item.model_copy(update={"outcome": Outcome.UNRESOLVED, "notes": (*item.notes, *closed)})
+    notes = [Note(code=f"gate-{gate}", text=f"gate {gate} is closed") for gate in closed]
+    return item.model_copy(
+        update={
+            "outcome": Outcome.UNRESOLVED,
+            "notes": (*item.notes, *notes),
+            "needs": _opening(item, gates, closed),
+        }
+    )
+
+
+def _opening(item: Evidence, gates: Mapping[str, Gate], closed: list[str]) -> Needs:
+    """What a metric needs whose own interval passes: time, where days are all that is missing."""
+    text = f"Its own interval passes; it waits for {_listed(closed)} to open."
+    days = gates[_DAYS].limit if _DAYS in closed else None
+    seen, requests = item.n.minutes, item.n.production
+    if days is None:
+        return Needs(text=text)
+    minutes = round(days * _DAY_MINUTES)
+    return Needs(
+        minutes=minutes,
+        hours=minutes / 60,
+        requests=round(requests * minutes / seen) if seen and requests else None,
+        text=f"{text} {_DAYS} opens after {counted(days, 'whole day')}.",
+    )
+
+
+def _listed(gates: list[str]) -> str:
+    return f"gate {gates[0]}" if len(gates) == 1 else f"gates {', '.join(gates)}"
+
+
+_DAYS = "min_days"
+_DAY_MINUTES = 1_440
 
 
 def _failures(evidence: Mapping[str, Evidence], words: Mapping[str, Words]) -> Iterator[Reason]:
@@ -205,7 +240,8 @@ def describe(item: Evidence) -> str:
         return f"{_change(*bounds)}; the policy allows {stated(item.margin - 1)}"
     if effect.kind == "difference":
         low, high = (points(value) for value in bounds)
-        return f"{low} to {high} against production; the policy allows +{stated(item.margin, 'pp')}"
+        allowed = f"{'+' if item.margin > 0 else ''}{stated(item.margin, 'pp')}"
+        return f"{low} to {high} against production; the policy allows {allowed}"
     low, high = (percent(value, 2) for value in bounds)
     return f"{low} to {high}; the policy allows {stated(item.margin)}"
 

@@ -46,20 +46,22 @@ def moment(text: str | None, flag: str) -> datetime | None:
 
 
 def captured_window(
-    extent: Mapping[str, tuple[datetime, datetime]], span: Span
+    extent: Mapping[str, tuple[datetime, datetime]], span: Span, *, apart: bool = False
 ) -> tuple[datetime, datetime]:
     """Where both variants have captures, in whole minutes; the flags' ends where they are given.
 
     Args:
         extent: earliest and latest inferenceTime of both roles.
         span: the ends asked for.
+        apart: the variants did not run at the same time and need not have: batch-transform jobs,
+            whose records all bear the time the job began. The window is then all that either has.
 
     Raises:
         InputError: no capture lies in the window, or it ends before it starts.
     """
     since, until = span
-    first = max(times[0] for times in extent.values())
-    last = min(times[1] for times in extent.values())
+    first = (min if apart else max)(times[0] for times in extent.values())
+    last = (max if apart else min)(times[1] for times in extent.values())
     window = since or _floor(first), until or _floor(last) + _MINUTE
     _refuse_empty("captures", window, {role: extent[role] for role in sorted(extent)})
     return window

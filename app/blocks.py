@@ -17,6 +17,7 @@ import streamlit as st
 
 from analyzer.report import charts
 from analyzer.report.content.page import (
+    TALL_TABLE,
     Chart,
     Facts,
     Headline,
@@ -48,9 +49,7 @@ COLOURS: dict[Tone, Colour] = {
     Tone.OPEN: "orange",
     Tone.PLAIN: "gray",
 }
-TALL_TABLE = 20
 TALL_TABLE_PX = 560
-SENTENCE_ROW_PX = 72
 STYLE = """
 <style>
 [class*="st-key-decision-"] {
@@ -66,6 +65,26 @@ STYLE = """
 [class*="st-key-strong-"] [data-testid="stText"] { font-weight: 600; }
 [class*="st-key-strong-"] { row-gap: 0.1rem; }
 [data-testid="stText"] { overflow-wrap: anywhere; }
+@media (min-width: 640px) {
+  /* The menu stays in sight; Streamlit's empty header would lie over it. */
+  [data-testid="stLayoutWrapper"]:has(> .st-key-menu) {
+    position: sticky; top: 0; z-index: 999991; padding: 0.6rem 0;
+    background: light-dark(#FFFFFF, #10151C);
+  }
+}
+@media (max-width: 639px) {
+  /* A table of sentences: its short cells in one line, each sentence below them at full width. */
+  [data-testid="stTable"] :is(table, thead, tbody) { display: block; width: 100%; }
+  [data-testid="stTable"] tr { display: flex; flex-wrap: wrap; column-gap: 0.5rem; }
+  [data-testid="stTable"] :is(td, th) { border: 0; white-space: normal; }
+  [data-testid="stTable"] :is(td, th):nth-child(n + 3) { flex-basis: 100%; max-width: none; }
+  [data-testid="stTable"] tr { border-bottom: 1px solid light-dark(#DDE3EA, #2C3644); }
+}
+/* Streamlit's faded captions and axes are hard to read; the page's own colour is in its theme. */
+[data-testid="stCaptionContainer"] { color: inherit; opacity: 0.8; }
+.marks :is(.role-axis-label, .role-axis-title, .role-legend-label, .role-legend-title) text {
+  fill: currentColor; fill-opacity: 0.85;
+}
 </style>
 """
 
@@ -125,12 +144,37 @@ def _facts(block: Facts, key: str) -> None:
 
 def _table(block: Table, key: str) -> None:
     _title(block.title)
+    if any(column.sentence for column in block.columns):
+        _sentences(block)
+    else:
+        _numbers(block)
+    _quiet([f"{note.mark} {note.text}" for note in block.notes], key)
+    if block.caption:
+        st.caption(escaped(block.caption))
+
+
+def _sentences(block: Table) -> None:
+    """A table that is read: its rows are as high as their sentences."""
+    cells = [[escaped(cell) for cell in row] for row in block.rows]
+    if block.toned is not None:
+        for row, tone in zip(cells, block.tones, strict=True):
+            row[block.toned] = f":{COLOURS[tone]}-badge[{row[block.toned]}]"
+    titles = [escaped(column.title) for column in block.columns]
+    st.table(
+        pl.DataFrame(cells, schema=dict.fromkeys(titles, pl.String), orient="row"),
+        border="horizontal",
+        hide_index=True,
+        alt=block.title,
+    )
+
+
+def _numbers(block: Table) -> None:
+    """A table that is scanned: sorted, scrolled, searched."""
     titles = [column.title for column in block.columns]
     frame = pl.DataFrame(list(block.rows), schema=dict.fromkeys(titles, pl.String), orient="row")
     config: dict[str, ColumnConfig] = {
         column.title: st.column_config.TextColumn(
-            alignment="left" if column.align == "left" else "right",
-            width="large" if column.sentence else None,
+            alignment="left" if column.align == "left" else "right"
         )
         for column in block.columns
     }
@@ -144,16 +188,12 @@ def _table(block: Table, key: str) -> None:
     st.dataframe(
         frame,
         hide_index=True,
+        column_order=[*block.first, *(title for title in titles if title not in block.first)],
         column_config=config,
         width="stretch",
         height="content" if frame.height <= TALL_TABLE else TALL_TABLE_PX,
-        # Only rows this high wrap their text; lower ones cut a sentence off.
-        row_height=SENTENCE_ROW_PX if any(one.sentence for one in block.columns) else None,
         alt=block.title,
     )
-    _quiet([f"{note.mark} {note.text}" for note in block.notes], key)
-    if block.caption:
-        st.caption(escaped(block.caption))
 
 
 def _strip(block: Strip, key: str) -> None:
@@ -163,11 +203,12 @@ def _strip(block: Strip, key: str) -> None:
             for check in block.items:
                 st.badge(escaped(f"{check.symbol} {check.label}"), color=COLOURS[check.tone])
         said = [check for check in block.items if check.tone is not Tone.GOOD and not check.told]
-        _quiet([f"{check.label}, {check.word}: {check.text}" for check in said], key)
+        lines = [f"{check.label}, {check.word}: {check.text}" for check in said]
+        _quiet([block.summary, *lines], key)
 
 
 def _chart(block: Chart, _key: str) -> None:
-    with st.container(border=True):
+    with st.container(border=True, height="stretch"):
         _title(block.title)
         st.altair_chart(charts.draw(block), width="stretch", alt=block.alt)
         if block.caption:
@@ -205,7 +246,8 @@ def _request(block: Request, key: str) -> None:
         return
     with st.expander(escaped(block.title)):
         st.caption(escaped(block.caption))
-        st.code(block.text, language="json" if block.language == "json" else None)
+        # Streamlit's colours of syntax are too pale to read.
+        st.code(block.text, language=None)
 
 
 def _next(_block: Next, _key: str) -> None:

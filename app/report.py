@@ -15,6 +15,7 @@ import streamlit as st
 
 from analyzer import bundle
 from analyzer.errors import InputError
+from analyzer.out_folder import MANIFEST
 from analyzer.report.content import PAGES
 
 # Streamlit puts this script's folder on sys.path, wherever it is installed (app/ in a checkout,
@@ -45,19 +46,22 @@ def main() -> None:
         st.title("This bundle cannot be shown", anchor=False)
         st.text(str(error))
         return
-    st.navigation(
-        [
-            st.Page(partial(draw, page), title=page.title, url_path=page.id, default=not number)
-            for number, page in enumerate(pages)
-        ],
-        position="top",
-    ).run()
+    places = [
+        st.Page(partial(draw, page), title=page.title, url_path=page.id, default=not number)
+        for number, page in enumerate(pages)
+    ]
+    chosen = st.navigation(places, position="hidden")
+    # Streamlit's own menu is a drawer on a phone, which stays open over the page it led to.
+    with st.container(key="menu", horizontal=True, gap="xsmall"):
+        for place in places:
+            st.page_link(place)
+    chosen.run()
 
 
 def _seal(path: Path) -> str:
     """Digest of the manifest; keys the cache, so a new run is never shown as the old one."""
     try:
-        return hashlib.sha256((path / bundle.MANIFEST).read_bytes()).hexdigest()
+        return hashlib.sha256((path / MANIFEST).read_bytes()).hexdigest()
     except OSError:
         return ""
 

@@ -146,7 +146,7 @@ def test_one_variant_alone_is_refused_with_what_was_found(tmp_path: Path) -> Non
         judged(source)
 
 
-def test_a_shadow_of_rubbish_is_refused_with_counts_and_the_first_lines(tmp_path: Path) -> None:
+def test_a_shadow_of_rubbish_is_refused_with_counts_and_the_first_line(tmp_path: Path) -> None:
     good = [line(k, f"{k}", "0.2") for k in range(50)]
     with pytest.raises(InputError) as refused:
         judged(put(tmp_path, good, [b"{", b"[]", b"nonsense", *[b"}"] * 57]))
@@ -155,15 +155,21 @@ def test_a_shadow_of_rubbish_is_refused_with_counts_and_the_first_lines(tmp_path
         "no pairs possible: shadow has no usable capture record: "
         "59 malformed.invalid-json, 1 not_capture.not-an-object, first "
     )
-    assert "00-00-000-a.jsonl line 2: not_capture.not-an-object" in said
-    assert said.count(" line ") == 3
+    assert "00-00-000-a.jsonl line 1 (malformed.invalid-json); without captures" in said
+    assert said.count(" line ") == 1
     assert "--endpoint NAME --cloudwatch PATH alone judges latency and errors" in said
     assert "production has" not in said
 
 
 def test_both_sides_of_rubbish_are_both_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"production has no usable.*; shadow has no usable"):
-        judged(put(tmp_path, [b"{"], [b"nonsense"]))
+    with pytest.raises(InputError) as refused:
+        judged(put(tmp_path, [b"\xff"] * 60, [b"\xff"] * 70))
+    assert str(refused.value) == (
+        "no pairs possible: production has no usable capture record: 60 malformed.invalid-utf8, "
+        "first endpoint/v1/2026/11/16/00/00-00-000-a.jsonl line 1; shadow has no usable capture "
+        "record: 70 malformed.invalid-utf8; without captures, --endpoint NAME --cloudwatch PATH "
+        "alone judges latency and errors"
+    )
 
 
 def test_a_side_of_blank_lines_is_refused(tmp_path: Path) -> None:

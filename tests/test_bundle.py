@@ -23,6 +23,7 @@ from analyzer.model import (
     Tool,
     Verdict,
 )
+from analyzer.out_folder import claim
 
 TABLES = {"minutes": pl.DataFrame({"timestamp": [1, 2], "production": [1.0, None]})}
 
@@ -53,7 +54,7 @@ def verdict(decision: Decision = Decision.HOLD) -> Verdict:
 
 def written(folder: Path) -> Path:
     out = folder / "out"
-    bundle.claim(out)
+    claim(out)
     bundle.write(out, verdict(), "summary\n", TABLES)
     return out
 
@@ -110,7 +111,7 @@ def test_a_file_added_or_removed_is_found(tmp_path: Path) -> None:
 
 def test_a_claimed_folder_holds_no_stale_verdict(tmp_path: Path) -> None:
     out = written(tmp_path)
-    bundle.claim(out)
+    claim(out)
     assert not (out / "verdict.json").exists()
     with pytest.raises(InputError):
         bundle.read(out)
@@ -121,16 +122,16 @@ def test_a_folder_of_something_else_is_never_overwritten(tmp_path: Path) -> None
     for other in ("manifest.json", "verdict.json", "summary.md"):
         (tmp_path / other).write_text("{}")
     with pytest.raises(UsageError, match="not empty and not a bundle"):
-        bundle.claim(tmp_path)
+        claim(tmp_path)
     with pytest.raises(UsageError, match="is a file"):
-        bundle.claim(tmp_path / "thesis.tex")
+        claim(tmp_path / "thesis.tex")
 
 
 def test_a_file_put_beside_a_verdict_is_never_lost(tmp_path: Path) -> None:
     out = written(tmp_path)
     (out / "thesis.tex").write_text("x")
     with pytest.raises(UsageError, match="not empty and not a bundle"):
-        bundle.claim(out)
+        claim(out)
     assert (out / "verdict.json").exists()
 
 
@@ -140,7 +141,7 @@ def test_the_present_folder_can_be_the_bundle(
     out = tmp_path / "here"
     out.mkdir()
     monkeypatch.chdir(out)
-    bundle.claim(Path())
+    claim(Path())
     bundle.write(Path(), verdict(), "summary\n", TABLES)
     monkeypatch.chdir(tmp_path)
     assert bundle.read(out).verdict == verdict()

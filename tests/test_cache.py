@@ -18,7 +18,7 @@ from analyzer import analysis, cache
 from analyzer.cache import ShardCache, cache_folder
 from analyzer.errors import ResourceError
 from analyzer.metrics import DEFAULTS
-from analyzer.policy import load_policy
+from analyzer.policy_file import load_policy
 from analyzer.progress import silent
 from analyzer.sources import local
 from tests.captures.capture_builders import line
@@ -285,7 +285,7 @@ def test_a_flipped_byte_in_the_cache_costs_a_reading_and_nothing_else(
 ) -> None:
     source = put_hours(tmp_path, [0])
     first = judged(source)
-    for path in [path for path in shards(folder) if path.name.endswith(kind)]:
+    for path in [path for path in shards(folder) if path.name.endswith((kind, ".reduced"))]:
         whole = path.read_bytes()
         at = len(whole) // 3
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x41]) + whole[at + 1 :])
@@ -294,6 +294,21 @@ def test_a_flipped_byte_in_the_cache_costs_a_reading_and_nothing_else(
     assert len(reads) == 2
     assert_same(judged(source), first)
     assert len(reads) == 2
+
+
+def test_a_flipped_byte_in_what_captures_came_to_costs_a_reduction_and_nothing_else(
+    tmp_path: Path, folder: Path, reads: list[str]
+) -> None:
+    source = put_hours(tmp_path, [0])
+    first = judged(source)
+    (path,) = folder.rglob("*.reduced")
+    whole = path.read_bytes()
+    for at in range(0, len(whole), len(whole) // 7):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x41]) + whole[at + 1 :])
+        reads.clear()
+        assert_same(judged(source), first)
+        assert reads == []
+        assert path.read_bytes() == whole
 
 
 # Where the cache lies, and what may go wrong with it.

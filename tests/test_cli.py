@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +15,8 @@ import pytest
 
 from analyzer import bundle
 
-SAMPLE_DATA = Path(__file__).parents[1] / "sample_data"
+ROOT = Path(__file__).parents[1]
+SAMPLE_DATA = ROOT / "sample_data"
 TAIL = SAMPLE_DATA / "slow_tail"
 
 
@@ -81,10 +84,12 @@ def test_a_failed_run_leaves_no_stale_verdict(tmp_path: Path) -> None:
         (["run", TAIL / "captures", "--endpoint", "nobody"], 2, "nobody"),
         (["run", TAIL / "captures", "--since", "yesterday"], 2, "ISO 8601"),
         (["run", TAIL / "captures", "--set", "alhpa=1"], 2, "did you mean 'alpha'"),
-        (["run", TAIL / "captures", "--set", "inference=fixed"], 2, "not computed"),
+        (["run", TAIL / "captures", "--set", "inference=fixed"], 2, "set final = true"),
         (["run", TAIL / "captures", "--cloudwatch", "nowhere.json"], 3, "nowhere.json"),
-        (["run", TAIL / "captures", "--since", "2031-01-01"], 3, "captures"),
+        (["run", TAIL / "captures", "--since", "2031-01-01"], 3, "--since 2031-01-01T"),
         (["run", TAIL / "captures", "--format", "yaml"], 2, "yaml"),
+        (["run", TAIL / "captures", "--memory-limit", "lots"], 2, "--memory-limit 'lots'"),
+        (["run", TAIL / "captures", "--memory-limit", "-5GB"], 2, "such as 500MB"),
         (["run", "--wat"], 2, "--wat"),
         (["report", "nowhere"], 3, "nowhere"),
         (["verdict"], 2, "name a bundle"),
@@ -99,6 +104,87 @@ def test_a_mistake_is_one_line_and_the_right_code(
     assert complaint in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("mistake", "complaint"),
+    [
+        (["--fail-on", "bogus"], "--fail-on: 'bogus' is not one of 'hold', 'reject', 'never'"),
+        (["--bogus"], "no such option: --bogus (Possible options: --out)"),
+        (["--policy"], "option '--policy' requires an argument"),
+    ],
+)
+def test_arguments_that_cannot_be_parsed_are_one_sentence_and_leave_no_stale_verdict(
+    mistake: list[str], complaint: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert run(out).returncode == 20
+    done = analyzer("run", TAIL / "captures", "--out", out, *mistake)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"error: {complaint}; see `{sys.executable} -m analyzer run --help`\n"
+    assert list(out.iterdir()) == []
+
+
+def test_help_leaves_the_bundle_alone(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(out)
+    assert analyzer("run", "--out", out, "--help").returncode == 0
+    assert bundle.read(out).verdict.decision.value == "REJECT"
+
+
+def test_no_command_at_all_is_a_usage_error_that_shows_the_help() -> None:
+    done = analyzer()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == analyzer("--help").stdout
+
+
+def test_help_cuts_no_sentence_short() -> None:
+    shown = analyzer("--help").stdout
+    assert "Commands:" in shown
+    assert [line for line in shown.splitlines() if line.endswith("...")] == [
+        "Usage: python -m analyzer [OPTIONS] COMMAND [ARGS]..."
+    ]
+
+
+def test_a_port_in_use_is_said_before_the_address(tmp_path: Path) -> None:
+    run(tmp_path / "out")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = analyzer("report", tmp_path / "out", "--port", str(port))
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr == f"error: --port {port}: in use\n"
+
+
+@pytest.mark.parametrize(
+    ("started", "path", "shown"),
+    [
+        ("bin/analyzer", "", "bin/analyzer"),
+        ("./bin/analyzer", "elsewhere", "./bin/analyzer"),
+        ("analyzer", "bin", "analyzer"),
+    ],
+)
+def test_the_next_command_can_be_typed_where_the_tool_was_started(
+    started: str, path: str, shown: str, tmp_path: Path
+) -> None:
+    """A script as pip writes it, started by its path or found on PATH, another one lying there."""
+    run(tmp_path / "out")
+    for folder in ("bin", "elsewhere"):
+        script = tmp_path / folder / "analyzer"
+        script.parent.mkdir()
+        script.write_text(
+            f"#!{sys.executable}\nfrom analyzer.__main__ import main\nmain()\n", encoding="utf-8"
+        )
+        script.chmod(0o755)
+    done = subprocess.run(
+        [shutil.which(started, path=str(tmp_path / path)) or started, "verdict", "out"],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": str(tmp_path / path), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 20, done.stderr
+    assert done.stdout.splitlines()[-1] == f"report: {shown} report out"
 
 
 def test_captures_alone_hold_and_say_what_to_export(tmp_path: Path) -> None:

@@ -126,6 +126,7 @@ def test_an_experiment_says_roles_models_sampling_counts_and_start(tmp_path: Pat
         production_instances=4,
         shadow_instances=2,
         live_since=datetime(2026, 11, 16, tzinfo=UTC),
+        scheduled_minutes=7 * 1440,
     )
 
 

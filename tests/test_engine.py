@@ -86,6 +86,20 @@ def test_running_out_of_memory_is_exit_code_5_and_leaves_nothing_behind(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_running_out_of_memory_while_a_table_is_lent_is_exit_code_5() -> None:
+    class Full:
+        def register(self, _name: str, _table: object) -> None:
+            raise duckdb.OutOfMemoryException("no room")
+
+        def close(self) -> None: ...
+
+    with Engine(threads=1) as engine:
+        engine._connection.close()  # noqa: SLF001 - only a stand-in runs out when asked to
+        engine._connection = Full()  # type: ignore[assignment]  # noqa: SLF001 - the same
+        with pytest.raises(ResourceError, match="--memory-limit"), engine.lend(a=pa.table({})):
+            pass
+
+
 def test_a_full_disk_is_exit_code_5(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: str) -> str:
         raise duckdb.IOException("Could not write file: No space left on device")

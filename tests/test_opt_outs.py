@@ -8,7 +8,7 @@ import pytest
 
 from analyzer.metrics import DEFAULTS
 from analyzer.opt_outs import opt_outs
-from analyzer.policy import load_policy, parse_policy
+from analyzer.policy_file import load_policy, parse_policy
 from analyzer.policy_text import commented
 
 

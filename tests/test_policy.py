@@ -9,7 +9,7 @@ import pytest
 from analyzer.errors import PolicyError
 from analyzer.metrics import DEFAULTS
 from analyzer.model import Role
-from analyzer.policy import load_policy, parse_policy
+from analyzer.policy_file import load_policy, parse_policy
 from analyzer.policy_text import commented
 
 if TYPE_CHECKING:
@@ -35,15 +35,17 @@ def write(folder: Path, text: str) -> Path:
         ("[metrics.error_5xx_rate]\nmargin = -0.001", "a share between 0 and 1"),
         ("[metrics.error_5xx_rate]\nmargin = 1.5", "a share between 0 and 1"),
         ("[metrics.error_5xx_rate]\nmargin_ms = 2", "latency metrics only"),
-        ("[metrics.latency_p99]\nmargin = 'wide'", "latency_p99: margin"),
+        ("[metrics.latency_p99]\nmargin = 'wide'", "metrics.latency_p99.margin: "),
         ("[metrics.latency_p50]\nrole = 'guard'", "role"),
         ("metrics = 3", "metrics: expected tables"),
         ("alhpa = 0.1", "alhpa: unknown key; did you mean 'alpha'"),
         ("alpha = 0.7", "alpha"),
         ("alpha = 'x'", "alpha"),
         ("[pairing]\nwindows = 3", "pairing.windows: unknown key; did you mean 'window_s'"),
-        ("inference = 'fixed'", "not computed in this version"),
-        ("inference = 'planned'", "not computed in this version"),
+        ("inference = 'fixed'", "set final = true"),
+        ("horizon = 'a week'", "horizon: a length such as"),
+        ("horizon = '0d'", "horizon: a length such as"),
+        ("horizon = 7", "horizon: "),
         ("[slices]\nhour = true", "slices"),
         ("change = 'weights'", "change"),
         ("[metrics.score_bias]\nrole = 'guardrail'\nmargin = 0.1", "score_bias.role: it only"),
@@ -56,6 +58,38 @@ def test_a_mistake_is_named_with_its_key(tmp_path: Path, text: str, complaint: s
     assert complaint in str(caught.value)
     assert "policy.toml" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("override", "complaint"),
+    [
+        ("bogus.key=1", "bogus: unknown key"),
+        ("alhpa=1", "alhpa: unknown key; did you mean 'alpha'?"),
+        ("alpha=0.7", "alpha: "),
+        ("metrics.latncy_p99.margin=1.2", "metrics.latncy_p99: unknown metric; did you mean"),
+        ("metrics.latency_p99.margin=0.9", "metrics.latency_p99.margin: a ratio above 1"),
+        ("metrics.latency_p99.role=guard", "metrics.latency_p99.role: "),
+        ("metrics.cpu_utilization.role=guardrail", "metrics.cpu_utilization: role guardrail needs"),
+        ("sampling={shadow_percentage=0.5}", "sampling.shadow_percentage: a percentage"),
+        ("inference=fixed", 'inference: "fixed" holds for one look'),
+        ("metrics=3", "metrics: expected tables"),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_not_blamed_on_the_file(
+    tmp_path: Path, override: str, complaint: str
+) -> None:
+    path = write(tmp_path, "[metrics.latency_p95]\nmargin = 1.3")
+    with pytest.raises(PolicyError) as caught:
+        load_policy(path, DEFAULTS, ["alpha=0.04", override, "min_days=2"])
+    assert str(caught.value).startswith(f"--set {override}: {complaint}")
+
+
+def test_a_mistake_in_the_file_is_not_blamed_on_the_command_line(tmp_path: Path) -> None:
+    path = write(tmp_path, "[metrics.latency_p99]\nmargin = 0.9")
+    with pytest.raises(PolicyError, match=r"^policy\.toml: metrics\.latency_p99\.margin: a ratio"):
+        load_policy(
+            path, DEFAULTS, ["metrics.latency_p99.role=review", "metrics.latency_p95.role=off"]
+        )
 
 
 def test_a_missing_file_is_a_policy_error(tmp_path: Path) -> None:
@@ -125,3 +159,16 @@ def test_the_digest_follows_every_value() -> None:
     first = load_policy(None, DEFAULTS)
     assert first.digest == load_policy(None, DEFAULTS).digest
     assert first.digest != load_policy(None, DEFAULTS, ["alpha=0.04"]).digest
+
+
+@pytest.mark.parametrize(
+    ("horizon", "minutes"), [("7d", 10_080), ("36h", 2_160), ("90m", 90), (None, None)]
+)
+def test_a_horizon_is_days_hours_or_minutes(horizon: str | None, minutes: float | None) -> None:
+    body = {} if horizon is None else {"horizon": horizon}
+    assert parse_policy(body, DEFAULTS).horizon_minutes == minutes
+
+
+def test_a_promise_of_one_look_allows_fixed_intervals() -> None:
+    policy = parse_policy({"inference": "fixed", "final": True}, DEFAULTS)
+    assert policy.inference == "fixed"

@@ -16,6 +16,7 @@ from analyzer.model import (
     GateOutcome,
     Outcome,
     Role,
+    SampleSizes,
 )
 from analyzer.policy import MetricRule, Policy
 from analyzer.verdict import EXIT_CODES, decide, judge, levels
@@ -246,3 +247,17 @@ def test_the_order_of_evidence_does_not_matter(
 ) -> None:
     backwards = dict(reversed(found.items()))
     assert decide(found, held, {}).decision is decide(backwards, held, {}).decision
+
+
+def test_a_pass_behind_closed_gates_says_which_and_how_long_days_take() -> None:
+    seen = evidence().model_copy(update={"n": SampleSizes(production=6_000, minutes=1_440)})
+    days = gate(GateOutcome.FAIL).model_copy(update={"limit": 3.0})
+    judged = decide({"m": seen}, {"min_days": days, "roles": gate(GateOutcome.FAIL)}, {})
+    needs = judged.evidence["m"].needs
+    assert needs is not None
+    assert (needs.minutes, needs.hours, needs.requests) == (4_320, 72, 18_000)
+    assert "gates min_days, roles" in needs.text
+    other = decide({"m": seen}, {"roles": gate(GateOutcome.FAIL)}, {}).evidence["m"].needs
+    assert other is not None
+    assert (other.minutes, other.hours) == (None, None)
+    assert "gate roles" in other.text

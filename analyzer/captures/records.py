@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from analyzer.metrics.metric import CaptureFacts
 from analyzer.model import Ledger, Note, Pairing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from analyzer.sources.objects import Chunk, Role
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
+_PAIRS_PER_PART = 1_000_000
 
 Extent = tuple[datetime, datetime]
 _FATES: dict[str, pl.DataType] = {
@@ -114,7 +116,17 @@ class Captures:
         first = _naive(start or datetime.min.replace(tzinfo=UTC))
         last = _naive(end or datetime.max.replace(tzinfo=UTC))
         self._fates = self._engine.table("capture_fates", start=first, end=last).to_pylist()
-        self._engine.keep("pairs", replace=True, start=first, end=last)
+        parts = self._engine.table("pair_minutes", start=first, end=last).to_pylist()
+        for number, part in enumerate(_in_parts(parts, first, last)):
+            self._engine.keep(
+                "pairs",
+                replace=number == 0,
+                start=part.start,
+                end=part.end,
+                first_shadow_at=part.first_shadow_at,
+                last_shadow_at=part.last_shadow_at,
+            )
+        self._engine.keep("repeated_inputs", replace=True)
 
     def facts(self, object_keys: Mapping[int, str], *, same_objects: bool) -> CaptureFacts:
         """What the captures of the window gave.
@@ -277,6 +289,37 @@ def _by_role(placed: Sequence[PlacedShard]) -> dict[Role, ObjectTally]:
         for use in one.uses:
             tallies[use.role] += one.shard.objects[use.number]
     return dict(tallies)
+
+
+@dataclass
+class _Part:
+    """A part of the window and when its shadow records lie."""
+
+    start: datetime
+    end: datetime
+    first_shadow_at: datetime
+    last_shadow_at: datetime
+    pairs: int = 0
+
+    def add(self, minute: Mapping[str, Any]) -> None:
+        first, last = minute["first_shadow_at"], minute["last_shadow_at"]
+        self.first_shadow_at = min(self.first_shadow_at, first) if self.pairs else first
+        self.last_shadow_at = max(self.last_shadow_at, last) if self.pairs else last
+        self.pairs += minute["pairs"]
+
+
+def _in_parts(
+    minutes: Iterable[Mapping[str, Any]], start: datetime, end: datetime
+) -> Iterator[_Part]:
+    """The window in parts of about a million pairs, so that no join outgrows memory."""
+    part = _Part(start, end, start, end)
+    for minute in minutes:
+        if part.pairs and part.pairs + minute["pairs"] > _PAIRS_PER_PART:
+            begins = minute["minute"]
+            yield replace(part, end=begins)
+            part = _Part(begins, end, begins, end)
+        part.add(minute)
+    yield part
 
 
 def _of(fates: list[dict[str, Any]], role: str) -> list[dict[str, Any]]:

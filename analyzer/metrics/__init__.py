@@ -4,12 +4,44 @@
 A new metric is one entry in its family's module.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analyzer.metrics.accuracy import ACCURACY
 from analyzer.metrics.divergence import DIVERGENCE
 from analyzer.metrics.error_rate import ERROR_RATE
+from analyzer.metrics.forecasts import FORECASTS
 from analyzer.metrics.instances import INSTANCES
+from analyzer.metrics.label_agreement import LABEL_AGREEMENT
 from analyzer.metrics.latency import LATENCY
-from analyzer.metrics.metric import Metric
 
-METRICS: tuple[Metric, ...] = (*LATENCY, *ERROR_RATE, *DIVERGENCE, *INSTANCES)
+if TYPE_CHECKING:
+    from analyzer.metrics.metric import Metric
+    from analyzer.policy import Policy
+
+METRICS: tuple[Metric, ...] = (
+    *LATENCY,
+    *ERROR_RATE,
+    *DIVERGENCE,
+    *LABEL_AGREEMENT,
+    *ACCURACY,
+    *FORECASTS,
+    *INSTANCES,
+)
 DEFAULTS = {metric.id: metric.default for metric in METRICS}
 BY_ID = {metric.id: metric for metric in METRICS}
+
+
+def asked(policy: Policy, *, labelled: bool) -> Policy:
+    """The policy of the questions this run is asked.
+
+    What only labels answer is left out of a run without any, unless the policy asks for it: then
+    that it cannot be answered must show.
+    """
+    kept = {
+        metric: rule
+        for metric, rule in policy.metrics.items()
+        if labelled or rule.source == "policy" or not BY_ID[metric].needs_labels
+    }
+    return policy.model_copy(update={"metrics": kept})

@@ -88,7 +88,7 @@ class Case:
     def ratio(self, comparison: Comparison, n: SampleSizes, traffic: Traffic) -> Evidence:
         """Evidence from a comparison of two levels."""
         alpha = self.facts.policy.alpha
-        effect = comparison.effect(self.facts.policy)
+        effect = comparison.effect(self.facts.policy, self.facts.looking)
         outcome = judge(effect, self.margin, self.rule.role)
         open_ = outcome is Outcome.UNRESOLVED and self.margin is not None
         case = self
@@ -121,13 +121,13 @@ class Case:
             unit=self.unit,
             effect=effect,
             test=None if self.margin is None else comparison.test(self.margin, alpha),
-            intervals=comparison.intervals(alpha),
+            intervals=comparison.intervals(alpha, self.facts.looking),
             margin=self.margin,
             margin_source=self.rule.source,
             n=n,
             method=self.method,
             period_s=self.period_s,
-            needs=comparison.needs(self.margin, alpha, traffic)
+            needs=comparison.needs(self.margin, alpha, traffic, self.facts.looking)
             if open_ and self.margin is not None
             else None,
             notes=case.notes,

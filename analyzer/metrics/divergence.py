@@ -11,12 +11,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from math import ceil
 from typing import TYPE_CHECKING
 
+from analyzer.figures import duration
 from analyzer.metrics import predictions
 from analyzer.metrics.metric import Metric
 from analyzer.metrics.predictions import Counted
-from analyzer.metrics.shares import METHOD, SOURCE, Share
+from analyzer.metrics.ratio import hours_of
+from analyzer.metrics.shares import METHOD, SOURCE, Share, window_minutes
 from analyzer.model import (
     Effect,
     Evidence,
@@ -79,6 +82,7 @@ def assess_share(question: Question, facts: Facts, rule: MetricRule) -> Evidence
         return _unmeasured(rule, role, predictions.nothing_compared(counted))
     notes = (
         predictions.NO_NOISE_FLOOR,
+        *predictions.planned(facts),
         *predictions.repetition(share),
         *question.notes(facts, counted, role),
     )
@@ -96,7 +100,7 @@ def _judged(facts: Facts, rule: MetricRule, share: Share, useless: Note | None) 
     outcome = judge(effect, rule.margin, rule.role)
     needs = None
     if outcome is Outcome.UNRESOLVED and rule.margin is not None:
-        needs = share.needs(facts, rule.margin) if useless is None else _said(useless)
+        needs = share.needs(facts, rule.margin) if useless is None else _longer(facts, useless)
     return Evidence(
         family=Family.DIVERGENCE,
         role=rule.role,
@@ -185,6 +189,23 @@ def _shift_role(facts: Facts, rule: MetricRule) -> Role:
 
 def _at_most_evidence(role: Role) -> Role:
     return Role.EVIDENCE if role in _JUDGED else role
+
+
+def _longer(facts: Facts, note: Note) -> Needs:
+    """What is needed, with the time at which enough predictions lie on the rarer side."""
+    said, counted = _said(note), Counted.of(facts)
+    fewest = 0 if counted is None else predictions.fewest_on_a_side(counted)
+    minutes = window_minutes(facts)
+    if counted is None or minutes is None or not 0 < fewest < predictions.LEAST_EACH_SIDE:
+        return said
+    factor = predictions.LEAST_EACH_SIDE / fewest
+    return Needs(
+        minutes=ceil(minutes * factor),
+        hours=hours_of(minutes * factor),
+        requests=ceil(counted.count("pairs") * factor),
+        text=f"{said.text} At the present rate that takes about "
+        f"{duration(minutes * (factor - 1))} more.",
+    )
 
 
 def _said(note: Note) -> Needs:

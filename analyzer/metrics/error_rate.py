@@ -30,7 +30,7 @@ from analyzer.model import (
     Test,
 )
 from analyzer.policy import MetricDefault
-from analyzer.stats.boundary import anytime_e_value, anytime_multiplier, anytime_p_value
+from analyzer.stats.boundary import anytime_e_value, anytime_p_value, multiplier
 from analyzer.stats.ewc import MIN_N_EFF
 from analyzer.stats.proportions import miettinen_nurminen
 from analyzer.verdict import judge, levels
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from analyzer.metrics.metric import Facts
     from analyzer.metrics.series import Span
     from analyzer.policy import MetricRule, Policy
-    from analyzer.stats.boundary import Looks as Mode
+    from analyzer.stats.boundary import Looking
     from analyzer.stats.error_counts import ErrorDifference
 
 METHOD = "mn-design-effect/1"
@@ -61,18 +61,23 @@ class Differences:
 
     counts: Counts
     spans: tuple[Span, ...]
+    looking: Looking
 
-    def looks(self, alpha_lower: float, alpha_upper: float, mode: Mode) -> list[ErrorDifference]:
+    def looks(
+        self, alpha_lower: float, alpha_upper: float, looking: Looking
+    ) -> list[ErrorDifference]:
         """Every span's difference, window first."""
         return [
-            self.counts.look(span, alpha_lower=alpha_lower, alpha_upper=alpha_upper, mode=mode)
+            self.counts.look(
+                span, alpha_lower=alpha_lower, alpha_upper=alpha_upper, looking=looking
+            )
             for span in self.spans
         ]
 
     def effect(self, policy: Policy) -> tuple[Effect, float]:
         """The judged change, and how many independent minutes stand behind it."""
         lower_level, upper_level = levels(policy)
-        found = self.looks(1 - lower_level, 1 - upper_level, policy.inference)
+        found = self.looks(1 - lower_level, 1 - upper_level, self.looking)
         lower, upper = _extremes(found)
         effect = Effect(
             kind="difference",
@@ -81,22 +86,23 @@ class Differences:
             lower_level=lower_level,
             upper=upper,
             upper_level=upper_level,
-            mode=policy.inference,
+            mode=self.looking.mode,
         )
         return effect, min(one.n_eff for one in found)
 
     def intervals(self, alpha: float) -> Intervals:
         """What each way to look shows, at `alpha` on each side."""
-        lower, upper = _extremes(self.looks(alpha, alpha, "fixed"))
-        fixed = None if lower is None or upper is None else (lower, upper)
-        lower, upper = _extremes(self.looks(alpha, alpha, "anytime"))
-        anytime = None if lower is None or upper is None else (lower, upper)
-        return Intervals(fixed=fixed, anytime=anytime)
+        shown: dict[str, tuple[float, float]] = {}
+        for way in self.looking.ways():
+            lower, upper = _extremes(self.looks(alpha, alpha, way))
+            if lower is not None and upper is not None:
+                shown[way.mode] = (lower, upper)
+        return Intervals.model_validate(shown)
 
     def test(self, margin: float, alpha: float) -> Test:
         """Evidence against "harm >= margin": the weaker of the looks."""
         values = []
-        for span, one in zip(self.spans, self.looks(alpha, alpha, "anytime"), strict=True):
+        for span, one in zip(self.spans, self.looks(alpha, alpha, self.looking), strict=True):
             if one.n_eff < MIN_N_EFF:
                 return Test(e_value=None, p_value=None)
             z = score(self.counts.totals(span).scaled(1 / one.deff), margin)
@@ -107,7 +113,7 @@ class Differences:
         """How much more of the present traffic would settle the metric."""
         traffic = Traffic(self.counts.cover.minutes, self.counts.totals().production)
         factors = []
-        for span, one in zip(self.spans, self.looks(alpha, alpha, "anytime"), strict=True):
+        for span, one in zip(self.spans, self.looks(alpha, alpha, self.looking), strict=True):
             if one.estimate >= margin:
                 return Needs(
                     text=(
@@ -120,9 +126,45 @@ class Differences:
                 factors.append(MIN_N_EFF / one.n_eff if one.n_eff > 0 else inf)
                 continue
             effective = self.counts.totals(span).scaled(1 / one.deff)
-            factors.append(_factor(effective, margin, alpha, minutes=_minutes(span), nu=one.nu))
+            factors.append(
+                self._factor(effective, margin, alpha, minutes=_minutes(span), nu=one.nu)
+            )
         by_day = any(span.whole_days for span in self.spans)
-        return traffic.needs(traffic.minutes * min(max(factors), 1e6), by_day=by_day)
+        minutes = traffic.minutes * min(max(factors), 1e6)
+        return traffic.needs(minutes, by_day=by_day, looking=self.looking)
+
+    def _factor(
+        self, counts: Totals, margin: float, alpha: float, *, minutes: float, nu: int
+    ) -> float:
+        """How many times the present counts would clear the margin at the present shares."""
+        from scipy.special import ndtri
+
+        def cleared(log_factor: float) -> bool:
+            factor = exp(log_factor)
+            step = multiplier(
+                self.looking.mode,
+                alpha,
+                nu=nu,
+                t_minutes=minutes * factor,
+                horizon_minutes=self.looking.horizon_minutes,
+            )
+            reach = step + _POWER_Z
+            # The interval's level stays at alpha; fewer counts carry the longer reach.
+            more = counts.scaled(factor * (float(ndtri(alpha)) / reach) ** 2)
+            upper = miettinen_nurminen(
+                more.errors_shadow,
+                more.shadow,
+                more.errors_production,
+                more.production,
+                1 - 2 * alpha,
+            )[1]
+            return upper < margin
+
+        low, high = 0.0, log(1e6)
+        for _ in range(40):
+            middle = (low + high) / 2
+            low, high = (low, middle) if cleared(middle) else (middle, high)
+        return exp(high)
 
 
 def score(counts: Totals, margin: float) -> float:
@@ -158,37 +200,12 @@ def _minutes(span: Span) -> float:
     return (span.end - span.start) / MINUTE
 
 
-def _factor(counts: Totals, margin: float, alpha: float, *, minutes: float, nu: int) -> float:
-    """How many times the present counts would clear the margin at the present shares."""
-    from scipy.special import ndtri
-
-    def cleared(log_factor: float) -> bool:
-        factor = exp(log_factor)
-        reach = anytime_multiplier(alpha, minutes * factor, nu=nu) + _POWER_Z
-        # The interval's level stays at alpha; fewer counts carry the longer reach.
-        more = counts.scaled(factor * (float(ndtri(alpha)) / reach) ** 2)
-        upper = miettinen_nurminen(
-            more.errors_shadow,
-            more.shadow,
-            more.errors_production,
-            more.production,
-            1 - 2 * alpha,
-        )[1]
-        return upper < margin
-
-    low, high = 0.0, log(1e6)
-    for _ in range(40):
-        middle = (low + high) / 2
-        low, high = (low, middle) if cleared(middle) else (middle, high)
-    return exp(high)
-
-
 def _assess(facts: Facts, rule: MetricRule, *, metric: str) -> Evidence:
     case = Case.of(facts, rule, Family.ERROR_RATE, "share", METHOD)
     counts = error_counts(facts, metric)
     if isinstance(counts, Missing):
         return case.unmeasured(counts.code, counts.text, export_needs(*counts.wanted))
-    return _judge(case, Differences(counts, looks(counts.cover, counts.minutes)))
+    return _judge(case, Differences(counts, looks(counts.cover, counts.minutes), facts.looking))
 
 
 def _judge(case: Case, differences: Differences) -> Evidence:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from analyzer.metrics.metric import Facts
     from analyzer.metrics.series import BoolArray, FloatArray, Span, Variant
-    from analyzer.stats.boundary import Looks as Mode
+    from analyzer.stats.boundary import Looking
 
 MODEL_ERRORS = "InvocationModelErrors"
 GREATEST_GAP_SHARE = 0.01
@@ -75,7 +75,7 @@ class Counts:
         return Totals(*(float(one[part][used].sum()) for one in (*self.errors, *self.sent)))
 
     def look(
-        self, span: Span, *, alpha_lower: float, alpha_upper: float, mode: Mode
+        self, span: Span, *, alpha_lower: float, alpha_upper: float, looking: Looking
     ) -> ErrorDifference:
         """Bounds of the difference over one span; minutes not compared carry no traffic."""
         part = self.cover.part(span)
@@ -87,7 +87,8 @@ class Counts:
             alpha_upper=alpha_upper,
             t_minutes=float(used.size),
             whole_days=span.whole_days,
-            mode=mode,
+            mode=looking.mode,
+            horizon_minutes=looking.horizon_minutes,
         )
         if found is None:
             raise AssertionError("a look without a matched minute")

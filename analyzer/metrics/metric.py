@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from analyzer.metrics.looking import looking_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from analyzer.model import Evidence, Family, Gate, Inputs, Ledger, Mode, Pairing
     from analyzer.policy import MetricDefault, MetricRule, Policy
+    from analyzer.stats.boundary import Looking
 
     Points = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
     """Starts of periods in seconds since 1970, and values, in the frame's order."""
@@ -49,7 +52,12 @@ class CaptureFacts:
 
 @dataclass(frozen=True)
 class EndpointFacts:
-    """What endpoint.json says; None where it is silent. Percentages in 0..100."""
+    """What endpoint.json says; None where it is silent. Percentages in 0..100.
+
+    Attributes:
+        scaled_at: when scaling activities ended: more instances, or other ones, from then on.
+        scheduled_minutes: length of the shadow experiment as scheduled, from start to end.
+    """
 
     production_variant: str | None = None
     shadow_variant: str | None = None
@@ -61,6 +69,8 @@ class EndpointFacts:
     shadow_instances: int | None = None
     live_since: datetime | None = None
     config_changes: tuple[datetime, ...] = ()
+    scaled_at: tuple[datetime, ...] = ()
+    scheduled_minutes: float | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +100,11 @@ class Facts:
     asked: tuple[datetime | None, datetime | None] = (None, None)
 
     @cached_property
+    def looking(self) -> Looking:
+        """When the result may be read, and the horizon if one was declared."""
+        return looking_of(self.policy, self.endpoint)
+
+    @cached_property
     def metric_series(self) -> dict[tuple[object, ...], Points]:
         """`metric_points` by (role, metric_name, stat, period_s), split once for the whole run."""
         points = self.metric_points.with_columns(
@@ -114,6 +129,7 @@ class Metric:
         method: stable method id with its version, e.g. "ewc-ratio/1".
         source: paper or document the method is from.
         assess: facts and the rule in force -> Evidence (outcome before gates).
+        needs_labels: asked only with labels, or where the policy asks for it.
     """
 
     id: str
@@ -126,6 +142,7 @@ class Metric:
     advice: str
     default: MetricDefault
     assess: Callable[[Facts, MetricRule], Evidence]
+    needs_labels: bool = False
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from analyzer.figures import duration, grouped, percent, period, periods, stated
 from analyzer.metrics.case import Case
 from analyzer.metrics.exports import Wanted, export_needs
 from analyzer.metrics.plausible import check_percentile
-from analyzer.metrics.ratio import Arms, Comparison, Traffic
+from analyzer.metrics.ratio import Arms, Comparison, Traffic, hours_of
 from analyzer.metrics.series import (
     HOUR,
     MINUTE,
@@ -80,6 +80,7 @@ class Candidate:
         enough = [np.nan_to_num(count) >= LEAST_REQUESTS[stat] for count in counts]
         inside = np.zeros(cover.size, dtype=np.bool_)
         inside[cover.part(cover.window)] = True
+        inside &= settled(facts, cover)
         countable = inside & enough[0] & enough[1]
         usable = countable & np.isfinite(sides[0]) & np.isfinite(sides[1])
         # The larger of both totals: a series cut short must not make the rest look complete.
@@ -241,6 +242,7 @@ def _remedy(candidate: Candidate, least: int) -> Needs:
         minutes = LEAST_PERIODS * PERIODS[-1] // MINUTE
         return Needs(
             minutes=minutes,
+            hours=hours_of(minutes),
             text=(
                 f"A window of {duration(minutes)}: periods of up to {period(PERIODS[-1])} can be "
                 f"judged from {LEAST_PERIODS} periods on."

@@ -61,13 +61,12 @@ class Counted:
 
 def one_sided(facts: Facts, counted: Counted) -> Note | None:
     """Whether either variant's decisions are so one-sided that few flips say nothing."""
+    fewest = fewest_on_a_side(counted)
     if counted.kind == "probability":
         place = f"the threshold {facts.policy.predictions.label_at:g}"
-        fewest = min(counted.count("production_at_or_above"), counted.count("production_below"))
         advice = "set predictions.label_at to the threshold that decides"
     else:
         place = "its most frequent label"
-        fewest = counted.count("labelled") - counted.count("commonest_label")
         advice = "capture for longer"
     if fewest >= LEAST_EACH_SIDE:
         return _one_answer(counted) if _decides_nothing(counted) else None
@@ -76,6 +75,13 @@ def one_sided(facts: Facts, counted: Counted) -> Note | None:
         text=f"only {figures.counted(fewest, 'production prediction')} on the other side of "
         f"{place}; at least {LEAST_EACH_SIDE} are needed before few flips say anything: {advice}",
     )
+
+
+def fewest_on_a_side(counted: Counted) -> int:
+    """Production predictions on the rarer side of the threshold, or off the commonest label."""
+    if counted.kind == "probability":
+        return min(counted.count("production_at_or_above"), counted.count("production_below"))
+    return counted.count("labelled") - counted.count("commonest_label")
 
 
 def constant_scores(_facts: Facts, counted: Counted) -> Note | None:
@@ -185,6 +191,15 @@ def nothing_compared(counted: Counted) -> Note:
     )
 
 
+def planned(facts: Facts) -> tuple[Note, ...]:
+    """That a share keeps its anytime bound where planned looks were asked for."""
+    return (_PLANNED,) if facts.looking.mode == "planned" else ()
+
+
+_PLANNED = Note(
+    code="planned-by-anytime",
+    text="shares of pairs are judged by the anytime bound, which holds up to the horizon too",
+)
 NO_CAPTURES = Note(
     code="no-captures", text="no captured pairs were given, so predictions were not compared"
 )

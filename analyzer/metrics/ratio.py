@@ -28,7 +28,10 @@ from analyzer.verdict import levels
 if TYPE_CHECKING:
     from analyzer.metrics.series import BoolArray, FloatArray
     from analyzer.policy import Policy
-    from analyzer.stats.boundary import Looks as Mode
+    from analyzer.stats.boundary import Looking
+
+_FARTHEST = 30.0
+"""A log ratio beyond this, ten million million times, is no bound."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ class Comparison:
         return min(look.long_run.n_eff for look in self.all)
 
     def bounds(
-        self, alpha_lower: float, alpha_upper: float, mode: Mode
+        self, alpha_lower: float, alpha_upper: float, looking: Looking
     ) -> tuple[float | None, float | None]:
         """One-sided bounds of the log ratio; None where too little is independent."""
         found = [
@@ -115,19 +118,20 @@ class Comparison:
                 look.t_minutes,
                 alpha_lower=alpha_lower,
                 alpha_upper=alpha_upper,
-                mode=mode,
+                mode=looking.mode,
+                horizon_minutes=looking.horizon_minutes,
             )
             for look in self.all
         ]
         lower = found[0][0] if found[0] else None
         uppers = [one[1] for one in found if one]
-        return lower, max(uppers) if len(uppers) == len(found) else None
+        upper = max(uppers) if len(uppers) == len(found) else None
+        return _within_reach(lower), _within_reach(upper)
 
-    def effect(self, policy: Policy) -> Effect:
+    def effect(self, policy: Policy, looking: Looking) -> Effect:
         """The judged change as a ratio with its two bounds."""
         lower_level, upper_level = levels(policy)
-        mode: Mode = policy.inference
-        lower, upper = self.bounds(1 - lower_level, 1 - upper_level, mode)
+        lower, upper = self.bounds(1 - lower_level, 1 - upper_level, looking)
         return Effect(
             kind="ratio",
             estimate=exp(self.window.theta),
@@ -135,18 +139,17 @@ class Comparison:
             lower_level=lower_level,
             upper=None if upper is None else exp(upper),
             upper_level=upper_level,
-            mode=mode,
+            mode=looking.mode,
         )
 
-    def intervals(self, alpha: float) -> Intervals:
+    def intervals(self, alpha: float, looking: Looking) -> Intervals:
         """What each way to look shows, at `alpha` on each side."""
         shown: dict[str, tuple[float, float]] = {}
-        modes: tuple[Mode, ...] = ("fixed", "anytime")
-        for mode in modes:
-            lower, upper = self.bounds(alpha, alpha, mode)
+        for way in looking.ways():
+            lower, upper = self.bounds(alpha, alpha, way)
             if lower is not None and upper is not None:
-                shown[mode] = (exp(lower), exp(upper))
-        return Intervals(fixed=shown.get("fixed"), anytime=shown.get("anytime"))
+                shown[way.mode] = (exp(lower), exp(upper))
+        return Intervals.model_validate(shown)
 
     def test(self, margin: float, alpha: float) -> Test:
         """Evidence against "harm >= margin": the weaker of the looks."""
@@ -159,13 +162,14 @@ class Comparison:
             return Test(e_value=None, p_value=None)
         return Test(e_value=min(values), p_value=anytime_p_value(min(values)))
 
-    def needs(self, margin: float, alpha: float, window: Traffic) -> Needs:
+    def needs(self, margin: float, alpha: float, window: Traffic, looking: Looking) -> Needs:
         """How much more of the present traffic would settle the metric."""
         if self.effective < MIN_N_EFF:
             factor = MIN_N_EFF / self.effective if self.effective > 0 else inf
             return window.needs(window.minutes * min(factor, 100.0), by_day=self.by_day)
         needed = [
-            minutes_needed(look.theta, log(margin), look.sigma_lr, alpha) for look in self.all
+            minutes_needed(look.theta, log(margin), look.sigma_lr, alpha, looking=looking)
+            for look in self.all
         ]
         if any(minutes is None for minutes in needed):
             return Needs(
@@ -180,7 +184,12 @@ class Comparison:
             for minutes, look in zip(needed, self.all, strict=True)
             if minutes is not None
         ]
-        return window.needs(window.minutes * max(shares), by_day=self.by_day)
+        return window.needs(window.minutes * max(shares), by_day=self.by_day, looking=looking)
+
+
+def _within_reach(log_bound: float | None) -> float | None:
+    """A bound that says something: early in a long plan the steps are beyond every number."""
+    return log_bound if log_bound is not None and abs(log_bound) < _FARTHEST else None
 
 
 @dataclass(frozen=True)
@@ -190,20 +199,47 @@ class Traffic:
     minutes: int
     requests: float
 
-    def needs(self, minutes: float, *, by_day: bool = False) -> Needs:
+    def needs(
+        self, minutes: float, *, by_day: bool = False, looking: Looking | None = None
+    ) -> Needs:
         """A number of minutes in all, with the requests they carry and the time still to go.
 
-        Rounded up to hours, or to whole days, and never to less than was seen already.
+        Rounded up to hours, or to whole days, and never to less than was seen already. What lies
+        behind a planned horizon needs another plan, and says so.
         """
         step = (DAY if by_day else HOUR) // MINUTE
         minutes = float(ceil(max(minutes, self.minutes + 1) / step) * step)
         requests = round(minutes * self.requests / self.minutes)
         more = duration(minutes - self.minutes)
-        return Needs(
-            minutes=int(minutes),
-            requests=requests,
-            text=(
-                f"About {more} more at the present traffic, {grouped(requests)} production "
-                "requests in all, would settle it."
-            ),
+        text = (
+            f"About {more} more at the present traffic, {grouped(requests)} production requests "
+            "in all, would settle it."
         )
+        if looking is not None:
+            text = f"{text}{_promised(looking, minutes)}"
+        return Needs(minutes=int(minutes), requests=requests, hours=hours_of(minutes), text=text)
+
+
+def _promised(looking: Looking, minutes: float) -> str:
+    """What a promise about looks makes of waiting for that many minutes in all."""
+    if looking.mode == "fixed":
+        return f" {ONLY_LOOK}"
+    horizon = looking.horizon_minutes
+    if looking.mode == "anytime" or horizon is None or minutes <= horizon:
+        return ""
+    return (
+        f" That is after the declared horizon of {duration(horizon)}: declare a longer one before "
+        "a new test."
+    )
+
+
+ONLY_LOOK = "This was declared the only look, so it takes a new test of that length."
+
+
+def hours_of(minutes: float) -> float:
+    """Minutes as hours, to a tenth.
+
+    >>> hours_of(5_760), hours_of(100)
+    (96.0, 1.7)
+    """
+    return round(minutes / 60, 1)

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from analyzer.metrics.metric import Facts
     from analyzer.metrics.ratio import Arms
     from analyzer.metrics.series import BoolArray, FloatArray
-    from analyzer.policy import Policy
 
 MOST_LOOKS = 240
 """More hourly looks than this are thinned evenly: a chart shows no more."""
@@ -165,7 +164,7 @@ def _running(facts: Facts) -> pl.DataFrame:
     found = mean_arms(facts)
     if found is not None:
         arms, minutes = found
-        rows += _looks(facts.policy, "latency_mean", arms, minutes, least_points=1)
+        rows += _looks(facts, "latency_mean", arms, minutes, least_points=1)
     shared = shared_minutes(facts)
     for stat in ("p99", "p95"):
         candidate = choose(facts, stat)
@@ -173,7 +172,7 @@ def _running(facts: Facts) -> pl.DataFrame:
             continue
         arms = percentile_arms(candidate)
         minutes = shared[1]
-        rows += _looks(facts.policy, f"latency_{stat}", arms, minutes, least_points=LEAST_PERIODS)
+        rows += _looks(facts, f"latency_{stat}", arms, minutes, least_points=LEAST_PERIODS)
     frame = pl.DataFrame(
         rows, schema=pl.Schema(_RUNNING_SCHEMA | {"timestamp": pl.Int64()}), orient="row"
     )
@@ -181,11 +180,11 @@ def _running(facts: Facts) -> pl.DataFrame:
 
 
 def _looks(
-    policy: Policy, metric: str, arms: Arms, minutes: BoolArray, *, least_points: int
+    facts: Facts, metric: str, arms: Arms, minutes: BoolArray, *, least_points: int
 ) -> Iterator[tuple[str, int, float, float | None, float | None]]:
     """The judged interval at the end of every hour, thinned evenly to `MOST_LOOKS`."""
     cover = Cover(arms.cover.window, arms.cover.start, minutes.size, MINUTE)
-    lower_level, upper_level = levels(policy)
+    lower_level, upper_level = levels(facts.policy)
     times = cover.times()
     for end in _ends(cover.window):
         window = Span(cover.window.start, end)
@@ -193,7 +192,7 @@ def _looks(
         comparison = Comparison.of(arms, spans, least_points=least_points)
         if comparison is None:
             continue
-        lower, upper = comparison.bounds(1 - lower_level, 1 - upper_level, policy.inference)
+        lower, upper = comparison.bounds(1 - lower_level, 1 - upper_level, facts.looking)
         yield (
             metric,
             end,

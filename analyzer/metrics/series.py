@@ -30,6 +30,7 @@ MINUTE = 60
 HOUR = 3_600
 DAY = 86_400
 WARM_UP_MINUTES = 10
+_MOST_WARM_UP = 0.5
 LEAST_WHOLE_DAYS = 2
 """Fewer whole days than this have no daily rhythm to remove: only the whole window is looked at."""
 
@@ -150,17 +151,31 @@ def invocations(facts: Facts, cover: Cover, variant: Variant) -> FloatArray:
 
 
 def settled(facts: Facts, cover: Cover) -> BoolArray:
-    """Minutes outside the ten that follow a deployment, which warm-up makes unlike the others."""
-    kept = np.ones(cover.size, dtype=np.bool_)
+    """Periods outside the ten minutes after instances came into service, by deployment or scaling.
+
+    Caches, connections and compilers are cold then, in either variant, so the periods are left out
+    of both. The moments are the endpoint's, known before any latency is looked at. A period longer
+    than a minute goes when more than half of it is warm-up: an hour stays, five minutes do not.
+    """
+    minutes = Cover(cover.window, cover.start, cover.size * cover.period_s // MINUTE, MINUTE)
+    times = minutes.times()
+    warm = np.zeros(minutes.size, dtype=np.bool_)
+    for second in warm_ups(facts, cover):
+        warm |= (times >= second) & (times <= second + WARM_UP_MINUTES * MINUTE)
+    share: FloatArray = warm.reshape(cover.size, -1).mean(axis=1)
+    return share <= _MOST_WARM_UP
+
+
+def warm_ups(facts: Facts, cover: Cover) -> tuple[int, ...]:
+    """Minutes in which instances came into service, as far as they reach into the window."""
     endpoint = facts.endpoint
     if endpoint is None:
-        return kept
-    times = cover.times()
-    changes = (*endpoint.config_changes, *((endpoint.live_since,) if endpoint.live_since else ()))
-    for change in changes:
-        second = int(change.timestamp()) // MINUTE * MINUTE
-        kept &= (times < second) | (times > second + WARM_UP_MINUTES * MINUTE)
-    return kept
+        return ()
+    live = () if endpoint.live_since is None else (endpoint.live_since,)
+    moments = (*endpoint.config_changes, *endpoint.scaled_at, *live)
+    seconds = {int(moment.timestamp()) // MINUTE * MINUTE for moment in moments}
+    first, last = cover.window.start - (WARM_UP_MINUTES + 1) * MINUTE, cover.window.end
+    return tuple(sorted(second for second in seconds if first < second < last))
 
 
 def matched(cover: Cover, kept: BoolArray, series: Iterable[FloatArray]) -> BoolArray:

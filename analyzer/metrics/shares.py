@@ -2,6 +2,9 @@
 
 In: counts with their repetition -> effect, test, displayed intervals, and what would settle them.
 Out: which share it is, and whether it applies to the outputs at hand.
+
+A single look is judged by Wilson's score interval. Planned looks keep the exact anytime bound: the
+planned boundary is that of a Brownian motion, which a handful of events is not.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analyzer.figures import duration, grouped, percent, stated
+from analyzer.metrics.ratio import ONLY_LOOK, hours_of
 from analyzer.model import Effect, Intervals, Needs, Test
 from analyzer.stats.effective import effective_share_n
 from analyzer.stats.proportion_sequence import e_value, log_e_value, lower_bound, upper_bound
@@ -66,22 +70,22 @@ class Share:
         """The judged share with its two one-sided bounds."""
         lower_level, upper_level = levels(policy)
         x, n = self.scaled()
+        once = policy.inference == "fixed"
+        lower, upper = (_once if once else _at_any_look)(x, n, 1 - lower_level, 1 - upper_level)
         return Effect(
             kind="proportion",
             estimate=self.estimate,
-            lower=lower_bound(x, n, 1 - lower_level),
+            lower=lower,
             lower_level=lower_level,
-            upper=upper_bound(x, n, 1 - upper_level),
+            upper=upper,
             upper_level=upper_level,
+            mode="fixed" if once else "anytime",
         )
 
     def intervals(self, alpha: float) -> Intervals:
         """Both ways to look that exist for a share, each end at one-sided alpha."""
         x, n = self.scaled()
-        return Intervals(
-            fixed=wilson(x, n, 1 - 2 * alpha),
-            anytime=(lower_bound(x, n, alpha), upper_bound(x, n, alpha)),
-        )
+        return Intervals(fixed=_once(x, n, alpha, alpha), anytime=_at_any_look(x, n, alpha, alpha))
 
     def test(self, margin: float) -> Test:
         """The e-value against "the share is the margin or more"."""
@@ -90,7 +94,8 @@ class Share:
 
     def needs(self, facts: Facts, margin: float) -> Needs:
         """How many outcomes in all would settle it, if the share and the repetition stay."""
-        needed = outcomes_needed(self.estimate, margin, facts.policy.alpha)
+        once = facts.policy.inference == "fixed"
+        needed = outcomes_needed(self.estimate, margin, facts.policy.alpha, once=once)
         if needed is None:
             return Needs(
                 text=(
@@ -106,30 +111,45 @@ class Share:
         if self.effective < 0.99 * self.outcomes:
             seen += f", worth {grouped(self.effective)} independent ones"
         all_ = f"{grouped(requests)} {self.unit} in all ({seen})"
-        minutes = _minutes(facts)
+        minutes = window_minutes(facts)
         if minutes is None:
             return Needs(requests=requests, text=f"About {all_} would settle it.")
         more = duration(minutes * (factor - 1))
         return Needs(
             minutes=math.ceil(minutes * factor),
+            hours=hours_of(minutes * factor),
             requests=requests,
-            text=f"About {more} more at the present rate of capture, {all_}, would settle it.",
+            text=f"About {more} more at the present rate of capture, {all_}, would settle it."
+            + (f" {ONLY_LOOK}" if once else ""),
         )
 
 
-def outcomes_needed(share: float, margin: float, alpha: float) -> int | None:
-    """Fewest independent outcomes with which this share stays below the margin at every look.
+def _once(x: float, n: float, alpha_lower: float, alpha_upper: float) -> tuple[float, float]:
+    """Wilson's bounds, each at its own one-sided level."""
+    return wilson(x, n, 1 - 2 * alpha_lower)[0], wilson(x, n, 1 - 2 * alpha_upper)[1]
 
-    None when the share reaches the margin, or nothing below 10^12 would do.
 
-    >>> outcomes_needed(0.0, 0.005, 0.05)
-    836
+def _at_any_look(x: float, n: float, alpha_lower: float, alpha_upper: float) -> tuple[float, float]:
+    """The e-process's bounds, each at its own one-sided level."""
+    return lower_bound(x, n, alpha_lower), upper_bound(x, n, alpha_upper)
+
+
+def outcomes_needed(share: float, margin: float, alpha: float, *, once: bool = False) -> int | None:
+    """Fewest independent outcomes with which this share stays below the margin.
+
+    At every look, or `once`: for a single one. None when the share reaches the margin, or nothing
+    below 10^12 would do.
+
+    >>> outcomes_needed(0.0, 0.005, 0.05), outcomes_needed(0.0, 0.005, 0.05, once=True)
+    (836, 539)
     """
     if share >= margin:
         return None
     enough = math.log(1 / alpha)
 
     def settled(n: float) -> bool:
+        if once:
+            return wilson(share * n, n, 1 - 2 * alpha)[1] < margin
         return log_e_value(share * n, n, margin) > enough
 
     high = 1.0
@@ -144,7 +164,8 @@ def outcomes_needed(share: float, margin: float, alpha: float) -> int | None:
     return math.ceil(high)
 
 
-def _minutes(facts: Facts) -> float | None:
+def window_minutes(facts: Facts) -> float | None:
+    """Length of the window in minutes; None where nothing dates it."""
     if facts.start is None or facts.end is None or facts.end <= facts.start:
         return None
     return (facts.end - facts.start).total_seconds() / 60

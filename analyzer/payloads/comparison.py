@@ -68,7 +68,7 @@ class Tolerance:
 
 
 def prepare(engine: Engine, policy: Policy) -> dict[str, pa.Table]:
-    """Tables that say how the two variants' outputs differ, from the table `pairs`.
+    """Tables that say how the two variants' outputs differ, from `pairs` and `repeated_inputs`.
 
     Returns:
         By name: `prediction_shape` (kind, path, notes), `prediction_counts` (one row),

@@ -6,6 +6,9 @@ which bring their own words.
 
 from __future__ import annotations
 
+from analyzer.report.label_codes import LABEL_CODES
+from analyzer.sources.formats import UNSUPPORTED
+
 _NOTHING = "Nothing; it says how the number was made."
 _POLICY = "Nothing if it was meant; otherwise take the key out of policy.toml."
 _EXPORTER = "Mend the export where those points matter to a metric; otherwise nothing."
@@ -17,6 +20,39 @@ _FLAG = "Correct the command as the message says, and run again."
 _FILE = "Correct the file as the message says, and run again."
 
 NOTE_CODES: dict[str, tuple[str, str]] = {
+    # when a result may be read, and which minutes count
+    "only-look": (
+        "The policy promises that the result is read once; fixed bounds hold for one look.",
+        "If it was read before, or will be read again with more data, judge by anytime.",
+    ),
+    "planned-horizon": (
+        "Planned bounds hold for every look up to a length declared before the test.",
+        _NOTHING,
+    ),
+    "past-horizon": (
+        "The test ran longer than was declared; looks after the horizon are not paid for.",
+        "Judge by anytime, or set --until to the declared end.",
+    ),
+    "planned-by-anytime": (
+        "Shares of pairs keep their exact anytime bound, which holds up to the horizon too.",
+        _NOTHING,
+    ),
+    "warm-up": (
+        "Ten minutes after a deployment or scaling are left out, of both variants alike.",
+        _NOTHING,
+    ),
+    # agreement of labels
+    "too-many-labels": (
+        "The table of flips holds only the most frequent pairs of labels.",
+        "Nothing; read the flips table and the flip rate instead.",
+    ),
+    "one-label": ("Both variants give every request the same one label.", "Capture for longer."),
+    "one-look-test": (
+        "This p-value holds for a single look and decides nothing.",
+        "Do not poll it; the judged metrics have bounds for that.",
+    ),
+    "symmetry-test": ("Whether flips go both ways alike.", "See the flips table."),
+    "marginal-test": ("Whether both variants give each label equally often.", _NOTHING),
     # latency and error rates
     "absolute-margin": (
         "The margin in milliseconds is larger than the ratio and counts.",
@@ -129,6 +165,7 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Set predictions.kind and predictions.path.",
     ),
     "kind-from-policy": ("Outputs are read as predictions.kind says.", _NOTHING),
+    **LABEL_CODES,
     # pairs
     "paired-by-payload": (
         "Pairs were found by equal input, nearest in time: weaker than an ID.",
@@ -225,11 +262,46 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     "not_capture.no-time": ("The record has no inferenceTime that can be read.", _CAPTURE),
     "empty": ("An object without content.", _SKIPPED),
     "hidden": ("An object whose name begins with a dot or an underscore.", _SKIPPED),
+    "not-a-file": ("A pipe or a device, or a folder named as a capture file.", _SKIPPED),
     "not-jsonl": ("An object of another kind than JSON Lines.", _SKIPPED),
     "metric-export": ("A metric export among the captures.", "Pass it with --cloudwatch."),
     "outside-layout": ("An object outside SageMaker's capture folders.", _SKIPPED),
     "outside-window": ("An object of an hour outside --since and --until.", _SKIPPED),
-    "hyperpod-not-supported": ("HyperPod captures are not read.", _SKIPPED),
+    **{
+        code: (f"{what[0].upper()}{what[1:]} are not read.", f"{advice[0].upper()}{advice[1:]}.")
+        for code, (what, advice) in UNSUPPORTED.items()
+    },
+    "batch-manifest": (
+        "A manifest of batch-transform capture: it names data, it holds none.",
+        _NOTHING,
+    ),
+    "not-in-manifest": ("An object that no batch-transform manifest names.", _SKIPPED),
+    "batch-transform": ("The records are lines of batch-transform jobs.", _NOTHING),
+    "missing-data": (
+        "A data object that a manifest names is not there.",
+        "Restore it; or copy captures and data into one folder and name that.",
+    ),
+    "missing-input": (
+        "No input manifest names what an output was made from.",
+        "Give the folder that holds both input/ and output/.",
+    ),
+    "missing-output": (
+        "No output manifest names the output of an input.",
+        "See whether the job finished, and run again.",
+    ),
+    "line-counts-differ": (
+        "An output has more or fewer lines than its input, so that none can be told to belong.",
+        "Run the job with SplitType Line and AssembleWith Line.",
+    ),
+    "ambiguous-data": (
+        "Several files of a folder may be the one a manifest names.",
+        "Copy the data so that their folders are those of the bucket.",
+    ),
+    "bad-manifest": ("A batch-transform manifest cannot be read as one.", _OBJECT),
+    "unsafe-name": (
+        "A manifest names a path that leaves its prefix; it is not followed.",
+        "See who wrote the manifest.",
+    ),
     "corrupt-gzip": ("A compressed object is damaged; what follows the damage is lost.", _OBJECT),
     "gzip-bomb": ("A compressed object unpacks to an unreasonable size.", _OBJECT),
     "corrupt-body": ("An object's content is not what S3 said it is.", _OBJECT),

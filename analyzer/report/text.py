@@ -19,6 +19,7 @@ from analyzer.report.content.page import (
     Missing,
     Next,
     Notes,
+    Request,
     Strip,
     Table,
     Tone,
@@ -35,9 +36,15 @@ TABLE_GAP = "  "
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 
 
-def render(page: Page) -> Text:
-    """The page as lines; blocks that a terminal cannot show (charts, downloads) are left out."""
-    sections = [text for block in _terminal_order(page.blocks) if (text := _draw(block))]
+def render(page: Page, *, requests: bool = False) -> Text:
+    """The page as lines; blocks that a terminal cannot show (charts, downloads) are left out.
+
+    Args:
+        page: what to draw.
+        requests: also draw texts to copy.
+    """
+    blocks = [one for one in page.blocks if requests or not isinstance(one, Request)]
+    sections = [text for block in _terminal_order(blocks) if (text := _draw(block))]
     lines = Text("\n").join(sections)
     lines.append("\n")
     return lines
@@ -156,6 +163,13 @@ def _notes(block: Notes) -> Text | None:
     return Text("\n".join(lines) + "\n") if lines else None
 
 
+def _request(block: Request) -> Text:
+    """A text to copy, line by line as it is."""
+    lines = [clean(line) for line in block.text.splitlines()]
+    title = f"{clean(block.title)}: {clean(block.caption)}".removesuffix(": ")
+    return Text("\n".join([f"{title}:", *lines, ""]))
+
+
 def _next(block: Next) -> Text:
     return Text(f"{block.label}: {clean(block.command)}")
 
@@ -168,5 +182,6 @@ _DRAW: dict[type[Block], Callable[..., Text | None]] = {
     Strip: _strip,
     Missing: _missing,
     Notes: _notes,
+    Request: _request,
     Next: _next,
 }

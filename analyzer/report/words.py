@@ -10,16 +10,27 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "reject": ("decision: a guardrail fails for certain.", "Mend the shadow before another test."),
     "error": ("decision: the run could not go on and claims nothing.", "Do what the reason says."),
-    "pass": ("outcome: the upper bound of the harm is below the margin; a gate holds.", "Nothing."),
+    "pass": (
+        "outcome: the upper bound of the harm is below the margin; of a gate: it is open.",
+        "Nothing.",
+    ),
     "fail": (
-        "outcome: the lower bound of the harm is above the margin; a gate does not hold.",
+        "outcome: the lower bound of the harm is above the margin; of a gate: it is closed.",
         "Explain the metric or gate.",
+    ),
+    "open": ("state of a gate: it takes nothing away from the metrics it covers.", "Nothing."),
+    "closed": (
+        "state of a gate: what it asks does not hold, so the metrics it covers cannot pass.",
+        "Explain the gate.",
     ),
     "unresolved": (
         "outcome, and ending of reasons: neither pass nor fail is shown, or there are no data.",
         "Do what the metric's needs say.",
     ),
-    "not_measured": ("outcome of a gate: it could not be checked.", "Give what its text misses."),
+    "not_measured": (
+        "outcome of a gate: it could not be checked; it is closed where it must be known.",
+        "Give what its text misses.",
+    ),
     "guardrail": (
         "role: a failure rejects; where it is required, unresolved holds.",
         "Set metrics.ID.role in the policy to change it.",
@@ -31,6 +42,18 @@ WORDS: dict[str, tuple[str, str]] = {
     "evidence": ("role: shown beside what is judged; it cannot hold or reject.", "Nothing."),
     "info": ("role and outcome: shown and not judged.", "Nothing."),
     "off": ("role: not measured at all.", "Nothing."),
+    "anytime": (
+        "inference, the default: the interval holds however often and whenever it is read.",
+        "Nothing.",
+    ),
+    "planned": (
+        "inference: the interval holds at every look up to a length declared before the test.",
+        'Set horizon, such as "7d", or give the endpoint.json of a scheduled experiment.',
+    ),
+    "fixed": (
+        "inference: the interval holds for exactly one look, promised with final = true.",
+        "Use anytime if the result is polled.",
+    ),
     "required": (
         "of a guardrail: unresolved holds a promotion.",
         "Do what the metric's needs say.",

@@ -13,14 +13,18 @@ from analyzer.errors import AccessError, AnalyzerError, InputError, UsageError
 from analyzer.sources.objects import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Mapping
 
+    import boto3
     import botocore.session
     from botocore.exceptions import ClientError
 
     from analyzer.sources.objects import AwsOptions
 
 CONNECTIONS = 16
+CONNECT_TIMEOUT_S = 10
+READ_TIMEOUT_S = 20
+"""A connection on which nothing has come for so long is dead; S3 says something within one."""
 _PERMISSIONS = {
     "ListObjectsV2": "s3:ListBucket",
     "GetObject": "s3:GetObject",
@@ -50,27 +54,26 @@ _ADVICE: dict[str, str] = {
     ),
     "RequestTimeTooSkewed": "this machine's clock is wrong: set it and run again",
     **dict.fromkeys(
-        ("SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "500", "503"),
+        (
+            *("SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout"),
+            *("500", "502", "503", "504"),
+        ),
         "still failing after retries: run again later",
     ),
 }
 
 
-class Paginator(Protocol):
-    """Pages of a listing."""
-
-    def paginate(self, **request: object) -> Iterable[Mapping[str, Any]]:
-        """One mapping a page."""
-
-
 class S3Client(Protocol):
-    """The two S3 calls this package makes."""
+    """The S3 calls this package makes."""
 
     def get_object(self, **request: object) -> Mapping[str, Any]:
         """Headers and a streaming `Body`."""
 
-    def get_paginator(self, operation_name: str) -> Paginator:
-        """The paginator of a list operation."""
+    def list_objects_v2(self, **request: object) -> Mapping[str, Any]:
+        """One page of a listing."""
+
+    def head_bucket(self, **request: object) -> Mapping[str, Any]:
+        """Where a bucket is."""
 
 
 @lru_cache(maxsize=8)
@@ -80,29 +83,39 @@ def s3_client(options: AwsOptions, connections: int = CONNECTIONS) -> S3Client:
     Kept: making one takes longer than reading many objects.
 
     Raises:
+        AccessError: the credentials cannot be loaded.
         UsageError: unknown profile, impossible region or endpoint URL.
     """
-    import boto3
     import botocore
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
 
     config = Config(
+        # "standard" pauses at random, longer each time, and shares one budget of retries among all
+        # threads. "adaptive" would also slow the whole client down at the first SlowDown: worth it
+        # for a client that can outrun a service, which these few connections cannot (S3 answers
+        # thousands of reads a second below one prefix), and AWS calls it experimental.
         retries={"mode": "standard", "total_max_attempts": options.max_attempts},
         max_pool_connections=connections,
-        connect_timeout=10,
-        read_timeout=60,
+        connect_timeout=CONNECT_TIMEOUT_S,
+        read_timeout=READ_TIMEOUT_S,
         # Virtual-host names need DNS that private endpoints seldom have.
         s3={"addressing_style": "path" if options.endpoint_url else "auto"},
         **({"signature_version": botocore.UNSIGNED} if options.no_sign_request else {}),
     )
     try:
-        session = boto3.Session(botocore_session=_core_session(options), region_name=options.region)
-        client = session.client("s3", endpoint_url=options.endpoint_url, config=config)
+        client = session_of(options).client("s3", endpoint_url=options.endpoint_url, config=config)
     except (BotoCoreError, ValueError) as error:
-        raise UsageError(f"AWS options: {printable(str(error))}") from None
-    # The two calls made here are described by a protocol, so that tests can stand in for them.
+        raise unusable(error) from None
+    # The calls made here are described by a protocol, so that tests can stand in for them.
     return cast("S3Client", client)
+
+
+def session_of(options: AwsOptions) -> boto3.Session:
+    """A session with the credentials and the region that were asked for."""
+    import boto3
+
+    return boto3.Session(botocore_session=_core_session(options), region_name=options.region)
 
 
 def _core_session(options: AwsOptions) -> botocore.session.Session:
@@ -138,6 +151,15 @@ def _core_session(options: AwsOptions) -> botocore.session.Session:
     assumed = botocore.session.Session(profile=options.profile)
     assumed.get_component("credential_provider").providers.insert(0, AssumedRole())
     return assumed
+
+
+def unusable(error: Exception) -> AnalyzerError:
+    """The one-line error that an exception means before there was any request."""
+    from botocore import exceptions as aws
+
+    if isinstance(error, aws.SSOError | aws.TokenRetrievalError | aws.CredentialRetrievalError):
+        return explain(error, "load the credentials")
+    return UsageError(f"AWS options: {printable(str(error))}")
 
 
 def explain(error: Exception, what: str) -> AnalyzerError:
@@ -180,7 +202,10 @@ def _explain_answer(error: ClientError, what: str) -> AnalyzerError:
     message = printable(str(error.response.get("Error", {}).get("Message", "")))
     permission = missing_permission(error)
     if permission is not None:
-        return AccessError(f"{what}: access denied: {permission} is missing ({code}: {message})")
+        return AccessError(
+            f"{what}: access denied: {permission} is missing ({code}: {message})",
+            permission=permission,
+        )
     if code == "NoSuchBucket":
         return InputError(f"{what}: there is no such bucket")
     if code == "InvalidBucketName":
@@ -189,12 +214,6 @@ def _explain_answer(error: ClientError, what: str) -> AnalyzerError:
     return AccessError(f"{what}: {advice} ({code}: {message})")
 
 
-def pages(client: S3Client, request: Mapping[str, object], what: str) -> Iterator[dict[str, Any]]:
-    """Every object of a ListObjectsV2, page after page, with AWS's errors explained."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        for page in client.get_paginator("list_objects_v2").paginate(**request):
-            yield from page.get("Contents", ())
-    except (BotoCoreError, ClientError) as error:
-        raise explain(error, what) from None
+def payer(options: AwsOptions) -> dict[str, object]:
+    """What a request says about who pays for it."""
+    return {"RequestPayer": "requester"} if options.request_payer else {}

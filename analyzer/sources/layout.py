@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from analyzer.errors import UsageError
+from analyzer.sources import formats
 from analyzer.sources.objects import ROLES, printable
 
 if TYPE_CHECKING:
@@ -35,13 +36,13 @@ class Place:
     Attributes:
         endpoint_path: all folders above the variant; tells apart two endpoints of one name.
         endpoint, variant: None where the key begins below them.
-        hour: UTC start of the hour folder.
+        hour: UTC start of the hour folder; None for the variant's own folder.
     """
 
     endpoint_path: str
     endpoint: str | None
     variant: str | None
-    hour: datetime
+    hour: datetime | None
 
 
 def place(key: str) -> Place | None:
@@ -57,15 +58,36 @@ def place(key: str) -> Place | None:
 def _place_of_folder(folder: str) -> Place | None:
     folders = [part for part in folder.split("/") if part]
     hour = _hour("/".join(folders[-4:]))
-    if hour is None:
-        return None
-    above = folders[:-4]
+    return None if hour is None else _place(folders[:-4], hour)
+
+
+def place_of_variant(folder: str) -> Place:
+    """What the layout says of a variant's folder.
+
+    >>> place_of_variant("captures/churn/AllTraffic/").endpoint
+    'churn'
+    """
+    return _place([part for part in folder.split("/") if part], None)
+
+
+def _place(above: Sequence[str], hour: datetime | None) -> Place:
     return Place(
         endpoint_path="/".join(above[:-1]),
         endpoint=above[-2] if len(above) > 1 else None,
         variant=above[-1] if above else None,
         hour=hour,
     )
+
+
+def place_of_job(found: Place) -> Place:
+    """The place of a batch-transform manifest: the job's folder is where a variant's would be.
+
+    >>> found = place("captures/job-a/output/2026/10/05/13/x")
+    >>> found.variant, place_of_job(found).variant
+    ('output', 'job-a')
+    """
+    folders = found.endpoint_path.split("/") if found.variant and found.endpoint_path else []
+    return _place(folders, found.hour)
 
 
 def not_capture(entry: Entry) -> str | None:
@@ -75,17 +97,25 @@ def not_capture(entry: Entry) -> str | None:
         return "empty"
     if name.startswith((".", "_")):
         return "hidden"
-    return None if name.lower().endswith(CAPTURE_NAMES) else "not-jsonl"
+    if name.lower().endswith(CAPTURE_NAMES):
+        return None
+    return formats.unsupported(name) or "not-jsonl"
 
 
-def is_hyperpod(key: str, named: Collection[str | None]) -> bool:
-    """Whether a key is a HyperPod access log (`alb/`) or pod record (`pod/`).
+def hyperpod(key: str, location: str, named: Collection[str | None]) -> str | None:
+    """The code of HyperPod's access logs (`alb/`) and pod records (`pod/`); None for all else.
 
-    Their formats are not SageMaker's, except when a variant really has that name.
+    Their formats are not SageMaker's, except when a variant really has that name. Below HyperPod's
+    hash they are known at any depth; where the key does not show the hash, by folders that are
+    not those of a variant.
     """
+    if "/alb/" not in location and "/pod/" not in location:
+        return None
     found = place(key)
     folders = key.split("/")[:-1] if found is None else [found.variant or ""]
-    return any(folder in {"alb", "pod"} and folder not in named for folder in folders)
+    shown = (f for f in folders if f in formats.HYPERPOD_FOLDERS and f not in named)
+    code = formats.hyperpod(location.split("/")[:-1], named)
+    return code or next((f"hyperpod-{folder}" for folder in shown), None)
 
 
 def is_metric_export(path: str) -> bool:

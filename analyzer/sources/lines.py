@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 16 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
+_PARQUET_MAGIC = b"PAR1"
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 _INFLATE_BYTES = 4 << 20
 # Captures of one payload sent over and over reach 30x; deflate's own limit is about 1,030x.
@@ -31,10 +32,13 @@ def inflated(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
     Raises:
         ObjectError: corrupt-gzip where the data end early, are damaged or go on as something
-            else; gzip-bomb beyond 100 times their size (never below 64 MiB).
+            else; gzip-bomb beyond 100 times their size (never below 64 MiB); parquet where they
+            are no lines at all.
     """
     source = iter(blocks)
     first = next(source, b"")
+    if first.startswith(_PARQUET_MAGIC):
+        raise ObjectError("parquet", "a Parquet file, not JSON Lines as data capture writes them")
     if first.startswith(_GZIP_MAGIC):
         yield from _Gunzip().run(first, source)
         return

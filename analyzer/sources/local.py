@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analyzer.errors import AccessError, InputError
+from analyzer.sources.layout import CAPTURE_NAMES
 from analyzer.sources.objects import Entry, ObjectError, printable
 
 if TYPE_CHECKING:
@@ -28,7 +29,10 @@ _OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def entries(root: str) -> Iterator[Entry]:
-    """Every file below a folder, or the one file; special files and folders are no entries.
+    """Every file below a folder, or the one file.
+
+    Pipes, sockets, devices, and folders with the name of a capture file are entries that are no
+    file: whoever put them there may miss them.
 
     Raises:
         InputError: nothing is there.
@@ -63,6 +67,9 @@ def read(item: SourceObject, start: int, end: int) -> bytes:
         finally:
             os.close(descriptor)
     except FileNotFoundError:
+        if Path(item.location).is_symlink():
+            text = "cannot be read: a symbolic link to a file that is not there"
+            raise ObjectError("unreadable", text) from None
         raise ObjectError("deleted-or-replaced", "gone after it was listed") from None
     except OSError as error:
         raise ObjectError("unreadable", error.strerror or "cannot be read") from None
@@ -93,9 +100,10 @@ def _walk(root: str) -> Iterator[Entry]:
         for child in _children(folder, seen):
             below = relative + child.name
             status = _status(child)
-            if status is not None and stat.S_ISDIR(status.st_mode):
+            folder_below = status is not None and stat.S_ISDIR(status.st_mode)
+            if folder_below:
                 (linked if child.is_symlink() else real).append((child.path, below + "/"))
-            elif status is None or stat.S_ISREG(status.st_mode):
+            if not folder_below or child.name.lower().endswith(CAPTURE_NAMES):
                 yield _entry(child.path, below, status)
 
 
@@ -137,7 +145,8 @@ def _entry(path: str, relative: str, status: os.stat_result | None) -> Entry:
     if status is None:
         return Entry(key, path, None, None, None, path)
     identity = f"{status.st_dev}:{status.st_ino}"
-    return Entry(key, path, status.st_size, None, _modified(status), identity)
+    is_file = stat.S_ISREG(status.st_mode)
+    return Entry(key, path, status.st_size, None, _modified(status), identity, is_file)
 
 
 def _modified(status: os.stat_result) -> datetime | None:

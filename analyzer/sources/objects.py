@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-Role: TypeAlias = Literal["production", "shadow"]
+    from analyzer.model import Note
+
+Role: TypeAlias = Literal["production", "shadow", "labels"]
 ROLES: tuple[Role, Role] = ("production", "shadow")
+"""The variants' own; labels belong to neither."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Entry:
         size: bytes; None when it could not be found out, which is not the same as empty.
         etag: what S3 names this version by, without quotes; None for files.
         identity: equal for two entries that are the same bytes on the same storage.
+        is_file: False for a folder, pipe, socket or device: named, and never read.
     """
 
     key: str
@@ -56,6 +60,7 @@ class Entry:
     etag: str | None
     modified: datetime | None
     identity: str
+    is_file: bool = True
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,9 @@ class SourceObject:
         hour: UTC start of its hour folder; None in a flat layout.
         location: what opens it: a file path, or `s3://bucket/key`. Never printed: it names the
             machine, and two machines must write the same verdict.
+        batch: the data file it stands for, where a batch-transform manifest named it; it is then
+            read by `batch_transform`, `size` is that of input and output together, and `etag`
+            changes whenever either does, or what is made of them.
     """
 
     key: str
@@ -77,6 +85,35 @@ class SourceObject:
     etag: str | None
     modified: datetime | None
     location: str = field(default="", repr=False)
+    batch: BatchFile | None = field(default=None, repr=False)
+
+    @property
+    def stored(self) -> tuple[SourceObject, ...]:
+        """What is read for it: itself, or the output and the input of a data file."""
+        if self.batch is None:
+            return (self,)
+        return tuple(part for part in (self.batch.output, self.batch.input) if part is not None)
+
+
+@dataclass(frozen=True)
+class BatchFile:
+    """A data file of a batch-transform job: an input object and the output made from it.
+
+    Attributes:
+        name: what both jobs call it; with a line number it names one record.
+        origin, made: `s3://` addresses of the input and the output, as their manifests say them.
+        hour: UTC start of the hour the job began in.
+        input, output: None where one is not there; `failure` then says which.
+        failure: why it cannot be read, known before anything is.
+    """
+
+    name: str
+    origin: str
+    made: str
+    hour: datetime
+    input: SourceObject | None
+    output: SourceObject | None
+    failure: ObjectFailure | None
 
 
 @dataclass(frozen=True)
@@ -90,6 +127,7 @@ class Listing:
         skipped: code -> objects that were listed and are not read.
         same_objects: production and shadow share at least one object.
         aws: how objects on S3 are reached.
+        notes: what was recognised and is not read, or is read in its own way.
     """
 
     endpoint: str | None
@@ -99,6 +137,12 @@ class Listing:
     skipped: Mapping[str, int]
     same_objects: bool
     aws: AwsOptions = field(default_factory=AwsOptions)
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def batch(self) -> bool:
+        """Whether batch-transform jobs are among it, which start when they like."""
+        return any(item.batch is not None for item in self.objects)
 
     @property
     def listed(self) -> int:
@@ -117,7 +161,9 @@ class ObjectFailure:
 
     Attributes:
         code: access-denied, archived, corrupt-body, corrupt-gzip, deleted-or-replaced,
-            gzip-bomb, incomplete-body or unreadable.
+            gzip-bomb, incomplete-body, parquet or unreadable; of a batch-transform job also
+            ambiguous-data, bad-manifest, line-counts-differ, missing-data, missing-input,
+            missing-output or unsafe-name.
     """
 
     code: str

@@ -18,12 +18,21 @@ from analyzer.errors import AccessError
 from analyzer.figures import grouped
 from analyzer.sources import local
 from analyzer.sources.aws import CONNECTIONS
+from analyzer.sources.batch_transform import batch_chunks
 from analyzer.sources.lines import LineCutter, inflated
 from analyzer.sources.objects import Chunk, ObjectError, ObjectFailure
 from analyzer.sources.s3 import S3Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+    from collections.abc import (
+        Callable,
+        Collection,
+        Generator,
+        Iterable,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
     from concurrent.futures import Future
 
     from analyzer.sources.objects import Listing, Role, SourceObject
@@ -57,9 +66,10 @@ def open_chunks(
     max_line_bytes: int = MAX_LINE_BYTES,
     threads: int = CONNECTIONS,
     read_ahead_bytes: int = READ_AHEAD_BYTES,
+    known: Mapping[Role, int] | None = None,
     progress: Progress | None = None,
 ) -> Generator[Chunk]:
-    """Chunks of whole lines of every object, by object, in order.
+    """Chunks of whole lines of every object, by object, in order; batch-transform files come last.
 
     An object that fails gives what could be read, then a chunk with its failure; the others go
     on. Memory stays within `read_ahead_bytes`, one chunk and one line.
@@ -69,31 +79,71 @@ def open_chunks(
         max_line_bytes: longer lines come as `Oversize` when they would have to be held.
         threads: parts read at the same time.
         read_ahead_bytes: bytes read and not yet handed out, at most.
-        progress: told after every object.
+        known: how many objects of each variant were read before and are not in the listing.
+        progress: told after every object, and after every part of a large one.
 
     Raises:
         AccessError: storage cannot be reached any more, or every object of one variant is denied.
     """
     readers = _Readers(listing, threads)
-    denials = _Denials(listing.objects)
+    denials = _Denials(listing.objects, known or {})
     failed: set[int] = set()
-    done, total = 0, listing.size
+    tally = _Tally(len(listing.objects), listing.size, progress)
     batches = _batches(_parts(listing.objects, failed), readers.batch_bytes)
     parts = _read_ahead(batches, readers, threads, read_ahead_bytes)
     try:
-        for object_id, group in groupby(parts, key=attrgetter("object_id")):
+        for object_id, chunks in _by_object(listing, parts, tally, max_line_bytes):
             item = listing.objects[object_id]
-            for chunk in _object_chunks(object_id, item, group, max_line_bytes):
+            for chunk in chunks:
                 if chunk.failure is not None:
                     failed.add(object_id)
                     if chunk.failure.code == "access-denied":
                         denials.add(item.role, chunk.failure)
                 yield chunk
-            done += item.size
-            if progress is not None:
-                progress(object_id + 1, len(listing.objects), done, total)
+            tally.add(object_id, item)
     finally:
         parts.close()
+
+
+def _by_object(
+    listing: Listing, parts: Iterable[_Part], tally: _Tally, max_line_bytes: int
+) -> Iterator[tuple[int, Iterator[Chunk]]]:
+    """Every object's id and chunks; those of batch-transform jobs are read by their own rules."""
+    for object_id, group in groupby(parts, key=attrgetter("object_id")):
+        item = listing.objects[object_id]
+        counted = tally.counted(object_id, item, group)
+        yield object_id, _object_chunks(object_id, item, counted, max_line_bytes)
+    for object_id, item in enumerate(listing.objects):
+        if item.batch is not None:
+            yield object_id, batch_chunks(object_id, item, listing.aws, max_line_bytes)
+
+
+class _Tally:
+    """What has been read so far, told aloud."""
+
+    def __init__(self, objects: int, size: int, progress: Progress | None) -> None:
+        self._objects = objects
+        self._size = size
+        self._progress = progress
+        self._done = 0
+
+    def counted(
+        self, object_id: int, item: SourceObject, parts: Iterable[_Part]
+    ) -> Iterator[_Part]:
+        """The parts of an object; all but its last are told as they go."""
+        for part in parts:
+            yield part
+            if part.end < item.size:
+                self._tell(object_id, self._done + part.end)
+
+    def add(self, object_id: int, item: SourceObject) -> None:
+        """An object is done, whether it failed or not."""
+        self._done += item.size
+        self._tell(object_id + 1, self._done)
+
+    def _tell(self, objects: int, size: int) -> None:
+        if self._progress is not None:
+            self._progress(objects, self._objects, size, self._size)
 
 
 def _object_chunks(
@@ -119,8 +169,9 @@ def _data(parts: Iterable[_Part]) -> Iterator[bytes]:
 class _Denials:
     """Counts refused objects; a variant refused as a whole is a missing permission."""
 
-    def __init__(self, objects: Iterable[SourceObject]) -> None:
+    def __init__(self, objects: Iterable[SourceObject], known: Mapping[Role, int]) -> None:
         self._left = Counter(item.role for item in objects)
+        self._left.update(known)
         self._all = dict(self._left)
 
     def add(self, role: Role, failure: ObjectFailure) -> None:
@@ -135,6 +186,8 @@ class _Denials:
 def _parts(objects: Iterable[SourceObject], failed: Collection[int]) -> Iterator[_Part]:
     """The parts to read; what is left of an object that has failed is not."""
     for object_id, item in enumerate(objects):
+        if item.batch is not None:  # read after the others, with its input
+            continue
         for start in range(0, max(item.size, 1), PART_BYTES):
             if object_id in failed:
                 break

@@ -1,4 +1,4 @@
-"""Capture objects in S3: listing a prefix, reading a part of one object exactly once.
+"""Capture objects in S3: finding a prefix, reading a part of one object exactly once.
 
 A body that breaks off is not retried by boto3: it is resumed here with Range and If-Match, and
 its length and ETag are verified, so that part of an object is never taken for all of it.
@@ -8,26 +8,32 @@ from __future__ import annotations
 
 import random
 import re
-from dataclasses import dataclass
-from datetime import UTC
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
-from analyzer.errors import UsageError
+from analyzer.errors import AccessError, UsageError
 from analyzer.figures import grouped
-from analyzer.sources.aws import answer_code, explain, missing_permission, pages, s3_client
-from analyzer.sources.objects import Entry, ObjectError, printable
+from analyzer.sources.aws import (
+    CONNECTIONS,
+    answer_code,
+    explain,
+    missing_permission,
+    payer,
+    s3_client,
+)
+from analyzer.sources.listing import Bucket, below, described
+from analyzer.sources.objects import ObjectError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from botocore.exceptions import ClientError
 
-    from analyzer.sources.aws import S3Client
-    from analyzer.sources.objects import AwsOptions, SourceObject
+    from analyzer.sources.days import Days
+    from analyzer.sources.objects import AwsOptions, Entry, SourceObject
 
 _URL = re.compile(r"s3://(arn:[^/]+:accesspoint[/:][^/]+|[^/]+)(?:/(.*))?", re.DOTALL)
-_BLOCK = 1 << 20
+BLOCK_BYTES = 1 << 20
 _RESUMES = 5
 PAUSE_SECONDS = 0.2
 _GONE = frozenset(
@@ -47,61 +53,60 @@ def split_url(url: str) -> tuple[str, str]:
     return match[1], match[2] or ""
 
 
-def entries(url: str, options: AwsOptions) -> Iterator[Entry]:
-    """Every object below a prefix, or the one object of that key.
+def entries(url: str, options: AwsOptions, days: Days) -> Iterator[Entry]:
+    """Every object below a prefix, or the one object of that key; in any order.
 
     A destination that ends in a slash makes SageMaker write a double one; a prefix under which
     nothing lies is therefore tried with each of its slashes doubled.
 
+    Args:
+        url: `s3://bucket/prefix`.
+        options: how S3 is reached.
+        days: which days are needed; others are left out where that saves requests.
+
     Raises:
         AccessError, InputError, UsageError: the bucket cannot be listed; says what is missing.
     """
-    bucket, prefix = split_url(url)
+    name, prefix = split_url(url)
     folder = prefix if not prefix or prefix.endswith("/") else prefix + "/"
-    place = _Bucket(s3_client(options), bucket, options)
-    attempts = [place.below(folder), place.exactly(prefix)]
-    attempts += [place.below(spelling) for spelling in _doubled(folder)]
-    for found in attempts:
-        first = next(found, None)
-        if first is not None:
-            yield first
-            yield from found
+    bucket = Bucket(s3_client(options, CONNECTIONS), name, options, described(name, folder))
+    page = bucket.page(folder)
+    if page.entries or page.token:
+        yield from below(bucket, folder, page, days)
+        return
+    # Of all keys that start with this one, the key itself sorts first.
+    alone = bucket.page(prefix, most=1).entries if prefix != folder else ()
+    if alone and alone[0].key == prefix:
+        yield alone[0]
+        return
+    for spelling in _doubled(folder):
+        try:
+            page = bucket.page(spelling)
+        except AccessError as error:
+            if error.permission:
+                # A right to this prefix alone is enough; that it holds nothing is the answer.
+                return
+            raise
+        if page.entries or page.token:
+            yield from below(bucket, spelling, page, days)
             return
+
+
+def found_under(prefix: str, key: str) -> str:
+    """The prefix, as keys spell it, under which `entries` found a key: a folder, or the key itself.
+
+    >>> found_under("captures/churn", "captures//churn/AllTraffic/2026/10/05/13/a.jsonl")
+    'captures//churn/'
+    """
+    folder = prefix if not prefix or prefix.endswith("/") else prefix + "/"
+    spellings = (folder, *_doubled(folder))
+    return next((one for one in spellings if key.startswith(one)), key)
 
 
 def _doubled(folder: str) -> Iterator[str]:
     """The spellings of a prefix with one of its inner slashes doubled, innermost first."""
     for match in reversed(list(re.finditer(r"(?<!/)/(?=[^/])", folder))):
         yield f"{folder[: match.start()]}/{folder[match.start() :]}"
-
-
-@dataclass(frozen=True)
-class _Bucket:
-    """A bucket that is listed; nothing is asked before the first entry is."""
-
-    client: S3Client
-    name: str
-    options: AwsOptions
-
-    def below(self, prefix: str, **paging: object) -> Iterator[Entry]:
-        """Objects whose keys start with a prefix."""
-        request = {"Bucket": self.name, "Prefix": prefix, **_payer(self.options), **paging}
-        what = f"list s3://{printable(self.name)}/{printable(prefix)}"
-        for found in pages(self.client, request, what):
-            key = found["Key"]
-            location = f"s3://{self.name}/{key}"
-            etag = found.get("ETag", "").strip('"') or None
-            modified = found["LastModified"].astimezone(UTC)
-            yield Entry(key, location, found["Size"], etag, modified, location)
-
-    def exactly(self, key: str) -> Iterator[Entry]:
-        """The object of this key; of all keys that start with it, it sorts first."""
-        first = self.below(key, PaginationConfig={"MaxItems": 1, "PageSize": 1}) if key else ()
-        return (entry for entry in first if entry.key == key)
-
-
-def _payer(options: AwsOptions) -> dict[str, object]:
-    return {"RequestPayer": "requester"} if options.request_payer else {}
 
 
 class Body(Protocol):
@@ -158,7 +163,7 @@ class S3Reader:
 
         body = self._open(item, start, end)
         try:
-            while not self.stop.is_set() and (block := body.read(_BLOCK)):
+            while not self.stop.is_set() and (block := body.read(BLOCK_BYTES)):
                 yield block
         except FlexibleChecksumError:
             raise ObjectError("corrupt-body", "its checksum does not match its bytes") from None
@@ -172,7 +177,7 @@ class S3Reader:
         from botocore.exceptions import BotoCoreError, ClientError
 
         bucket, key = split_url(item.location)
-        request: dict[str, object] = {"Bucket": bucket, "Key": key, **_payer(self._options)}
+        request: dict[str, object] = {"Bucket": bucket, "Key": key, **payer(self._options)}
         if item.etag is not None:
             request["IfMatch"] = f'"{item.etag}"'
         if (start, end) != (0, item.size):

@@ -23,8 +23,10 @@ create or replace temp macro utc_time(text) as case
     ) then make_timestamp(epoch_us(try_cast(text as timestamptz)))
 end;
 
-create or replace temp macro has_time_zone(text) as
-    suffix(text, 'Z') or regexp_matches(text, '[+-]\d\d(:?\d\d)?$');
+create or replace temp macro has_time_zone(text) as case
+    when suffix(text, 'Z') then true
+    else regexp_matches(text, '[+-]\d\d(:?\d\d)?$')
+end;
 
 -- The bytes a payload stood for, whichever encoding they were captured in, as one number.
 create or replace temp macro payload_key(data, encoding) as case
@@ -37,4 +39,10 @@ end;
 create or replace temp macro id_key(text) as case
     when try_cast(text as uuid)::varchar = text then try_cast(text as uuid)
     else md5(text)::uuid
+end;
+
+-- The text that its key does not give back.
+create or replace temp macro id_text(text) as case
+    when try_cast(text as uuid)::varchar = text then null
+    else text
 end;

@@ -50,8 +50,7 @@ capture_unusual as (
         case when event_id is null then md5(line)::uuid else id_key(event_id) end as event_key,
         event_id is not null as has_event_id,
         id_key(inference_id) as inference_key,
-        case when id_key(inference_id)::varchar <> inference_id then inference_id end
-            as inference_text,
+        id_text(inference_id) as inference_text,
         payload_key(input.data, input.encoding) as input_key,
         input.observedContentType as input_content_type,
         output.observedContentType as output_content_type,

@@ -1,19 +1,28 @@
 -- How were the pairs found, how far apart do they stand, and how often does an input repeat?
--- reads  pairs
+-- reads  pairs, repeated_inputs
 -- gives  pairing_facts, one row; sum_m and sum_m2 run over distinct inputs, m = pairs of one input
-with inputs as (
+with
+shared as (
     select count(*) as m
     from pairs
-    where input_key is not null
+    semi join repeated_inputs using (input_key)
     group by input_key
+),
+
+alone as (
+    select count(*) as inputs
+    from pairs
+    anti join repeated_inputs using (input_key)
+    where input_key is not null
 ),
 
 repeats as (
     select
-        count(*) as distinct_inputs,
-        coalesce(sum(m), 0)::bigint as sum_m,
-        coalesce(sum(m * m), 0)::double as sum_m2
-    from inputs
+        any_value(alone.inputs) + count(shared.m) as distinct_inputs,
+        (any_value(alone.inputs) + coalesce(sum(shared.m), 0))::bigint as sum_m,
+        (any_value(alone.inputs) + coalesce(sum(shared.m * shared.m), 0))::double as sum_m2
+    from alone
+    left join shared on true
 ),
 
 counts as (

@@ -1,7 +1,9 @@
--- The pairs of the window, both outputs as captured.
+-- The pairs of a part of the window, both outputs as captured.
 -- reads   matches, records
--- gives   pairs; pair_id is production's event, which no two pairs share
--- params  $start, $end: the window by production's time, half open, UTC
+-- gives   rows of pairs; pair_id is production's event, which no two pairs share
+-- params  $start, $end: the part by production's time, half open, UTC
+--         $first_shadow_at, $last_shadow_at: when the shadow records of these pairs lie, inclusive;
+--         parsed files that hold no such times are not opened
 with
 inside as (
     select *
@@ -12,13 +14,18 @@ inside as (
 production as (
     select *
     from records
-    where role = 'production'
+    where
+        role = 'production'
+        and captured_at >= $start
+        and captured_at < $end
 ),
 
 shadow as (
     select *
     from records
-    where role = 'shadow'
+    where
+        role = 'shadow'
+        and captured_at between $first_shadow_at and $last_shadow_at
 ),
 
 pairs as (

@@ -1,32 +1,58 @@
 -- How many predictions are compared, on how many inputs, over which range of scores?
--- reads   predictions
+-- reads   predictions, repeated_inputs
 -- gives   one row; prediction_squares is a sum of squared counts per distinct input, as text
 with
-inputs as (
+compared as (
+    select *
+    from predictions
+    where code = 'same'
+),
+
+totals as (
     select
         count(*) as predictions,
-        count(*) filter (where shifted is not null) as with_difference,
-        sum(flipped::bigint) as flipped,
-        count(flipped) as with_label,
-        sum(shifted::bigint) as shifted,
+        count(flipped) as labelled,
+        coalesce(sum(flipped::bigint), 0)::bigint as flipped,
+        count(shifted) as measured,
+        coalesce(sum(shifted::bigint), 0)::bigint as shifted,
         min(least(production_score, shadow_score)) as lowest,
         max(greatest(production_score, shadow_score)) as highest,
         max(difference) as largest_difference
-    from predictions
-    where code = 'same'
-    group by
-        input_key,
-        case when input_key is null then pair_id end
+    from compared
+),
+
+shared as (
+    select count(*) as predictions
+    from compared
+    semi join repeated_inputs using (input_key)
+    group by input_key
+),
+
+rows_of_pairs as (  -- of inputs that one pair has: more than one only where a payload has rows
+    select count(*) as predictions
+    from compared
+    anti join repeated_inputs using (input_key)
+    where pair_id in (
+        select pair_id
+        from predictions
+        where row_index > 0
+    )
+    group by pair_id
+),
+
+excess as (  -- what these add to the squares beyond one for each prediction
+    select coalesce(sum(predictions::hugeint * predictions - predictions), 0) as squares
+    from (
+        select * from shared
+        union all
+        select * from rows_of_pairs
+    )
 )
 
 select
-    coalesce(sum(predictions), 0)::bigint as predictions,
-    coalesce(sum(with_label), 0)::bigint as labelled,
-    coalesce(sum(flipped), 0)::bigint as flipped,
-    coalesce(sum(with_difference), 0)::bigint as measured,
-    coalesce(sum(shifted), 0)::bigint as shifted,
-    coalesce(sum(predictions::hugeint * predictions), 0)::varchar as prediction_squares,
-    min(lowest) as lowest,
-    max(highest) as highest,
-    max(largest_difference) as largest_difference
-from inputs;
+    totals.* exclude (lowest, highest, largest_difference),
+    (totals.predictions + excess.squares)::varchar as prediction_squares,
+    totals.lowest,
+    totals.highest,
+    totals.largest_difference
+from totals, excess;

@@ -8,6 +8,7 @@ needs. Out: where the standard error comes from (`ewc`). Time is always in minut
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Looks = Literal["anytime", "planned", "fixed"]
@@ -19,6 +20,25 @@ MAX_E_VALUE = 1e300
 _MAX_MINUTES = 1e12
 _NEWTON_STEPS = 50
 _Z_MAX = 30.0
+
+
+@dataclass(frozen=True)
+class Looking:
+    """When a result may be read, and what that makes of an interval.
+
+    Attributes:
+        mode: at any time, at any time up to a declared horizon, or exactly once.
+        horizon_minutes: the declared length of the test; None where none was declared.
+    """
+
+    mode: Looks = "anytime"
+    horizon_minutes: float | None = None
+
+    def ways(self) -> tuple[Looking, ...]:
+        """Every way of looking there is an interval for: planned only with a horizon."""
+        modes: tuple[Looks, ...] = ("fixed", "planned", "anytime")
+        known = [mode for mode in modes if mode != "planned" or self.horizon_minutes is not None]
+        return tuple(replace(self, mode=mode) for mode in known)
 
 
 def fixed_multiplier(alpha: float, nu: float) -> float:
@@ -100,8 +120,11 @@ def multiplier(
 ) -> float:
     """How many standard errors for this way of looking.
 
+    Past its horizon a planned boundary stays where it ended. The looks made there are not paid
+    for; whoever shows such a bound has to say so.
+
     Raises:
-        ValueError: `planned` without a horizon, or past it.
+        ValueError: `planned` without a horizon.
     """
     if looks == "fixed":
         return fixed_multiplier(alpha, nu)
@@ -109,7 +132,7 @@ def multiplier(
         return anytime_multiplier(alpha, t_minutes, nu=nu)
     if horizon_minutes is None:
         raise ValueError("planned looks need horizon_minutes")
-    return planned_multiplier(alpha, t_minutes / horizon_minutes, nu)
+    return planned_multiplier(alpha, min(1.0, t_minutes / horizon_minutes), nu)
 
 
 def anytime_e_value(
@@ -163,6 +186,7 @@ def minutes_needed(
     *,
     power: float = 0.8,
     t_star: float = T_STAR_MINUTES,
+    looking: Looking | None = None,
 ) -> float | None:
     """How many minutes until an effect like the one seen clears its margin.
 
@@ -172,9 +196,10 @@ def minutes_needed(
         theta: the effect seen, on the scale of the margin (log ratio or difference).
         margin: largest harmful effect accepted.
         sigma_lr: long-run standard deviation of one minute, se * sqrt(t_minutes).
-        alpha: one-sided error of the anytime boundary.
+        alpha: one-sided error of the boundary.
         power: probability of clearing the margin by then, if theta is the truth.
         t_star: as in `anytime_multiplier`.
+        looking: whose boundary; None for the anytime one.
 
     Returns:
         Minutes from the start of the test; None when more time would not settle it: theta is at
@@ -191,10 +216,18 @@ def minutes_needed(
     from scipy.special import ndtri
 
     z_power = float(ndtri(power))
+    way = looking or Looking()
+
+    def boundary(t: float) -> float:
+        if way.mode == "fixed":
+            return -float(ndtri(alpha))
+        if way.mode == "planned" and way.horizon_minutes is not None:
+            return planned_multiplier(alpha, min(1.0, t / way.horizon_minutes))
+        return anytime_multiplier(alpha, t, t_star=t_star)
 
     def shortfall(log_t: float) -> float:
         t = math.exp(log_t)
-        reach = anytime_multiplier(alpha, t, t_star=t_star) + z_power
+        reach = boundary(t) + z_power
         return reach * sigma_lr / math.sqrt(t) - (margin - theta)
 
     first, last = 0.0, math.log(_MAX_MINUTES)

@@ -115,3 +115,32 @@ def test_hostile_names_never_reach_a_markdown_call_unescaped(
     marked = (*app.markdown, *app.caption, *app.subheader, *app.title)
     for element in marked:
         assert "![x]" not in str(element.value)
+    cells = [str(cell) for table in app.table for cell in table.value.to_numpy().ravel()]
+    assert any("evil" in cell for cell in cells)
+    assert not any("![x]" in cell for cell in cells)
+
+
+def test_outcome_and_interval_stand_beside_the_metric(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened(written(tmp_path, Decision.REJECT), monkeypatch)
+    order = list(app.dataframe[0].proto.column_order)
+    assert order[:4] == ["metric", "outcome", "judged interval", "margin"]
+    assert sorted(order) == sorted(app.dataframe[0].value.columns)
+
+
+def test_gates_are_counted_where_they_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened(written(tmp_path, Decision.HOLD), monkeypatch)
+    assert "5 open (1 of them not measured), 1 closed" in shown(app)
+    assert "1 gate closed" in shown(app)
+
+
+def test_every_page_is_one_click_away_and_nothing_is_in_a_drawer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened(written(tmp_path, Decision.HOLD), monkeypatch)
+    links = [element.proto.label for element in app.get("page_link")]
+    assert links == [build(verdict(Decision.HOLD), {}).title for build in PAGES]
+    assert not app.sidebar.children

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 
 from analyzer import bundle
 from analyzer.model import Decision
+from analyzer.report.content.evidence import judged
 from tests.report.frames import tables
 from tests.report.verdicts import hostile, verdict
 
@@ -40,6 +42,7 @@ FLAGS = (
 TABS = ("Verdict", "Latency", "Errors", "Predictions", "Evidence quality")
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
 PATIENCE_MS = 60_000
+CONTRAST = Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
 
 
 @contextmanager
@@ -115,13 +118,19 @@ def written(folder: Path, decision: Decision) -> Path:
 
 def visit(page: Page, tab: str) -> None:
     """Open a page of the report as a reader does, through the menu."""
-    narrow = page.get_by_test_id("stExpandSidebarButton")
-    if narrow.is_visible():
-        narrow.click()
     page.get_by_role("link", name=tab, exact=True).first.click()
     page.wait_for_selector(SETTLED)
     if tab != "Verdict":
         page.get_by_role("heading", name=tab, exact=True).wait_for()
+
+
+def drawn(page: Page) -> None:
+    """Wait until every chart of the page has its marks."""
+    page.get_by_test_id("stVegaLiteChart").first.wait_for()
+    page.wait_for_function(
+        "[...document.querySelectorAll('[data-testid=stVegaLiteChart]')]"
+        ".every((chart) => chart.querySelector('svg.marks text'))"
+    )
 
 
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
@@ -134,11 +143,100 @@ def test_every_page_is_drawn_without_error_or_foreign_request(
         page.get_by_role("heading", name="REJECT", level=1).wait_for()
         for tab in TABS:
             visit(page, tab)
-            page.get_by_test_id("stVegaLiteChart").first.wait_for()
+            drawn(page)
             assert page.get_by_test_id("stException").count() == 0
             overflow = "document.documentElement.scrollWidth > window.innerWidth"
             assert not page.evaluate(overflow), f"{tab} is wider than {width} px"
+            text = page.evaluate(CONTRAST)
+            assert text["seen"] > 20
+            assert not text["pale"], f"{tab}, {theme}"
         assert not wrong
+
+
+def test_nothing_lies_over_the_page_a_phone_went_to(tmp_path: Path) -> None:
+    with served(written(tmp_path, Decision.REJECT)) as address, browsing(390, "light") as seen:
+        page, _ = seen
+        page.goto(address)
+        page.get_by_role("heading", name="REJECT", level=1).wait_for()
+        for tab in TABS[::-1]:
+            visit(page, tab)
+            page.wait_for_timeout(500)
+            assert page.evaluate(COVERED) == []
+            assert all(link.is_visible() for link in page.get_by_test_id("stPageLink").all())
+
+
+# What is on top at points all over the screen, where it is not the page itself.
+COVERED = """() => {
+  const main = document.querySelector('[data-testid=stMain]');
+  const points = [...Array(9).keys()].flatMap((i) =>
+    [...Array(9).keys()].map((j) => [(i + 0.5) / 9 * innerWidth, (j + 0.5) / 9 * innerHeight]));
+  return points
+    .map(([x, y]) => document.elementFromPoint(x, y))
+    .filter((top) => top && !main.contains(top) && !top.contains(main))
+    .map((top) => top.dataset.testid || top.className);
+}"""
+
+
+def test_rows_of_the_forest_stand_as_in_the_table(tmp_path: Path) -> None:
+    with served(written(tmp_path, Decision.HOLD)) as address, browsing(390, "light") as seen:
+        page, _ = seen
+        page.goto(address)
+        drawn(page)
+        metrics = list(judged(verdict(Decision.HOLD)))
+        texts = page.locator("svg.marks text").all()
+        places = {text.text_content(): box["y"] for text in texts if (box := text.bounding_box())}
+        assert sorted(metrics, key=lambda metric: places[metric]) == metrics
+        for word in ("no change", "margin", "2x", "3x"):
+            assert word in places
+
+
+def test_time_axes_of_a_phone_name_a_day(tmp_path: Path) -> None:
+    with served(written(tmp_path, Decision.REJECT)) as address, browsing(390, "light") as seen:
+        page, _ = seen
+        page.goto(address)
+        visit(page, "Latency")
+        drawn(page)
+        axes = page.evaluate(
+            """() => [...document.querySelectorAll('svg.marks')].map((chart) =>
+              [...chart.querySelectorAll('.role-axis-label text')]
+                .filter((text) => getComputedStyle(text).opacity !== '0')
+                .map((text) => text.textContent))"""
+        )
+        assert len(axes) > 5
+        for labels in axes:
+            days = {label for label in labels if re.search(r"Nov \d\d", label)}
+            assert len(days) > 1, labels
+
+
+def test_sentences_about_gates_are_read_on_a_phone_without_scrolling(tmp_path: Path) -> None:
+    with served(written(tmp_path, Decision.HOLD)) as address, browsing(390, "light") as seen:
+        page, _ = seen
+        page.goto(address)
+        visit(page, "Evidence quality")
+        for gate in verdict(Decision.HOLD).gates.values():
+            box = page.get_by_role("cell", name=gate.text, exact=True).bounding_box()
+            assert box is not None
+            assert box["width"] > 250
+            assert box["x"] + box["width"] <= 390
+
+
+def test_neighbouring_charts_are_equally_high(tmp_path: Path) -> None:
+    with served(written(tmp_path, Decision.REJECT)) as address, browsing(1280, "light") as seen:
+        page, _ = seen
+        page.goto(address)
+        for tab in ("Latency", "Predictions"):
+            visit(page, tab)
+            drawn(page)
+            page.wait_for_timeout(500)
+            rows = page.evaluate(
+                """() => [...document.querySelectorAll('[data-testid=stHorizontalBlock]')]
+                  .map((row) => [...row.querySelectorAll('[data-testid=stVegaLiteChart]')]
+                    .map((chart) => chart.closest('[data-testid=stLayoutWrapper]'))
+                    .map((card) => Math.round(card.getBoundingClientRect().height)))
+                  .filter((heights) => heights.length === 2)"""
+            )
+            assert rows, tab
+            assert all(left == right for left, right in rows), rows
 
 
 def test_hostile_text_opens_no_dialog_and_fetches_nothing(tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ def _serve() -> None:
 
 
 def _run(asked: Mapping[str, Any]) -> None:
-    from analyzer import cli
+    from analyzer import __main__
 
     notes = Path(asked["notes"])
     for number, suffix in ((1, ".out"), (2, ".err")):
@@ -163,7 +163,7 @@ def _run(asked: Mapping[str, Any]) -> None:
         arm.argtypes = [ctypes.c_char_p, ctypes.c_long, ctypes.c_long, ctypes.c_int]
         arm(below.encode(), first, last, error)
     try:
-        cli.main()
+        __main__.main()
     finally:
         if faults is not None:
             faults.faults_changes.restype = ctypes.c_long

@@ -186,15 +186,7 @@ def test_another_etag_is_another_object_and_the_same_one_is_not_asked_for_again(
 
 @pytest.mark.parametrize(
     "fault",
-    [
-        pytest.param(
-            "denied",
-            marks=pytest.mark.xfail(
-                strict=True, reason="whether all of a variant was refused is asked of new objects"
-            ),
-        ),
-        "gone",
-    ],
+    ["denied", "gone"],
 )
 def test_one_new_object_that_fails_is_counted_however_much_was_read_before(
     forked: ForkedRuns, bucket: Bucket, tmp_path: Path, fault: str

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+import polars as pl
+import pyarrow as pa
 import pytest
 
-from analyzer.gates.pairs import PAIR_GATES, log_bayes_factor
+from analyzer.gates.pairs import PAIR_GATES
 from analyzer.metrics.divergence import DIVERGENCE
 from analyzer.metrics.metric import EndpointFacts
 from analyzer.model import GateOutcome, Ledger, Pairing
-from analyzer.policy import parse_policy
-from tests.metrics.prediction_facts import counts_of, facts_of
+from analyzer.policy_file import parse_policy
+from analyzer.stats.sample_ratio import log_bayes_factor
+from tests.metrics.prediction_facts import START, counts_of, facts_of
 
 if TYPE_CHECKING:
     from analyzer.metrics.metric import Facts
@@ -89,17 +93,13 @@ def test_without_a_configured_share_captures_are_held_against_invocations() -> N
     assert outcome("sampling", lossy) is GateOutcome.FAIL
 
 
-def test_the_sampling_alarm_is_rare_under_the_configured_share() -> None:
-    rng = np.random.default_rng(11)
-    alarms = 0
-    for _ in range(200):
-        copied = np.cumsum(rng.binomial(600, 0.5, size=48))
-        looks = [
-            log_bayes_factor(float(x), 600.0 * (hour + 1), 0.5) > np.log(1_000)
-            for hour, x in enumerate(copied)
-        ]
-        alarms += any(looks)
-    assert alarms <= 2
+def test_a_closed_sampling_gate_says_how_strong_the_evidence_is() -> None:
+    policy = policy_of(shadow_percentage=50)
+    closed = check("sampling", facts_of(policy=policy, invocations=(100_000, 47_000)))
+    assert "log Bayes factor against it 1" in closed.text
+    assert "alarm at 6.908" in closed.text
+    opened = check("sampling", facts_of(policy=policy, invocations=(100_000, 50_100)))
+    assert "Bayes" not in opened.text
 
 
 @pytest.mark.parametrize(("pairs", "expected"), [(2_999, "fail"), (3_000, "pass")])
@@ -133,6 +133,106 @@ def test_missing_pairs_are_harm_in_the_worst_case() -> None:
     sampled = complete(shadow_percentage=50)
     unknown = facts_of(policy=sampled, ledger=Ledger(pairs=10_000, unpaired_production=9_000))
     assert outcome("missing_pairs", unknown) is GateOutcome.NOT_MEASURED
+
+
+def lossy(
+    missing: int,
+    *,
+    hour: int | None = None,
+    counts: dict[str, Any] | None = None,
+    invocations: tuple[float, float] | None = None,
+) -> Facts:
+    """10,000 pairs over a day; the missing ones in every hour alike, or all in one."""
+    paired = [417] * 23 + [409]
+    lost = [missing // 24] * 24 if hour is None else [missing * (h == hour) for h in range(24)]
+    rows = [
+        {"hour": START + timedelta(hours=h), "role": role, "records": p + m, "paired": p}
+        for h, (p, m) in enumerate(zip(paired, lost, strict=True))
+        for role in ("production",)
+    ]
+    facts = facts_of(
+        policy=complete(shadow_percentage=100),
+        ledger=Ledger(pairs=10_000, unpaired_production=sum(lost)),
+        counts=counts,
+        invocations=invocations,
+    )
+    assert facts.captures is not None
+    tables = {**facts.captures.tables, "capture_hours": pa.Table.from_pylist(rows)}
+    return replace(facts, captures=replace(facts.captures, tables=tables))
+
+
+def test_missing_pairs_that_fall_in_one_hour_are_called_informative() -> None:
+    burst = check("missing_pairs", lossy(240, hour=9))
+    assert burst.outcome is GateOutcome.FAIL
+    assert "Missing pairs are informative" in burst.text
+    spread = check("missing_pairs", lossy(240))
+    assert spread.outcome is GateOutcome.FAIL
+    assert "same hours as the rest" in spread.text
+
+
+def test_a_pass_that_survives_the_worst_case_keeps_the_gate_open() -> None:
+    facts = lossy(72)
+    assert check("missing_pairs", facts).outcome is GateOutcome.FAIL
+    wide = {"contract_change": {"margin": 0.05}, "score_large_shift_share": {"margin": 0.2}}
+    defaults = {metric.id: metric.default for metric in DIVERGENCE}
+    policy = parse_policy({"sampling": dict(facts.policy.sampling), "metrics": wide}, defaults)
+    generous = replace(facts, policy=policy)
+    evidence = {m.id: m.assess(generous, policy.metrics[m.id]) for m in DIVERGENCE}
+    gate = BY_ID["missing_pairs"].check(generous, evidence)
+    assert gate.outcome is GateOutcome.PASS
+    assert "even counted as harm" in gate.text
+
+
+def test_every_judged_share_is_held_against_the_worst_case() -> None:
+    gate = check("missing_pairs", lossy(960))
+    for metric in ("contract_change", "flip_rate", "score_large_shift_share"):
+        assert metric in gate.text
+
+
+def test_a_share_that_does_not_pass_has_nothing_to_lose() -> None:
+    counts = counts_of(flipped=4_000, large_shifted=4_000)
+    gate = check("missing_pairs", lossy(960, counts=counts))
+    assert "contract_change would no longer pass" in gate.text
+
+
+@pytest.mark.parametrize(
+    ("errors", "said"), [(240, "enough to explain them"), (200, "so 40 were lost in capture")]
+)
+def test_missing_pairs_are_held_against_the_errors_cloudwatch_counts(
+    errors: int, said: str
+) -> None:
+    facts = lossy(240, invocations=(10_240, 10_240))
+    (point,) = facts.metric_points.filter(
+        (pl.col("role") == "shadow") & (pl.col("period_s") == 3600)
+    ).to_dicts()
+    minute = {"metric_name": "Invocation5XXErrors", "period_s": 60, "value": float(errors)}
+    extra = pl.DataFrame([{**point, **minute}], schema=facts.metric_points.schema)
+    told = replace(facts, metric_points=pl.concat([facts.metric_points, extra]))
+    gate = check("missing_pairs", told)
+    assert f"CloudWatch counts {errors} 5XX errors of the shadow, {said}" in gate.text
+    assert "CloudWatch" not in check("missing_pairs", facts).text
+
+
+def test_lost_shadow_records_do_not_excuse_themselves() -> None:
+    """Nothing declared: production's records show that every request was to be captured."""
+    facts = facts_of(
+        ledger=Ledger(pairs=9_500, unpaired_production=500),
+        records=(10_000, 9_500),
+        invocations=(10_010, 10_010),
+    )
+    assert outcome("missing_pairs", facts) is GateOutcome.FAIL
+    sampled = facts_of(
+        ledger=Ledger(pairs=4_500, unpaired_production=5_500),
+        records=(10_000, 4_500),
+        invocations=(10_010, 5_000),
+    )
+    assert outcome("missing_pairs", sampled) is GateOutcome.NOT_MEASURED
+    partly_captured = facts_of(
+        ledger=Ledger(pairs=1_900, unpaired_production=100),
+        records=(2_000, 1_900),
+        invocations=(10_010, 10_010),
+    )
+    assert outcome("missing_pairs", partly_captured) is GateOutcome.NOT_MEASURED
 
 
 def test_a_handful_of_inputs_is_not_traffic() -> None:

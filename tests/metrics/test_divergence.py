@@ -9,7 +9,7 @@ import pytest
 from analyzer.metrics.divergence import DIVERGENCE
 from analyzer.metrics.shares import Share, outcomes_needed
 from analyzer.model import Outcome, Role
-from analyzer.policy import Policy, parse_policy
+from analyzer.policy_file import parse_policy
 from analyzer.stats.proportion_sequence import upper_bound
 from tests.metrics.prediction_facts import counts_of, facts_of
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from analyzer.model import Evidence
+    from analyzer.policy import Policy
 
 BY_ID = {metric.id: metric for metric in DIVERGENCE}
 DEFAULTS = {metric.id: metric.default for metric in DIVERGENCE}
@@ -245,3 +246,14 @@ def test_needed_outcomes_are_the_fewest_that_settle_the_margin() -> None:
 def test_the_effective_size_never_exceeds_what_was_seen() -> None:
     assert Share(0, 100, 50.0, "pairs").effective == 100
     assert Share(10, 100, 1_000.0, "pairs").scaled() == (1.0, 10.0)
+
+
+def test_too_few_on_one_side_says_how_long_until_flips_mean_something() -> None:
+    few = assess("flip_rate", counts_of(production_at_or_above=10, production_below=9_990))
+    assert few.outcome is Outcome.UNRESOLVED
+    assert few.needs is not None
+    assert (few.needs.minutes, few.needs.hours, few.needs.requests) == (11_520, 192, 20_000)
+    assert "about 4 days more" in few.needs.text
+    none = assess("flip_rate", counts_of(production_at_or_above=0, production_below=10_000))
+    assert none.needs is not None
+    assert none.needs.minutes is None

@@ -93,6 +93,7 @@ def compare(
     """Run `prepare` on pairs; a bare string is a CSV output, None an absent one."""
     table = pairs_table(production, shadow, inputs)
     with Engine(threads=threads) as engine, engine.lend(pairs=table):
+        engine.keep("repeated_inputs")
         return Compared(prepare(engine, policy or policy_of()))
 
 

@@ -8,16 +8,17 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from analyzer.model import Decision
+from analyzer.model import Decision, Outcome
 from analyzer.report import charts
 from analyzer.report.content import (
     PAGES,
+    errors_page,
     latency_page,
     predictions_page,
     series,
     verdict_page,
 )
-from analyzer.report.content.page import Chart, Notes
+from analyzer.report.content.page import Chart, Notes, Table
 from tests.report.frames import tables
 from tests.report.verdicts import START, hostile, verdict
 
@@ -119,6 +120,127 @@ def test_pairs_that_keep_the_contract_are_not_listed_as_changes() -> None:
 def test_charts_of_what_fails_come_first_on_the_latency_page() -> None:
     blocks = latency_page(verdict(Decision.REJECT), tables(Decision.REJECT)).blocks
     titles = [block.title for block in blocks if isinstance(block, Chart)]
-    mean = titles.index("Mean model latency per minute")
+    mean = titles.index("Mean model latency per 5 minutes")
     assert "p99" in titles[0]
-    assert titles.index("p99 per hour") < mean < titles.index("Overhead latency per minute")
+    assert titles.index("p99 per hour") < mean < titles.index("Overhead latency per 5 minutes")
+
+
+def test_thinned_courses_name_what_one_point_is() -> None:
+    frames = tables(Decision.HOLD)
+    short = {**frames, "minutes": frames["minutes"].head(900)}
+    for given, each in ((frames, "5 minutes"), (short, "minute")):
+        charted = {
+            block.title: block
+            for build in (latency_page, errors_page)
+            for block in build(verdict(Decision.HOLD), given).blocks
+            if isinstance(block, Chart)
+        }
+        assert f"Mean model latency per {each}" in charted
+        assert f"one bar per {each}:" in charted["5XX errors per invocation"].caption
+        averaged = charted["Invocations per minute"].caption.startswith("Each point is the mean of")
+        assert averaged is (each != "minute")
+
+
+def test_points_are_never_shorter_than_the_period_that_was_exported() -> None:
+    frame = series.means(tables(Decision.HOLD)["instances"])
+    assert series.point_minutes(tables(Decision.HOLD)["instances"]) == 5
+    assert frame["value"].null_count() == 0
+
+
+def test_percentiles_are_picked_from_and_say_so() -> None:
+    frames = tables(Decision.HOLD)["percentiles"].filter(pl.col("stat") == "p99")
+    minutes = pl.concat(
+        frames.with_columns(
+            pl.col("timestamp") + timedelta(minutes=minute), pl.lit(60, pl.Int64).alias("period_s")
+        )
+        for minute in range(60)
+    )
+    blocks = latency_page(verdict(Decision.HOLD), {"percentiles": minutes}).blocks
+    chart = next(block for block in blocks if isinstance(block, Chart))
+    assert chart.title == "p99 per minute"
+    assert "Drawn: one minute in 5." in chart.caption
+    assert set(chart.frame["value"]) <= set(minutes["production_ms"]) | set(minutes["shadow_ms"])
+
+
+def test_failing_class_of_errors_is_drawn_first_and_names_its_axis() -> None:
+    one = verdict(Decision.REJECT)
+    failed = one.metrics["error_4xx_rate"].model_copy(update={"outcome": Outcome.FAIL})
+    metrics = one.metrics | {"error_4xx_rate": failed}
+    blocks = errors_page(
+        one.model_copy(update={"metrics": metrics}), tables(Decision.REJECT)
+    ).blocks
+    first = next(block for block in blocks if isinstance(block, Chart))
+    assert first.title == "4XX errors per invocation"
+    body = charts.draw(first).to_dict()
+    assert body["height"] >= 300
+    bars = next(layer for layer in body["layer"] if layer["mark"]["type"] == "bar")
+    assert bars["encoding"]["y"]["title"] == "share of invocations"
+    assert bars["encoding"]["y"]["axis"]["labelOverlap"] is False
+
+
+def test_flips_are_coloured_by_their_share_of_the_row() -> None:
+    frame = pl.DataFrame(
+        {
+            "production_label": ["no", "no", "yes", "yes"],
+            "shadow_label": ["no", "yes", "no", "yes"],
+            "predictions": [4605, 127, 430, 297],
+        }
+    )
+    chart = charted_predictions(flips=frame)
+    shares = dict(zip(chart.frame["text"], chart.frame["value"], strict=True))
+    assert shares["430"] == pytest.approx(430 / 727)
+    assert shares["127"] == pytest.approx(127 / 4732)
+    assert chart.frame.filter("flip")["text"].sort().to_list() == ["127", "430"]
+    cells = charts.draw(chart).to_dict()["layer"][0]["encoding"]
+    assert cells["opacity"]["scale"]["domain"] == [0, 1]
+    assert cells["color"]["field"] == "flip"
+
+
+def test_shares_are_percentages_and_small_edges_read_alike() -> None:
+    distance = charted_predictions(flip_distance=tables(Decision.HOLD)["flip_distance"])
+    assert charts.draw(distance).to_dict()["encoding"]["y"]["axis"]["format"] == ".0%"
+    edges = [1.7782794e-6, 1.33352143e-5, 0.000133, 0.0133, 1.0]
+    frame = pl.DataFrame({"lower": [0.0, *edges[:-1]], "upper": edges, "predictions": [1] * 5})
+    labels = charted_predictions(difference_histogram=frame).frame["label"].to_list()
+    assert labels == ["1.8e-6", "1.3e-5", "0.00013", "0.013", "1"]
+
+
+def charted_predictions(**frames: pl.DataFrame) -> Chart:
+    blocks = predictions_page(verdict(Decision.HOLD), frames).blocks
+    return next(block for block in blocks if isinstance(block, Chart))
+
+
+def test_worst_pairs_say_how_many_they_are_and_in_which_time() -> None:
+    few = tables(Decision.HOLD)["worst_pairs"]
+    many = pl.concat([few] * 6).with_columns(pl.int_range(1, pl.len() + 1).alias("rank"))
+    for frame, said in ((few, "The 20 pairs that differ most."), (many, "The 100 pairs that")):
+        blocks = predictions_page(verdict(Decision.HOLD), {"worst_pairs": frame}).blocks
+        table = next(b for b in blocks if isinstance(b, Table) and b.title.startswith("Most"))
+        assert table.caption.startswith(said)
+        assert ("scroll" in table.caption) is (frame is many)
+        assert "captured at (UTC)" in [column.title for column in table.columns]
+
+
+def test_pair_is_named_by_its_event_where_the_table_has_it() -> None:
+    frame = tables(Decision.HOLD)["worst_pairs"].with_columns(
+        pl.format("event-{}", "pair_id").alias("pair_id"), pl.lit(None).alias("inference_id")
+    )
+    blocks = predictions_page(verdict(Decision.HOLD), {"worst_pairs": frame}).blocks
+    table = next(b for b in blocks if isinstance(b, Table) and b.title.startswith("Most"))
+    row = dict(zip((column.title for column in table.columns), table.rows[0], strict=True))
+    assert row["event ID in production"].startswith("event-")
+    assert row["inference ID"] == "-"
+
+
+def test_axis_of_counts_has_no_zero_thousands() -> None:
+    funnel = next(chart for chart in drawn(Decision.HOLD) if chart.kind == "funnel")
+    axis = charts.draw(funnel).to_dict()["layer"][0]["encoding"]["x"]["axis"]
+    assert axis["labelExpr"] == "format(datum.value, '~s')"
+    assert "format" not in axis
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"), [(1, "minute"), (6, "6 minutes"), (60, "hour"), (120, "2 hours")]
+)
+def test_length_of_a_point_reads_as_a_person_says_it(minutes: int, said: str) -> None:
+    assert series.length(minutes) == said

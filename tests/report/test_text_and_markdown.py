@@ -8,12 +8,12 @@ import re
 import pytest
 from rich.console import Console
 
-from analyzer.model import Decision, Note, Reason
+from analyzer.model import Decision, Intervals, Needs, Note, Reason
 from analyzer.report import markdown, text
-from analyzer.report.content import PAGES, verdict_page
-from analyzer.report.content.page import Page, Table
+from analyzer.report.content import PAGES, errors_page, predictions_page, verdict_page
+from analyzer.report.content.page import Headline, Page, Strip, Table
 from tests.report.frames import tables
-from tests.report.verdicts import hostile, verdict
+from tests.report.verdicts import effect, hostile, verdict
 
 HOSTILE = [
     "\x1b[31mred\x1b[0m",
@@ -135,7 +135,89 @@ def test_closed_gates_are_short_footnotes_and_their_text_stands_once() -> None:
 
 def test_closed_gate_is_named_with_its_text() -> None:
     plain = text.render(verdict_page(verdict(Decision.HOLD), bundle="out")).plain
-    assert "coverage FAIL: shadow data in 91.3 %" in plain
+    assert "coverage closed: shadow data in 91.3 %" in plain
+
+
+@pytest.mark.parametrize("decision", [Decision.PROMOTE, Decision.HOLD])
+def test_gates_are_open_or_closed_in_every_sentence(decision: Decision) -> None:
+    one = verdict(decision)
+    page = verdict_page(one)
+    strip = next(block for block in page.blocks if isinstance(block, Strip))
+    detail = next(block for block in page.blocks if isinstance(block, Headline)).detail
+    closed = [check for check in strip.items if check.word.startswith("closed")]
+    rest = [check for check in strip.items if check not in closed]
+    assert {check.label for check in closed} == {g for g in one.gates if one.gates[g].closed}
+    assert all(check.word.startswith("open") for check in rest)
+    assert f"{len(rest)} open (1 of them not measured)" in strip.summary
+    assert ("1 closed" in strip.summary) is bool(closed)
+    assert ("1 gate closed" if closed else "no gate closed") in detail
+    assert "FAIL" not in text.render(page).plain.split("gates: ")[1].split("\n\n")[0]
+
+
+def test_gate_that_could_not_be_measured_says_whether_that_closes_it() -> None:
+    one = verdict(Decision.PROMOTE)
+    blocking = one.gates["deployment"].model_copy(update={"when_not_measured": "blocks"})
+    for gate, word in ((one.gates["deployment"], "open"), (blocking, "closed")):
+        page = verdict_page(one.model_copy(update={"gates": {"deployment": gate}}))
+        strip = next(block for block in page.blocks if isinstance(block, Strip))
+        assert strip.items[0].word == f"{word}, not measured"
+        assert strip.summary == f"1 {word} (1 of them not measured)"
+
+
+def test_sentence_said_by_a_note_and_by_the_needs_is_one_footnote() -> None:
+    one = verdict(Decision.HOLD)
+    silent = one.metrics["model_error_rate"].model_copy(
+        update={
+            "notes": (Note(code="no-captures", text="no captured pairs were given"),),
+            "needs": Needs(text="No captured pairs were given."),
+        }
+    )
+    page = verdict_page(one.model_copy(update={"metrics": {"model_error_rate": silent}}))
+    marked = markdown.render(page)
+    assert marked.lower().count("no captured pairs were given") == 1
+
+
+def test_change_that_is_not_judged_says_so_and_gives_its_interval_for_one_look() -> None:
+    one = verdict(Decision.PROMOTE)
+    bias = one.metrics["score_bias"].model_copy(
+        update={
+            "effect": effect("difference", 0.0012, None, None),
+            "intervals": Intervals(fixed=(0.0004, 0.002)),
+        }
+    )
+    shown = table_of(predictions_page(one.model_copy(update={"metrics": {"score_bias": bias}}), {}))
+    row = dict(zip((column.title for column in shown.columns), shown.rows[0], strict=True))
+    assert row["judged interval"] == "-"
+    assert row["outcome"] == "info (1)"
+    assert (
+        shown.notes[0].text == "not judged; its interval for this one look is [+0.0004 .. +0.0020]"
+    )
+    assert (row["production"], row["shadow"]) == ("0.412", "0.413")
+
+
+def test_pairing_rate_is_one_number_on_every_page() -> None:
+    one = verdict(Decision.PROMOTE)
+    exact = one.pairing.model_copy(update={"rate": 0.99982})
+    said = [
+        markdown.render(build(one.model_copy(update={"pairing": exact}), tables(Decision.PROMOTE)))
+        for build in (PAGES[0], PAGES[3], PAGES[4])
+    ]
+    assert all("99.9 %" in page for page in said)
+    assert not any("99.98" in page for page in said)
+
+
+@pytest.mark.parametrize(
+    ("sampling", "said"),
+    [(1.0, "the same requests"), (0.5, "copies of 50.0 % of"), (None, "copies of some of")],
+)
+def test_errors_page_says_same_requests_only_where_all_are_copied(
+    sampling: float | None, said: str
+) -> None:
+    one = verdict(Decision.PROMOTE)
+    pairing = one.pairing.model_copy(update={"expected_sampling": sampling})
+    lead = errors_page(one.model_copy(update={"pairing": pairing}), {}).lead
+    assert said in lead
+    assert ("the same requests" in lead) is (sampling == 1)
 
 
 @pytest.mark.parametrize("decision", list(Decision))

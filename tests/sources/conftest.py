@@ -6,17 +6,19 @@ import logging
 import threading
 from dataclasses import dataclass
 from functools import cache
-from http.server import ThreadingHTTPServer
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from analyzer.sources import AwsOptions
+from analyzer.sources import AwsOptions, aws
+from tests.faults.fault_server import LoopbackServer, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from tests.faults.fault_server import FaultServer
 
 REGION = "us-east-1"
 _numbers = count()
@@ -90,7 +92,7 @@ def localbucket_url(localbucket_root: Path) -> Iterator[str]:
     import localbucket  # type: ignore[import-untyped]  # one untyped script
 
     handler = type("Handler", (localbucket.S3Handler,), {"data_root": localbucket_root})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = LoopbackServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -146,3 +148,42 @@ def storage(request: pytest.FixtureRequest) -> Storage:
 def bucket(request: pytest.FixtureRequest) -> Storage:
     found: Storage = request.getfixturevalue(request.param)
     return found
+
+
+@pytest.fixture(scope="session")
+def fault_server() -> Iterator[FaultServer]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def faults(fault_server: FaultServer) -> FaultServer:
+    """A server without objects or plans yet; see `fault_server.py` for what it can do.
+
+    A client keeps a budget of retries, so each test begins with a new one.
+    """
+    fault_server.reset()
+    aws.s3_client.cache_clear()
+    return fault_server
+
+
+@pytest.fixture
+def faulty(faults: FaultServer) -> AwsOptions:
+    """How a run reaches `faults`."""
+    return AwsOptions(endpoint_url=faults.url, region=REGION)
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses, in seconds, that would have been made between tries; none is."""
+    from botocore.retries.standard import ExponentialBackoff
+
+    taken: list[float] = []
+    delay_amount = ExponentialBackoff.delay_amount
+
+    def at_once(backoff: ExponentialBackoff, context: Any) -> float:  # noqa: ANN401 - botocore's
+        taken.append(delay_amount(backoff, context))
+        return 0.0
+
+    monkeypatch.setattr(ExponentialBackoff, "delay_amount", at_once)
+    return taken

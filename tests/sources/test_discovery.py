@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from analyzer.errors import AccessError, InputError, UsageError
 from analyzer.sources import Listing, discover, open_chunks
+from analyzer.sources.objects import ObjectFailure
 
 if TYPE_CHECKING:
     from tests.sources.conftest import Storage
@@ -86,7 +87,8 @@ def test_everything_listed_is_read_or_skipped_under_a_code(storage: Storage) -> 
             f"churn/AllTraffic/{HOUR}/_SUCCESS": b"ok",
             f"churn/AllTraffic/{HOUR}/empty.jsonl": b"",
             f"churn/AllTraffic/{HOUR}/.hidden.jsonl": RECORD,
-            "churn/AllTraffic/2026/10/01/00/early.jsonl": RECORD,
+            "churn/AllTraffic/2026/10/05/09/early.jsonl": RECORD,
+            "churn/AllTraffic/2026/10/04/23/another-day.jsonl": RECORD,
             "hash/alb/log.gz": b"x",
         }
     )
@@ -96,7 +98,7 @@ def test_everything_listed_is_read_or_skipped_under_a_code(storage: Storage) -> 
     assert listing.skipped == {
         "empty": 1,
         "hidden": 2,
-        "hyperpod-not-supported": 1,
+        "hyperpod-alb": 1,
         "not-jsonl": 3,
         "outside-layout": 1,
         "outside-window": 1,
@@ -145,9 +147,29 @@ def test_the_folder_of_one_variant_is_explained(storage: Storage) -> None:
 
 
 def test_a_side_emptied_by_the_window_is_an_input_error(folder: Storage) -> None:
-    folder.put(captures(f"AllTraffic/{HOUR}/a.jsonl", "Shadow-01/2026/10/01/00/b.jsonl"))
-    with pytest.raises(InputError, match=r"no shadow captures.*1 outside-window"):
-        discover(folder.root, since=datetime(2026, 10, 5, tzinfo=UTC))
+    folder.put(captures(f"AllTraffic/{HOUR}/a.jsonl", "Shadow-01/2026/10/05/00/b.jsonl"))
+    with pytest.raises(InputError) as error:
+        discover(folder.root, since=datetime(2026, 10, 5, 12, tzinfo=UTC))
+    assert str(error.value).endswith(
+        ": Shadow-01: no shadow captures with --since 2026-10-05T12:00:00Z: they run from "
+        "2026-10-05T00:00:00Z to 2026-10-05T01:00:00Z; choose --since and --until inside a time "
+        "that both variants have"
+    )
+
+
+def test_a_window_beyond_all_captures_names_its_flags_and_theirs(storage: Storage) -> None:
+    storage.put({**both("churn/"), **captures("churn/AllTraffic/2026/10/07/23/z.jsonl")})
+    with pytest.raises(InputError) as error:
+        discover(
+            storage.root,
+            aws=storage.aws,
+            since=datetime(2025, 1, 1, tzinfo=UTC),
+            until=datetime(2025, 2, 1, tzinfo=UTC),
+        )
+    said = str(error.value)
+    assert "--since 2025-01-01T00:00:00Z --until 2025-02-01T00:00:00Z" in said
+    assert "run from 2026-10-05T13:00:00Z to 2026-10-08T00:00:00Z" in said
+    assert error.value.code == "empty-window"
 
 
 def test_two_paths_may_have_any_layout(storage: Storage) -> None:
@@ -237,7 +259,10 @@ def test_a_broken_link_is_a_failure_not_silence(folder: Storage) -> None:
     folder.put(both(""))
     folder.path(f"AllTraffic/{HOUR}/gone.jsonl").symlink_to("nowhere")
     chunks = list(open_chunks(discover(folder.root)))
-    assert [chunk.failure.code for chunk in chunks if chunk.failure] == ["deleted-or-replaced"]
+    failure = ObjectFailure(
+        "unreadable", "cannot be read: a symbolic link to a file that is not there"
+    )
+    assert [chunk.failure for chunk in chunks if chunk.failure] == [failure]
 
 
 def test_a_link_to_itself_is_a_broken_link(folder: Storage) -> None:
@@ -275,10 +300,21 @@ def test_a_path_that_may_not_be_looked_at_is_an_access_error(
         discover(folder.root)
 
 
-def test_special_files_are_passed_over(folder: Storage) -> None:
-    folder.put(both(""))
+def test_what_is_no_file_is_counted_and_never_opened(folder: Storage) -> None:
+    folder.put({**both(""), f"AllTraffic/{HOUR}/folder.jsonl.gz/x.txt": b"x"})
     os.mkfifo(folder.path(f"AllTraffic/{HOUR}/pipe.jsonl"))
-    assert discover(folder.root).listed == 2
+    os.mkfifo(folder.path(f"AllTraffic/{HOUR}/pipe"))
+    listing = discover(folder.root)
+    assert listing.skipped == {"not-a-file": 3, "not-jsonl": 1}
+    assert listing.listed == 6
+    assert keys(listing, "production") == ["a.jsonl"]
+
+
+def test_a_side_that_is_a_pipe_says_so(folder: Storage) -> None:
+    folder.put(captures("a.jsonl"))
+    os.mkfifo(folder.path("pipe.jsonl"))
+    with pytest.raises(InputError, match=r"no shadow captures to read; .* 1 not-a-file"):
+        discover(None, production=folder.at("a.jsonl"), shadow=folder.at("pipe.jsonl"))
 
 
 def test_a_folder_that_cannot_be_listed_stops_the_run(

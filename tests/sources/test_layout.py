@@ -9,7 +9,7 @@ from analyzer.sources.layout import (
     Place,
     choose_endpoint,
     choose_roles,
-    is_hyperpod,
+    hyperpod,
     is_metric_export,
     outside_window,
     place,
@@ -147,18 +147,20 @@ def test_a_folder_that_hides_its_endpoint_takes_the_name_given() -> None:
 @pytest.mark.parametrize(
     ("key", "named", "expected"),
     [
-        ("4f2c/alb/AWSLogs/1/x.log.gz", set(), True),
-        ("4f2c/pod/x.jsonl", set(), True),
-        (f"4f2c/pod/{FILE}", set(), True),
-        (f"4f2c/pod/{FILE}", {"pod"}, False),
-        (f"pod/churn/AllTraffic/{FILE}", set(), False),
-        (f"churn/AllTraffic/{FILE}", set(), False),
+        ("4f2c/alb/AWSLogs/1/x.log.gz", set(), "hyperpod-alb"),
+        ("4f2c/pod/x.jsonl", set(), "hyperpod-pod"),
+        (f"4f2c/pod/{FILE}", set(), "hyperpod-pod"),
+        (f"4f2c/pod/{FILE}", {"pod"}, None),
+        (f"4f2c9a1b/pod/replica-0/{FILE}", set(), "hyperpod-pod"),
+        (f"4f2c9a1b/sme/churn/AllTraffic/{FILE}", set(), None),
+        (f"pod/churn/AllTraffic/{FILE}", set(), None),
+        (f"churn/AllTraffic/{FILE}", set(), None),
     ],
 )
 def test_hyperpod_folders_are_told_from_variants(
-    key: str, named: set[str | None], *, expected: bool
+    key: str, named: set[str | None], expected: str | None
 ) -> None:
-    assert is_hyperpod(key, named) is expected
+    assert hyperpod(key, f"s3://bucket/{key}", named) == expected
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,22 @@ def test_progress_counts_objects_and_stored_bytes(folder: Storage) -> None:
     ]
 
 
+def test_progress_is_told_inside_a_large_object(
+    folder: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "PART_BYTES", 1000)
+    folder.put({f"{HOUR}/a.jsonl": b"{}\n" * 800, f"{SHADOW}/b.jsonl": b"{}\n" * 100})
+    told_aloud: list[tuple[int, int, int, int]] = []
+    listing = discover(folder.root)
+    list(open_chunks(listing, progress=lambda *counts: told_aloud.append(counts)))
+    assert told_aloud == [
+        (0, 2, 1000, 2700),
+        (0, 2, 2000, 2700),
+        (1, 2, 2400, 2700),
+        (2, 2, 2700, 2700),
+    ]
+
+
 def test_stopping_early_leaves_no_thread_behind(storage: Storage) -> None:
     storage.put(objects())
     chunks = open_chunks(discover(storage.root, aws=storage.aws))

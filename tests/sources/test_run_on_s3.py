@@ -2,32 +2,69 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from analyzer import analysis
 from analyzer.progress import silent
+from analyzer.sources import listing
 
 if TYPE_CHECKING:
     from tests.sources.conftest import Storage
 
 SCENARIO = Path(__file__).parents[2] / "sample_data" / "broken"
+CAPTURES = SCENARIO / "captures"
 
 
-def test_a_run_on_s3_gives_the_verdict_of_the_folder(bucket: Storage) -> None:
-    captures = SCENARIO / "captures"
+@pytest.fixture
+def request_on_s3(bucket: Storage) -> analysis.Request:
     files = {
-        path.relative_to(captures).as_posix(): path.read_bytes()
-        for path in sorted(captures.rglob("*"))
+        path.relative_to(CAPTURES).as_posix(): path.read_bytes()
+        for path in sorted(CAPTURES.rglob("*"))
         if path.is_file()
     }
     bucket.put({f"some/prefix/{key}": body for key, body in files.items()})
-    request = analysis.Request(
+    return analysis.Request(
         source=bucket.at("some/prefix"),
         cloudwatch=(str(SCENARIO / "cloudwatch"),),
         policy_file=SCENARIO / "policy.toml",
         aws=bucket.aws,
     )
+
+
+def verdict(request: analysis.Request) -> str:
+    return analysis.run(request, silent).verdict.to_json().replace("some/prefix/", "")
+
+
+def test_a_run_on_s3_gives_the_verdict_of_the_folder(request_on_s3: analysis.Request) -> None:
     golden = (SCENARIO / "expected_verdict.json").read_text(encoding="utf-8")
-    got = analysis.run(request, silent).verdict.to_json()
-    assert got.replace("some/prefix/", "") == golden
+    assert verdict(request_on_s3) == golden
+
+
+def test_a_run_over_a_window_leaves_out_the_same_objects_on_s3_and_in_a_folder(
+    request_on_s3: analysis.Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = listing.Bucket.page
+
+    def short(
+        place: listing.Bucket,
+        prefix: str,
+        token: str | None = None,
+        *,
+        most: int | None = None,
+        delimiter: str = "",
+    ) -> listing.Page:
+        return ask(place, prefix, token, most=most or 30, delimiter=delimiter)
+
+    monkeypatch.setattr(listing.Bucket, "page", short)
+    windowed = replace(request_on_s3, since="2026-11-17T12:00Z", until="2026-11-18T12:00Z")
+    inputs = analysis.run(windowed, silent).verdict.inputs
+    # Both days whole, of both variants; and of the hours, those of the window and one beside it.
+    assert inputs.objects_listed == 2 * 48
+    assert inputs.objects_skipped == {"outside-window": 2 * (48 - 26)}
+    counted = inputs.objects_read + sum(inputs.objects_skipped.values())
+    assert counted + sum(inputs.objects_failed.values()) == inputs.objects_listed
+    assert verdict(windowed) == verdict(replace(windowed, source=str(CAPTURES)))

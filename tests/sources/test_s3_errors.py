@@ -14,6 +14,7 @@ from analyzer.sources import AwsOptions, aws, discover, open_chunks, s3
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.sources.conftest import Storage
 
@@ -218,6 +219,16 @@ def test_options_that_cannot_be_meant_are_usage_errors(options: AwsOptions) -> N
         discover("s3://captures", aws=options)
 
 
+def test_credentials_that_cannot_be_loaded_are_an_access_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "config"
+    path.write_text("[profile broken]\ncredential_process = false\n", encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(path))
+    with pytest.raises(AccessError, match=r"load the credentials: .*renew the credentials"):
+        discover("s3://captures", aws=AwsOptions(profile="broken"))
+
+
 def test_an_impossible_bucket_name_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="Invalid bucket name"):
         discover("s3://not a bucket/p")
@@ -227,12 +238,9 @@ def test_the_requester_pays_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     requests: list[dict[str, object]] = []
 
     class Client:
-        def get_paginator(self, _: str) -> Client:
-            return self
-
-        def paginate(self, **request: object) -> list[dict[str, object]]:
+        def list_objects_v2(self, **request: object) -> dict[str, object]:
             requests.append(request)
-            return []
+            return {}
 
     monkeypatch.setattr(s3, "s3_client", lambda *_, **__: Client())
     with pytest.raises(InputError):

@@ -10,6 +10,7 @@ from scipy import stats
 
 from analyzer.stats.boundary import (
     MAX_E_VALUE,
+    Looking,
     anytime_e_value,
     anytime_multiplier,
     anytime_p_value,
@@ -116,6 +117,28 @@ def test_one_look_costs_less_than_planned_looks_than_any_looks() -> None:
     assert steps[1] < steps[2]
 
 
+@pytest.mark.parametrize(("tau", "step"), [(0.05, 8.77), (0.25, 3.92), (0.5, 2.77), (1, 1.96)])
+def test_the_planned_multipliers_are_those_of_continuous_o_brien_fleming(
+    tau: float, step: float
+) -> None:
+    assert planned_multiplier(0.05, tau) == pytest.approx(step, abs=0.005)
+
+
+def test_past_its_horizon_a_planned_step_stays_where_it_ended() -> None:
+    steps = [
+        multiplier("planned", 0.05, nu=51, t_minutes=t, horizon_minutes=1440)
+        for t in (720, 1440, 2880)
+    ]
+    assert steps[0] > steps[1] == steps[2]
+
+
+def test_a_planned_interval_exists_only_for_a_declared_horizon() -> None:
+    assert [way.mode for way in Looking().ways()] == ["fixed", "anytime"]
+    declared = Looking("planned", 10_080).ways()
+    assert [way.mode for way in declared] == ["fixed", "planned", "anytime"]
+    assert {way.horizon_minutes for way in declared} == {10_080}
+
+
 def test_planned_looks_without_a_horizon_are_refused() -> None:
     with pytest.raises(ValueError, match="horizon"):
         multiplier("planned", 0.05, nu=51, t_minutes=60)
@@ -201,6 +224,21 @@ def test_minutes_needed_is_where_the_boundary_and_power_fit_into_the_gap() -> No
     assert t is not None
     reach = (anytime_multiplier(0.05, t) + float(stats.norm.ppf(0.9))) * 0.6 / math.sqrt(t)
     assert reach == pytest.approx(math.log(1.1) - 0.03)
+
+
+def test_minutes_needed_follow_the_way_of_looking() -> None:
+    gap = math.log(1.1) - 0.03
+    once = minutes_needed(0.03, math.log(1.1), 0.6, 0.05, looking=Looking("fixed"))
+    assert once is not None
+    z = float(stats.norm.isf(0.05)) + float(stats.norm.ppf(0.8))
+    assert once == pytest.approx((z * 0.6 / gap) ** 2)
+    planned = minutes_needed(0.03, math.log(1.1), 0.6, 0.05, looking=Looking("planned", 10_080))
+    assert planned is not None
+    step = planned_multiplier(0.05, planned / 10_080) + float(stats.norm.ppf(0.8))
+    assert step * 0.6 / math.sqrt(planned) == pytest.approx(gap)
+    too_short = minutes_needed(0.03, math.log(1.1), 0.6, 0.05, looking=Looking("planned", 60))
+    assert too_short is not None
+    assert too_short > 60
 
 
 def test_more_noise_less_room_or_more_power_need_more_minutes() -> None:

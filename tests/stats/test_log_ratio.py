@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import signal, stats
 
-from analyzer.stats.boundary import anytime_multiplier, planned_multiplier
-from analyzer.stats.ewc import FloatArray, LongRun
+from analyzer.stats.boundary import Looks, anytime_multiplier, planned_multiplier
+from analyzer.stats.ewc import FloatArray, LongRun, long_run
 from analyzer.stats.log_ratio import (
     WeightedLogRatio,
     bounds,
@@ -204,3 +204,30 @@ def test_without_noise_the_estimate_decides() -> None:
 def test_sigma_is_the_noise_of_one_minute() -> None:
     ratio = measured(*traffic())
     assert ratio.sigma_lr == pytest.approx(ratio.long_run.se * math.sqrt(SIZE))
+
+
+def test_planned_bounds_of_correlated_minutes_hold_up_to_the_horizon_and_fixed_do_not() -> None:
+    """At the margin, looked at every six hours of seven days, with autocorrelation 0.8."""
+    rng, runs, horizon = np.random.default_rng(7), 80, 7 * 1440
+    modes: tuple[Looks, ...] = ("planned", "fixed")
+    passed = dict.fromkeys(modes, 0)
+    for _ in range(runs):
+        psi = signal.lfilter([0.1], [1, -0.8], rng.normal(size=horizon + 500))[500:]
+        cleared = dict.fromkeys(passed, False)
+        for t in range(360, horizon + 1, 360):
+            theta, noise = float(psi[:t].mean()), long_run(psi[:t] - psi[:t].mean(), period_s=60)
+            for mode in modes:
+                found = bounds(
+                    theta,
+                    noise,
+                    t,
+                    alpha_lower=0.05,
+                    alpha_upper=0.05,
+                    mode=mode,
+                    horizon_minutes=horizon,
+                )
+                cleared[mode] |= found is not None and found[1] < 0
+        for mode in modes:
+            passed[mode] += cleared[mode]
+    assert passed["planned"] <= stats.binom.ppf(0.999, runs, 0.05)
+    assert passed["fixed"] > 0.1 * runs

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy import integrate, special, stats
+from scipy import integrate, optimize, special, stats
 
 from analyzer.stats.proportion_sequence import e_value, log_e_value, lower_bound, upper_bound
 
@@ -156,3 +156,48 @@ def test_impossible_shares_and_levels_are_refused(bad: float) -> None:
         log_e_value(1, 10, bad)
     with pytest.raises(ValueError, match="alpha"):
         upper_bound(1, 10, bad)
+
+
+def two_sided_sequence(x: int, n: int, alpha: float, tightest_at: int) -> tuple[float, float]:
+    """The two-sided beta-binomial confidence sequence, written from its definition.
+
+    Each null p has the prior Beta(r / (1 - p), r / p), whose mean is p, with r such that the
+    bound is tightest at `tightest_at` outcomes.
+    """
+    level = 2 * math.log(1 / alpha)
+
+    def log_e(p: float) -> float:
+        v = p * (1 - p)
+        r = max(tightest_at * v / (level + math.log1p(level)) - v, 1e-3 * v)
+        a, b = r / (1 - p), r / p
+        null = float(special.xlogy(x, p) + special.xlog1py(n - x, -p))
+        return float(special.betaln(a + x, b + n - x) - special.betaln(a, b)) - null
+
+    def edge(outside: float, inside: float) -> float:
+        return float(
+            optimize.brentq(lambda p: log_e(p) - math.log(1 / alpha), outside, inside, xtol=1e-14)
+        )
+
+    seen = min(max(x / n, 1e-9), 1 - 1e-9)
+    return (0.0 if x == 0 else edge(1e-12, seen)), edge(1 - 1e-12, seen)
+
+
+@pytest.mark.parametrize(
+    ("x", "n", "published"),
+    [
+        (5, 1000, (0.000628, 0.014677)),
+        (50, 1000, (0.031499, 0.073411)),
+        (0, 500, (0.0, 0.009972)),
+        (500, 1000, (0.452092, 0.547908)),
+    ],
+)
+def test_two_one_sided_bounds_lie_near_the_published_two_sided_sequence(
+    x: int, n: int, published: tuple[float, float]
+) -> None:
+    # Another prior, tuned to a thousand outcomes, and both sides in one: near, never equal.
+    assert two_sided_sequence(x, n, 0.05, 1000) == pytest.approx(published, abs=1e-6)
+    upper, lower = upper_bound(x, n, 0.025), lower_bound(x, n, 0.025)
+    assert 0.85 < (upper - x / n) / (published[1] - x / n) < 1.2
+    assert lower <= x / n
+    if published[0] > 0.01:
+        assert 0.85 < (x / n - lower) / (x / n - published[0]) < 1.2

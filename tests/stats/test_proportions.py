@@ -332,3 +332,37 @@ def test_impossible_counts_are_refused(x: float, n: float) -> None:
 def test_a_level_of_certainty_is_refused() -> None:
     with pytest.raises(ValueError, match="level"):
         wilson(1, 10, 1.0)
+
+
+def test_the_perondi_table_is_told_apart_as_published_tests_tell_it() -> None:
+    """Seven of 34 against one of 34: near 5 %, where methods part ways."""
+    table = np.array([[7, 1], [27, 33]])  # scipy's samples are columns
+    law = stats.hypergeom(68, 8, 34)
+    probabilities = law.pmf(range(9))
+    seen = law.pmf(7)
+    as_rare = probabilities[probabilities <= seen * (1 + 1e-9)].sum()
+    exactly = probabilities[abs(probabilities / seen - 1) < 1e-9].sum()
+    assert as_rare == pytest.approx(0.054400, abs=5e-7)
+    assert as_rare - exactly / 2 == pytest.approx(0.02966, abs=5e-6)
+    assert stats.fisher_exact(table).pvalue == pytest.approx(0.054400, abs=5e-7)
+    assert stats.barnard_exact(table).pvalue == pytest.approx(0.028106, abs=5e-6)
+    assert stats.boschloo_exact(table).pvalue == pytest.approx(0.038464, abs=5e-6)
+    # the score interval excludes zero at the level its own test reaches, with its N - 1
+    z = float(
+        stats.norm.isf(stats.chi2.sf((7 * 33 - 27 * 1) ** 2 * 67 / (34 * 34 * 8 * 60), 1) / 2)
+    )
+    for shifted, excluded in ((z - 1e-6, True), (z + 1e-6, False)):
+        level = 2 * float(stats.norm.cdf(shifted)) - 1
+        lower = miettinen_nurminen(7, 34, 1, 34, level)[0]
+        assert (lower > 0) is excluded
+    assert 0.02 < 2 * float(stats.norm.sf(z)) < 0.0544
+
+
+def test_the_lady_tasting_tea_cannot_be_told_from_guessing() -> None:
+    law = stats.hypergeom(8, 4, 4)
+    probabilities = law.pmf(range(5))
+    as_rare = probabilities[probabilities <= law.pmf(3) * (1 + 1e-9)].sum()
+    assert as_rare == pytest.approx(0.48571, abs=5e-6)
+    assert as_rare - law.pmf(3) == pytest.approx(0.25714, abs=5e-6)
+    lower, upper = miettinen_nurminen(3, 4, 1, 4)
+    assert lower < 0 < upper

@@ -8,13 +8,16 @@ import importlib
 import pytest
 
 MODULES = (
+    "agreement",
     "boundary",
     "effective",
     "error_counts",
     "ewc",
     "log_ratio",
+    "missingness",
     "proportion_sequence",
     "proportions",
+    "sample_ratio",
 )
 
 

@@ -49,6 +49,7 @@ COLUMNS = (
     Column("role", wide=True),
     Column("outcome"),
 )
+_FIRST = ("metric", "outcome", "judged interval", "margin")
 REQUIRED = "required"
 MARKS = {REQUIRED: "*", Role.REVIEW.value: "~"}
 _LEGEND = {REQUIRED: "* required for PROMOTE", Role.REVIEW.value: "~ for a person to review"}
@@ -93,6 +94,7 @@ def metric_table(
         rows=rows,
         tones=tuple(TONES[evidence.outcome] for _, evidence in chosen),
         toned=len(COLUMNS) - 1,
+        first=_FIRST,
         notes=tuple(Footnote(f"({number})", text) for text, number in marks.items()),
         caption=_caption([evidence for _, evidence in chosen]),
         untitled_first=True,
@@ -133,17 +135,39 @@ def footnotes(evidence: Evidence, *, needs: bool = True) -> list[str]:
         texts.append(f"closed gates: {', '.join(note.code[len(_GATE) :] for note in gates)}")
     else:
         texts += [note.text for note in gates]
-    if needs and evidence.outcome is Outcome.UNRESOLVED and evidence.needs:
-        texts.append(evidence.needs.text)
+    # where only gates hold it, what it needs repeats their names
+    if needs and not gates and evidence.outcome is Outcome.UNRESOLVED and evidence.needs:
+        said = {_bare(note.text) for note in evidence.notes}
+        texts += [] if _bare(evidence.needs.text) in said else [evidence.needs.text]
+    if once := _read_once(evidence):
+        texts.append(f"not judged; its interval for this one look is {once}")
     return texts
 
 
 _GATE = "gate-"
 
 
+def _bare(text: str) -> str:
+    """A sentence without what makes the same words another sentence."""
+    return text.strip(" .").casefold()
+
+
+def _read_once(evidence: Evidence) -> str:
+    """The interval of a change that by design has no judged bounds; empty for every other."""
+    effect, fixed = evidence.effect, evidence.intervals.fixed
+    if effect is None or fixed is None or (effect.lower, effect.upper) != (None, None):
+        return ""
+    if evidence.margin is not None:
+        return ""
+    seen = effect.model_copy(update=dict(zip(("lower", "upper"), fixed, strict=True)))
+    return interval(seen, None, evidence.unit)
+
+
 def effect_kind(evidence: Evidence) -> str:
     """Kind of change the margin is about, also when nothing was measured."""
-    return evidence.effect.kind if evidence.effect else _KINDS[evidence.family]
+    if evidence.effect:
+        return evidence.effect.kind
+    return "difference" if _is_loss(evidence) else _KINDS[evidence.family]
 
 
 _KINDS = {
@@ -169,7 +193,9 @@ def _row(metric: str, evidence: Evidence, decimals: Decimals, footnoted: str) ->
         metric,
         *levels(evidence.production, shadow, evidence.unit, decimals.level),
         change(effect, evidence.unit, decimals.change),
-        interval(effect, evidence.margin, evidence.unit, decimals.interval),
+        NONE
+        if _read_once(evidence)
+        else interval(effect, evidence.margin, evidence.unit, decimals.interval),
         allowed(evidence.margin, effect_kind(evidence), evidence.unit)
         if evidence.role in JUDGED
         else NONE,
@@ -195,14 +221,59 @@ def _marked(texts: list[str], marks: dict[str, int]) -> str:
     return f"({said})" if said else ""
 
 
+def ways_table(verdict: Verdict) -> Table | None:
+    """Each judged metric's interval for every way of looking; None where none has one.
+
+    Both ends stand at one-sided alpha, so that the ways compare; the judged bounds, which pay for
+    the number of guardrails too, are in the table of metrics.
+    """
+    rows = []
+    for metric in judged(verdict):
+        evidence = verdict.metrics[metric]
+        shown = [
+            _way(evidence, bounds)
+            for bounds in (
+                evidence.intervals.fixed,
+                evidence.intervals.planned,
+                evidence.intervals.anytime,
+            )
+        ]
+        if evidence.effect is not None and set(shown) != {NONE}:
+            rows.append((metric, *shown, evidence.effect.mode))
+    if not rows:
+        return None
+    return Table(
+        "Intervals by when they may be read",
+        (
+            Column("metric"),
+            Column("fixed: once", "interval"),
+            Column("planned: up to the horizon", "interval"),
+            Column("anytime: at every look", "interval"),
+            Column("judged by"),
+        ),
+        tuple(rows),
+        caption=(
+            "Both ends at one-sided alpha. A planned interval needs a horizon that was declared "
+            "before the test; shares of pairs have none."
+        ),
+    )
+
+
+def _way(evidence: Evidence, bounds: tuple[float, float] | None) -> str:
+    if bounds is None or evidence.effect is None:
+        return NONE
+    effect = evidence.effect.model_copy(update={"lower": bounds[0], "upper": bounds[1]})
+    return interval(effect, evidence.margin, evidence.unit)
+
+
 def sureness(chosen: Iterable[Evidence]) -> str:
     """The level of a pass and the looks it holds for; empty when the metrics differ."""
-    effects = [evidence.effect for evidence in chosen if evidence.effect]
-    looks = {(effect.upper_level, effect.mode) for effect in effects}
-    if len(looks) != 1:
+    looks = [looked for looked in map(_looked, chosen) if looked[2]]
+    levels_ = {passing for _, passing, _ in looks}
+    if len(levels_) != 1:
         return ""
-    level, mode = looks.pop()
-    return f"judged at {100 * level:.4g} %, {_LOOKS[mode]}"
+    modes = " or ".join(_LOOKS[mode] for mode in _LOOKS if mode in {look[2] for look in looks})
+    return f"judged at {100 * levels_.pop():.4g} %, {modes}"
 
 
 _LOOKS = {
@@ -214,15 +285,34 @@ _LOOKS = {
 
 def _caption(chosen: list[Evidence]) -> str:
     """At which levels the interval stands; one sentence when all agree."""
-    effects = [evidence.effect for evidence in chosen if evidence.effect]
-    looks = {(effect.lower_level, effect.upper_level, effect.mode) for effect in effects}
-    if len(looks) != 1:
+    looks = [looked for looked in map(_looked, chosen) if looked[2]]
+    levels_ = {(failing, passing) for failing, passing, _ in looks}
+    if len(levels_) != 1:
         return ""
-    lower, upper, mode = looks.pop()
-    return (
-        f"Judged interval: lower bound at {100 * lower:.4g} %, upper bound at {100 * upper:.4g} %, "
-        f"{_MODES[mode]}. pass = upper bound below the margin; FAIL = lower bound above it."
+    failing, passing = levels_.pop()
+    modes = " or ".join(_MODES[mode] for mode in _MODES if mode in {look[2] for look in looks})
+    said = (
+        f"Judged interval: lower bound at {100 * failing:.4g} %, upper bound at "
+        f"{100 * passing:.4g} %, {modes}. pass = upper bound below the margin; FAIL = lower "
+        "bound above it."
     )
+    losses = any(_is_loss(evidence) for evidence in chosen)
+    return f"{said} Where less is worse, the bounds change their parts." if losses else said
+
+
+def _looked(evidence: Evidence) -> tuple[float, float, str]:
+    """Levels of the bound that can fail and of the one that can pass, and for which looks."""
+    effect = evidence.effect
+    if effect is None:
+        return 0.0, 0.0, ""
+    bounds = effect.lower_level, effect.upper_level
+    failing, passing = reversed(bounds) if _is_loss(evidence) else bounds
+    return failing, passing, effect.mode
+
+
+def _is_loss(evidence: Evidence) -> bool:
+    """Whether less is worse, as with accuracy."""
+    return evidence.margin is not None and evidence.margin < 0
 
 
 _MODES = {

@@ -91,14 +91,22 @@ def allowed(margin: float | None, kind: str, unit: str) -> str:
 
     >>> allowed(1.1, "ratio", "ms"), allowed(0.001, "difference", "share")
     ('< +10 %', '< +0.10 pp')
+    >>> allowed(-0.005, "difference", "share")
+    '> -0.50 pp'
     """
     if margin is None:
         return NONE
     bound = _bound(margin, kind, unit, _margin_decimals(margin, kind, unit))
-    return f"< {bound} {_sign(kind, unit)}".rstrip()
+    return f"{'<' if margin > 0 else '>'} {bound} {_sign(kind, unit)}".rstrip()
 
 
-_UNITS = {"ms": (1.0, "ms"), "share": (100.0, "%"), "percent": (1.0, "%"), "count": (1.0, "")}
+_UNITS = {
+    "ms": (1.0, "ms"),
+    "share": (100.0, "%"),
+    "percent": (1.0, "%"),
+    "count": (1.0, ""),
+    "score": (1.0, ""),
+}
 
 
 def _decimals(value: float, significant: int) -> int:

@@ -16,6 +16,7 @@ from analyzer.model import Family, Outcome
 from analyzer.report.content import series
 from analyzer.report.content.evidence import JUDGED, metric_table, ordered
 from analyzer.report.content.page import Block, Chart, Missing, Page
+from analyzer.report.content.running import running_charts
 from analyzer.report.content.unfinished import stopped, unfinished
 
 if TYPE_CHECKING:
@@ -73,51 +74,34 @@ def _rank(verdict: Verdict, metric: str) -> tuple[int, int]:
 _MEAN = "latency_mean"
 
 
+def _running(verdict: Verdict, running: pl.DataFrame | None) -> list[tuple[str, Block]]:
+    if running is None or running.is_empty():
+        text = "The interval was not followed over time: too few minutes of both variants."
+        return [(_MEAN, Missing("The interval over time", text, EXPORT))]
+    return [*running_charts(verdict, running)]
+
+
 def _per_minute(minutes: pl.DataFrame | None) -> list[tuple[str, Block]]:
-    title = "Mean model latency per minute"
+    title = "Mean model latency"
     if minutes is None or minutes.is_empty():
         return [(_MEAN, Missing(title, "No latency per minute in this bundle.", EXPORT))]
     blocks: list[tuple[str, Block]] = []
     for metric, suffix, heading, source in (
         (_MEAN, "latency_ms", title, "ModelLatency"),
-        ("overhead_latency", "overhead_ms", "Overhead latency per minute", "OverheadLatency"),
+        ("overhead_latency", "overhead_ms", "Overhead latency", "OverheadLatency"),
     ):
         frame = series.overlay(minutes, suffix)
         if frame.is_empty():
             blocks.append((metric, Missing(heading, f"{source} was not exported.", EXPORT)))
             continue
+        titled = f"{heading} per {series.length(series.point_minutes(minutes))}"
         chart = Chart(
             "overlay",
-            heading,
-            f"{heading} of production and shadow over the window; breaks are minutes without data.",
+            titled,
+            f"{titled} of production and shadow over the window; breaks are times without data.",
             frame,
-            caption="Breaks in a line are minutes without data.",
+            caption="Every minute counts by its requests. Breaks in a line are times without data.",
             y_title="ms",
-        )
-        blocks.append((metric, chart))
-    return blocks
-
-
-def _running(verdict: Verdict, running: pl.DataFrame | None) -> list[tuple[str, Block]]:
-    if running is None or running.is_empty():
-        text = "The interval was not followed over time: too few minutes of both variants."
-        return [(_MEAN, Missing("How the interval narrowed", text, EXPORT))]
-    blocks: list[tuple[str, Block]] = []
-    for metric in sorted(running["metric"].unique()):
-        evidence = verdict.metrics.get(metric)
-        frame = running.filter(pl.col("metric") == metric).select(
-            "timestamp",
-            *((pl.col(name) - 1).alias(name) for name in ("estimate", "lower", "upper")),
-        )
-        chart = Chart(
-            "running",
-            f"How the interval narrowed: {metric}",
-            f"Estimated change of {metric} and its anytime interval after each hour, "
-            "against the margin.",
-            frame,
-            caption="The anytime interval may be read after any hour without losing its level.",
-            limit=evidence.margin - 1 if evidence and evidence.margin else None,
-            y_title="shadow against production",
         )
         blocks.append((metric, chart))
     return blocks
@@ -137,11 +121,15 @@ def _percentiles(verdict: Verdict, percentiles: pl.DataFrame | None) -> list[tup
         if part.height < 2:  # noqa: PLR2004 - one point is no course over time
             continue
         title = f"{stat} per {period(period_s)}"
+        every = series.one_in(part)
+        # The mean of percentiles is no percentile, so a long course is picked from, not averaged.
+        thinned = f" Drawn: one {period(period_s)} in {every}." if every > 1 else ""
         chart = Chart(
             "overlay",
             title,
             f"{title} of production and shadow, as CloudWatch computed it over each period.",
             series.by_role(part, columns, ("timestamp",)),
+            caption=f"As CloudWatch computed it over each {period(period_s)}.{thinned}",
             y_title="ms",
         )
         blocks.append((metric, chart))
@@ -171,18 +159,26 @@ def _load(minutes: pl.DataFrame | None) -> list[Block]:
             "Invocations per minute",
             "Invocations per minute of production and shadow.",
             frame,
-            caption="A shadow under less load answers faster; gate load_match compares the two.",
+            caption=(
+                f"{_averaged(minutes)}A shadow under less load answers faster; gate load_match "
+                "compares the two."
+            ),
             y_title="invocations",
             zero_y=True,
         )
     ]
 
 
+def _averaged(frame: pl.DataFrame) -> str:
+    """What one point of a thinned course is; empty where it is one minute."""
+    minutes = series.point_minutes(frame)
+    return f"Each point is the mean of {series.length(minutes)}. " if minutes > 1 else ""
+
+
 def _instances(instances: pl.DataFrame | None) -> list[Block]:
     if instances is None or instances.is_empty():
         return [Missing("Instances", "No instance metrics in this bundle.", EXPORT)]
     blocks: list[Block] = []
-    columns = {role: role for role in series.ROLES}
     for name in _INSTANCES:
         part = instances.filter(pl.col("metric_name") == name).sort("timestamp")
         if part.is_empty():
@@ -192,7 +188,8 @@ def _instances(instances: pl.DataFrame | None) -> list[Block]:
                 "overlay",
                 name,
                 f"{name} of production and shadow over the window.",
-                series.by_role(part, columns, ("timestamp",)),
+                series.means(part),
+                caption=_averaged(part).strip(),
                 y_title="%",
             )
         )

@@ -27,6 +27,11 @@ ChartKind = Literal[
     "funnel",
 ]
 
+TALL_TABLE = 20
+"""Rows above which a table of the report scrolls within itself."""
+FOREST_EDGES = (-2.0, 3.0)
+"""Where the axis of a forest ends, in margins."""
+
 
 class Tone(StrEnum):
     """Colour role: what a thing means for the decision. No window shows it by colour alone."""
@@ -109,6 +114,7 @@ class Table:
         untitled_first: the first column's title is left out where a terminal saves words.
         marks: one mark per row, which stands after the first cell for the wide columns.
         legend: what the marks mean.
+        first: titles of the columns to show first where a window may be too narrow for all.
     """
 
     title: str
@@ -121,6 +127,7 @@ class Table:
     untitled_first: bool = False
     marks: tuple[str, ...] = ()
     legend: str = ""
+    first: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -158,6 +165,7 @@ class Chart:
         limit: position of the margin line, on the drawing's axis.
         x_title, y_title: axis titles, this program's words.
         zero_y: the y axis starts at zero, as counts must.
+        y_share: the values are shares in 0..1, read as percentages.
     """
 
     kind: ChartKind
@@ -169,6 +177,7 @@ class Chart:
     x_title: str = ""
     y_title: str = ""
     zero_y: bool = False
+    y_share: bool = False
 
 
 @dataclass(frozen=True)
@@ -204,7 +213,6 @@ class Request:
 
     title: str
     text: str
-    language: Literal["json", "text"]
     caption: str = ""
     file_name: str = ""
 

@@ -6,6 +6,7 @@ shown. Everything here is about pairs, because shuffled answers leave every dist
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -14,6 +15,7 @@ from analyzer.figures import NONE, counted, grouped, percent, plain
 from analyzer.model import Family
 from analyzer.report.content.evidence import metric_table, ordered
 from analyzer.report.content.page import (
+    TALL_TABLE,
     Block,
     Chart,
     Column,
@@ -105,16 +107,17 @@ def _grid(frame: pl.DataFrame) -> Chart:
 
 
 def _differences(frame: pl.DataFrame) -> Chart:
+    bins = frame.sort("lower")
     whole = int(frame["predictions"].sum())
     equal = int(frame.filter(pl.col("upper") == 0)["predictions"].sum())
     return Chart(
         "bars",
         "Size of the difference",
         "Number of predictions by absolute difference between shadow and production.",
-        frame.sort("lower").select(
+        bins.select(
             pl.when(pl.col("upper") == 0)
             .then(pl.lit("equal"))
-            .otherwise(_below("upper"))
+            .otherwise(_edges(bins, 2))
             .alias("label"),
             pl.col("predictions").alias("value"),
         ),
@@ -125,7 +128,12 @@ def _differences(frame: pl.DataFrame) -> Chart:
 
 
 def _flips(frame: pl.DataFrame) -> Chart:
-    top = frame.sort("predictions", descending=True).head(_MOST_LABELS**2)
+    shares = pl.col("predictions") / pl.col("predictions").sum().over("production_label")
+    top = (
+        frame.with_columns(shares.alias("value"))
+        .sort("predictions", descending=True)
+        .head(_MOST_LABELS**2)
+    )
     return Chart(
         "matrix",
         "Flips: production label to shadow label",
@@ -133,8 +141,14 @@ def _flips(frame: pl.DataFrame) -> Chart:
         top.select(
             _short("production_label"),
             _short("shadow_label"),
-            pl.col("predictions").alias("value"),
+            "value",
+            (pl.col("production_label") != pl.col("shadow_label")).alias("flip"),
             pl.Series("text", [grouped(count) for count in top["predictions"]], dtype=pl.String),
+            pl.Series("share", [percent(share) for share in top["value"]], dtype=pl.String),
+        ),
+        caption=(
+            "Each cell: predictions, and their share of production's label (the row). Orange are "
+            "flips, blue agreement; the stronger, the larger the share."
         ),
         x_title="shadow label",
         y_title="production label",
@@ -142,12 +156,13 @@ def _flips(frame: pl.DataFrame) -> Chart:
 
 
 def _distance(frame: pl.DataFrame) -> Chart:
+    bins = frame.sort("lower")
     return Chart(
         "bars",
         "Flips by distance from the threshold",
         "Share of predictions that flip, by distance of production's score from the threshold.",
-        frame.sort("lower").select(
-            _below("upper").alias("label"),
+        bins.select(
+            _edges(bins, 3),
             (pl.col("flips") / pl.col("predictions")).alias("value"),
         ),
         caption=(
@@ -155,6 +170,7 @@ def _distance(frame: pl.DataFrame) -> Chart:
         ),
         x_title="distance from the threshold, up to",
         y_title="share that flips",
+        y_share=True,
     )
 
 
@@ -175,28 +191,82 @@ def _contract(frame: pl.DataFrame) -> Block:
 
 def _worst(frame: pl.DataFrame) -> Table:
     rows = frame.sort("rank").head(_MOST_ROWS)
+    # A pair's own name is the event ID of its production record; a row number names nothing.
+    named = rows.schema["pair_id"] == pl.String
+    columns = {
+        "rank": Column("rank", "right"),
+        "captured_at": Column("captured at (UTC)"),
+        **({"pair_id": Column("event ID in production")} if named else {}),
+        "inference_id": Column("inference ID"),
+        "production_value": Column("production", "right"),
+        "shadow_value": Column("shadow", "right"),
+        "difference": Column("difference", "right"),
+    }
     return Table(
         "Most divergent pairs",
+        tuple(columns.values()),
+        tuple(
+            tuple(_CELLS.get(name, _value)(row[name]) for name in columns)
+            for row in rows.iter_rows(named=True)
+        ),
+        caption=(
+            f"The {counted(rows.height, 'pair')} that differ most"
+            f"{'; scroll in the table to see all' if rows.height > TALL_TABLE else ''}. "
+            "Numbers and labels only; payloads are not part of the report."
+        ),
+    )
+
+
+def _outcomes(frame: pl.DataFrame) -> Chart:
+    return Chart(
+        "matrix",
+        "Right and wrong: production and shadow",
+        "Number of labelled predictions by whether production and the shadow were right.",
+        frame.select(
+            pl.col("production").alias("production_label"),
+            pl.col("shadow").alias("shadow_label"),
+            pl.col("predictions").alias("value"),
+            pl.Series("text", [grouped(count) for count in frame["predictions"]], dtype=pl.String),
+        ),
+        caption="Only the predictions that one variant alone gets right tell the two apart.",
+        x_title="shadow",
+        y_title="production",
+    )
+
+
+def _calibration(frame: pl.DataFrame) -> Table:
+    return Table(
+        "Stated and observed shares",
         (
-            Column("rank", "right"),
-            Column("captured at"),
-            Column("inference ID"),
-            Column("production", "right"),
-            Column("shadow", "right"),
-            Column("difference", "right"),
+            Column("variant"),
+            Column("score", "right"),
+            Column("predictions", "right"),
+            Column("stated", "right"),
+            Column("observed", "right"),
         ),
         tuple(
             (
-                str(row["rank"]),
-                _stamp(row["captured_at"]),
-                str(row["inference_id"] or "-"),
-                _value(row["production_value"]),
-                _value(row["shadow_value"]),
-                _value(row["difference"]),
+                row["variant"],
+                f"{row['lower']:.1f} .. {row['upper']:.1f}",
+                grouped(row["predictions"]),
+                percent(row["stated"]),
+                percent(row["happened"]),
             )
-            for row in rows.iter_rows(named=True)
+            for row in frame.sort("variant", "lower").iter_rows(named=True)
         ),
-        caption="Numbers and labels only; payloads are not part of the report.",
+        caption="Labelled predictions by tenths of the score: the mean score, and how often the "
+        "label says it happened.",
+    )
+
+
+def _labels(frame: pl.DataFrame) -> Table:
+    """What became of the labels; zeros say nothing."""
+    rows = frame.filter(pl.col("count") > 0)
+    return Table(
+        "Labels",
+        (Column("code"), Column("count", "right"), Column("of")),
+        tuple((code, grouped(count), f"{unit}s") for code, count, unit in rows.iter_rows()),
+        caption="Each code is explained by analyzer explain CODE.",
     )
 
 
@@ -208,11 +278,19 @@ _SECTIONS: dict[str, Callable[[pl.DataFrame], Block]] = {
     "flip_distance": _distance,
     "contract_changes": _contract,
     "worst_pairs": _worst,
+    "label_outcomes": _outcomes,
+    "calibration": _calibration,
+    "labels": _labels,
 }
 
 
-def _below(column: str) -> pl.Expr:
-    return pl.col(column).round_sig_figs(3).cast(pl.String)
+def _edges(frame: pl.DataFrame, digits: int) -> pl.Series:
+    """Upper edges of the bins, all at so many digits, as `0.013` and `1.3e-6`."""
+    texts = [_EXPONENT.sub("e-", f"{edge:.{digits}g}") for edge in frame["upper"]]
+    return pl.Series("label", texts, dtype=pl.String)
+
+
+_EXPONENT = re.compile("e-0")
 
 
 def _short(column: str) -> pl.Expr:
@@ -233,3 +311,11 @@ def _value(value: object) -> str:
         return plain(float(str(value)))
     except ValueError:
         return str(value)
+
+
+_CELLS: dict[str, Callable[[object], str]] = {
+    "rank": str,
+    "captured_at": _stamp,
+    "pair_id": lambda value: str(value or NONE),
+    "inference_id": lambda value: str(value or NONE),
+}

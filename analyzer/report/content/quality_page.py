@@ -12,6 +12,7 @@ import polars as pl
 
 from analyzer.figures import NONE, counted, grouped, percent
 from analyzer.model import Family, Mode
+from analyzer.report.content.evidence import ways_table
 from analyzer.report.content.page import (
     Block,
     Chart,
@@ -47,6 +48,8 @@ def evidence_page(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> Page:
         return Page("evidence", "Evidence quality", tuple(blocks), _LEAD)
     if verdict.gates:
         blocks.append(_gates(verdict))
+    ways = ways_table(verdict)
+    blocks += [ways] if ways else []
     blocks += [*_ledger(verdict), *_pairing(verdict), _coverage(tables.get("capture_hours"))]
     blocks += [*_rejects(verdict, tables.get("rejects")), *ending]
     return Page("evidence", "Evidence quality", tuple(blocks), _LEAD)
@@ -61,7 +64,7 @@ def _gates(verdict: Verdict) -> Table:
         "Validity gates",
         (
             Column("gate"),
-            Column("outcome"),
+            Column("state"),
             Column("what was found", sentence=True),
             Column("covers"),
         ),
@@ -76,7 +79,10 @@ def _gates(verdict: Verdict) -> Table:
         ),
         tones=tuple(check.tone for check in strip.items),
         toned=1,
-        caption="A closed gate takes passes away from the families it covers; never a FAIL.",
+        caption=(
+            f"{strip.summary}. A closed gate takes passes away from the families it covers; never "
+            "a FAIL."
+        ),
     )
 
 
@@ -142,7 +148,7 @@ def _pairing(verdict: Verdict) -> list[Block]:
     sampling = [
         Fact("sampling expected", percent(pairing.expected_sampling, 2)),
         Fact("sampling observed", percent(pairing.observed_sampling, 2)),
-        Fact("pairing rate", percent(pairing.rate, 2)),
+        Fact("pairing rate", percent(pairing.rate)),
     ]
     return [Facts("Pairs by key", tuple(facts)), Facts("Sampling", tuple(sampling))]
 
@@ -253,7 +259,6 @@ def _policy(verdict: Verdict) -> Request:
     return Request(
         "Policy in force",
         json.dumps(verdict.policy.effective, indent=2, sort_keys=True, ensure_ascii=False),
-        "json",
         "Everything that could change the judgement, defaults included.",
     )
 

@@ -5,27 +5,15 @@ In: the verdict. Out: blocks that the terminal, the pull request and the report 
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from analyzer.figures import counted, grouped, percent
 from analyzer.model import Decision, GateOutcome
-from analyzer.report.content.evidence import (
-    TONES,
-    WORDS,
-    effect_kind,
-    judged,
-    metric_table,
-    precision,
-    sureness,
-)
-from analyzer.report.content.figures import allowed, change, interval
+from analyzer.report.content.evidence import TONES, judged, metric_table, sureness
+from analyzer.report.content.forest import forest
 from analyzer.report.content.page import (
     Block,
-    Chart,
     Check,
     Fact,
     Headline,
@@ -42,8 +30,9 @@ from analyzer.report.content.page import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from analyzer.model import Evidence, Gate, Verdict, Window
-    from analyzer.report.content.figures import Decimals
+    import polars as pl
+
+    from analyzer.model import Gate, Verdict, Window
 
 _DECISIONS = {
     Decision.PROMOTE: ("✓", Tone.GOOD),
@@ -51,16 +40,14 @@ _DECISIONS = {
     Decision.REJECT: ("✗", Tone.BAD),
     Decision.ERROR: ("!", Tone.BAD),
 }
-_GATES = {
-    GateOutcome.PASS: ("pass", "✓", Tone.GOOD),
-    GateOutcome.FAIL: ("FAIL", "✗", Tone.BAD),
-    GateOutcome.NOT_MEASURED: ("not measured", "?", Tone.OPEN),
-}
-_FOREST_EDGE = 3.0
+_UNMEASURED = "not measured"
 
 
 def verdict_page(
-    verdict: Verdict, tables: Mapping[str, pl.DataFrame] | None = None, bundle: str = ""
+    verdict: Verdict,
+    tables: Mapping[str, pl.DataFrame] | None = None,
+    bundle: str = "",
+    tool: str = "analyzer",
 ) -> Page:
     """The decision with everything it rests on.
 
@@ -68,19 +55,20 @@ def verdict_page(
         verdict: what was decided.
         tables: the bundle's tables; this page reads none, every page builder takes them.
         bundle: how the reader names the bundle on a command line; empty inside the report.
+        tool: how the reader starts this tool there.
     """
     del tables
     named = judged(verdict)
     blocks: list[Block] = [headline(verdict), identity(verdict)]
     if named:
         explained = {reason.metric for reason in verdict.reasons if reason.metric}
-        blocks.append(_forest(verdict, named))
-        blocks.append(metric_table(verdict, named, "Guardrails", explained=explained))
+        blocks.append(forest(verdict, named))
+        blocks.append(metric_table(verdict, named, "Judged metrics", explained=explained))
     blocks += [_reasons(verdict), _worth_knowing(verdict), gate_strip(verdict)]
     if not bundle:
         blocks.append(_download(verdict))
     else:
-        blocks.append(Next("report", f"analyzer report {bundle}"))
+        blocks.append(Next("report", f"{tool} report {bundle}"))
     return Page("verdict", "Verdict", tuple(block for block in blocks if not _empty(block)))
 
 
@@ -138,22 +126,29 @@ def volume_text(verdict: Verdict) -> str:
 def gate_strip(verdict: Verdict) -> Strip:
     """Every validity gate as a badge, closed ones first."""
     items = sorted(verdict.gates.items(), key=lambda entry: (not entry[1].closed, entry[0]))
-    counts = {
-        outcome: sum(gate.outcome is outcome for gate in verdict.gates.values())
-        for outcome in GateOutcome
-    }
-    summary = ", ".join(
-        f"{count} {_GATES[outcome][0].lower()}" for outcome, count in counts.items() if count
+    parts = (
+        _counted(word, [gate for gate in verdict.gates.values() if gate.closed is closed])
+        for word, closed in (("open", False), ("closed", True))
     )
+    summary = ", ".join(part for part in parts if part)
     told = frozenset(reason.text for reason in verdict.reasons if reason.gate)
     return Strip("Validity gates", summary, tuple(_check(*item, told) for item in items))
 
 
+def _counted(word: str, gates: list[Gate]) -> str:
+    """How many are in a state, and how many of them could not be measured."""
+    unmeasured = sum(gate.outcome is GateOutcome.NOT_MEASURED for gate in gates)
+    aside = f" ({unmeasured} of them {_UNMEASURED})" if unmeasured else ""
+    return f"{len(gates)} {word}{aside}" if gates else ""
+
+
 def _check(name: str, gate: Gate, told: frozenset[str]) -> Check:
-    """A gate as a badge; one that is not measured but only noted is no alarm."""
-    word, symbol, tone = _GATES[gate.outcome]
-    if gate.outcome is GateOutcome.NOT_MEASURED and not gate.closed:
-        tone = Tone.PLAIN
+    """A gate as a badge: open or closed, as every sentence about gates says it."""
+    word, symbol, tone = ("closed", "✗", Tone.BAD) if gate.closed else ("open", "✓", Tone.GOOD)
+    if gate.outcome is GateOutcome.NOT_MEASURED:
+        # Closed for want of data is no finding against the shadow; open all the same is no alarm.
+        word = f"{word}, {_UNMEASURED}"
+        symbol, tone = (symbol, Tone.OPEN) if gate.closed else ("○", Tone.PLAIN)
     return Check(name, word, symbol, tone, gate.text, gate.text in told)
 
 
@@ -187,87 +182,10 @@ def _joined(first: Item, second: Item) -> Item:
     return replace(first, label=f"{first.label}, {second.label}", text=text)
 
 
-def _forest(verdict: Verdict, metrics: tuple[str, ...]) -> Chart:
-    """Every judged interval on one axis: 0 is no change, 1 is the metric's own margin."""
-    frame = pl.DataFrame(
-        [
-            _forest_row(
-                metric,
-                verdict.metrics[metric],
-                precision(verdict, verdict.metrics[metric]),
-            )
-            for metric in metrics
-        ],
-        schema=_FOREST_SCHEMA,
-        orient="row",
-    )
-    said = "; ".join(
-        f"{metric} {row['change']}, interval {row['interval']}, margin {row['margin']}: "
-        f"{row['outcome']}"
-        for metric, row in zip(metrics, frame.iter_rows(named=True), strict=True)
-    )
-    return Chart(
-        "forest",
-        "Every guardrail against its margin",
-        f"Interval of each guardrail relative to its margin. {said}.",
-        frame,
-        caption=(
-            "Each interval is drawn in units of its own margin: left of 1 is acceptable harm, "
-            f"right of it is not. Arrows continue beyond {_FOREST_EDGE:.0f} margins."
-        ),
-        limit=1.0,
-    )
-
-
-_FOREST_SCHEMA = {
-    "metric": pl.String,
-    "outcome": pl.String,
-    "tone": pl.String,
-    "position": pl.Float64,
-    "from": pl.Float64,
-    "to": pl.Float64,
-    "beyond": pl.Boolean,
-    "change": pl.String,
-    "interval": pl.String,
-    "margin": pl.String,
-}
-
-
-def _forest_row(metric: str, evidence: Evidence, decimals: Decimals) -> tuple[object, ...]:
-    effect, margin, unit = evidence.effect, evidence.margin, evidence.unit
-    values: list[float | None] = [None, None, None]
-    if effect is not None and margin:
-        values = [
-            _in_margins(value, margin, effect.kind)
-            for value in (effect.estimate, effect.lower, effect.upper)
-        ]
-    clipped = [None if v is None else max(-_FOREST_EDGE, min(_FOREST_EDGE, v)) for v in values]
-    return (
-        metric,
-        WORDS[evidence.outcome],
-        TONES[evidence.outcome].value,
-        *clipped,
-        any(v is not None and v > _FOREST_EDGE for v in values),
-        change(effect, unit, decimals.change),
-        interval(effect, margin, unit, decimals.interval),
-        allowed(margin, effect_kind(evidence), unit),
-    )
-
-
-def _in_margins(value: float | None, margin: float, kind: str) -> float | None:
-    """Harm as a multiple of the margin; ratios on the log scale they are judged on."""
-    if value is None:
-        return None
-    if kind != "ratio":
-        return value / margin
-    return math.log(value) / math.log(margin) if value > 0 else -math.inf
-
-
 def _download(verdict: Verdict) -> Request:
     return Request(
         "verdict.json",
         verdict.to_json(),
-        "json",
         "The decision and all its evidence, byte for byte what a CI job reads.",
         file_name="verdict.json",
     )

@@ -1,0 +1,64 @@
+"""Flags and arguments that several commands have.
+
+In: their types, names and help. Out: what a command does with them.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+
+class Format(StrEnum):
+    """What stdout carries."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+class FailOn(StrEnum):
+    """Which decisions end with a code other than 0."""
+
+    HOLD = "hold"
+    REJECT = "reject"
+    NEVER = "never"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="What stdout carries.")]
+FailOnOption = Annotated[
+    FailOn,
+    typer.Option(
+        help="Decisions that keep their exit code: hold (HOLD and REJECT), reject (REJECT) or "
+        "never (none); the others exit 0."
+    ),
+]
+OutOption = Annotated[Path, typer.Option(help="Folder for the bundle.")]
+BundleArgument = Annotated[Path, typer.Argument(help="Folder that `analyzer run --out` wrote.")]
+PlainOption = Annotated[
+    Literal["text", "json"], typer.Option("--format", help="What stdout carries.")
+]
+
+Source = Annotated[str | None, typer.Argument(help="Folder or s3://bucket/prefix of captures.")]
+Endpoint = Annotated[str | None, typer.Option(help="Endpoint, when several are found.")]
+Production = Annotated[
+    str | None, typer.Option(help="Production variant name; without SOURCE, a path.")
+]
+Shadow = Annotated[str | None, typer.Option(help="Shadow variant name; without SOURCE, a path.")]
+Since = Annotated[
+    str | None, typer.Option(help="Start of the window: ISO 8601, UTC if it has no offset.")
+]
+Until = Annotated[str | None, typer.Option(help="End of the window, not included.")]
+EndpointFile = Annotated[
+    Path | None, typer.Option(help="endpoint.json with the endpoint's description.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
+Profile = Annotated[str | None, typer.Option(help="AWS profile.")]
+Region = Annotated[str | None, typer.Option(help="AWS region.")]
+EndpointUrl = Annotated[str | None, typer.Option(help="S3 endpoint URL.")]
+RoleArn = Annotated[str | None, typer.Option(help="Role to assume.")]
+NoSignRequest = Annotated[bool, typer.Option("--no-sign-request", help="Anonymous requests.")]
+RequestPayer = Annotated[bool, typer.Option("--request-payer", help="Requester pays.")]

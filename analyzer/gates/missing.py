@@ -1,0 +1,127 @@
+"""Could the requests without a shadow answer hide a difference?
+
+Failed requests usually leave no capture record, so what is missing is itself a sign of errors. In:
+how many are missing, whether they are like the rest, what they could do at worst, and whether
+CloudWatch counts as many errors. Out: finding pairs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analyzer.figures import counted, grouped, plain
+from analyzer.gates.pair_gate import JUDGED, failing, pair_gate
+from analyzer.gates.sampling import captures_meant_complete, everything_copied
+from analyzer.metrics.series import SHADOW, Cover, values
+from analyzer.metrics.shares import METHOD, Share
+from analyzer.model import GateOutcome, Outcome
+from analyzer.stats.missingness import informative_missingness
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from analyzer.metrics.metric import CaptureFacts, Facts
+    from analyzer.model import Evidence, Gate
+    from analyzer.stats.missingness import Informative
+
+MOST_MISSING = 0.005
+GREATEST_DIFFERENCE = 0.1
+"""A standardised difference beyond this is no longer negligible."""
+LEAST_P = 0.001
+
+
+def check_missing_pairs(facts: Facts, evidence: Mapping[str, Evidence]) -> Gate:
+    """Whether passes survive if every request without a shadow answer counts as harm."""
+    captures = facts.captures
+    if (
+        captures is None
+        or not everything_copied(facts)
+        or not captures_meant_complete(facts, captures)
+    ):
+        return pair_gate(
+            GateOutcome.NOT_MEASURED,
+            "missing pairs can be told from unsampled ones only when sampling and both captures "
+            "are at 100 %",
+            blocks=False,
+        )
+    missing = captures.ledger.unpaired_production
+    eligible = missing + captures.ledger.pairs
+    share = missing / eligible if eligible else 1.0
+    text = f"no shadow record for {grouped(missing)} of {counted(eligible, 'production record')}"
+    text += _counted_errors(facts, missing)
+    if share <= MOST_MISSING:
+        return pair_gate(GateOutcome.PASS, text, value=share, limit=MOST_MISSING, blocks=False)
+    hidden = [key for key, item in evidence.items() if _hides(facts, item, captures)]
+    if hidden:
+        text += f"; counted as harm, {' and '.join(hidden)} would no longer pass"
+    else:
+        text += "; even counted as harm, everything that passes would pass"
+    text += f". {_likeness(captures)}"
+    return pair_gate(failing(bool(hidden)), text, value=share, limit=MOST_MISSING, blocks=False)
+
+
+def _hides(facts: Facts, item: Evidence, captures: CaptureFacts) -> bool:
+    """Whether a share of pairs that passes would not if every missing pair were an event."""
+    if item.method != METHOD or item.role not in JUDGED or item.outcome is not Outcome.PASS:
+        return False
+    if item.effect is None or item.effect.estimate is None or item.margin is None:
+        return False
+    missing, pairs = captures.ledger.unpaired_production, captures.ledger.pairs
+    if not pairs or not item.n.effective:
+        return True
+    worst = round(item.effect.estimate * pairs) + missing
+    # what is missing is taken to repeat as often as what is there
+    squares = (pairs + missing) ** 2 / (item.n.effective * (1 + missing / pairs))
+    share = Share(worst, pairs + missing, max(squares, pairs + missing), "pairs")
+    upper = share.effect(facts.policy).upper
+    return upper is None or upper >= item.margin
+
+
+def _likeness(captures: CaptureFacts) -> str:
+    """Whether the missing fall in other hours than the rest, as far as counts can tell."""
+    found = _by_hour(captures)
+    if found is None:
+        return "Whether they are like the rest is not known"
+    said = (
+        f"test of one rate for all hours p = {plain(found.p_value)}, difference of their mean time "
+        f"{found.difference:.2f} standard deviations"
+    )
+    if found.p_value < LEAST_P or abs(found.difference) > GREATEST_DIFFERENCE:
+        return f"Missing pairs are informative, they fall in certain hours: {said}"
+    return f"They fall in the same hours as the rest: {said}"
+
+
+def _by_hour(captures: CaptureFacts) -> Informative | None:
+    """The test over hours; None where the hours were not counted."""
+    table = captures.tables.get("capture_hours")
+    if table is None:
+        return None
+    rows = sorted(
+        (row["hour"], row["records"], row["paired"])
+        for row in table.to_pylist()
+        if row["role"] == "production"
+    )
+    if not rows:
+        return None
+    hours = np.array([(hour - rows[0][0]).total_seconds() / 3_600 for hour, _, _ in rows])
+    records = np.array([float(records) for _, records, _ in rows])
+    paired = np.array([float(paired) for _, _, paired in rows])
+    return informative_missingness(hours, np.maximum(records - paired, 0.0), paired)
+
+
+def _counted_errors(facts: Facts, missing: int) -> str:
+    """What CloudWatch's own count of failed shadow requests says of the missing ones."""
+    cover = Cover.of(facts)
+    if cover is None or facts.metric_points.is_empty():
+        return ""
+    errors = values(facts, cover, SHADOW, "Invocation5XXErrors", "Sum")
+    if not np.isfinite(errors).any():
+        return ""
+    seen = float(np.nansum(errors))
+    text = f"; CloudWatch counts {counted(seen, '5XX error')} of the shadow"
+    if missing and seen >= missing:
+        return f"{text}, enough to explain them"
+    lost = missing - seen
+    return f"{text}, so {grouped(lost)} were lost in capture or pairing" if lost > 0 else text

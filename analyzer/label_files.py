@@ -1,0 +1,253 @@
+"""Label files -> rows of the table `label_lines`: SageMaker's ground truth, CSV or Parquet.
+
+In: finding the files of a path and reading every line. Out: what labels mean (`labels`). No line
+stops a run: one that gives no label is a row with a code that starts with `label.`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from analyzer.captures.lines import split
+from analyzer.errors import AccessError, InputError
+from analyzer.model import Note
+from analyzer.sources import Listing, local, open_chunks, s3
+from analyzer.sources.batch_transform.stored import parts, stored
+from analyzer.sources.days import Days
+from analyzer.sources.objects import ObjectError, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from analyzer.engine import Engine
+    from analyzer.sources import AwsOptions, Chunk, SourceObject
+    from analyzer.sources.objects import Entry
+    from analyzer.steps import Progress
+
+    Row = tuple[str | None, str | None, str | None]
+    """ID, label, and the code of a row that could not be read."""
+
+_CSV = (".csv", ".csv.gz")
+_PARQUET = (".parquet",)
+_JSON_LINES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".json")
+_COLUMNS = ("id", "label")
+_BATCH_BYTES = 32 << 20
+_BATCH_ROWS = 100_000
+_DAMAGED = frozenset({"corrupt-gzip", "gzip-bomb", "parquet"})
+
+
+def find_labels(root: str, aws: AwsOptions) -> Listing:
+    """The label files of a path: a file, a folder or an S3 prefix.
+
+    Raises:
+        InputError: nothing is there, or nothing that could hold labels.
+        AccessError: it cannot be listed.
+    """
+    found: list[SourceObject] = []
+    skipped: Counter[str] = Counter()
+    on_s3 = root.startswith("s3://")
+    itself = root if on_s3 else str(Path(root).absolute())
+    for entry in s3.entries(root, aws, Days()) if on_s3 else local.entries(root):
+        named = entry.is_file and entry.location == itself  # then it is meant, whatever its name
+        code = None if named else _not_labels(entry)
+        if code is not None:
+            skipped[code] += 1
+            continue
+        found.append(stored(entry, "labels"))
+    if not found:
+        raise InputError(
+            f"--labels {printable(root)}: no label files; looked for *.jsonl, *.csv and *.parquet",
+            code="no-labels",
+        )
+    found.sort(key=lambda item: (item.key, item.location))
+    return Listing(None, None, None, tuple(found), dict(skipped), same_objects=False, aws=aws)
+
+
+def read_labels(
+    engine: Engine, files: Listing, max_line_bytes: int, progress: Progress
+) -> tuple[Note, ...]:
+    """Add every line of the files to `label_lines`.
+
+    Args:
+        engine: has the macros of capture_macros, prediction_macros and label_macros.
+        files: what `find_labels` found.
+        max_line_bytes: a longer line is counted and not read.
+        progress: told after every file.
+
+    Returns:
+        A note for each file that is damaged and was read as far as that.
+
+    Raises:
+        AccessError: a file cannot be read any more; a re-run may help.
+    """
+    engine.keep("label_none", table="label_lines")
+    tables = [item for item in files.objects if _is_table(item)]
+    texts = replace(files, objects=tuple(item for item in files.objects if not _is_table(item)))
+    damaged: list[Note] = []
+    done = 0
+
+    def on_read(objects: int, _total: int, _bytes: int, _size: int) -> None:
+        progress("reading labels", done + objects, len(files.objects))
+
+    _add_lines(engine, _chunks(texts, max_line_bytes, damaged, on_read), max_line_bytes)
+    done = len(texts.objects)
+    for item in tables:
+        if item.key.lower().endswith(_PARQUET):
+            _add_rows(engine, _parquet_rows(_whole(item, files.aws)))
+            progress("reading labels", done + 1, len(files.objects))
+        else:
+            alone = replace(files, objects=(item,))
+            _add_rows(engine, _csv_rows(_chunks(alone, max_line_bytes, damaged, on_read)))
+        done += 1
+    return tuple(damaged)
+
+
+def _not_labels(entry: Entry) -> str | None:
+    """Why an entry of a folder is no label file; None if it is."""
+    name = entry.key.rpartition("/")[2]
+    if not entry.is_file:
+        return "not-a-file"
+    if entry.size == 0:
+        return "empty"
+    if name.startswith((".", "_")):
+        return "hidden"
+    return None if name.lower().endswith(_JSON_LINES + _CSV + _PARQUET) else "not-labels"
+
+
+def _is_table(item: SourceObject) -> bool:
+    return item.key.lower().endswith(_CSV + _PARQUET)
+
+
+def _chunks(
+    files: Listing,
+    max_line_bytes: int,
+    damaged: list[Note],
+    on_read: Callable[[int, int, int, int], None],
+) -> Iterator[Chunk]:
+    """The files' lines; a damaged file gives what could be read, and a note."""
+    for chunk in open_chunks(files, max_line_bytes=max_line_bytes, progress=on_read):
+        if chunk.failure is None:
+            yield chunk
+            continue
+        said = f"labels: {files.objects[chunk.object_id].key}: {chunk.failure.text}"
+        if chunk.failure.code not in _DAMAGED:
+            raise AccessError(printable(said), code="labels-unreadable")
+        damaged.append(Note(code=f"object-{chunk.failure.code}", text=said))
+
+
+def _add_lines(engine: Engine, chunks: Iterable[Chunk], max_line_bytes: int) -> None:
+    for batch in _batches(chunks):
+        lines = split(batch, max_line_bytes)
+        with engine.lend(lines=lines.lines):
+            engine.keep("label_json_lines", table="label_lines")
+        lost = ["label.invalid-utf8"] * lines.undecodable.num_rows
+        lost += ["label.oversize"] * lines.oversize.num_rows
+        _add_rows(engine, ((None, None, code) for code in lost))
+
+
+def _batches(chunks: Iterable[Chunk]) -> Iterator[list[Chunk]]:
+    batch: list[Chunk] = []
+    held = 0
+    for chunk in chunks:
+        batch.append(chunk)
+        held += len(chunk.data)
+        if held >= _BATCH_BYTES:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch
+
+
+def _add_rows(engine: Engine, rows: Iterable[Row]) -> None:
+    source = iter(rows)
+    while batch := list(islice(source, _BATCH_ROWS)):
+        frame = pl.DataFrame(batch, schema=_ROW, orient="row")
+        with engine.lend(label_rows=frame.to_arrow()):
+            engine.keep("label_rows", table="label_lines")
+
+
+_ROW = {"id": pl.String, "label": pl.String, "code": pl.String}
+
+
+def _csv_rows(chunks: Iterable[Chunk]) -> Iterator[Row]:
+    """Rows of a CSV file with a header; the columns may be anywhere in it."""
+    reader = csv.reader(_text_lines(chunks))
+    places: list[int] | None = None
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield None, None, "label.invalid-csv"
+            continue
+        if places is None:
+            named = [cell.strip().lower() for cell in row]
+            if not set(_COLUMNS) <= set(named):
+                yield None, None, "label.no-columns"
+                return
+            places = [named.index(column) for column in _COLUMNS]
+        elif row:
+            yield _csv_row(row, places)
+
+
+def _csv_row(row: list[str], places: list[int]) -> Row:
+    if max(places) >= len(row):
+        return None, None, "label.invalid-csv"
+    found, label = (row[place] for place in places)
+    if not _is_text(found) or not _is_text(label):
+        return None, None, "label.invalid-utf8"
+    return found, label, None
+
+
+def _text_lines(chunks: Iterable[Chunk]) -> Iterator[str]:
+    """Lines with their ends, as `csv` wants them; bytes that are no text stay recognisable."""
+    for chunk in chunks:
+        data = chunk.data
+        if chunk.first_line_number == 1:
+            data = data.removeprefix(b"\xef\xbb\xbf")
+        yield from io.StringIO(data.decode(errors="surrogateescape"), newline="")
+
+
+def _is_text(cell: str) -> bool:
+    if cell.isascii():
+        return True
+    try:
+        cell.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _whole(item: SourceObject, aws: AwsOptions) -> bytes:
+    """A file that has no lines."""
+    try:
+        return b"".join(parts(item, aws))
+    except ObjectError as error:
+        said = f"labels: {item.key}: {error.failure.text}"
+        raise AccessError(printable(said), code="labels-unreadable") from None
+
+
+def _parquet_rows(data: bytes) -> Iterator[Row]:
+    """Rows of a Parquet file; numbers and truth values as their text."""
+    try:
+        names = {name.lower(): name for name in pl.read_parquet_schema(io.BytesIO(data))}
+        if not set(_COLUMNS) <= set(names):
+            yield None, None, "label.no-columns"
+            return
+        wanted = [names[column] for column in _COLUMNS]
+        frame = pl.read_parquet(io.BytesIO(data), columns=wanted)
+        texts = frame.select(pl.col(wanted).cast(pl.String))
+    except pl.exceptions.PolarsError:
+        yield None, None, "label.invalid-parquet"
+        return
+    for found, label in texts.select(wanted).iter_rows():
+        yield found, label, None

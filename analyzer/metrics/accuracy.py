@@ -1,0 +1,223 @@
+"""Which variant is right more often, where somebody has said since what the truth was?
+
+In: counts and sums of labelled predictions (`labels`) -> accuracy against its margin, and as
+evidence what scores and quantities say beyond it. Out: reading labels, matching them to pairs.
+
+With labels, a shadow that answers differently can be told from one that answers worse: accuracy is
+a guardrail. A loss is the harm, so its margin is negative and its lower bound decides a pass.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from analyzer.figures import counted, grouped, percent, points, stated
+from analyzer.metrics.labelled import LabelCounts, applying, said
+from analyzer.metrics.metric import Metric
+from analyzer.model import (
+    Effect,
+    Evidence,
+    Family,
+    Intervals,
+    Needs,
+    Note,
+    Outcome,
+    Role,
+    Test,
+)
+from analyzer.policy import MetricDefault
+from analyzer.stats.paired_accuracy import Outcomes, e_value, lower_bound, upper_bound
+from analyzer.verdict import judge, levels
+
+if TYPE_CHECKING:
+    from analyzer.metrics.metric import Facts
+    from analyzer.policy import MetricRule
+
+LEAST_LABELLED = 1_000
+"""Labelled predictions below which accuracy never passes, as pairs below which nothing does."""
+LEAST_OTHER_TRUTHS = 20
+"""Labelled predictions needed outside the commonest truth: answering one thing is no accuracy."""
+MOST_FOREIGN = 0.5
+"""Share of labels neither variant ever gives above which they are of another vocabulary."""
+
+METHOD = "betting-paired/1"
+SOURCE = (
+    "Waudby-Smith and Ramdas, Estimating means of bounded random variables by betting, JRSS B "
+    "86:1 (2024), a fixed mixture of stakes; one look: Tango, Statistics in Medicine 17:891 "
+    "(1998); repeated inputs by Kish's effective size (1965)"
+)
+_DECIDING = frozenset({"probability", "label", "multiclass"})
+_MOST_PREDICTIONS = 1e12
+
+
+def assess_accuracy(facts: Facts, rule: MetricRule) -> Evidence:
+    """The difference of both variants' shares of right answers against its margin."""
+    found = applying(facts, rule, _DECIDING, unit="share", method=METHOD)
+    if isinstance(found, Evidence):
+        return found
+    return _judged_accuracy(facts, rule, found)
+
+
+def _judged_accuracy(facts: Facts, rule: MetricRule, found: LabelCounts) -> Evidence:
+    scaled = found.outcomes.scaled(found.effective / found.predictions)
+    fail_level, pass_level = levels(facts.policy)
+    useless = _uninformative(found)
+    effect = Effect(
+        kind="difference",
+        estimate=found.outcomes.difference,
+        lower=None if useless else lower_bound(scaled, 1 - pass_level),
+        lower_level=pass_level,
+        upper=upper_bound(scaled, 1 - fail_level),
+        upper_level=fail_level,
+    )
+    outcome = judge(effect, rule.margin, rule.role)
+    needs = None
+    if outcome is Outcome.UNRESOLVED and rule.margin is not None:
+        needs = said(useless) if useless else _needs(found, rule.margin, facts.policy.alpha)
+    right = found.count("both_right")
+    return Evidence(
+        family=Family.DIVERGENCE,
+        role=rule.role,
+        required=rule.required and rule.role is Role.GUARDRAIL,
+        outcome=outcome,
+        production=(right + found.count("production_right")) / found.predictions,
+        shadow=(right + found.count("shadow_right")) / found.predictions,
+        unit="share",
+        effect=effect,
+        test=None if rule.margin is None else _test(scaled, rule.margin),
+        intervals=_intervals(scaled, facts.policy.alpha),
+        margin=rule.margin,
+        margin_source=rule.source,
+        n=found.sizes,
+        method=METHOD,
+        needs=needs,
+        notes=(*_outcome_notes(found, scaled), *((useless,) if useless else ())),
+    )
+
+
+def _uninformative(found: LabelCounts) -> Note | None:
+    """Why no difference, however small, would say that the shadow is as good."""
+    if found.predictions < LEAST_LABELLED:
+        text = (
+            f"only {counted(found.predictions, 'labelled prediction')}; at least "
+            f"{grouped(LEAST_LABELLED)} are needed"
+        )
+        return Note(code="too-few-labels", text=text)
+    others = found.predictions - found.count("commonest_truth")
+    if others < LEAST_OTHER_TRUTHS:
+        text = (
+            f"only {counted(others, 'label')} differ from the commonest one; at least "
+            f"{LEAST_OTHER_TRUTHS} are needed before being right says anything"
+        )
+        return Note(code="one-truth", text=text)
+    foreign = found.count("foreign_truth") / found.predictions
+    if found.kind != "probability" and foreign > MOST_FOREIGN:
+        text = (
+            f"{percent(foreign)} of labels are ones that neither variant ever answers: labels and "
+            "answers are spelled differently"
+        )
+        return Note(code="foreign-labels", text=text)
+    return None
+
+
+def _outcome_notes(found: LabelCounts, scaled: Outcomes) -> tuple[Note, ...]:
+    """Who alone was right, and that outcomes are worth fewer where inputs repeat."""
+    from analyzer.stats.proportions import mcnemar
+
+    p = mcnemar(round(scaled.ours), round(scaled.rival)).mid_p
+    text = (
+        f"right alone: production {grouped(found.count('production_right'))}, shadow "
+        f"{grouped(found.count('shadow_right'))} of "
+        f"{counted(found.predictions, 'labelled prediction')} (McNemar mid-p {p:.2g}, one look)"
+    )
+    notes = [Note(code="right-alone", text=text)]
+    if found.effective < 0.99 * found.predictions:
+        text = (
+            f"{counted(found.predictions, 'labelled prediction')} are worth "
+            f"{grouped(found.effective)} independent ones, because inputs repeat or share a request"
+        )
+        notes.append(Note(code="repeated-inputs", text=text))
+    return tuple(notes)
+
+
+def _test(scaled: Outcomes, margin: float) -> Test:
+    """The e-value against "the loss is the margin or more"."""
+    found = e_value(scaled, margin)
+    return Test(e_value=found, p_value=min(1.0, 1 / found) if found > 0 else 1.0)
+
+
+def _intervals(scaled: Outcomes, alpha: float) -> Intervals:
+    """Both ways to look, each end at one-sided alpha."""
+    from analyzer.stats.proportions import tango
+
+    return Intervals(
+        fixed=tango(0.0, scaled.ours, scaled.rival, scaled.alike, 1 - 2 * alpha),
+        anytime=(lower_bound(scaled, alpha), upper_bound(scaled, alpha)),
+    )
+
+
+def _needs(found: LabelCounts, margin: float, alpha: float) -> Needs:
+    """How many labelled predictions in all would settle it, if their shares stay."""
+    seen = f"{grouped(found.predictions)} seen"
+    if found.effective < 0.99 * found.predictions:
+        seen += f", worth {grouped(found.effective)} independent ones"
+    needed = predictions_needed(found.outcomes, margin, alpha)
+    if needed is None:
+        return Needs(
+            text=f"Cannot be resolved at this margin: the difference itself, "
+            f"{points(found.outcomes.difference)}, does not stay above the margin of "
+            f"{stated(margin, 'pp')}. More labels will not turn it into a pass."
+        )
+    factor = max(needed / found.effective, 1.1)  # a tenth more at the least: a rough projection
+    requests = math.ceil(found.predictions * factor)
+    return Needs(
+        requests=requests,
+        text=f"About {grouped(requests)} labelled predictions in all ({seen}) would settle it.",
+    )
+
+
+def predictions_needed(outcomes: Outcomes, margin: float, alpha: float) -> int | None:
+    """Fewest independent predictions with which these shares stay above the margin at every look.
+
+    None when the difference is at or below the margin, or nothing below 10^12 would do.
+
+    >>> predictions_needed(Outcomes(25, 25, 950), -0.005, 0.05)
+    17318
+    """
+    if outcomes.difference <= margin:
+        return None
+
+    def settled(n: float) -> bool:
+        return lower_bound(outcomes.scaled(n / outcomes.pairs), alpha) > margin
+
+    high = 1.0
+    while not settled(high):
+        high *= 2
+        if high > _MOST_PREDICTIONS:
+            return None
+    low = high / 2
+    while high - low > max(0.5, low * 1e-6):
+        middle = (low + high) / 2
+        low, high = (low, middle) if settled(middle) else (middle, high)
+    return math.ceil(high)
+
+
+ACCURACY: tuple[Metric, ...] = (
+    Metric(
+        id="accuracy",
+        family=Family.DIVERGENCE,
+        title="accuracy",
+        meaning="Share of labelled predictions that are right; the shadow's minus production's for "
+        "the same requests. Judged only with --labels; a loss is the harm, so the margin is "
+        "negative.",
+        unit="share",
+        method=METHOD,
+        source=SOURCE,
+        advice="Look at the table of right and wrong answers, and at the requests that production "
+        "alone answers right.",
+        default=MetricDefault(margin=-0.005, role=Role.GUARDRAIL, required=True, scale="loss"),
+        assess=assess_accuracy,
+        needs_labels=True,
+    ),
+)

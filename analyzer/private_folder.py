@@ -1,0 +1,69 @@
+"""A folder for what one run spills and nobody else needs; a killed run's is removed by the next.
+
+In: a folder with a lock that lives as long as its process. Out: what is put there.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+_PREFIX = "analyzer-"
+_LOCK = "in-use"
+_BEING_MADE_S = 60.0
+
+
+class PrivateFolder:
+    """A new folder, after those that killed runs left beside it are removed.
+
+    Args:
+        parent: None for the system's folder for temporary files.
+
+    Attributes:
+        path: the folder, for its owner only.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+
+    def __init__(self, parent: Path | None = None) -> None:
+        place = Path(parent or tempfile.gettempdir())
+        _remove_abandoned(place)
+        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
+        # Held, not read: the kernel gives the lock back however the process ends.
+        self._lock = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def remove(self) -> None:
+        """Remove the folder and all in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        os.close(self._lock)
+
+
+def _remove_abandoned(place: Path) -> None:
+    """Folders of this user whose lock nobody holds."""
+    for folder in place.glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+                continue
+            if _is_abandoned(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_abandoned(folder: Path) -> bool:
+    try:
+        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return time.time() - folder.stat().st_mtime > _BEING_MADE_S
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(lock)
+    return True

@@ -1,0 +1,32 @@
+"""How a step that takes time says how far it is; who shows it is somebody else's matter.
+
+In: one call signature. Out: drawing (`progress`).
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Told, as often as a step likes, how much of it is done."""
+
+    def __call__(
+        self,
+        step: str,
+        done: int,
+        total: int | None,
+        /,
+        *,
+        bytes_done: int | None = None,
+        bytes_total: int | None = None,
+    ) -> None:
+        """Report.
+
+        Args:
+            step: its name for a person; its first report starts it.
+            done: items so far.
+            total: items in all; None while that is unknown.
+            bytes_done: bytes so far, where items are of different size.
+            bytes_total: bytes in all.
+        """
