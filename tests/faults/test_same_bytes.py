@@ -1,0 +1,170 @@
+"""The same evidence in another order, form, place or moment: verdict.json byte for byte the same.
+
+`tests/test_golden.py` has files created in another order, one time zone more and one thread;
+`tests/test_cache.py` has what was read before.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import random
+import shutil
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from analyzer import analysis
+from analyzer.progress import silent
+from tests.faults.shadow_tests import LONG_AGO_S, SAMPLE_DATA, aged, command, finished, scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.faults.forked_runs import ForkedRuns
+
+    Change = Callable[[random.Random, Path, bytes], tuple[str, bytes]]
+
+_BOM = b"\xef\xbb\xbf"
+
+
+def shuffled_lines(rng: random.Random, path: Path, body: bytes) -> tuple[str, bytes]:
+    lines = body.splitlines(keepends=True)
+    rng.shuffle(lines)
+    return path.name.removesuffix(".gz"), b"".join(lines)
+
+
+def shuffled_files(rng: random.Random, path: Path, body: bytes) -> tuple[str, bytes]:
+    del path
+    return f"{rng.getrandbits(64):016x}.jsonl", body
+
+
+def plain(_: random.Random, path: Path, body: bytes) -> tuple[str, bytes]:
+    return path.name.removesuffix(".gz"), body
+
+
+def many_members(_: random.Random, path: Path, body: bytes) -> tuple[str, bytes]:
+    """Compressed in pieces that end anywhere."""
+    pieces = [body[at : at + 1_000] for at in range(0, len(body), 1_000)]
+    return path.name.removesuffix(".gz") + ".gz", b"".join(map(gzip.compress, pieces))
+
+
+def windows_line_ends(_: random.Random, path: Path, body: bytes) -> tuple[str, bytes]:
+    return path.name.removesuffix(".gz"), body.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+def byte_order_mark(_: random.Random, path: Path, body: bytes) -> tuple[str, bytes]:
+    return path.name.removesuffix(".gz"), _BOM + body.removeprefix(_BOM)
+
+
+def outer_spaces(_: random.Random, path: Path, body: bytes) -> tuple[str, bytes]:
+    return path.name.removesuffix(".gz"), b"".join(b"\t %s \t\n" % t for t in body.splitlines())
+
+
+def changed(folder: Path, change: Change) -> Path:
+    """A scenario with a change to every capture file that can be read to its end."""
+    rng = random.Random(1)
+    for path in sorted((folder / "captures").rglob("*.jsonl*")):
+        body = path.read_bytes()
+        try:
+            whole = gzip.decompress(body) if path.suffix == ".gz" else body
+        except EOFError:
+            continue
+        if not whole:
+            continue
+        path.unlink()
+        name, new = change(rng, path, whole)
+        path.with_name(name).write_bytes(new)
+        aged(path.with_name(name))
+    return folder
+
+
+def judged(folder: Path, threads: int | None) -> str:
+    request = analysis.Request(
+        source=str(folder / "captures"),
+        cloudwatch=(str(folder / "cloudwatch"),),
+        policy_file=folder / "policy.toml",
+        threads=threads,
+        use_cache=False,
+    )
+    return analysis.run(request, silent).verdict.to_json()
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "threads"),
+    [
+        ("no_inference_id", shuffled_files, 2),
+        ("no_inference_id", shuffled_lines, 8),
+        ("no_inference_id", many_members, 1),
+        ("broken", plain, 8),
+        ("broken", many_members, 2),
+        ("broken", windows_line_ends, None),
+        ("broken", byte_order_mark, None),
+        ("no_inference_id", outer_spaces, 8),
+    ],
+)
+def test_another_order_or_form_of_the_same_lines_gives_the_same_bytes(
+    tmp_path: Path, name: str, change: Change, threads: int | None
+) -> None:
+    folder = changed(scenario(name, tmp_path / name), change)
+    golden = (SAMPLE_DATA / name / "expected_verdict.json").read_text(encoding="utf-8")
+    assert judged(folder, threads) == golden
+
+
+@pytest.mark.parametrize(
+    ("zone", "language", "seed"),
+    [("Asia/Kathmandu", "C", "0"), ("Antarctica/Troll", "de_DE.ISO-8859-1", "123")],
+)
+def test_another_place_gives_the_same_bytes(
+    tmp_path: Path, zone: str, language: str, seed: str
+) -> None:
+    folder = SAMPLE_DATA / "broken"
+    env = {**os.environ, "TZ": zone, "LC_ALL": language, "PYTHONHASHSEED": seed}
+    done = finished(command(folder, tmp_path / "out", "--no-cache", "--fail-on", "never"), env)
+    assert done.returncode == 0, done.stderr
+    written = (tmp_path / "out" / "verdict.json").read_bytes()
+    assert written == (folder / "expected_verdict.json").read_bytes()
+
+
+@pytest.mark.parametrize("years", [-10, 3])
+def test_another_date_gives_the_same_bytes(
+    tmp_path: Path, refusing: ForkedRuns, years: int
+) -> None:
+    folder = SAMPLE_DATA / "label_flips"
+    env: dict[str, str | Path] = {"XDG_CACHE_HOME": tmp_path / "cache"}
+    for _ in range(2):  # read, then from the cache if that date lets it be kept
+        ended = refusing.run(
+            command(folder, tmp_path / "out")[3:],
+            {**env, "FAULTS_CLOCK_OFFSET_S": str(years * 365 * 86_400)},
+        )
+        assert ended.code == 10, ended.said
+        written = (tmp_path / "out" / "verdict.json").read_bytes()
+        assert written == (folder / "expected_verdict.json").read_bytes()
+
+
+def test_the_clock_decides_what_a_person_is_told_and_nothing_else(
+    tmp_path: Path, refusing: ForkedRuns
+) -> None:
+    """Which also shows that the date is another one where a test says so."""
+    folder = scenario("thin_sample", tmp_path / "thin")
+    arguments = command(folder, tmp_path / "out", "--no-cache")[3:]
+    arguments.remove("--quiet")
+    offset = str(LONG_AGO_S + 10 - int(time.time()))
+    ended = refusing.run(arguments, {"FAULTS_CLOCK_OFFSET_S": offset})
+    assert ended.code == 10
+    assert "younger than five minutes" in ended.said
+    assert "younger" not in refusing.run(arguments, {}).said
+    written = (tmp_path / "out" / "verdict.json").read_bytes()
+    assert written == (folder / "expected_verdict.json").read_bytes()
+
+
+def test_another_folder_gives_the_same_bytes(tmp_path: Path, forked: ForkedRuns) -> None:
+    """No path is in a verdict, whatever it is called."""
+    folder = tmp_path / "it's ü\n'; -- 50%"
+    shutil.copytree(SAMPLE_DATA / "thin_sample", folder)
+    ended = forked.run(command(folder, folder / "out", "--no-cache")[3:], {})
+    assert ended.code == 10, ended.said
+    written = (folder / "out" / "verdict.json").read_bytes()
+    assert written == (folder / "expected_verdict.json").read_bytes()
