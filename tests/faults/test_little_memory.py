@@ -1,6 +1,6 @@
 """Inputs far larger than memory: the same bytes, or exit code 5 with advice, and nothing between.
 
-The long suite says what it took: `python -m pytest tests/faults/test_memory_limit.py --long`.
+The long suite says what it took: `python -m pytest tests/faults/test_little_memory.py --long`.
 """
 
 from __future__ import annotations
