@@ -84,7 +84,8 @@ class _Gunzip:
                 block = member.decompress(data, _INFLATE_BYTES)
             except zlib.error as error:
                 raise ObjectError("corrupt-gzip", f"damaged: {error}") from None
-            left = member.unconsumed_tail
+            # At a member's end zlib may name what follows as unconsumed, too: it is the next one's.
+            left = b"" if member.eof else member.unconsumed_tail
             self._consumed += len(data) - len(left) - len(member.unused_data)
             self._produced += len(block)
             if self._produced > max(RATIO_FLOOR_BYTES, MAX_RATIO * self._consumed):
