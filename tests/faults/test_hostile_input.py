@@ -147,7 +147,7 @@ def test_sql_in_every_name_and_value_changes_no_file_and_no_count(
         verdict = judged(source)
         assert contents(tmp_path) == before
         assert verdict.subject.shadow_variant == f"{SHADOW} {shown}"
-        results.append((verdict.ledger, verdict.decision, verdict.metrics["flip_rate"].effect))
+        results.append((verdict.ledger, verdict.decision))
     assert results[0] == results[1]
     assert canary.read_text(encoding="utf-8") == "untouched"
 
@@ -187,7 +187,7 @@ def data_in(pattern: ast.expr) -> set[str]:
     if isinstance(pattern, ast.Call) and ast.unparse(pattern.func) == "re.escape":
         return set()
     if isinstance(pattern, ast.Name):
-        return set() if pattern.id.isupper() else {pattern.id}
+        return set() if pattern.id.isupper() or pattern.id == "sorted" else {pattern.id}
     return {
         name
         for child in ast.iter_child_nodes(pattern)
