@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     import numpy.typing as npt
@@ -38,6 +39,8 @@ class Series:
     stat: str
     period_s: int
     values: FloatArray
+    endpoint: str = ENDPOINT
+    unit: str = ""
 
     @property
     def timed(self) -> bool:
@@ -69,7 +72,7 @@ def write_world(folder: Path, world: World) -> None:
     write_records(folder / "captures", world.pairs, world.flips, repeats=repeats)
 
 
-def write_series(folder: Path, found: Iterator[Series]) -> None:
+def write_series(folder: Path, found: Iterable[Series]) -> None:
     """Metric rows as JSON Lines."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "metrics.jsonl").open("w", encoding="utf-8") as file:
@@ -77,10 +80,10 @@ def write_series(folder: Path, found: Iterator[Series]) -> None:
             head = {
                 "namespace": "AWS/SageMaker",
                 "metric_name": one.metric,
-                "dimensions": {"EndpointName": ENDPOINT, "VariantName": VARIANTS[one.role]},
+                "dimensions": {"EndpointName": one.endpoint, "VariantName": VARIANTS[one.role]},
                 "period": one.period_s,
                 "stat": one.stat,
-                "unit": "Microseconds" if one.metric == "ModelLatency" else "None",
+                "unit": one.unit or ("Microseconds" if one.metric == "ModelLatency" else "None"),
             }
             opening = json.dumps(head)[:-1]
             for index, value in enumerate(one.values.tolist()):
@@ -97,17 +100,34 @@ def write_records(
     repeats: int,
 ) -> None:
     """One object an hour and variant; of an hour's inputs the first ones flip."""
+    for role, hours in records(pairs, flips, repeats=repeats).items():
+        for hour, lines in enumerate(hours):
+            write_hour(folder, VARIANTS[role], hour, "".join(lines).encode())
+
+
+def write_hour(folder: Path, variant: str, hour: int, body: bytes) -> None:
+    """One object of capture records."""
+    at = START + timedelta(hours=hour)
+    path = folder / ENDPOINT / variant / f"{at:%Y/%m/%d/%H}" / "00-00-000-a.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(body)
+
+
+def records(
+    pairs: npt.NDArray[np.int64], flips: npt.NDArray[np.int64], *, repeats: int
+) -> dict[str, list[list[str]]]:
+    """Role -> the lines of every hour, pairs at the same place."""
+    found: dict[str, list[list[str]]] = {role: [] for role in VARIANTS}
     for hour, (count, flipped) in enumerate(zip(pairs.tolist(), flips.tolist(), strict=True)):
         answers = list(_answers(hour, count, flipped, repeats))
-        for role, variant in VARIANTS.items():
-            at = START + timedelta(hours=hour)
-            path = folder / ENDPOINT / variant / f"{at:%Y/%m/%d/%H}" / "00-00-000-a.jsonl"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            lines = (
-                record(3600 * hour + 3600 * index // count, role, name, payload, scores[role])
-                for index, (name, payload, scores) in enumerate(answers)
+        for role, hours in found.items():
+            hours.append(
+                [
+                    record(3600 * hour + 3600 * index // count, role, name, payload, scores[role])
+                    for index, (name, payload, scores) in enumerate(answers)
+                ]
             )
-            path.write_text("".join(lines), encoding="utf-8")
+    return found
 
 
 def _answers(
@@ -144,6 +164,7 @@ def record(second: int, role: str, name: str, payload: str, score: float) -> str
     return json.dumps(body, separators=(",", ":")) + "\n"
 
 
+@cache
 def stamp(second: int) -> str:
     """Seconds since the start of the world as ISO 8601."""
     return (START + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%SZ")

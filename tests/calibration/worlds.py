@@ -34,7 +34,6 @@ _SLOW, _SLOWER = 0.02, 5.0
 _SHARED_REQUEST_SD, _OWN_REQUEST_SD = 0.35, 0.357
 TAILS = {"p95": ((300, 3_600), 2.3, 1.2), "p99": ((3_600, 21_600), 3.4, 1.5)}
 """Percentile -> periods it is exported at; over the mean; its error over sqrt(requests)."""
-_CAPTURED = 0.1
 
 Shape = Literal["constant", "hourly", "drift", "weekly", "weekend"]
 Bursts = Literal["iid", "bursty"]
@@ -70,12 +69,14 @@ class Setting:
     Attributes:
         own: a variant's own noise.
         sampling: share of requests copied to the shadow, whose fleet is that much smaller.
+        captured: share of the copied requests whose answers were captured, of both variants.
         requests: draw every request, so that percentiles are those of real requests.
     """
 
     own: Noise = noise.ar8
     sampling: float = 1.0
     days: int = 7
+    captured: float = 0.1
     requests: bool = False
     truth: Truth = field(default_factory=Truth)
 
@@ -121,7 +122,7 @@ def draw(setting: Setting, rng: np.random.Generator) -> World:
     observe = _by_request if setting.requests else _by_minute
     mean_us, tails = observe(levels, counts, setting.truth.tail, rng)
     errors = _errors(setting.truth, counts, rng)
-    pairs, flips = _pairs(setting.truth, counts[1], rng)
+    pairs, flips = _pairs(setting, counts[1], rng)
     return World(setting, counts, mean_us, tails, errors, pairs, flips)
 
 
@@ -218,10 +219,11 @@ def _errors(truth: Truth, counts: FloatArray, rng: np.random.Generator) -> Float
 
 
 def _pairs(
-    truth: Truth, copied: FloatArray, rng: np.random.Generator
+    setting: Setting, copied: FloatArray, rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Captured pairs an hour, and how many flip; bursty: only in one hour of six."""
-    distinct = rng.binomial(copied.reshape(-1, HOUR).sum(axis=1).astype(np.int64), _CAPTURED)
+    truth, hourly = setting.truth, copied.reshape(-1, HOUR).sum(axis=1).astype(np.int64)
+    distinct = rng.binomial(hourly, setting.captured)
     distinct //= truth.repeats
     share = np.full(distinct.size, truth.flips)
     if truth.flip_bursts == "bursty":
