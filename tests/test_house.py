@@ -47,7 +47,6 @@ FLOORS = {
     "analysis": 4,
     "progress": 5,
     "process": 5,
-    "flags": 5,
     "cli": 5,
     "__main__": 5,
 }
@@ -56,7 +55,7 @@ OWNERS = {
     "boto3": {"sources"},
     "botocore": {"sources"},
     "streamlit": {"app"},
-    "typer": {"cli", "flags"},
+    "typer": {"cli"},
 }
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
 LONGEST_FILE = 400
