@@ -37,6 +37,7 @@ FLOORS = {
     "labels": 3,
     "sources": 3,
     "engine": 3,
+    "metric_export": 3,
     "diagnosis": 4,
     "doctor": 4,
     "opt_outs": 4,
@@ -53,7 +54,7 @@ FLOORS = {
 OWNERS = {
     "duckdb": {"engine", "captures"},
     "boto3": {"sources"},
-    "botocore": {"sources"},
+    "botocore": {"metric_export", "sources"},
     "streamlit": {"app"},
     "typer": {"cli"},
 }

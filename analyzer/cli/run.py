@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,10 @@ from analyzer.process import Interruptible
 if TYPE_CHECKING:
     from analyzer.analysis import Request
     from analyzer.model import Verdict
+    from analyzer.steps import Progress
+
+LIVE = "cloudwatch:"
+"""Before an endpoint's name, where an export's path could stand."""
 
 
 def run(
@@ -27,7 +32,10 @@ def run(
     production: flags.Production = None,
     shadow: flags.Shadow = None,
     cloudwatch: Annotated[
-        list[str] | None, typer.Option(help="CloudWatch export: file or folder; repeatable.")
+        list[str] | None,
+        typer.Option(
+            help="CloudWatch export: file, folder, or cloudwatch:ENDPOINT to make one; repeatable."
+        ),
     ] = None,
     labels: Annotated[
         str | None,
@@ -108,7 +116,8 @@ def analyse(request: Request, out: Path, *, quiet: bool) -> Verdict:
             if request.memory_limit is not None:
                 memory_size(request.memory_limit)
             with progress(quiet=quiet) as report_progress:
-                done = analysis.run(request, report_progress)
+                given = exports_made(request, out, report_progress)
+                done = analysis.run(replace(request, cloudwatch=given), report_progress)
         except AnalyzerError as error:
             bundle.write(out, analysis.error_verdict(error), f"error: {error}\n", {})
             raise
@@ -117,3 +126,28 @@ def analyse(request: Request, out: Path, *, quiet: bool) -> Verdict:
         for remark in () if quiet else done.remarks:
             print(f"note: {remark}", file=sys.stderr)
     return done.verdict
+
+
+def exports_made(request: Request, out: Path, progress: Progress) -> tuple[str, ...]:
+    """The exports given, each `cloudwatch:ENDPOINT` replaced by one made beside the bundle.
+
+    It stays there: the same run over the same files gives the same verdict, and a live endpoint's
+    metrics are gone after a while.
+    """
+    made = []
+    for given in request.cloudwatch:
+        endpoint = given.removeprefix(LIVE)
+        if endpoint == given:
+            made.append(given)
+            continue
+        from analyzer.metric_export import export_metrics
+        from analyzer.window import asked_span
+
+        whole = out.resolve()
+        folder = whole.with_name(f"{whole.name}-metrics") / endpoint
+        span = asked_span(request.since, request.until)
+        done = export_metrics(endpoint, span, folder, request.aws, progress)
+        for remark in (f"metrics exported to {folder}", *done.remarks):
+            print(f"note: {remark}", file=sys.stderr)
+        made.append(str(folder))
+    return tuple(made)
