@@ -25,6 +25,7 @@ FLOORS = {
     "metrics": 2,
     "gates": 2,
     "verdict": 2,
+    "cross_check": 2,
     "bundle": 3,
     "cache": 3,
     "captured": 3,

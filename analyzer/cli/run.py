@@ -13,7 +13,7 @@ from analyzer.cli import flags
 from analyzer.cli.flags import FailOn, FailOnOption, Format, FormatOption, OutOption
 from analyzer.cli.showing import exit_code, show
 from analyzer.errors import AnalyzerError
-from analyzer.out_folder import DEFAULT_OUT, claim
+from analyzer.out_folder import DEFAULT_OUT, JUNIT, SUMMARY, claim
 from analyzer.process import Interruptible
 
 if TYPE_CHECKING:
@@ -98,18 +98,16 @@ def run(
             request_payer=request_payer,
         ),
     )
-    verdict = analyse(request, out, quiet=quiet)
+    verdict = analyse(request, out, quiet=quiet, fail_on=fail_on)
     show(verdict, out, form)
     raise typer.Exit(exit_code(verdict, fail_on))
 
 
-def analyse(request: Request, out: Path, *, quiet: bool) -> Verdict:
+def analyse(request: Request, out: Path, *, quiet: bool, fail_on: FailOn = FailOn.HOLD) -> Verdict:
     """Run the analysis and write its bundle; a failure leaves an ERROR verdict behind."""
     from analyzer import analysis, bundle
     from analyzer.memory_limit import memory_size
     from analyzer.progress import progress
-    from analyzer.report import markdown
-    from analyzer.report.content import verdict_page
 
     with Interruptible():
         try:
@@ -119,10 +117,10 @@ def analyse(request: Request, out: Path, *, quiet: bool) -> Verdict:
                 given = exports_made(request, out, report_progress)
                 done = analysis.run(replace(request, cloudwatch=given), report_progress)
         except AnalyzerError as error:
-            bundle.write(out, analysis.error_verdict(error), f"error: {error}\n", {})
+            failed = analysis.error_verdict(error)
+            bundle.write(out, failed, _texts(failed, fail_on), {})
             raise
-        summary = markdown.render(verdict_page(done.verdict))
-        bundle.write(out, done.verdict, summary, done.tables)
+        bundle.write(out, done.verdict, _texts(done.verdict, fail_on), done.tables)
         for remark in () if quiet else done.remarks:
             print(f"note: {remark}", file=sys.stderr)
     return done.verdict
@@ -151,3 +149,14 @@ def exports_made(request: Request, out: Path, progress: Progress) -> tuple[str, 
             print(f"note: {remark}", file=sys.stderr)
         made.append(str(folder))
     return tuple(made)
+
+
+def _texts(verdict: Verdict, fail_on: FailOn) -> dict[str, str]:
+    """What a bundle says beside the verdict: the pull request's comment and the list of tests."""
+    from analyzer.report import junit, markdown
+    from analyzer.report.content import verdict_page
+
+    return {
+        SUMMARY: markdown.render(verdict_page(verdict)),
+        JUNIT: junit.render(verdict, skip_holds=fail_on is FailOn.REJECT),
+    }
