@@ -11,9 +11,9 @@ import typer
 
 from analyzer.cli import flags
 from analyzer.cli.flags import FailOn, FailOnOption, Format, FormatOption, OutOption
-from analyzer.cli.showing import exit_code, show
+from analyzer.cli.showing import document, exit_code, show
 from analyzer.errors import AnalyzerError
-from analyzer.out_folder import DEFAULT_OUT, JUNIT, SUMMARY, claim
+from analyzer.out_folder import DEFAULT_OUT, JUNIT, REPORT, SUMMARY, claim
 from analyzer.process import Interruptible
 
 if TYPE_CHECKING:
@@ -120,7 +120,8 @@ def analyse(request: Request, out: Path, *, quiet: bool, fail_on: FailOn = FailO
             failed = analysis.error_verdict(error)
             bundle.write(out, failed, _texts(failed, fail_on), {})
             raise
-        bundle.write(out, done.verdict, _texts(done.verdict, fail_on), done.tables)
+        texts = _texts(done.verdict, fail_on) | {REPORT: document(done.verdict, done.tables)}
+        bundle.write(out, done.verdict, texts, done.tables)
         for remark in () if quiet else done.remarks:
             print(f"note: {remark}", file=sys.stderr)
     return done.verdict
