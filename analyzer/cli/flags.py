@@ -28,6 +28,7 @@ class VerdictFormat(StrEnum):
     MARKDOWN = "markdown"
     JUNIT = "junit"
     GITHUB = "github"
+    EVALUATION = "evaluation"
 
 
 class FailOn(StrEnum):
