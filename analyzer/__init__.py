@@ -22,6 +22,7 @@ The folders are the sentence of the mission; data flows one way, top to bottom:
     cli          one module a command: parse, call, print, exit code
     __main__     what surrounds a command: process (signals, streams), out_folder (emptied first)
 
+`messages` and `progress` speak on stderr, `run_log` takes down what a run took.
 `private_folder` is where a run spills. `model` holds the nouns all of them exchange, `policy` what
 can change a judgement (read by `policy_file`), `errors` what can stop a run, `figures` how a number
 reads. Decisions that are not obvious from the code are in DESIGN.md beside this file.

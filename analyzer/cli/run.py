@@ -12,12 +12,16 @@ from analyzer.cli import flags
 from analyzer.cli.flags import FailOn, FailOnOption, Format, FormatOption, OutOption
 from analyzer.cli.showing import exit_code, show
 from analyzer.errors import AnalyzerError
-from analyzer.out_folder import DEFAULT_OUT, JUNIT, SUMMARY, claim
+from analyzer.messages import LogFormat, line
+from analyzer.out_folder import DEFAULT_OUT, JUNIT, SUMMARY, claim, run_log
 from analyzer.process import Interruptible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analyzer.analysis import Request
     from analyzer.model import Verdict
+    from analyzer.run_log import RunLog
 
 
 def run(
@@ -54,6 +58,7 @@ def run(
     out: OutOption = DEFAULT_OUT["run"],
     fail_on: FailOnOption = FailOn.HOLD,
     form: FormatOption = Format.TEXT,
+    log_format: flags.LogFormatOption = LogFormat.TEXT,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
     profile: flags.Profile = None,
     region: flags.Region = None,
@@ -90,31 +95,57 @@ def run(
             request_payer=request_payer,
         ),
     )
-    verdict = analyse(request, out, quiet=quiet, fail_on=fail_on)
+    verdict = analyse(request, out, quiet=quiet, fail_on=fail_on, log_format=log_format)
     show(verdict, out, form)
     raise typer.Exit(exit_code(verdict, fail_on))
 
 
-def analyse(request: Request, out: Path, *, quiet: bool, fail_on: FailOn = FailOn.HOLD) -> Verdict:
+def analyse(
+    request: Request,
+    out: Path,
+    *,
+    quiet: bool,
+    fail_on: FailOn = FailOn.HOLD,
+    log_format: LogFormat = LogFormat.TEXT,
+) -> Verdict:
     """Run the analysis and write its bundle; a failure leaves an ERROR verdict behind."""
     from analyzer import analysis, bundle
     from analyzer.memory_limit import memory_size
     from analyzer.progress import progress
+    from analyzer.run_log import RunLog
 
+    log = RunLog()
     with Interruptible():
         try:
             if request.memory_limit is not None:
                 memory_size(request.memory_limit)
-            with progress(quiet=quiet) as report_progress:
-                done = analysis.run(request, report_progress)
+            with progress(quiet=quiet, form=log_format) as shown:
+                done = analysis.run(request, log.listening(shown))
         except AnalyzerError as error:
             failed = analysis.error_verdict(error)
             bundle.write(out, failed, _texts(failed, fail_on), {})
+            _keep(log, out, failed, [])
             raise
         bundle.write(out, done.verdict, _texts(done.verdict, fail_on), done.tables)
+        _keep(log, out, done.verdict, done.remarks)
         for remark in () if quiet else done.remarks:
-            print(f"note: {remark}", file=sys.stderr)
+            print(line("note", remark, log_format), file=sys.stderr)
     return done.verdict
+
+
+def _keep(log: RunLog, out: Path, verdict: Verdict, remarks: Sequence[str]) -> None:
+    """Write the run's log beside the bundle; without it the verdict is as good."""
+    outcome = {
+        "decision": verdict.decision.value,
+        "exit_code": verdict.exit_code,
+        "summary": verdict.summary,
+        "notes": list(remarks),
+    }
+    try:
+        log.write(run_log(out), outcome)
+    except OSError as error:
+        text = f"{run_log(out)}: the run's log was not written: {error.strerror}"
+        print(line("note", text), file=sys.stderr)
 
 
 def _texts(verdict: Verdict, fail_on: FailOn) -> dict[str, str]:
