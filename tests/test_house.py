@@ -38,6 +38,7 @@ FLOORS = {
     "labels": 3,
     "sources": 3,
     "engine": 3,
+    "metric_export": 3,
     "diagnosis": 4,
     "diff": 4,
     "doctor": 4,
@@ -57,7 +58,7 @@ FLOORS = {
 OWNERS = {
     "duckdb": {"engine", "captures"},
     "boto3": {"sources"},
-    "botocore": {"sources"},
+    "botocore": {"metric_export", "sources"},
     "streamlit": {"app"},
     "typer": {"cli"},
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from analyzer.analysis import Request
     from analyzer.model import Verdict
     from analyzer.run_log import RunLog
+    from analyzer.steps import Progress
+
+LIVE = "cloudwatch:"
+"""Before an endpoint's name, where an export's path could stand."""
 
 
 def run(
@@ -31,7 +36,10 @@ def run(
     production: flags.Production = None,
     shadow: flags.Shadow = None,
     cloudwatch: Annotated[
-        list[str] | None, typer.Option(help="CloudWatch export: file or folder; repeatable.")
+        list[str] | None,
+        typer.Option(
+            help="CloudWatch export: file, folder, or cloudwatch:ENDPOINT to make one; repeatable."
+        ),
     ] = None,
     labels: Annotated[
         str | None,
@@ -120,7 +128,9 @@ def analyse(
             if request.memory_limit is not None:
                 memory_size(request.memory_limit)
             with progress(quiet=quiet, form=log_format) as shown:
-                done = analysis.run(request, log.listening(shown))
+                report_progress = log.listening(shown)
+                given = exports_made(request, out, report_progress)
+                done = analysis.run(replace(request, cloudwatch=given), report_progress)
         except AnalyzerError as error:
             failed = analysis.error_verdict(error)
             bundle.write(out, failed, _texts(failed, fail_on), {})
@@ -146,6 +156,31 @@ def _keep(log: RunLog, out: Path, verdict: Verdict, remarks: Sequence[str]) -> N
     except OSError as error:
         text = f"{run_log(out)}: the run's log was not written: {error.strerror}"
         print(line("note", text), file=sys.stderr)
+
+
+def exports_made(request: Request, out: Path, progress: Progress) -> tuple[str, ...]:
+    """The exports given, each `cloudwatch:ENDPOINT` replaced by one made beside the bundle.
+
+    It stays there: the same run over the same files gives the same verdict, and a live endpoint's
+    metrics are gone after a while.
+    """
+    made = []
+    for given in request.cloudwatch:
+        endpoint = given.removeprefix(LIVE)
+        if endpoint == given:
+            made.append(given)
+            continue
+        from analyzer.metric_export import export_metrics
+        from analyzer.window import asked_span
+
+        whole = out.resolve()
+        folder = whole.with_name(f"{whole.name}-metrics") / endpoint
+        span = asked_span(request.since, request.until)
+        done = export_metrics(endpoint, span, folder, request.aws, progress)
+        for remark in (f"metrics exported to {folder}", *done.remarks):
+            print(line("note", remark), file=sys.stderr)
+        made.append(str(folder))
+    return tuple(made)
 
 
 def _texts(verdict: Verdict, fail_on: FailOn) -> dict[str, str]:
