@@ -43,6 +43,7 @@ FLOORS = {
     "reading": 4,
     "subject": 4,
     "window": 4,
+    "promotion": 4,
     "report": 4,
     "analysis": 4,
     "progress": 5,
@@ -52,8 +53,8 @@ FLOORS = {
 }
 OWNERS = {
     "duckdb": {"engine", "captures"},
-    "boto3": {"sources"},
-    "botocore": {"sources"},
+    "boto3": {"promotion", "sources"},
+    "botocore": {"promotion", "sources"},
     "streamlit": {"app"},
     "typer": {"cli"},
 }
