@@ -81,7 +81,9 @@ def promote(
         begun = record.Begun(plan, sent=False)
     if apply and begun.plan.steps:
         _send(begun, options, path, quiet=quiet)
-    _show(begun.plan, form, region, applied=apply)
+    named = {"--profile": profile, "--region": region, "--endpoint-url": endpoint_url}
+    given = [word for flag, value in named.items() if value for word in (flag, value)]
+    _show(begun.plan, form, given, applied=apply)
     if begun.plan.action == "remove-shadow" and not forced:
         raise typer.Exit(ExitCode.REJECT)
 
@@ -130,10 +132,10 @@ def _send(begun: Begun, options: AwsOptions, path: Path, *, quiet: bool) -> None
         apply(begun, Aws(options), path, say=say, progress=report_progress)
 
 
-def _show(plan: Plan, form: str, region: str | None, *, applied: bool) -> None:
+def _show(plan: Plan, form: str, given: list[str], *, applied: bool) -> None:
     from analyzer.report.content.promotion_page import promotion_page
 
     if form == "json":
-        print(plan.to_json(region), end="")
+        print(plan.to_json(given), end="")
     else:
-        print_page(promotion_page(plan, region, applied=applied), requests=True)
+        print_page(promotion_page(plan, given, applied=applied), requests=True)

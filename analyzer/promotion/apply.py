@@ -10,6 +10,7 @@ the plan was made for.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from analyzer.errors import AccessError, InputError
@@ -83,17 +84,11 @@ def apply(
             code="not-in-service",
         )
     if reached == "before" and not begun.sent:
-        record.begin(path, plan, sent=False)
-        for step in plan.of(Phase.PREPARE):
-            sending.send(step)
-        record.begin(path, plan, sent=True)
-        reached = sending.deploy(plan.of(Phase.DEPLOY)[0])
+        reached = _begin(sending, path)
     if reached == "moving":
         reached = _wait(sending, progress, clock or _Time())
     if reached != "after":
-        for step in plan.of(Phase.ROLLED_BACK):
-            sending.send(step)
-        record.finish(path)
+        sending.undo(path)
         raise AccessError(
             f"{plan.endpoint} runs {sending.runs()} again{sending.why()}: AWS rolled the "
             "deployment back, or never began it. What scaled it is as it was; see the alarms, "
@@ -104,6 +99,22 @@ def apply(
         sending.send(step)
     record.finish(path)
     say(f"{plan.endpoint} is InService with {plan.variant} ({plan.model})")
+
+
+def _begin(sending: _Sending, path: Path) -> Reached:
+    """Send all up to the request that moves traffic; nothing stays unscaled that AWS refuses."""
+    plan = sending.plan
+    record.begin(path, plan, sent=False)
+    try:
+        for step in plan.of(Phase.PREPARE):
+            sending.send(step)
+        record.begin(path, plan, sent=True)
+        return sending.deploy(plan.of(Phase.DEPLOY)[0])
+    except AccessError as error:
+        if error.code == "refused":
+            with suppress(AccessError):  # the plan is then kept, and a second call undoes it
+                sending.undo(path)
+        raise
 
 
 class _Sending:
@@ -190,6 +201,12 @@ class _Sending:
             if self.reached() == "before":
                 raise
         return "moving"
+
+    def undo(self, path: Path) -> None:
+        """Put scaling back as it was, and forget the plan; nothing of AWS's was moved."""
+        for step in self.plan.of(Phase.ROLLED_BACK):
+            self.send(step)
+        record.finish(path)
 
     def _is_so(self, step: Step, request: dict[str, Any]) -> bool:
         if step.operation == "CreateEndpointConfig":

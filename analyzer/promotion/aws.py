@@ -119,7 +119,7 @@ _OK = 200
 
 
 def _refused(error: ClientError, service: str, operation: str) -> AccessError:
-    """What a refusal means; SageMaker calls what is not there a validation error."""
+    """What a refusal means: `not-found`, for which SageMaker has no code, or `refused`."""
     message = str(error.response.get("Error", {}).get("Message", ""))
     what = f"{service} {operation}"
     if missing_permission(error) is not None:
@@ -127,6 +127,7 @@ def _refused(error: ClientError, service: str, operation: str) -> AccessError:
         return AccessError(
             f"{what}: access denied: {name} is missing; `analyzer promote` prints the smallest "
             "policy",
+            code="refused",
             permission=name,
         )
     text = str(explain(error, what))

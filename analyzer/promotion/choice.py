@@ -88,6 +88,10 @@ def sizing(choice: Choice, verdict: Verdict, description: Description) -> dict[s
             "choose --instances shadow",
             code="instance-pools",
         )
+    own = description.shadow or {}
+    if {"VolumeSizeInGB"} <= fields.keys() & own.keys():
+        # The model has to fit, as it did where it was judged.
+        fields["VolumeSizeInGB"] = max(fields["VolumeSizeInGB"], own["VolumeSizeInGB"])
     now = description.instances_now(str(variant["VariantName"]))
     if now is not None and "InitialInstanceCount" in fields:
         fields["InitialInstanceCount"] = now

@@ -33,7 +33,6 @@ def promotion(verdict: Verdict, digest: str, description: Description, choice: C
         _variant(new, sizing(choice, verdict, description)),
         f"{verdict.decision.value} by shadow-analyzer, manifest sha256:{digest}",
     )
-    cleaning = (alarms_deleted(list(moved.replaced)),) if moved.replaced else ()
     text = "AWS moves all traffic at once and rolls nothing back when a managed test is promoted"
     return Draft(
         steps=(
@@ -41,7 +40,7 @@ def promotion(verdict: Verdict, digest: str, description: Description, choice: C
             _step(stop, f"completes the test: {name} is promoted, {old} removed"),
             *moved.after,
             *moved.undo,
-            *cleaning,
+            *_cleaning(moved.replaced),
         ),
         wait_s=_LONGEST_S,
         warnings=(Note(code="no-guardrails", text=text),),
@@ -63,7 +62,12 @@ def removal(verdict: Verdict, digest: str, description: Description, choice: Cho
     )
     moved = scaling.removed(description, gone)
     step = _step(stop, f"completes the test: {gone} is removed, {kept} stays")
-    return Draft(steps=(*moved.before, step, *moved.undo), wait_s=_LONGEST_S)
+    steps = (*moved.before, step, *moved.undo, *_cleaning(moved.replaced))
+    return Draft(steps=steps, wait_s=_LONGEST_S)
+
+
+def _cleaning(alarms: tuple[str, ...]) -> tuple[Step, ...]:
+    return (alarms_deleted(list(alarms)),) if alarms else ()
 
 
 def _stop(

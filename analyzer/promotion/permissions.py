@@ -25,7 +25,7 @@ def permissions(description: Description, steps: Sequence[Step], config: str) ->
     head, endpoint = _head(description), str(description.endpoint["EndpointName"])
     before = str(description.config["EndpointConfigName"])
     configs = [_arn(head, "endpoint-config", name) for name in (before, config) if name]
-    own = [*_reading(description, head, endpoint, configs), *_looking(description)]
+    own = [*_reading(description, head, endpoint, configs), _LOOKING]
     operations = {step.operation for step in sent}
     if "CreateEndpointConfig" in operations:
         fresh = configs[-1:]
@@ -49,33 +49,20 @@ def _reading(
 ) -> list[dict[str, Any]]:
     experiment = description.experiment
     tests = "*" if experiment is None else literal(str(experiment["Name"]))
-    shadow = str((description.shadow or {}).get("ModelName"))
-    return [
+    shadow = (description.shadow or {}).get("ModelName")
+    models = [] if shadow is None else [_arn(head, "model", str(shadow))]
+    own = [
         _allow("ReadEndpoint", ["sagemaker:DescribeEndpoint"], [_arn(head, "endpoint", endpoint)]),
         _allow(
             "ReadConfiguration", ["sagemaker:DescribeEndpointConfig", "sagemaker:ListTags"], configs
         ),
-        _allow("ReadModel", ["sagemaker:DescribeModel"], [_arn(head, "model", shadow)]),
         _allow(
             "ReadTest",
             ["sagemaker:DescribeInferenceExperiment"],
             [":".join([*head, f"inference-experiment/{tests}"])],
         ),
     ]
-
-
-def _looking(description: Description) -> list[dict[str, Any]]:
-    """Calls that know no resources."""
-    del description
-    actions = [
-        "sagemaker:ListInferenceExperiments",
-        "application-autoscaling:DescribeScalableTargets",
-        "application-autoscaling:DescribeScalingActivities",
-        "application-autoscaling:DescribeScalingPolicies",
-        "application-autoscaling:DescribeScheduledActions",
-        "cloudwatch:DescribeAlarms",
-    ]
-    return [_allow("Look", actions, ["*"])]
+    return own + ([_allow("ReadModel", ["sagemaker:DescribeModel"], models)] if models else [])
 
 
 def _scaling(sent: Sequence[Step]) -> list[dict[str, Any]]:
@@ -131,3 +118,18 @@ def _allow(sid: str, actions: list[str], resources: list[str]) -> dict[str, Any]
     action = actions[0] if len(actions) == 1 else actions
     resource = resources[0] if len(resources) == 1 else resources
     return {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resource}
+
+
+_LOOKING = _allow(
+    "Look",
+    [
+        "sagemaker:ListInferenceExperiments",
+        "application-autoscaling:DescribeScalableTargets",
+        "application-autoscaling:DescribeScalingActivities",
+        "application-autoscaling:DescribeScalingPolicies",
+        "application-autoscaling:DescribeScheduledActions",
+        "cloudwatch:DescribeAlarms",
+    ],
+    ["*"],
+)
+"""Calls that know no resources."""

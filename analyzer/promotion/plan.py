@@ -18,6 +18,8 @@ from analyzer.promotion.permissions import permissions
 from analyzer.promotion.requests import Phase, Step, checked
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analyzer.model import Verdict
     from analyzer.promotion.description import Description
 
@@ -29,6 +31,7 @@ class Plan(Frozen):
     """Everything that would be done, and everything to know before.
 
     Attributes:
+        arn: the endpoint's, which tells its account and region; empty where no answer has it.
         verdict: SHA-256 of the bundle's manifest.
         action: `none` where the endpoint is already as the verdict would leave it.
         route: a managed shadow test is stopped; any other endpoint is updated.
@@ -42,6 +45,7 @@ class Plan(Frozen):
     """
 
     endpoint: str
+    arn: str
     verdict: str
     decision: Decision
     action: Action
@@ -61,11 +65,11 @@ class Plan(Frozen):
         """The steps of some phases, in their order."""
         return tuple(step for step in self.steps if step.phase in phases)
 
-    def to_json(self, region: str | None = None) -> str:
+    def to_json(self, flags: Sequence[str] = ()) -> str:
         """The plan as JSON with a final newline; each step with its command line."""
         body = self.model_dump(mode="json")
         for written, step in zip(body["steps"], self.steps, strict=True):
-            written["command"] = step.command(region)
+            written["command"] = step.command(flags)
         return json.dumps(body, indent=2, sort_keys=True) + "\n"
 
 
@@ -103,6 +107,7 @@ def make_plan(
     steps = checked(draft.steps)
     return Plan(
         endpoint=str(description.endpoint["EndpointName"]),
+        arn=str(description.endpoint.get("EndpointArn", "")),
         verdict=digest,
         decision=verdict.decision,
         action=action,
@@ -125,6 +130,7 @@ def _nothing_to_do(verdict: Verdict, digest: str, description: Description, choi
     kept = description.production
     return Plan(
         endpoint=str(description.endpoint["EndpointName"]),
+        arn=str(description.endpoint.get("EndpointArn", "")),
         verdict=digest,
         decision=verdict.decision,
         action="none",

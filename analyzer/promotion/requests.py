@@ -17,7 +17,7 @@ from analyzer.errors import InputError
 from analyzer.model import Frozen, Note
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from botocore.model import ServiceModel, Shape
 
@@ -52,13 +52,16 @@ class Step(Frozen):
     reason: str
     gives: str = ""
 
-    def command(self, region: str | None = None) -> str:
-        """The request as one line of shell; a placeholder becomes a variable."""
+    def command(self, flags: Sequence[str] = ()) -> str:
+        """The request as one line of shell; a placeholder becomes a variable.
+
+        Args:
+            flags: of every `aws` command, such as `--region` and its value.
+        """
         from botocore import xform_name
 
-        words = ["aws", self.service, xform_name(self.operation, "-")]
-        words += [] if region is None else ["--region", shlex.quote(region)]
-        line = f"{' '.join(words)} --cli-input-json {_in_shell(self.request)}"
+        words = shlex.join(["aws", self.service, xform_name(self.operation, "-"), *flags])
+        line = f"{words} --cli-input-json {_in_shell(self.request)}"
         if not self.gives:
             return line
         return f"{self.gives}=$({line} --query PolicyARN --output text)"

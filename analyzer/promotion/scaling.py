@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
-from analyzer.promotion.alarms import following, renamed, triggering
+from analyzer.promotion.alarms import following, of_variant, renamed, triggering
 from analyzer.promotion.description import resource_id
 from analyzer.promotion.requests import Phase, Step, carried_member, placeholder
 
@@ -37,7 +37,7 @@ class Scaling:
         before: deregister the variants.
         after: register the variant that goes on, with everything that scaled its predecessor.
         undo: register the variants as they were, should the deployment be rolled back.
-        replaced: names of the alarms that have a successor.
+        replaced: names of the alarms on a variant that is gone afterwards.
     """
 
     before: tuple[Step, ...] = ()
@@ -69,6 +69,7 @@ def removed(description: Description, gone: str) -> Scaling:
     return Scaling(
         before=tuple(_deregistered(description, (gone,))),
         undo=_as_they_were(description, (gone,), count(1)),
+        replaced=tuple(str(alarm["AlarmName"]) for alarm in of_variant(description, gone)),
     )
 
 

@@ -86,7 +86,7 @@ def removal(verdict: Verdict, digest: str, description: Description, choice: Cho
         *moved.before,
         _step(Phase.DEPLOY, "UpdateEndpoint", update, f"removes {gone} from {endpoint}"),
         *moved.undo,
-        *_cleaning(description, (), ()),
+        *_cleaning(description, (), moved.replaced),
     )
     return Draft(steps=steps, config=config, wait_s=_STARTING_S, warnings=notes)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from analyzer.errors import AccessError, AnalyzerError, InputError, ResourceError, UsageError
+from analyzer.errors import AccessError, InputError, ResourceError, UsageError
 from analyzer.model import Decision
 from analyzer.progress import silent
 from analyzer.promotion import record
@@ -21,6 +21,7 @@ from analyzer.promotion.record import Begun
 from analyzer.sources import AwsOptions
 from tests.promotion.conftest import REGION, client
 from tests.promotion.endpoints import CONFIG, ENDPOINT, PRODUCTION, SHADOW, experiment, scaled
+from tests.promotion.sagemaker import READING
 from tests.report.verdicts import verdict
 
 if TYPE_CHECKING:
@@ -62,11 +63,13 @@ def promote(
     server: Server,
     path: Path,
     clock: Clock | None = None,
+    *,
     decision: Decision = Decision.PROMOTE,
     choice: Choice | None = None,
+    aws: Aws | None = None,
 ) -> tuple[Plan, list[str]]:
     """What `--apply` does after the bundle was verified; the plan and what was said."""
-    aws, said = aws_of(server), list[str]()
+    aws, said = aws or aws_of(server), list[str]()
     chosen = choice or Choice()
     begun = record.begun(path, DIGEST, ENDPOINT, chosen)
     if begun is None:
@@ -166,37 +169,54 @@ def test_a_second_call_finds_nothing_to_do(server: Server, tmp_path: Path) -> No
     assert server.sent == before
 
 
-def test_wherever_it_stops_a_second_call_ends_in_the_same_state(
-    server: Server, tmp_path: Path
+class Killed(Aws):
+    """An account whose caller is ended before its k-th request that is no question."""
+
+    def __init__(self, url: str, before: int) -> None:
+        super().__init__(AwsOptions(region=REGION, endpoint_url=url, max_attempts=1))
+        self.left = before
+
+    def call(self, service: Any, operation: str, request: Any) -> dict[str, Any]:  # noqa: ANN401
+        if not operation.startswith(READING):
+            self.left -= 1
+            if self.left < 0:
+                raise SystemExit(143)
+        return super().call(service, operation, request)
+
+
+@pytest.mark.parametrize("how", ["refused", "killed"])
+def test_wherever_it_stops_it_ends_in_the_same_state(
+    how: str, server: Server, tmp_path: Path
 ) -> None:
-    """Refuse the k-th request, for every k until a call sends them all."""
-    path, refused = tmp_path / "p.json", 0
-    while True:
+    """Stop before the k-th request, for every k until a call sends them all."""
+    path, at, stopped = tmp_path / "p.json", 0, True
+    while stopped:
         fresh(server)
         scale(server)
-        server.refuse_after = refused
-        stopped = True
+        server.refuse_after = at if how == "refused" else None
+        aws = aws_of(server) if how == "refused" else Killed(server.url, at)
         try:
-            plan, _ = promote(server, path)
+            plan, _ = promote(server, path, aws=aws)
             stopped = False
-        except AnalyzerError as error:
-            assert error.exit_code == 4, error  # noqa: PT017 - the other way ends the loop
-            if path.exists():
-                plan, _ = again(server, path)
-            else:
-                plan, _ = promote(server, path)
+        except (AccessError, SystemExit):
+            if how == "refused" and "UpdateEndpoint" not in server.sent:
+                # A refusal in time leaves everything as it was.
+                assert not path.exists()
+                assert scaling_of(server, PRODUCTION) == {
+                    **WHOLE,
+                    "triggers": [f"{PRODUCTION}-busy"],
+                }
+            plan, _ = again(server, path)
         assert_promoted(server, plan, path)
         assert scaling_of(server, PRODUCTION) == NOTHING
         assert scaling_of(server, SHADOW) == {**WHOLE, "triggers": [f"{SHADOW}-busy"]}
         assert server.sent["UpdateEndpoint"] == 1
-        if not stopped:
-            break
-        refused += 1
-    assert refused >= 10
+        at += stopped
+    assert at >= 11
 
 
 def again(server: Server, path: Path) -> tuple[Plan, list[str]]:
-    """A second call; where the update was refused, it puts scaling back, and a third sends."""
+    """A second call; where the update may have been sent, it undoes, and a third sends."""
     try:
         return promote(server, path)
     except AccessError as error:
@@ -284,9 +304,8 @@ def test_a_managed_test_that_ended_by_itself_gives_production_its_scaling_back(
     scale(server)
     before = scaling_of(server, PRODUCTION)
     path = tmp_path / "p.json"
-    server.fail("StopInferenceExperiment", "ConflictException")
-    with pytest.raises(AccessError):
-        promote(server, path)
+    with pytest.raises(SystemExit):
+        promote(server, path, aws=Killed(server.url, 1))
     assert scaling_of(server, PRODUCTION) == NOTHING
     server.experiment["Status"] = "Completed"
     with pytest.raises(AccessError) as error:
@@ -339,9 +358,8 @@ def test_an_endpoint_that_somebody_else_changed_meanwhile_is_left_alone(
     server: Server, tmp_path: Path
 ) -> None:
     path = tmp_path / "p.json"
-    server.fail("PutMetricAlarm", "AccessDenied")
-    with pytest.raises(AccessError, match="cloudwatch:PutMetricAlarm is missing"):
-        promote(server, path)
+    with pytest.raises(SystemExit):
+        promote(server, path, aws=Killed(server.url, 2))
     server.configs["theirs"] = {**server.configs[CONFIG], "EndpointConfigName": "theirs"}
     server.endpoint["EndpointConfigName"] = "theirs"
     with pytest.raises(InputError, match="InService with theirs"):
@@ -362,9 +380,8 @@ def test_another_configuration_of_the_same_name_is_not_taken(
 
 def test_a_begun_plan_is_not_mixed_with_another(server: Server, tmp_path: Path) -> None:
     path = tmp_path / "p.json"
-    server.fail("UpdateEndpoint", "ThrottlingException")
-    with pytest.raises(AccessError):
-        promote(server, path)
+    with pytest.raises(SystemExit):
+        promote(server, path, aws=Killed(server.url, 1))
     with pytest.raises(UsageError, match="--apply began another plan"):
         promote(server, path, choice=Choice(instances="shadow"))
     path.write_text("{}")
@@ -405,3 +422,30 @@ def test_a_denial_names_the_permission(server: Server) -> None:
     with pytest.raises(AccessError, match="sagemaker:DescribeEndpoint is missing") as error:
         describe(aws_of(server), ENDPOINT, silent)
     assert error.value.permission == "sagemaker:DescribeEndpoint"
+
+
+def test_an_update_that_aws_refuses_leaves_production_scaling(
+    server: Server, tmp_path: Path
+) -> None:
+    scale(server)
+    before = scaling_of(server, PRODUCTION)
+    server.fail("UpdateEndpoint", "ResourceLimitExceeded")
+    with pytest.raises(AccessError, match="ResourceLimitExceeded"):
+        promote(server, tmp_path / "p.json")
+    assert scaling_of(server, PRODUCTION) == before
+    assert not (tmp_path / "p.json").exists()
+
+
+def test_a_refusal_that_cannot_be_undone_keeps_the_plan_for_the_next_call(
+    server: Server, tmp_path: Path
+) -> None:
+    scale(server)
+    before, path = scaling_of(server, PRODUCTION), tmp_path / "p.json"
+    server.fail("UpdateEndpoint", "ResourceLimitExceeded")
+    server.fail("RegisterScalableTarget", "ConcurrentUpdateException")
+    with pytest.raises(AccessError, match="ResourceLimitExceeded"):
+        promote(server, path)
+    assert path.exists()
+    with pytest.raises(AccessError, match="What scaled it is as it was"):
+        promote(server, path)
+    assert scaling_of(server, PRODUCTION) == before

@@ -200,6 +200,14 @@ def test_instances_that_cannot_be_meant_are_a_usage_error(instances: str) -> Non
         parsed(instances, "canary")
 
 
+def test_a_volume_is_never_smaller_than_the_one_the_model_was_judged_with() -> None:
+    production = {**variant(PRODUCTION, "model-1"), "VolumeSizeInGB": 30}
+    shadow = {**variant(SHADOW, "model-2"), "VolumeSizeInGB": 60}
+    here = config(ProductionVariants=[production], ShadowProductionVariants=[shadow])
+    body = only(plan_of(described(DescribeEndpointConfig=here)), "CreateEndpointConfig")
+    assert body["ProductionVariants"][0]["VolumeSizeInGB"] == 60
+
+
 def test_pools_that_name_their_own_models_are_not_taken_from_production() -> None:
     pool = {"InstanceType": "ml.m5.large", "Priority": 1, "ModelNameOverride": "model-1"}
     production = {**variant(PRODUCTION, "model-1"), "InstancePools": [pool]}
@@ -419,8 +427,8 @@ def test_the_configurations_name_is_its_content() -> None:
 def test_a_plan_read_back_is_the_same() -> None:
     plan = plan_of(described(**scaled()))
     assert Plan.model_validate_json(plan.model_dump_json()) == plan
-    written = json.loads(plan.to_json("eu-west-1"))
-    assert all("--region eu-west-1" in step["command"] for step in written["steps"])
+    written = json.loads(plan.to_json(["--profile", "a b"]))
+    assert all("--profile 'a b' --cli-input-json" in step["command"] for step in written["steps"])
 
 
 def test_the_policy_allows_what_is_sent_and_nothing_that_is_not() -> None:

@@ -169,7 +169,7 @@ def test_any_text_survives_the_shell(text: str) -> None:
 
 def test_an_answer_becomes_a_shell_variable_that_a_later_line_uses() -> None:
     name, token = placeholder(7)
-    first = step({"AlarmName": "a"}, gives=name).command("eu-west-1")
+    first = step({"AlarmName": "a"}, gives=name).command(["--region", "eu-west-1"])
     assert first.startswith("policy_arn_7=$(aws cloudwatch put-metric-alarm --region eu-west-1 ")
     assert first.endswith("--query PolicyARN --output text)")
     assert filled({"A": [token, "b"]}, {token: "arn"}) == {"A": ["arn", "b"]}

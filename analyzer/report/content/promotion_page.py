@@ -23,7 +23,7 @@ from analyzer.report.content.page import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from analyzer.model import Verdict
     from analyzer.promotion.plan import Plan
@@ -43,14 +43,15 @@ _ACTIONS = {
 }
 
 
-def promotion_page(plan: Plan, region: str | None = None, *, applied: bool = False) -> Page:
-    """A plan as a page; command lines name the region where a person did."""
-    return Page("promotion", "Promotion plan", tuple(_blocks(plan, region, applied=applied)))
+def promotion_page(plan: Plan, flags: Sequence[str] = (), *, applied: bool = False) -> Page:
+    """A plan as a page; every command line has the flags."""
+    return Page("promotion", "Promotion plan", tuple(_blocks(plan, flags, applied=applied)))
 
 
-def _blocks(plan: Plan, region: str | None, *, applied: bool) -> Iterator[Block]:
+def _blocks(plan: Plan, flags: Sequence[str], *, applied: bool) -> Iterator[Block]:
     configuration = Fact("configuration", plan.before)
-    facts = [Fact("name", plan.endpoint), configuration, Fact("verdict", plan.decision.value)]
+    name = Fact("", plan.arn or plan.endpoint)
+    facts = [name, configuration, Fact("verdict", plan.decision.value)]
     if plan.experiment:
         facts.append(Fact("managed test", plan.experiment))
     yield Facts("endpoint", tuple(facts))
@@ -60,9 +61,9 @@ def _blocks(plan: Plan, region: str | None, *, applied: bool) -> Iterator[Block]
     )
     for phase, title in _PHASES.items():
         for step in plan.of(phase):
-            text = step.command(region)
+            text = step.command(flags)
             if phase is Phase.DEPLOY:
-                text += f"\n{_waiting(plan.endpoint, region)}"
+                text += f"\n{_waiting(plan.endpoint, flags)}"
             yield Request(f"# {title}: {step.operation}", text, step.reason)
     if plan.steps:
         policy = json.dumps(plan.permissions, indent=2)
@@ -70,10 +71,9 @@ def _blocks(plan: Plan, region: str | None, *, applied: bool) -> Iterator[Block]
     yield _headline(plan, applied=applied)
 
 
-def _waiting(endpoint: str, region: str | None) -> str:
-    where = "" if region is None else f" --region {shlex.quote(region)}"
-    name = shlex.quote(endpoint)
-    return f"aws sagemaker wait endpoint-in-service{where} --endpoint-name {name}"
+def _waiting(endpoint: str, flags: Sequence[str]) -> str:
+    words = ["aws", "sagemaker", "wait", "endpoint-in-service", *flags, "--endpoint-name", endpoint]
+    return shlex.join(words)
 
 
 def _headline(plan: Plan, *, applied: bool) -> Headline:
