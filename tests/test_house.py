@@ -25,6 +25,7 @@ FLOORS = {
     "metrics": 2,
     "gates": 2,
     "verdict": 2,
+    "cross_check": 2,
     "bundle": 3,
     "cache": 3,
     "captured": 3,
@@ -37,6 +38,7 @@ FLOORS = {
     "labels": 3,
     "sources": 3,
     "engine": 3,
+    "metric_export": 3,
     "diagnosis": 4,
     "doctor": 4,
     "opt_outs": 4,
@@ -54,7 +56,7 @@ FLOORS = {
 OWNERS = {
     "duckdb": {"engine", "captures"},
     "boto3": {"promotion", "sources"},
-    "botocore": {"promotion", "sources"},
+    "botocore": {"metric_export", "promotion", "sources"},
     "streamlit": {"app"},
     "typer": {"cli"},
 }

@@ -64,6 +64,7 @@ def promote(
     if apply and endpoint_file is not None:
         raise UsageError("--apply looks at the endpoint itself: leave --endpoint-file out")
     held = bundles.read(bundle)
+    bundles.examine(bundle)
     forced = _forced(held.verdict, force_decision, apply=apply)
     options = AwsOptions(profile, region, endpoint_url, role_arn)
     path = record.record_of(bundle)

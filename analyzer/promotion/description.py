@@ -57,8 +57,9 @@ class Description:
 
     @property
     def experiment(self) -> Answer | None:
-        """The managed shadow test that runs on it, if one does."""
-        return self.answers.get("DescribeInferenceExperiment")
+        """The managed shadow test that runs on it; one that is over is none."""
+        test = self.answers.get("DescribeInferenceExperiment")
+        return test if test and test.get("Status") == "Running" else None
 
     @property
     def scaling_known(self) -> bool:

@@ -329,6 +329,11 @@ def test_a_managed_test_is_stopped_with_the_shadow_promoted() -> None:
     assert "RegisterScalableTarget" in operations(plan.of(Phase.RESTORE))
 
 
+def test_a_managed_test_that_is_over_is_not_stopped_again() -> None:
+    plan = plan_of(described(DescribeInferenceExperiment=experiment("Completed")))
+    assert (plan.route, plan.experiment) == ("self-service", "")
+
+
 def test_a_rejected_shadow_is_removed_from_a_managed_test() -> None:
     here = described(DescribeInferenceExperiment=experiment())
     stop = only(plan_of(here, Decision.REJECT), "StopInferenceExperiment")

@@ -11,16 +11,25 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from analyzer import bundle
+from analyzer.analysis import error_verdict
+from analyzer.errors import InputError
 from analyzer.model import Decision
 from analyzer.promotion.record import record_of
 from tests.promotion.conftest import REGION, client
 from tests.promotion.endpoints import CONFIG, ENDPOINT, PRODUCTION, SHADOW, answers, scaled
-from tests.report.verdicts import verdict
 
 if TYPE_CHECKING:
     from tests.promotion.sagemaker import Server
 
-SAMPLE = Path(__file__).parents[2] / "sample_data" / "promote"
+SAMPLES = Path(__file__).parents[2] / "sample_data"
+SAMPLE = SAMPLES / "promote"
+JUDGED = {PRODUCTION: "churn-v1", SHADOW: "churn-v2-shadow"}
+"""The sample data's variants, for those of `endpoints`."""
+SCENARIOS = {
+    Decision.PROMOTE: "promote",
+    Decision.HOLD: "label_flips",
+    Decision.REJECT: "slow_tail",
+}
 
 
 def analyzer(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -36,31 +45,46 @@ def promote(
 
 
 def bundle_of(folder: Path, decision: Decision) -> Path:
+    """A bundle with a verdict of the sample data, whose parts follow from each other."""
     held = folder / "analysis"
-    bundle.write(held, verdict(decision, name=ENDPOINT), "summary\n", {})
+    if decision is Decision.ERROR:
+        verdict = error_verdict(InputError("no captures"))
+    else:
+        verdict = bundle.read_verdict(SAMPLES / SCENARIOS[decision] / "expected_verdict.json")
+    # This endpoint was not described to the run, so the verdict names no models.
+    unnamed = verdict.subject.model_copy(update={"production_model": None, "shadow_model": None})
+    verdict = verdict.model_copy(update={"subject": unnamed})
+    bundle.write(held, verdict, {"summary.md": "summary\n"}, {})
     return held
+
+
+def judged(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """The same answers with the sample data's variants."""
+    text = json.dumps(value)
+    for old, new in JUDGED.items():
+        text = text.replace(old, new)
+    return json.loads(text)
 
 
 def endpoint_file(folder: Path, **changes: Any) -> Path:  # noqa: ANN401 - JSON
     path = folder / "endpoint.json"
-    path.write_text(json.dumps({**answers(), **changes}))
+    path.write_text(json.dumps(judged({**answers(), **changes})))
     return path
 
 
-def called(server: Server, production: str, shadow: str) -> None:
-    """Give the endpoint's variants other names."""
-    text = json.dumps([server.endpoint, server.configs])
-    text = text.replace(f'"{PRODUCTION}"', f'"{production}"').replace(f'"{SHADOW}"', f'"{shadow}"')
-    server.endpoint, server.configs = json.loads(text)
+@pytest.fixture
+def server(server: Server) -> Server:
+    """The account of `conftest`, where an update takes one description."""
+    server.endpoint, server.configs = judged([server.endpoint, server.configs])
+    server.polls = 1
+    return server
 
 
 def test_from_captures_to_the_new_production_variant(server: Server, tmp_path: Path) -> None:
     out = tmp_path / "analysis"
     files = ("--cloudwatch", SAMPLE / "cloudwatch", "--policy", SAMPLE / "policy.toml")
-    judged = analyzer("run", SAMPLE / "captures", *files, "--out", out)
-    assert judged.returncode == 0, judged.stderr
-    called(server, "churn-v1", "churn-v2-shadow")
-    server.polls = 1
+    run = analyzer("run", SAMPLE / "captures", *files, "--out", out)
+    assert run.returncode == 0, run.stderr
 
     planned = promote(out, server)
     assert planned.returncode == 0, planned.stderr
@@ -111,7 +135,6 @@ def test_every_printed_line_is_a_comment_or_a_command_until_the_policy(tmp_path:
 
 def test_a_hold_is_not_carried_out_unless_it_is_named(server: Server, tmp_path: Path) -> None:
     held = bundle_of(tmp_path, Decision.HOLD)
-    server.polls = 1
     for arguments in ((), ("--apply",)):
         refused = promote(held, server, *arguments)
         assert (refused.returncode, refused.stdout) == (10, "")
@@ -130,17 +153,16 @@ def test_a_reject_prints_the_removal_and_sends_it_only_when_named(
     server: Server, tmp_path: Path
 ) -> None:
     held = bundle_of(tmp_path, Decision.REJECT)
-    server.polls = 1
     printed = promote(held, server)
     assert printed.returncode == 20
-    assert f"removes the shadow and keeps {PRODUCTION}" in printed.stdout
+    assert f"removes the shadow and keeps {JUDGED[PRODUCTION]}" in printed.stdout
     refused = promote(held, server, "--apply")
     assert (refused.returncode, refused.stdout) == (20, "")
     assert not server.sent
     done = promote(held, server, "--apply", "--force-decision", "REJECT")
     assert done.returncode == 0, done.stderr
     variants = server.configs[server.endpoint["EndpointConfigName"]]["ProductionVariants"]
-    assert [one["VariantName"] for one in variants] == [PRODUCTION]
+    assert [one["VariantName"] for one in variants] == [JUDGED[PRODUCTION]]
 
 
 def test_a_run_that_failed_has_nothing_to_carry_out(server: Server, tmp_path: Path) -> None:
@@ -190,11 +212,11 @@ def test_a_mistake_is_one_line_and_the_right_code(
 
 def test_an_endpoint_that_changed_since_is_refused_with_its_reason(tmp_path: Path) -> None:
     held = bundle_of(tmp_path, Decision.PROMOTE)
-    here = {**answers()["DescribeEndpoint"], "LastModifiedTime": "2026-11-21T12:00:00Z"}
+    here = {**answers()["DescribeEndpoint"], "LastModifiedTime": "2026-11-18T12:00:00Z"}
     file = endpoint_file(tmp_path, DescribeEndpoint=here)
     done = promote(held, None, "--endpoint-file", file)
     assert (done.returncode, done.stdout) == (3, "")
-    assert "changed at 2026-11-21 12:00Z" in done.stderr
+    assert "changed at 2026-11-18 12:00Z" in done.stderr
     forced = promote(held, None, "--endpoint-file", file, "--force-decision", "PROMOTE")
     assert forced.returncode == 0
     assert "changed-since" in forced.stdout
