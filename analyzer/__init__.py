@@ -19,6 +19,7 @@ The folders are the sentence of the mission; data flows one way, top to bottom:
     bundle       verdict.json, tables and manifest on disk
     diff         what changed between two verdicts, and why
     report       one page of words, drawn in terminal, Markdown and the app
+    promotion    verdict and endpoint -> the AWS requests that carry it out; sends them if asked
     cli          one module a command: parse, call, print, exit code
     __main__     what surrounds a command: process (signals, streams), out_folder (emptied first)
 

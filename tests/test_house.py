@@ -46,6 +46,7 @@ FLOORS = {
     "reading": 4,
     "subject": 4,
     "window": 4,
+    "promotion": 4,
     "report": 4,
     "analysis": 4,
     "messages": 5,
@@ -57,8 +58,8 @@ FLOORS = {
 }
 OWNERS = {
     "duckdb": {"engine", "captures"},
-    "boto3": {"sources"},
-    "botocore": {"metric_export", "sources"},
+    "boto3": {"promotion", "sources"},
+    "botocore": {"metric_export", "promotion", "sources"},
     "streamlit": {"app"},
     "typer": {"cli"},
 }
