@@ -42,6 +42,7 @@ from analyzer.model import (
     Verdict,
     Window,
 )
+from analyzer.noise_floor import RunFacts, find_floor, floor_notes, require_fit
 from analyzer.opt_outs import opt_outs
 from analyzer.policy_file import load_policy
 from analyzer.reading import EngineLimits, read_captures
@@ -55,15 +56,13 @@ if TYPE_CHECKING:
 
     from analyzer.captured import Captured
     from analyzer.cloudwatch import MetricExport
-    from analyzer.model import Evidence, Gate
+    from analyzer.model import Evidence, Gate, NoiseFloor
     from analyzer.steps import Progress
     from analyzer.window import Span
 
 TOOL = "shadow-analyzer"
 _INTERNAL_TABLES = {
     "pairing_facts",
-    "prediction_counts",
-    "prediction_shape",
     "label_counts",
     "label_score_cells",
 }
@@ -80,6 +79,7 @@ class Request:
     shadow: str | None = None
     cloudwatch: tuple[str, ...] = ()
     labels: str | None = None
+    noise_floor: str | None = None
     policy_file: Path | None = None
     overrides: tuple[str, ...] = ()
     since: str | None = None
@@ -126,11 +126,17 @@ def run(request: Request, progress: Progress) -> Analysis:
     names = names_of(request.flags, listing, endpoint, exports)
     export = exports.select(endpoint=names.endpoint, variants=names.variants)
     exports.require_points(export)
+    floor = None
+    if request.noise_floor is not None and listing is not None:
+        asking = RunFacts(policy, names, endpoint, listing, request.engine)
+        floor = find_floor(request.noise_floor, asking, progress)
     captured = (
         read_captures(listing, policy, span, request.engine, progress, labels=_labels(request))
         if listing is not None
         else None
     )
+    if floor is not None and captured is not None:
+        require_fit(floor, str(request.noise_floor), captured)
     start, end = (
         (captured.start, captured.end)
         if captured is not None
@@ -144,10 +150,11 @@ def run(request: Request, progress: Progress) -> Analysis:
         metric_points=export.points,
         points_dropped=export.dropped,
         points_endpoints=export.endpoints,
-        inputs=_inputs(listing, captured, export, endpoint),
+        inputs=_inputs(listing, captured, export, endpoint, floor),
         captures=captured.facts if captured is not None else None,
         endpoint=endpoint,
         asked=span,
+        floor=floor,
     )
     noted = captured.notes if captured is not None else ()
     listed = listing.notes if listing is not None else ()
@@ -209,6 +216,7 @@ def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progre
         notes=(
             *opt_outs(facts.policy),
             *looking_notes(facts),
+            *floor_notes(facts.floor),
             *_pairing_notes(facts),
             *notes,
             *((how,) if how else ()),
@@ -223,6 +231,7 @@ def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progre
         pairing=_pairing(facts),
         gates=gates,
         metrics=judged.evidence,
+        noise_floor=facts.floor,
     )
     return Analysis(verdict=verdict, tables=_tables(facts))
 
@@ -251,8 +260,9 @@ def _listing(
                 "nothing to read: give SOURCE, or --production PATH and --shadow PATH, "
                 "or --endpoint NAME with --cloudwatch PATH"
             )
-        if request.labels is not None:
-            raise UsageError("--labels: no captured answers to judge by them; give SOURCE")
+        for flag, given in (("labels", request.labels), ("noise-floor", request.noise_floor)):
+            if given is not None:
+                raise UsageError(f"--{flag}: no captured answers to judge by it; give SOURCE")
         return None
     listing = discover(
         request.source,
@@ -280,9 +290,11 @@ def _inputs(
     captured: Captured | None,
     export: MetricExport,
     endpoint: EndpointFacts | None,
+    floor: NoiseFloor | None,
 ) -> Inputs:
     """What was read, and a digest of its content that no order of files or lines changes."""
     parts = [captured.digest if captured else "", export.digest, repr(endpoint)]
+    parts += [floor.digest] if floor else []
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     failed = captured.failed if captured else {}
     return Inputs(

@@ -312,6 +312,35 @@ class Pairing(Frozen):
     observed_sampling: Figure | None = None
 
 
+class FloorShare(Frozen):
+    """How often production differs from itself: events in outcomes, and what these are worth."""
+
+    events: int
+    outcomes: int
+    effective: Figure
+
+
+class NoiseFloor(Frozen):
+    """An A/A comparison, production against itself, that divergence is measured above.
+
+    Attributes:
+        source: an earlier run's bundle, or captures that this run read.
+        digest: of what was compared there.
+        production_model: None where nothing names it.
+        shares: metric id -> production's own share; metrics without one are judged as they are.
+    """
+
+    source: Literal["bundle", "captures"]
+    digest: str
+    endpoint: str | None
+    production_model: str | None
+    kind: str
+    pairs: int
+    distinct_inputs: int
+    mean_absolute_difference: Figure | None = None
+    shares: dict[str, FloorShare] = Field(default_factory=dict)
+
+
 class Verdict(Frozen):
     """The decision and all its evidence; verdict.json is exactly this."""
 
@@ -330,6 +359,7 @@ class Verdict(Frozen):
     pairing: Pairing
     gates: dict[str, Gate]
     metrics: dict[str, Evidence]
+    noise_floor: NoiseFloor | None = None
     slices: dict[str, object] = Field(default_factory=dict)
 
     def to_json(self) -> str:

@@ -65,6 +65,7 @@ def read_captures(
     progress: Progress,
     *,
     labels: Listing | None = None,
+    apart: bool = False,
 ) -> Captured:
     """Capture objects -> records -> pairs -> reduced facts, inside one engine.
 
@@ -75,19 +76,30 @@ def read_captures(
         limits: what the engine may use.
         progress: told of every step.
         labels: files of ground truth; None where none were given.
+        apart: both variants need not have run at the same time; nor do batch-transform jobs.
 
     Raises:
         AccessError: a variant has no usable record, and objects of it could not be opened.
         InputError: a variant has no usable record, or the window holds none.
     """
+    apart = apart or listing.batch
     remarks = [*_young_objects(listing)]
     cache = _opened_cache(policy, limits, remarks)
     if cache is None:
         return with_remarks(
-            _reduced(listing, policy, span, labels, limits=limits, cache=None, progress=progress),
+            _reduced(
+                listing,
+                policy,
+                span,
+                labels,
+                apart=apart,
+                limits=limits,
+                cache=None,
+                progress=progress,
+            ),
             remarks,
         )
-    questions = [policy.model_dump_json(exclude={"metrics"}), *(str(end) for end in span)]
+    questions = [policy.model_dump_json(exclude={"metrics"}), *map(str, (*span, apart))]
     kept = cache.reduction(_with(listing, labels), *questions)
     known = None if kept is None else read_checked(kept)
     if kept is not None and known is not None:
@@ -96,7 +108,14 @@ def read_captures(
         return with_remarks(from_text(known), remarks)
     with closing(cache):
         captured = _reduced(
-            listing, policy, span, labels, limits=limits, cache=cache, progress=progress
+            listing,
+            policy,
+            span,
+            labels,
+            apart=apart,
+            limits=limits,
+            cache=cache,
+            progress=progress,
         )
     if kept is not None and not captured.failed:
         try:
@@ -112,6 +131,7 @@ def _reduced(
     span: Span,
     labels: Listing | None,
     *,
+    apart: bool,
     limits: EngineLimits,
     cache: ShardCache | None,
     progress: Progress,
@@ -141,7 +161,7 @@ def _reduced(
         _require_both(listing, engine, extent, failures)
         progress("pairing", 0, 1)
         captures.pair(policy.pairing)
-        start, end = captured_window(extent, span, apart=listing.batch)
+        start, end = captured_window(extent, span, apart=apart)
         captures.set_window(start, end)
         keys = {number: item.key for number, item in enumerate(listing.objects)}
         facts = captures.facts(keys, same_objects=listing.same_objects)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.errors import ExitCode
 from analyzer.figures import counted, percent, points, relative, stated
-from analyzer.model import Decision, Needs, Note, Outcome, Reason, Role
+from analyzer.model import Decision, Family, Needs, Note, Outcome, Reason, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -241,9 +241,14 @@ def describe(item: Evidence) -> str:
     if effect.kind == "difference":
         low, high = (points(value) for value in bounds)
         allowed = f"{'+' if item.margin > 0 else ''}{stated(item.margin, 'pp')}"
-        return f"{low} to {high} against production; the policy allows {allowed}"
+        against = "production's own noise floor" if _above_floor(item) else "production"
+        return f"{low} to {high} against {against}; the policy allows {allowed}"
     low, high = (percent(value, 2) for value in bounds)
     return f"{low} to {high}; the policy allows {stated(item.margin)}"
+
+
+def _above_floor(item: Evidence) -> bool:
+    return item.family is Family.DIVERGENCE and item.margin is not None and item.margin > 0
 
 
 def _bounded(item: Evidence) -> bool:

@@ -38,6 +38,7 @@ FLOORS = {
     "sources": 3,
     "engine": 3,
     "diagnosis": 4,
+    "noise_floor": 4,
     "doctor": 4,
     "opt_outs": 4,
     "reading": 4,
