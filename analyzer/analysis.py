@@ -27,6 +27,7 @@ from analyzer.metrics.exports import how_to_export
 from analyzer.metrics.looking import looking_notes, looking_of
 from analyzer.metrics.metric import EndpointFacts, Facts
 from analyzer.metrics.running import latency_tables
+from analyzer.metrics.sliced import slice_frame, slice_notes, sliced
 from analyzer.model import (
     Decision,
     Inputs,
@@ -52,11 +53,12 @@ from analyzer.verdict import EXIT_CODES, Words, decide
 from analyzer.window import asked_span, measured_window
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from analyzer.captured import Captured
     from analyzer.cloudwatch import MetricExport
-    from analyzer.model import Evidence, Gate, NoiseFloor
+    from analyzer.model import Evidence, Gate, NoiseFloor, Slice
     from analyzer.steps import Progress
     from analyzer.window import Span
 
@@ -65,6 +67,7 @@ _INTERNAL_TABLES = {
     "pairing_facts",
     "label_counts",
     "label_score_cells",
+    "slice_counts",
 }
 """Tables the verdict is computed from; everything in them that is shown is in verdict.json."""
 
@@ -199,7 +202,8 @@ def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progre
             evidence[metric.id] = metric.assess(facts, rules[metric.id])
     progress("metrics", len(METRICS), len(METRICS))
     gates: dict[str, Gate] = {gate.id: gate.check(facts, evidence) for gate in GATES}
-    judged = decide(evidence, gates, _words())
+    slices = sliced(facts, evidence)
+    judged = decide(evidence, gates, _words(), slices)
     how = how_to_export(
         facts,
         judged.evidence,
@@ -218,6 +222,7 @@ def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progre
             *looking_notes(facts),
             *floor_notes(facts.floor),
             *_pairing_notes(facts),
+            *slice_notes(slices),
             *notes,
             *((how,) if how else ()),
         ),
@@ -232,8 +237,9 @@ def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progre
         gates=gates,
         metrics=judged.evidence,
         noise_floor=facts.floor,
+        slices=slices,
     )
-    return Analysis(verdict=verdict, tables=_tables(facts))
+    return Analysis(verdict=verdict, tables=_tables(facts, slices))
 
 
 def _endpoint(request: Request) -> EndpointFacts | None:
@@ -373,10 +379,12 @@ def _pairing_notes(facts: Facts) -> tuple[Note, ...]:
     return tuple(notes)
 
 
-def _tables(facts: Facts) -> dict[str, pl.DataFrame]:
+def _tables(facts: Facts, slices: Mapping[str, Slice]) -> dict[str, pl.DataFrame]:
     """What the report draws."""
     captured = facts.captures.tables if facts.captures else {}
     frames = latency_tables(facts)
+    if slices:
+        frames["slices"] = slice_frame(slices)
     for name, table in captured.items():
         if name not in _INTERNAL_TABLES:
             frame = pl.from_arrow(table)

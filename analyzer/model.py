@@ -9,31 +9,49 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from analyzer.compared import FloorShare, NoiseFloor, Slice, SliceBin, SlicedShare
+from analyzer.values import Figure, Frozen, Outcome, round_significant
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Decision",
+    "Effect",
+    "Evidence",
+    "Family",
+    "Figure",
+    "FloorShare",
+    "Frozen",
+    "Gate",
+    "GateOutcome",
+    "Inputs",
+    "Intervals",
+    "Ledger",
+    "Mode",
+    "Needs",
+    "NoiseFloor",
+    "Note",
+    "Outcome",
+    "Pairing",
+    "PolicyRecord",
+    "Reason",
+    "Role",
+    "SampleSizes",
+    "Slice",
+    "SliceBin",
+    "SlicedShare",
+    "Subject",
+    "Test",
+    "Tool",
+    "Verdict",
+    "Window",
+    "round_significant",
+]
 
 SCHEMA_VERSION = "1.0"
-SIGNIFICANT_DIGITS = 9
-
-
-def round_significant(value: float) -> float:
-    """Round to nine significant digits.
-
-    >>> round_significant(1.23456789012)
-    1.23456789
-    """
-    return float(f"{value:.{SIGNIFICANT_DIGITS}g}")
-
-
-Figure = Annotated[float, AfterValidator(round_significant)]
-"""A finite float at nine significant digits."""
-
-
-class Frozen(BaseModel):
-    """Base of every value here: immutable, no unknown keys, finite numbers only."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Decision(StrEnum):
@@ -43,15 +61,6 @@ class Decision(StrEnum):
     HOLD = "HOLD"
     REJECT = "REJECT"
     ERROR = "ERROR"
-
-
-class Outcome(StrEnum):
-    """What one metric's interval says against its margin; INFO is not judged."""
-
-    PASS = "pass"
-    FAIL = "fail"
-    UNRESOLVED = "unresolved"
-    INFO = "info"
 
 
 class GateOutcome(StrEnum):
@@ -312,35 +321,6 @@ class Pairing(Frozen):
     observed_sampling: Figure | None = None
 
 
-class FloorShare(Frozen):
-    """How often production differs from itself: events in outcomes, and what these are worth."""
-
-    events: int
-    outcomes: int
-    effective: Figure
-
-
-class NoiseFloor(Frozen):
-    """An A/A comparison, production against itself, that divergence is measured above.
-
-    Attributes:
-        source: an earlier run's bundle, or captures that this run read.
-        digest: of what was compared there.
-        production_model: None where nothing names it.
-        shares: metric id -> production's own share; metrics without one are judged as they are.
-    """
-
-    source: Literal["bundle", "captures"]
-    digest: str
-    endpoint: str | None
-    production_model: str | None
-    kind: str
-    pairs: int
-    distinct_inputs: int
-    mean_absolute_difference: Figure | None = None
-    shares: dict[str, FloorShare] = Field(default_factory=dict)
-
-
 class Verdict(Frozen):
     """The decision and all its evidence; verdict.json is exactly this."""
 
@@ -360,7 +340,7 @@ class Verdict(Frozen):
     gates: dict[str, Gate]
     metrics: dict[str, Evidence]
     noise_floor: NoiseFloor | None = None
-    slices: dict[str, object] = Field(default_factory=dict)
+    slices: dict[str, Slice] = Field(default_factory=dict)
 
     def to_json(self) -> str:
         """Strict JSON, sorted keys, two-space indent, final newline: the bytes of verdict.json."""

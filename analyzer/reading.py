@@ -17,6 +17,7 @@ from analyzer.figures import counted, grouped
 from analyzer.labels import label_pairs
 from analyzer.model import Note
 from analyzer.payloads import prepare
+from analyzer.slices import slice_pairs, sliced_inputs
 from analyzer.sources import open_chunks
 from analyzer.sources.objects import ROLES, printable
 from analyzer.window import captured_window
@@ -153,6 +154,7 @@ def _reduced(
             engine,
             _chunks(listing, found, policy, failures, progress),
             max_line_bytes=policy.max_line_bytes,
+            inputs=sliced_inputs(policy),
             folder=cache.folder if cache else None,
             known=found.known,
             on_shard=keep,
@@ -168,6 +170,8 @@ def _reduced(
         progress("pairing", 1, 1)
         progress("comparing outputs", 0, 1)
         predictions = prepare(engine, policy)
+        documents = "worst_pairs" not in predictions
+        predictions |= slice_pairs(engine, policy, documents=documents)
         progress("comparing outputs", 1, 1)
         digest, size = captures.digest()
         labelled = _labelled(engine, labels, policy, predictions, progress)
@@ -217,7 +221,7 @@ def _opened_cache(policy: Policy, limits: EngineLimits, remarks: list[str]) -> S
     if folder is None:
         return None
     try:
-        return ShardCache(folder, policy.max_line_bytes)
+        return ShardCache(folder, policy.max_line_bytes, sliced_inputs(policy))
     except OSError as error:
         remarks.append(f"no cache of parsed captures: {folder}: {error.strerror}")
         return None

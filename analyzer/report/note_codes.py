@@ -146,6 +146,18 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "The noise floor has too few pairs or inputs to say how often production errs.",
         "Capture production against itself for longer.",
     ),
+    "slice-regression": (
+        "A part of the traffic that the policy names fails, even as one of all parts looked at.",
+        "See the slices on the predictions page; mend the shadow for that part.",
+    ),
+    "slice-direction": (
+        "The change of the whole is carried by few parts; most parts change the other way.",
+        "Look at the parts before trusting the whole.",
+    ),
+    "slice-gaps": (
+        "Pairs whose value a slice could not read are a bin of their own.",
+        "Check the column or path in [slices] against the captured inputs.",
+    ),
     "agreement": ("How close both variants' scores are on the whole.", _NOTHING),
     "repeated-inputs": ("Repeated inputs count as less than one pair each.", _NOTHING),
     "one-answer": (

@@ -28,6 +28,7 @@ from analyzer.report.content.page import (
     Table,
     Tone,
 )
+from analyzer.report.content.slices import slice_tables
 from analyzer.report.content.unfinished import stopped, unfinished
 from analyzer.report.content.verdict_page import volume_text
 
@@ -56,6 +57,7 @@ def predictions_page(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> Pa
     blocks.append(_volume(verdict))
     if verdict.noise_floor is not None:
         blocks.append(_noise_floor(verdict, verdict.noise_floor))
+    blocks += slice_tables(verdict)
     drawn = [
         build(tables[name])
         for name, build in _SECTIONS.items()
