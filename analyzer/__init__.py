@@ -22,10 +22,10 @@ The folders are the sentence of the mission; data flows one way, top to bottom:
     cli          one module a command: parse, call, print, exit code
     __main__     what surrounds a command: process (signals, streams), out_folder (emptied first)
 
-`private_folder` is where a run spills. `model` holds the nouns all of them exchange (on `values` and
-`compared`), `policy` what can change a judgement (read by `policy_file`), `errors` what can stop a
-run, `figures` how a number reads. Decisions that are not obvious from the code are in DESIGN.md
-beside this file.
+`private_folder` is where a run spills. `model` holds the nouns all of them exchange (over `values`
+and `compared`), `policy` what can change a judgement (read by `policy_file`), `errors` what can
+stop a run, `figures` how a number reads. Decisions that are not obvious from the code are in
+DESIGN.md beside this file.
 """
 
 __version__ = "0.1.0"

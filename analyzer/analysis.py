@@ -266,9 +266,9 @@ def _listing(
                 "nothing to read: give SOURCE, or --production PATH and --shadow PATH, "
                 "or --endpoint NAME with --cloudwatch PATH"
             )
-        for flag, given in (("labels", request.labels), ("noise-floor", request.noise_floor)):
+        for given, flag in ((request.labels, "labels"), (request.noise_floor, "noise-floor")):
             if given is not None:
-                raise UsageError(f"--{flag}: no captured answers to judge by it; give SOURCE")
+                raise UsageError(f"--{flag}: no captured answers to judge; give SOURCE")
         return None
     listing = discover(
         request.source,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import shutil
 import uuid
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -19,7 +21,7 @@ from analyzer.progress import silent
 from analyzer.report.content import predictions_page
 from analyzer.report.text import render
 from analyzer.slices import sliced_inputs
-from tests.test_analysis import START
+from tests.test_analysis import PROMOTE, START
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,6 +134,36 @@ def test_a_failing_part_turns_a_promotion_into_a_hold_and_nothing_worse(tmp_path
     assert decide(bad.metrics, bad.gates, {}, slices).decision is Decision.REJECT
     said = contradiction(clean.model_copy(update={"slices": slices}))
     assert said == "the decision is PROMOTE, but the evidence says HOLD"
+
+
+def test_a_scenario_that_promotes_is_held_by_one_planted_part_when_that_is_named(
+    tmp_path: Path,
+) -> None:
+    """A tenth of the requests with the largest fourth input is decided the other way round."""
+    captures = tmp_path / "captures"
+    shutil.copytree(PROMOTE / "captures", captures)
+    for path in captures.glob("*/*shadow*/**/*.jsonl.gz"):
+        records = [json.loads(text) for text in gzip.decompress(path.read_bytes()).splitlines()]
+        for found in records:
+            fourth = float(found["captureData"]["endpointInput"]["data"].split(",")[3])
+            output = found["captureData"]["endpointOutput"]
+            if fourth > 14.3 and found["eventMetadata"]["inferenceId"].endswith("3"):
+                output["data"] = f"{1 - float(output['data'])}\n"
+        path.write_bytes(gzip.compress("\n".join(map(json.dumps, records)).encode()))
+    decisions = {}
+    for named in ("", 'slices={"input.4"="quantiles"}'):
+        request = analysis.Request(
+            source=str(captures),
+            cloudwatch=(str(PROMOTE / "cloudwatch"),),
+            policy_file=PROMOTE / "policy.toml",
+            overrides=(named,) if named else (),
+        )
+        decisions[named] = analysis.run(request, silent).verdict
+    silent_, asked = decisions.values()
+    assert silent_.decision is Decision.PROMOTE
+    assert asked.decision is Decision.HOLD
+    assert {reason.code for reason in asked.reasons} == {"slice-regression"}
+    assert asked.metrics == silent_.metrics
 
 
 def test_a_bad_part_of_fewer_than_a_thousand_pairs_is_pointed_at_and_holds_nothing(
