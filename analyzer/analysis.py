@@ -43,7 +43,7 @@ from analyzer.model import (
     Verdict,
     Window,
 )
-from analyzer.noise_floor import RunFacts, find_floor, floor_notes, require_fit
+from analyzer.noise_floor import RunFacts, find_floor, fitted, floor_notes
 from analyzer.opt_outs import opt_outs
 from analyzer.policy_file import load_policy
 from analyzer.reading import EngineLimits, read_captures
@@ -129,17 +129,16 @@ def run(request: Request, progress: Progress) -> Analysis:
     names = names_of(request.flags, listing, endpoint, exports)
     export = exports.select(endpoint=names.endpoint, variants=names.variants)
     exports.require_points(export)
-    floor = None
+    found = None
     if request.noise_floor is not None and listing is not None:
         asking = RunFacts(policy, names, endpoint, listing, request.engine)
-        floor = find_floor(request.noise_floor, asking, progress)
+        found = find_floor(request.noise_floor, asking, progress)
     captured = (
         read_captures(listing, policy, span, request.engine, progress, labels=_labels(request))
         if listing is not None
         else None
     )
-    if floor is not None and captured is not None:
-        require_fit(floor, str(request.noise_floor), captured)
+    floor = fitted(found, captured) if found is not None and captured is not None else None
     start, end = (
         (captured.start, captured.end)
         if captured is not None

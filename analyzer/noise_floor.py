@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import polars as pl
 from pydantic import ValidationError
 
 from analyzer import bundle
@@ -30,6 +31,8 @@ from analyzer.sources import discover
 from analyzer.sources.objects import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from analyzer.captured import Captured
     from analyzer.metrics.metric import EndpointFacts
     from analyzer.reading import EngineLimits
@@ -37,8 +40,23 @@ if TYPE_CHECKING:
     from analyzer.steps import Progress
     from analyzer.subject import Names
 
+LARGE_SHIFTS = "score_large_shift_share"
 OTHER = "noise-floor-other"
 TOO_SMALL = "noise-floor-too-small"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A floor, before it is known what a large shift is in the run it is for.
+
+    Attributes:
+        sizes: how far production's scores lie from its own, as sql/shift_sizes.sql counts it; None
+            where there are no scores.
+    """
+
+    given: str
+    floor: NoiseFloor
+    sizes: pl.DataFrame | None
 
 
 @dataclass(frozen=True)
@@ -57,7 +75,7 @@ class RunFacts:
         return None if self.endpoint is None else self.endpoint.production_model
 
 
-def find_floor(given: str, run: RunFacts, progress: Progress) -> NoiseFloor:
+def find_floor(given: str, run: RunFacts, progress: Progress) -> Found:
     """Read and check a noise floor.
 
     Args:
@@ -71,25 +89,24 @@ def find_floor(given: str, run: RunFacts, progress: Progress) -> NoiseFloor:
             itself, or has too few pairs.
         AnalyzerError: it cannot be read; as for any bundle or captures.
     """
-    where = f"--noise-floor {printable(given)}"
     try:
         folder = Path(given)
         if any((folder / name).is_file() for name in (MANIFEST, VERDICT)):
-            return _of_bundle(folder, run)
-        return _of_captures(given, run, progress)
+            return Found(given, *_of_bundle(folder, run))
+        return Found(given, *_of_captures(given, run, progress))
     except AnalyzerError as error:
-        error.args = (f"{where}: {error}",)
+        error.args = (f"--noise-floor {printable(given)}: {error}",)
         raise
 
 
-def require_fit(floor: NoiseFloor, given: str, captured: Captured) -> None:
-    """Refuse a floor of another kind of output, or of this very comparison.
+def fitted(found: Found, captured: Captured) -> NoiseFloor:
+    """The floor of what these captures are judged by: its large shifts counted at their size.
 
     Raises:
-        InputError: it is one.
+        InputError: it is of another kind of output, or of this very comparison.
     """
-    counts = Counted.of_tables(captured.facts.tables)
-    where = f"--noise-floor {printable(given)}"
+    counts, floor = Counted.of_tables(captured.facts.tables), found.floor
+    where = f"--noise-floor {printable(found.given)}"
     if floor.digest == captured.digest:
         raise InputError(f"{where}: holds the captures that are judged", code=OTHER)
     if counts is not None and counts.kind != floor.kind:
@@ -98,6 +115,23 @@ def require_fit(floor: NoiseFloor, given: str, captured: Captured) -> None:
             "set predictions.kind where one was read wrongly",
             code=OTHER,
         )
+    size = None if counts is None else counts.row.get("large_shift")
+    return floor.model_copy(update={"shares": dict(_at_size(floor, found.sizes, size))})
+
+
+def _at_size(
+    floor: NoiseFloor, sizes: pl.DataFrame | None, size: float | None
+) -> Iterator[tuple[str, FloorShare]]:
+    """The shares with as many large shifts as are certain to lie beyond the size.
+
+    Up to 1 % of the size above it a shift may go uncounted: a floor may forgive too little.
+    """
+    for metric, share in floor.shares.items():
+        if metric != LARGE_SHIFTS:
+            yield metric, share
+        elif sizes is not None and size is not None:
+            beyond = sizes.filter(2 ** (pl.col("step") / 64) > size)["predictions"].sum()
+            yield metric, share.model_copy(update={"events": int(beyond)})
 
 
 def floor_notes(floor: NoiseFloor | None) -> tuple[Note, ...]:
@@ -114,7 +148,7 @@ def floor_notes(floor: NoiseFloor | None) -> tuple[Note, ...]:
     return (Note(code="noise-floor", text=text),)
 
 
-def _of_bundle(folder: Path, run: RunFacts) -> NoiseFloor:
+def _of_bundle(folder: Path, run: RunFacts) -> tuple[NoiseFloor, pl.DataFrame | None]:
     found = bundle.read(folder)
     verdict, subject = found.verdict, found.verdict.subject
     _same("endpoint", subject.endpoint, run.names.endpoint)
@@ -148,10 +182,12 @@ def _of_bundle(folder: Path, run: RunFacts) -> NoiseFloor:
         distinct_inputs=verdict.pairing.distinct_inputs,
         mean_absolute_difference=counts.row.get("mean_absolute_difference"),
     )
-    return _checked(floor, counts)
+    return _checked(floor, counts), found.table("shift_sizes")
 
 
-def _of_captures(given: str, run: RunFacts, progress: Progress) -> NoiseFloor:
+def _of_captures(
+    given: str, run: RunFacts, progress: Progress
+) -> tuple[NoiseFloor, pl.DataFrame | None]:
     listing = _listing(given, run)
     _same("endpoint", listing.endpoint, run.names.endpoint)
     _not_the_shadow({listing.production_variant, listing.shadow_variant}, run.names)
@@ -175,7 +211,8 @@ def _of_captures(given: str, run: RunFacts, progress: Progress) -> NoiseFloor:
         distinct_inputs=captured.facts.pairing.distinct_inputs,
         mean_absolute_difference=counts.row.get("mean_absolute_difference"),
     )
-    return _checked(floor, counts)
+    sizes = captured.facts.tables.get("shift_sizes")
+    return _checked(floor, counts), None if sizes is None else pl.DataFrame(sizes)
 
 
 def _listing(given: str, run: RunFacts) -> Listing:

@@ -259,8 +259,8 @@ def _sliced(slices: Mapping[str, Slice], words: Mapping[str, Words]) -> Iterator
                 f"{part_name(part)} ({counted(part.pairs, 'pair')}): "
                 f"{percent(share.lower, 2)} to {percent(share.upper, 2)}; the policy allows "
                 f"{stated(share.allowed or 0.0)}{more}.",
-                advice="See the slices on the predictions page; mend the shadow for that part, or "
-                "take the slice out of the policy if the part may differ.",
+                advice=f"Mend the shadow for {name} {part_name(part)}{more} (see the slices on the "
+                "predictions page), or take the slice out of the policy if that part may differ.",
             )
 
 

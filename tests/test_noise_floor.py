@@ -17,6 +17,7 @@ from analyzer.progress import silent
 from analyzer.report.content import predictions_page, verdict_page
 from analyzer.report.content.page import Table
 from analyzer.report.text import render
+from analyzer.stats.proportion_sequence import upper_bound
 from tests.test_analysis import line
 
 if TYPE_CHECKING:
@@ -119,6 +120,30 @@ def test_one_variants_captures_are_held_against_productions_own_of_this_run(
     assert verdict.noise_floor.shares["flip_rate"].events == expected
 
 
+def test_large_shifts_of_the_floor_are_counted_at_this_runs_size(
+    tmp_path: Path, source: Path, again: Path
+) -> None:
+    """What is large is half a standard deviation of this run's scores, not of the floor's."""
+    half = captures(
+        tmp_path / "half",
+        v1=[score / 2 for score in answers(3)],
+        v1_again=[score / 2 for score in answers(4)],
+    )
+    for floor, scale in ((again, 1.0), (half, 0.5)):
+        verdict = judged(source, floor)
+        assert verdict.noise_floor is not None
+        own = verdict.noise_floor.shares["score_large_shift_share"]
+        size = float(np.std(answers(1))) / 2
+        apart = scale * np.abs(np.array(answers(3)) - np.array(answers(4)))
+        assert int((apart > 1.012 * size).sum()) <= own.events <= int((apart > size).sum())
+        assert own.outcomes == PAIRS
+    above = judged(source, again).metrics["score_large_shift_share"]
+    assert above.effect is not None
+    assert above.effect.kind == "difference"
+    assert judged(source, None).metrics["score_large_shift_share"].outcome.value == "fail"
+    assert above.outcome.value != "fail"
+
+
 def test_the_floor_is_in_the_report_and_in_every_format(source: Path, again: Path) -> None:
     asked = analysis.Request(source=str(source), noise_floor=str(again))
     done = analysis.run(asked, silent)
@@ -131,6 +156,18 @@ def test_the_floor_is_in_the_report_and_in_every_format(source: Path, again: Pat
     assert table.rows[0][0] == "flip_rate"
     assert "taken on trust" in render(verdict_page(done.verdict))
     assert Verdict.model_validate_json(done.verdict.to_json()) == done.verdict
+
+
+def test_parts_of_the_traffic_are_held_against_the_margin_above_the_floors_upper_bound(
+    source: Path, again: Path
+) -> None:
+    verdict = judged(source, again, "slices.hour=true")
+    assert verdict.noise_floor is not None
+    own = verdict.noise_floor.shares["flip_rate"]
+    (part,) = verdict.slices["hour"].bins
+    expected = 0.05 + upper_bound(own.events, own.effective, 0.01)
+    assert part.shares["flip_rate"].allowed == pytest.approx(expected)
+    assert part.shares["contract_change"].allowed == 0.001
 
 
 def test_a_cached_run_gives_the_same_verdict_to_the_byte(source: Path, again: Path) -> None:

@@ -244,6 +244,7 @@ def _unmeasured(
 FLOORED: dict[str, Callable[[Counted], Share | None]] = {
     "flip_rate": _flips,
     "score_shift_share": _shifts,
+    "score_large_shift_share": _large_shifts,
     "output_mismatch_share": _mismatches,
 }
 """What is judged above the A/A noise floor, and its share in the counts of such a comparison."""
@@ -313,6 +314,7 @@ DIVERGENCE: tuple[Metric, ...] = (
                 _large_shifts,
                 predictions.constant_scores,
                 notes=predictions.large_shift_size,
+                floored="score_large_shift_share",
             ),
         ),
     ),
