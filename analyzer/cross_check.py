@@ -195,7 +195,7 @@ def _outcomes(verdict: Verdict) -> Iterator[str]:
     alone: dict[str, Evidence] = {}
     for metric, item in verdict.metrics.items():
         alone[metric] = ungated(item, judge(item.effect, item.margin, item.role))
-    again = decide(alone, verdict.gates, {})
+    again = decide(alone, verdict.gates, {}, verdict.slices)
     for metric, item in verdict.metrics.items():
         expected = again.evidence[metric].outcome
         if item.outcome is not expected:

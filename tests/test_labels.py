@@ -448,7 +448,7 @@ def test_labels_without_captures_are_refused() -> None:
     request = analysis.Request(
         endpoint="churn-endpoint", cloudwatch=(str(PROMOTE / "cloudwatch"),), labels="labels"
     )
-    with pytest.raises(UsageError, match="no captured answers to judge by them"):
+    with pytest.raises(UsageError, match="no captured answers to judge"):
         analysis.run(request, silent)
 
 

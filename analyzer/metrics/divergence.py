@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 from analyzer.figures import duration
 from analyzer.metrics import predictions
+from analyzer.metrics.floor import METHOD as ABOVE_FLOOR
+from analyzer.metrics.floor import AboveFloor, above_floor, mean_distance
 from analyzer.metrics.metric import Metric
 from analyzer.metrics.predictions import Counted
 from analyzer.metrics.ratio import hours_of
@@ -58,6 +60,7 @@ class Question:
         uninformative: why, where it is so, few events would say nothing.
         role: the rule's role, or a weaker one where the policy leaves the question open.
         notes: what is worth saying beside the number.
+        floored: its metric's id, where it is judged above production's own share of it.
     """
 
     kinds: frozenset[str]
@@ -65,6 +68,7 @@ class Question:
     uninformative: Callable[[Facts, Counted], Note | None] = lambda _facts, _counted: None
     role: Callable[[Facts, MetricRule], Role] = lambda _facts, rule: rule.role
     notes: Callable[[Facts, Counted, Role], tuple[Note, ...]] = lambda _facts, _counted, _role: ()
+    floored: str = ""
 
 
 def assess_share(question: Question, facts: Facts, rule: MetricRule) -> Evidence:
@@ -80,19 +84,22 @@ def assess_share(question: Question, facts: Facts, rule: MetricRule) -> Evidence
     share = question.share(counted)
     if share is None:
         return _unmeasured(rule, role, predictions.nothing_compared(counted))
+    judged, floor = above_floor(facts, question.floored, share)
     notes = (
-        predictions.NO_NOISE_FLOOR,
+        floor,
         *predictions.planned(facts),
         *predictions.repetition(share),
         *question.notes(facts, counted, role),
     )
     useless = question.uninformative(facts, counted)
-    evidence = _judged(facts, rule.model_copy(update={"role": role}), share, useless)
+    evidence = _judged(facts, rule.model_copy(update={"role": role}), judged, useless)
     n = SampleSizes(pairs=counted.count("pairs"), effective=share.effective)
     return evidence.model_copy(update={"n": n, "notes": (*notes, *evidence.notes)})
 
 
-def _judged(facts: Facts, rule: MetricRule, share: Share, useless: Note | None) -> Evidence:
+def _judged(
+    facts: Facts, rule: MetricRule, share: Share | AboveFloor, useless: Note | None
+) -> Evidence:
     """The share against its margin; where a pass would say nothing, harm may still be seen."""
     effect = share.effect(facts.policy)
     if useless is not None:
@@ -101,18 +108,21 @@ def _judged(facts: Facts, rule: MetricRule, share: Share, useless: Note | None) 
     needs = None
     if outcome is Outcome.UNRESOLVED and rule.margin is not None:
         needs = share.needs(facts, rule.margin) if useless is None else _longer(facts, useless)
+    production, shadow = share.levels
     return Evidence(
         family=Family.DIVERGENCE,
         role=rule.role,
         required=rule.required and rule.role is Role.GUARDRAIL,
         outcome=outcome,
+        production=production,
+        shadow=shadow,
         unit="share",
         effect=effect,
         test=None if rule.margin is None else share.test(rule.margin),
         intervals=share.intervals(facts.policy.alpha),
         margin=rule.margin,
         margin_source=rule.source,
-        method=METHOD,
+        method=METHOD if isinstance(share, Share) else ABOVE_FLOOR,
         needs=needs,
         notes=() if useless is None else (useless,),
     )
@@ -156,7 +166,7 @@ def assess_bias(facts: Facts, rule: MetricRule) -> Evidence:
         margin_source=rule.source,
         n=SampleSizes(pairs=counted.count("pairs"), effective=share.effective),
         method=BIAS_METHOD,
-        notes=(predictions.agreement(row),),
+        notes=(predictions.agreement(row), *mean_distance(facts)),
     )
 
 
@@ -231,6 +241,14 @@ def _unmeasured(
     )
 
 
+FLOORED: dict[str, Callable[[Counted], Share | None]] = {
+    "flip_rate": _flips,
+    "score_shift_share": _shifts,
+    "score_large_shift_share": _large_shifts,
+    "output_mismatch_share": _mismatches,
+}
+"""What is judged above the A/A noise floor, and its share in the counts of such a comparison."""
+
 _REVIEW = MetricDefault(
     margin=0.05, role=Role.REVIEW, infrastructure_margin=0.001, infrastructure_role=Role.GUARDRAIL
 )
@@ -253,7 +271,13 @@ DIVERGENCE: tuple[Metric, ...] = (
         default=_FLIP_REVIEW,
         assess=partial(
             assess_share,
-            Question(_LABELLED, _flips, predictions.one_sided, notes=predictions.positive_rates),
+            Question(
+                _LABELLED,
+                _flips,
+                predictions.one_sided,
+                notes=predictions.positive_rates,
+                floored="flip_rate",
+            ),
         ),
     ),
     _share_metric(
@@ -266,7 +290,13 @@ DIVERGENCE: tuple[Metric, ...] = (
         default=_REVIEW,
         assess=partial(
             assess_share,
-            Question(_MEASURED, _shifts, role=_shift_role, notes=predictions.shift_tolerance),
+            Question(
+                _MEASURED,
+                _shifts,
+                role=_shift_role,
+                notes=predictions.shift_tolerance,
+                floored="score_shift_share",
+            ),
         ),
     ),
     _share_metric(
@@ -284,6 +314,7 @@ DIVERGENCE: tuple[Metric, ...] = (
                 _large_shifts,
                 predictions.constant_scores,
                 notes=predictions.large_shift_size,
+                floored="score_large_shift_share",
             ),
         ),
     ),
@@ -316,6 +347,8 @@ DIVERGENCE: tuple[Metric, ...] = (
         advice="Expected under a model change; under an infrastructure change look for the first "
         "digit that differs.",
         default=_EVIDENCE,
-        assess=partial(assess_share, Question(_EVERY, _mismatches)),
+        assess=partial(
+            assess_share, Question(_EVERY, _mismatches, floored="output_mismatch_share")
+        ),
     ),
 )

@@ -13,6 +13,10 @@ from analyzer.metrics.shares import Share
 from analyzer.model import Note, Role
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pyarrow as pa
+
     from analyzer.metrics.metric import Facts
 
 LEAST_EACH_SIDE = 20
@@ -40,7 +44,11 @@ class Counted:
     @classmethod
     def of(cls, facts: Facts) -> Counted | None:
         """The counts of a run; None where there are no captures or nothing was prepared."""
-        tables = {} if facts.captures is None else facts.captures.tables
+        return None if facts.captures is None else cls.of_tables(facts.captures.tables)
+
+    @classmethod
+    def of_tables(cls, tables: Mapping[str, pa.Table]) -> Counted | None:
+        """The counts among a run's tables; None where nothing was prepared."""
         if "prediction_counts" not in tables or "prediction_shape" not in tables:
             return None
         kind = tables["prediction_shape"].column("kind")[0].as_py()

@@ -73,7 +73,8 @@ def prepare(engine: Engine, policy: Policy) -> dict[str, pa.Table]:
     Returns:
         By name: `prediction_shape` (kind, path, notes), `prediction_counts` (one row),
         `contract_changes`, `worst_pairs`, and, where predictions are numbers or labels,
-        `score_histogram`, `score_grid`, `difference_histogram`, `flips`, `flip_distance`.
+        `score_histogram`, `score_grid`, `difference_histogram`, `flips`, `flip_distance`; of scores
+        `shift_sizes`, from which another run counts shifts beyond a size of its own.
 
     Raises:
         PolicyError: `predictions.path` is not a path.
@@ -246,7 +247,8 @@ def _score_tables(engine: Engine, shape: OutputShape) -> dict[str, pa.Table]:
         lowest, highest = extent["lower"] or 0.0, extent["upper"] or 0.0
     width = (highest - lowest) / _BINS or 1.0
     axis = {"lowest": lowest, "width": width, "bins": _BINS}
-    return {name: engine.table(name, **axis) for name in ("score_histogram", "score_grid")}
+    drawn = {name: engine.table(name, **axis) for name in ("score_histogram", "score_grid")}
+    return drawn | {"shift_sizes": engine.table("shift_sizes")}
 
 
 def _shape_table(shape: OutputShape) -> pa.Table:

@@ -132,7 +132,32 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     ),
     "no-a-a": (
         "How often production disagrees with itself is not known and taken as zero.",
-        "Nothing; where the model answers at random, expect flips that are not the shadow's.",
+        "Where the model answers at random, pass --noise-floor: production against itself.",
+    ),
+    "noise-floor": (
+        "How often production disagrees with itself; divergence is judged above it.",
+        "Check that both answers were of production's model: the floor excuses that much.",
+    ),
+    "no-floor-here": ("A noise floor was given, and this is not judged above it.", _NOTHING),
+    "noise-floor-other": (
+        "The noise floor is of another endpoint, model or way of reading outputs.",
+        "Compare production with itself on this endpoint, under this policy.",
+    ),
+    "noise-floor-too-small": (
+        "The noise floor has too few pairs or inputs to say how often production errs.",
+        "Capture production against itself for longer.",
+    ),
+    "slice-regression": (
+        "A part of the traffic that the policy names fails, even as one of all parts looked at.",
+        "See the slices on the predictions page; mend the shadow for that part.",
+    ),
+    "slice-direction": (
+        "The change of the whole is carried by few parts; most parts change the other way.",
+        "Look at the parts before trusting the whole.",
+    ),
+    "slice-gaps": (
+        "Pairs whose value a slice could not read are a bin of their own.",
+        "Check the column or path in [slices] against the captured inputs.",
     ),
     "agreement": ("How close both variants' scores are on the whole.", _NOTHING),
     "repeated-inputs": ("Repeated inputs count as less than one pair each.", _NOTHING),

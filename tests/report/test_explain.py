@@ -98,3 +98,8 @@ def test_the_ending_of_a_reason_is_explained_with_its_metric(ending: str) -> Non
 def test_a_misspelt_note_code_is_answered_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="did you mean 'percentile-period'"):
         explanation("percentile-periods")
+
+
+def test_what_has_a_noise_floor_says_how_it_is_judged_above_one() -> None:
+    assert "beta-binomial-above-floor/1" in explanation("flip_rate")
+    assert "noise floor" not in explanation("contract_change")
