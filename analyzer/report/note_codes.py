@@ -7,6 +7,7 @@ which bring their own words.
 from __future__ import annotations
 
 from analyzer.report.label_codes import LABEL_CODES
+from analyzer.report.prediction_codes import PREDICTION_CODES
 from analyzer.sources.formats import UNSUPPORTED
 
 _NOTHING = "Nothing; it says how the number was made."
@@ -119,7 +120,6 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Give the instances more disk; captures of that time are incomplete.",
     ),
     # predictions
-    "positive-rates": ("Share of predictions at or above the threshold, by variant.", _NOTHING),
     "large-shift": ("From which size on a score's shift is large.", _NOTHING),
     "shift-tolerance": (
         "From which size on two scores differ.",
@@ -133,7 +133,7 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "How often production disagrees with itself is not known and taken as zero.",
         "Nothing; where the model answers at random, expect flips that are not the shadow's.",
     ),
-    "agreement": ("How close both variants' scores are on the whole.", _NOTHING),
+    **PREDICTION_CODES,
     "repeated-inputs": ("Repeated inputs count as less than one pair each.", _NOTHING),
     "one-answer": (
         "The shadow answers everything alike, so that few answers differ says nothing.",

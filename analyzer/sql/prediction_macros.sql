@@ -7,6 +7,9 @@
 --         macro label_text(cell): a label without quotes, a number in one spelling
 --         macro vector_class(vector): finite, non-finite, or other (not a list of numbers)
 --         macro document_signature(text, json_path): what must stay alike in a document
+--         macro score_bucket(score): sixteenths of a logit, which keep rare scores apart
+--         macro quantity_bucket(value, centre, spread): 64ths of a spread near the centre, of a
+--         factor e far from it
 create or replace temp macro trimmed(text) as
     case
         -- trim() with a set of characters costs as much as all the rest: first the usual endings
@@ -63,3 +66,13 @@ create or replace temp macro document_signature(text, json_path) as
             then 'object:' || to_json(list_sort(json_keys(text)))::varchar
         else 'array:' || json_array_length(text)
     end;
+
+create or replace temp macro score_bucket(score) as
+    case
+        when score <= 0 then -256
+        when score >= 1 then 256
+        else greatest(-255, least(255, floor(16 * ln(score / (1 - score)))))
+    end::integer;
+
+create or replace temp macro quantity_bucket(value, centre, spread) as
+    greatest(-64_000, least(64_000, floor(64 * asinh((value - centre) / spread))))::integer;
