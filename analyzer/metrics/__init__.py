@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.metrics.accuracy import ACCURACY
 from analyzer.metrics.divergence import DIVERGENCE
+from analyzer.metrics.documents import DOCUMENTS
 from analyzer.metrics.error_rate import ERROR_RATE
 from analyzer.metrics.forecasts import FORECASTS
 from analyzer.metrics.instances import INSTANCES
@@ -17,6 +18,7 @@ from analyzer.metrics.label_agreement import LABEL_AGREEMENT
 from analyzer.metrics.latency import LATENCY
 from analyzer.metrics.predictions import Counted
 from analyzer.metrics.scores import SCORES
+from analyzer.metrics.vectors import VECTORS
 from analyzer.model import Role
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ METRICS: tuple[Metric, ...] = (
     *ERROR_RATE,
     *DIVERGENCE,
     *SCORES,
+    *VECTORS,
+    *DOCUMENTS,
     *LABEL_AGREEMENT,
     *ACCURACY,
     *FORECASTS,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+from analyzer import figures
 from analyzer.metrics import predictions
 from analyzer.metrics.metric import Metric
 from analyzer.metrics.predictions import Counted
@@ -114,6 +115,14 @@ def asking(
         default=MetricDefault(role=role, judged=False),
         assess=Question(ask, kinds, unit, method).assess,
         kinds=kinds,
+    )
+
+
+def sampled(seen: int, of: int, noun: str = "pair") -> Note:
+    """How many were looked at closely, of how many."""
+    return Note(
+        code="sampled",
+        text=f"{figures.grouped(seen)} of {figures.counted(of, noun)} looked at closely",
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
+from analyzer.payloads.closely import document_tables, vector_tables
 from analyzer.payloads.decoding import decode_binary
 from analyzer.payloads.scores import Tolerance, one_row, score_counts, score_tables
 from analyzer.payloads.shape import OutputShape, detect
@@ -34,6 +35,7 @@ _COMPARING = {
     "multiclass": "prediction_vectors",
     "vector": "prediction_vectors",
 }
+_LISTS = frozenset({"multiclass", "vector"})
 _SCORES = frozenset({"probability", "regression"})
 
 
@@ -77,12 +79,18 @@ def prepare(engine: Engine, policy: Policy) -> dict[str, pa.Table]:
         "prediction_shape": _shape_table(shape),
         "contract_changes": engine.table("contract_changes"),
     }
-    if shape.kind in _DOCUMENTS:
-        return tables | {"prediction_counts": _row_table(_contract_counts(engine))}
-    noise = Tolerance(policy.predictions.atol, policy.predictions.rtol)
     counts = _contract_counts(engine)
+    if shape.kind in _DOCUMENTS:
+        found, close = document_tables(
+            engine, shape.sql_path, tolerance, fields=shape.kind == "json"
+        )
+        return tables | close | {"prediction_counts": _row_table(counts | found)}
+    noise = Tolerance(policy.predictions.atol, policy.predictions.rtol)
     counts |= _prediction_counts(engine, noise, label_at)
     counts |= {"atol": tolerance.atol, "rtol": tolerance.rtol}
+    if shape.kind in _LISTS and counts["largest_difference"] is not None:
+        found, close = vector_tables(engine, counts["largest_difference"])
+        counts, tables = counts | found, tables | close
     tables["prediction_counts"] = _row_table(counts)
     return tables | _spread(engine, shape, label_at, counts.get("step"))
 

@@ -102,7 +102,7 @@ def _moments(engine: Engine, lowest: float, highest: float) -> dict[str, float]:
     """
     centre = round_significant(lowest / 2 + highest / 2)
     reach = max(highest - centre, centre - lowest, highest - lowest)
-    step, square_step = _steps(reach), _steps(reach * reach)
+    step, square_step = steps(reach), steps(reach * reach)
     engine.execute("score_minutes", centre=centre, scale=step, square_scale=square_step)
     raw = {key: int(value) for key, value in one_row(engine.table("prediction_sums")).items()}
     n = raw["scores"]
@@ -130,7 +130,7 @@ def _moments(engine: Engine, lowest: float, highest: float) -> dict[str, float]:
     }
 
 
-def _steps(largest: float) -> float:
+def steps(largest: float) -> float:
     """Fixed-point steps per unit, a power of two, such that no term exceeds 2^60."""
     exponent = math.frexp(largest)[1] if largest > 0 else 0
     return math.ldexp(1.0, max(min(_TERM_BITS - exponent, 900), -900))

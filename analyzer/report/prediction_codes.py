@@ -54,5 +54,25 @@ PREDICTION_CODES: dict[str, tuple[str, str]] = {
         ),
         "Read the paired numbers instead.",
     ),
+    "sampled": (
+        "A hash of the pairs' IDs chose them, so that another run takes the same.",
+        _NOTHING,
+    ),
+    "text-lengths": ("How many sampled texts are equal, and which variant is wordier.", _NOTHING),
+    "texts-cut": ("Long texts are compared by their beginning alone.", _NOTHING),
+    "no-texts": ("No sampled pair has two texts.", "Set predictions.kind and predictions.path."),
+    "json-alone": ("How many texts are JSON of one variant alone.", _NOTHING),
+    "json-reshaped": (
+        "How many documents lost, gained or retyped a field.",
+        "See the table of changed JSON fields, and compare both containers' output.",
+    ),
+    "json-fields": ("Which fields differ most often.", "See the table of changed JSON fields."),
+    "no-json-fields": (
+        "No sampled pair has two JSON documents with a field.",
+        "Set predictions.kind to what the outputs are.",
+    ),
+    "vector-cosine": ("Whether both variants' lists point the same way; 1 is the same.", _NOTHING),
+    "vector-places": ("Which places of the list moved most.", "See the table of places."),
+    "vector-bias": ("How far the place that moved most moved on average.", _NOTHING),
     "one-score": ("Scores do not vary, so there is nothing to compare.", "Capture for longer."),
 }
