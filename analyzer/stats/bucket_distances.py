@@ -60,8 +60,6 @@ def bucket_distances(first: Ints, second: Ints, edges: FloatArray) -> Distances:
     >>> [round(number, 4) for number in found]
     [0.2, 0.1, 0.1704, 0.1622, 2]
     """
-    from scipy.spatial.distance import jensenshannon
-
     if not first.sum() or not second.sum():
         raise ValueError("no value has no distribution")
     p, q = first / first.sum(), second / second.sum()
@@ -74,7 +72,7 @@ def bucket_distances(first: Ints, second: Ints, edges: FloatArray) -> Distances:
     return Distances(
         kolmogorov,
         _moved(before, edges),
-        float(jensenshannon(counts[0], counts[1], base=2)),
+        _jensen_shannon(counts[0] / counts[0].sum(), counts[1] / counts[1].sum()),
         stability,
         len(counts[0]),
     )
@@ -89,6 +87,15 @@ def expected_stability(groups: int, n: float, m: float) -> float:
     0.018
     """
     return (groups - 1) * (1 / n + 1 / m) if n > 0 and m > 0 else math.inf
+
+
+def _jensen_shannon(p: FloatArray, q: FloatArray) -> float:
+    """As `scipy.spatial.distance.jensenshannon` to base 2, without that module's import."""
+    from scipy.special import rel_entr
+
+    middle = (p + q) / 2
+    nats = float(rel_entr(p, middle).sum() + rel_entr(q, middle).sum()) / 2
+    return math.sqrt(max(nats, 0.0) / math.log(2))
 
 
 def _moved(before: FloatArray, edges: FloatArray) -> float:

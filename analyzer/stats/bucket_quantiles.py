@@ -51,10 +51,8 @@ def bucket_quantile(counts: Ints, q: float, n: float, alpha: float) -> BucketQua
     total = int(counts.sum())
     if total <= 0 or n <= 0:
         raise ValueError("no value has no quantile")
-    from scipy.stats import binom
-
     whole = max(math.floor(n), 1)
-    low, high = int(binom.ppf(alpha, whole, q)), int(binom.ppf(1 - alpha, whole, q)) + 1
+    low, high = _binomial_quantile(alpha, whole, q), _binomial_quantile(1 - alpha, whole, q) + 1
     places = np.cumsum(counts)
 
     def holding(share: float) -> int:
@@ -65,3 +63,14 @@ def bucket_quantile(counts: Ints, q: float, n: float, alpha: float) -> BucketQua
         holding(low / whole) if low > 0 else None,
         holding(high / whole) if high <= whole else None,
     )
+
+
+def _binomial_quantile(level: float, n: int, p: float) -> int:
+    """The fewest successes that are not exceeded with this probability.
+
+    As `scipy.stats.binom.ppf`, whose import takes longer than all of this.
+    """
+    from scipy.special import bdtr, bdtrik
+
+    found = math.ceil(bdtrik(level, n, p))
+    return found - 1 if found > 0 and bdtr(found - 1, n, p) >= level else found
