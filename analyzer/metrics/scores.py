@@ -308,7 +308,8 @@ SCORES: tuple[Metric, ...] = (
         meaning="Wasserstein distance of both variants' scores in production's standard "
         "deviations: blind to answers shuffled between requests.",
         source="Lin, IEEE Transactions on Information Theory 37:145 (1991), Jensen-Shannon "
-        "distance; Yurdakul and Naranjo, Journal of Risk Model Validation 14:89 (2020), stability index and its expectation",
+        "distance; Yurdakul and Naranjo, Journal of Risk Model Validation 14:89 (2020), stability "
+        "index and its expectation",
         advice="Look at the paired numbers first; this says only whether scores as a whole moved.",
     ),
 )

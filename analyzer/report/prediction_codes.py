@@ -7,6 +7,8 @@ from __future__ import annotations
 
 _NOTHING = "Nothing; it says how the number was made."
 
+_OUTPUT = "See the tables contract_changes and worst_pairs, and compare both containers' output."
+
 PREDICTION_CODES: dict[str, tuple[str, str]] = {
     "positive-rates": ("Share of predictions at or above the threshold, by variant.", _NOTHING),
     "flip-directions": (
@@ -74,5 +76,9 @@ PREDICTION_CODES: dict[str, tuple[str, str]] = {
     "vector-cosine": ("Whether both variants' lists point the same way; 1 is the same.", _NOTHING),
     "vector-places": ("Which places of the list moved most.", "See the table of places."),
     "vector-bias": ("How far the place that moved most moved on average.", _NOTHING),
+    "same": ("The shadow's answer has production's form.", _NOTHING),
+    "format": ("One variant answers JSON where the other answers lines.", _OUTPUT),
+    "type": ("The shadow answers another type: text for a number, a string for a list.", _OUTPUT),
+    "shape": ("The shadow answers a list of another length, or other keys.", _OUTPUT),
     "one-score": ("Scores do not vary, so there is nothing to compare.", "Capture for longer."),
 }
