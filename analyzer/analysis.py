@@ -66,6 +66,8 @@ _INTERNAL_TABLES = {
     "difference_counts",
     "score_bias_minutes",
     "score_marginals",
+    "missing_by_bytes",
+    "missing_by_score",
     "label_counts",
     "label_score_cells",
 }

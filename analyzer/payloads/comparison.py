@@ -15,11 +15,13 @@ import polars as pl
 
 from analyzer.payloads.closely import document_tables, vector_tables
 from analyzer.payloads.decoding import decode_binary
+from analyzer.payloads.missing import missing_tables
 from analyzer.payloads.scores import Tolerance, one_row, score_counts, score_tables
 from analyzer.payloads.shape import OutputShape, detect
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
     import pyarrow as pa
 
@@ -57,8 +59,16 @@ class Engine(Protocol):
         """Make Arrow tables readable from SQL inside the block."""
 
 
-def prepare(engine: Engine, policy: Policy) -> dict[str, pa.Table]:
+def prepare(
+    engine: Engine, policy: Policy, *, lost_in: tuple[datetime, datetime] | None = None
+) -> dict[str, pa.Table]:
     """Tables that say how the two variants' outputs differ, from `pairs` and `repeated_inputs`.
+
+    Args:
+        engine: holds them.
+        policy: how outputs become predictions.
+        lost_in: the window, UTC without saying so, where production's records without a partner
+            are worth a look.
 
     Returns:
         By name: `prediction_shape` (kind, path, notes), `prediction_counts` (one row),
@@ -75,24 +85,28 @@ def prepare(engine: Engine, policy: Policy) -> dict[str, pa.Table]:
     tolerance = tolerance_of(policy)
     label_at = policy.predictions.label_at if shape.kind == "probability" else None
     _compare(engine, shape, tolerance, label_at)
-    tables = {
+    counts = _contract_counts(engine)
+    tables: dict[str, pa.Table] = {}
+    if shape.kind in _DOCUMENTS:
+        fields = shape.kind == "json"
+        found, tables = document_tables(engine, shape.sql_path, tolerance, fields=fields)
+        counts |= found
+    else:
+        noise = Tolerance(policy.predictions.atol, policy.predictions.rtol)
+        counts |= _prediction_counts(engine, noise, label_at)
+        counts |= {"atol": tolerance.atol, "rtol": tolerance.rtol}
+        if shape.kind in _LISTS and counts["largest_difference"] is not None:
+            found, tables = vector_tables(engine, counts["largest_difference"])
+            counts |= found
+        tables |= _spread(engine, shape, label_at, counts.get("step"))
+    if lost_in is not None:
+        tables |= missing_tables(engine, shape, counts, *lost_in)
+    return {
         "prediction_shape": _shape_table(shape),
         "contract_changes": engine.table("contract_changes"),
+        "prediction_counts": _row_table(counts),
+        **tables,
     }
-    counts = _contract_counts(engine)
-    if shape.kind in _DOCUMENTS:
-        found, close = document_tables(
-            engine, shape.sql_path, tolerance, fields=shape.kind == "json"
-        )
-        return tables | close | {"prediction_counts": _row_table(counts | found)}
-    noise = Tolerance(policy.predictions.atol, policy.predictions.rtol)
-    counts |= _prediction_counts(engine, noise, label_at)
-    counts |= {"atol": tolerance.atol, "rtol": tolerance.rtol}
-    if shape.kind in _LISTS and counts["largest_difference"] is not None:
-        found, close = vector_tables(engine, counts["largest_difference"])
-        counts, tables = counts | found, tables | close
-    tables["prediction_counts"] = _row_table(counts)
-    return tables | _spread(engine, shape, label_at, counts.get("step"))
 
 
 def tolerance_of(policy: Policy) -> Tolerance:
