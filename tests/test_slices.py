@@ -133,9 +133,7 @@ def test_a_failing_part_turns_a_promotion_into_a_hold_and_nothing_worse(tmp_path
     assert held.reasons[0].code == "slice-regression"
     bad = verdict(Decision.REJECT)
     assert decide(bad.metrics, bad.gates, {}, slices).decision is Decision.REJECT
-    promoted = bundle.read_verdict(
-        Path(__file__).parents[1] / "sample_data/promote/expected_verdict.json"
-    )
+    promoted = bundle.read_verdict(PROMOTE / "expected_verdict.json")
     assert contradiction(promoted) is None
     said = contradiction(promoted.model_copy(update={"slices": slices}))
     assert said == "the decision is PROMOTE, but the evidence says HOLD"

@@ -7,6 +7,7 @@ which bring their own words.
 from __future__ import annotations
 
 from analyzer.report.label_codes import LABEL_CODES
+from analyzer.report.prediction_codes import PREDICTION_CODES
 from analyzer.report.promotion_codes import PROMOTION_CODES
 from analyzer.sources.formats import UNSUPPORTED
 
@@ -120,7 +121,6 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Give the instances more disk; captures of that time are incomplete.",
     ),
     # predictions
-    "positive-rates": ("Share of predictions at or above the threshold, by variant.", _NOTHING),
     "large-shift": ("From which size on a score's shift is large.", _NOTHING),
     "shift-tolerance": (
         "From which size on two scores differ.",
@@ -159,7 +159,7 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Pairs whose value a slice could not read are a bin of their own.",
         "Check the column or path in [slices] against the captured inputs.",
     ),
-    "agreement": ("How close both variants' scores are on the whole.", _NOTHING),
+    **PREDICTION_CODES,
     "repeated-inputs": ("Repeated inputs count as less than one pair each.", _NOTHING),
     "one-answer": (
         "The shadow answers everything alike, so that few answers differ says nothing.",
