@@ -1,0 +1,23 @@
+"""`analyzer policy`: the default policy with its meaning, or a file checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def policy(
+    path: Annotated[Path | None, typer.Argument(help="A policy.toml to check.")] = None,
+) -> None:
+    """Print the default policy with its meaning, or check a file."""
+    from analyzer import policy_text
+    from analyzer.metrics import DEFAULTS
+    from analyzer.policy_file import load_policy
+
+    if path is None:
+        print(policy_text.commented(DEFAULTS), end="")
+        return
+    load_policy(path, DEFAULTS)
+    print(f"{path}: valid")
