@@ -27,6 +27,7 @@ FLOORS = {
     "metrics": 2,
     "gates": 2,
     "verdict": 2,
+    "cross_check": 2,
     "bundle": 3,
     "cache": 3,
     "captured": 3,
@@ -40,6 +41,7 @@ FLOORS = {
     "slices": 3,
     "sources": 3,
     "engine": 3,
+    "metric_export": 3,
     "diagnosis": 4,
     "noise_floor": 4,
     "doctor": 4,
@@ -57,7 +59,7 @@ FLOORS = {
 OWNERS = {
     "duckdb": {"engine", "captures"},
     "boto3": {"sources"},
-    "botocore": {"sources"},
+    "botocore": {"metric_export", "sources"},
     "streamlit": {"app"},
     "typer": {"cli"},
 }

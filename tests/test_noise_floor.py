@@ -75,7 +75,7 @@ def bundled(folder: Path, source: Path, *policy: str, **request: str | Path) -> 
         analysis.Request(source=str(source), overrides=policy, **request),  # type: ignore[arg-type]
         silent,
     )
-    bundle.write(folder, done.verdict, "", done.tables)
+    bundle.write(folder, done.verdict, {}, done.tables)
     return folder
 
 
