@@ -24,8 +24,9 @@ The folders are the sentence of the mission; data flows one way, top to bottom:
 
 `messages` and `progress` speak on stderr, `run_log` takes down what a run took.
 `private_folder` is where a run spills. `model` holds the nouns all of them exchange, `policy` what
-can change a judgement (read by `policy_file`), `errors` what can stop a run (`secrets` keeps what must
-not be said out of its messages), `figures` how a number reads. Decisions that are not obvious from the code are in DESIGN.md beside this file.
+can change a judgement (read by `policy_file`), `errors` what can stop a run (`secrets` keeps out of
+its messages what must not be said), `figures` how a number reads. Decisions that are not obvious
+from the code are in DESIGN.md beside this file.
 """
 
 __version__ = "0.1.0"
