@@ -22,7 +22,7 @@ from analyzer.figures import counted, grouped, percent
 from analyzer.gates import GATES
 from analyzer.gates.sampling import expected_sampling
 from analyzer.label_files import find_labels
-from analyzer.metrics import DEFAULTS, METRICS, asked
+from analyzer.metrics import DEFAULTS, METRICS, asked, fitting
 from analyzer.metrics.exports import how_to_export
 from analyzer.metrics.looking import looking_notes, looking_of
 from analyzer.metrics.metric import EndpointFacts, Facts
@@ -37,7 +37,6 @@ from analyzer.model import (
     Pairing,
     PolicyRecord,
     Reason,
-    Role,
     Subject,
     Tool,
     Verdict,
@@ -65,6 +64,11 @@ if TYPE_CHECKING:
 TOOL = "shadow-analyzer"
 _INTERNAL_TABLES = {
     "pairing_facts",
+    "difference_counts",
+    "score_bias_minutes",
+    "score_marginals",
+    "missing_by_bytes",
+    "missing_by_score",
     "label_counts",
     "label_score_cells",
     "slice_counts",
@@ -193,13 +197,12 @@ def error_verdict(error: AnalyzerError) -> Verdict:
 
 def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progress) -> Analysis:
     """Facts -> evidence -> gates -> verdict."""
-    rules = facts.policy.metrics
     evidence: dict[str, Evidence] = {}
-    for done, metric in enumerate(METRICS):
-        progress("metrics", done, len(METRICS))
-        if metric.id in rules and rules[metric.id].role is not Role.OFF:
-            evidence[metric.id] = metric.assess(facts, rules[metric.id])
-    progress("metrics", len(METRICS), len(METRICS))
+    asked_ = tuple(fitting(facts))
+    for done, (metric, rule) in enumerate(asked_):
+        progress("metrics", done, len(asked_))
+        evidence[metric.id] = metric.assess(facts, rule)
+    progress("metrics", len(asked_), len(asked_))
     gates: dict[str, Gate] = {gate.id: gate.check(facts, evidence) for gate in GATES}
     slices = sliced(facts, evidence)
     judged = decide(evidence, gates, _words(), slices)

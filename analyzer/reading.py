@@ -14,6 +14,7 @@ from analyzer.captures import Captures
 from analyzer.engine import Engine, disk_errors_named
 from analyzer.errors import AccessError, InputError
 from analyzer.figures import counted, grouped
+from analyzer.gates.missing import MOST_MISSING
 from analyzer.labels import label_pairs
 from analyzer.model import Note
 from analyzer.payloads import prepare
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from analyzer.captures.shards import PlacedShard
     from analyzer.labels import Labelled
+    from analyzer.metrics.metric import CaptureFacts
     from analyzer.policy import Policy
     from analyzer.sources import Chunk, Listing
     from analyzer.sources.objects import ObjectFailure, Role
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     Failures = dict[int, ObjectFailure]
     """By object id."""
 
+_MANY_MISSING = 0.2
 _NO_ACCESS = {"access-denied", "unreadable"}
 _LIVE = timedelta(minutes=5)
 _WITHOUT_CAPTURES = (
@@ -169,7 +172,7 @@ def _reduced(
         facts = captures.facts(keys, same_objects=listing.same_objects)
         progress("pairing", 1, 1)
         progress("comparing outputs", 0, 1)
-        predictions = prepare(engine, policy)
+        predictions = prepare(engine, policy, lost_in=_worth_a_look(facts, start, end))
         documents = "worst_pairs" not in predictions
         predictions |= slice_pairs(engine, policy, documents=documents)
         progress("comparing outputs", 1, 1)
@@ -193,6 +196,19 @@ def _reduced(
         failed=dict(sorted(Counter(failure.code for failure in failures.values()).items())),
         notes=noted,
     )
+
+
+def _worth_a_look(
+    facts: CaptureFacts, start: datetime, end: datetime
+) -> tuple[datetime, datetime] | None:
+    """The window, where so many production records lack a partner that it matters which ones.
+
+    Where most lack one, requests were sampled or the shadow was dead, and counts say all.
+    """
+    missing, pairs = facts.ledger.unpaired_production, facts.ledger.pairs
+    if not MOST_MISSING * (missing + pairs) < missing <= _MANY_MISSING * (missing + pairs):
+        return None
+    return start.astimezone(UTC).replace(tzinfo=None), end.astimezone(UTC).replace(tzinfo=None)
 
 
 def _with(listing: Listing, labels: Listing | None) -> Listing:

@@ -134,6 +134,10 @@ def test_a_failing_part_turns_a_promotion_into_a_hold_and_nothing_worse(tmp_path
     assert held.reasons[0].code == "slice-review"
     bad = verdict(Decision.REJECT)
     assert decide(bad.metrics, bad.gates, {}, slices).decision is Decision.REJECT
+    promoted = bundle.read_verdict(PROMOTE / "expected_verdict.json")
+    assert contradiction(promoted) is None
+    said = contradiction(promoted.model_copy(update={"slices": slices}))
+    assert said == "the decision is PROMOTE, but the evidence says HOLD"
 
 
 def test_a_scenario_that_promotes_is_held_by_one_planted_part_when_that_is_named(

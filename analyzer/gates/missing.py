@@ -87,17 +87,41 @@ def _hides(facts: Facts, metric: str, item: Evidence, captures: CaptureFacts) ->
 
 
 def _likeness(captures: CaptureFacts) -> str:
-    """Whether the missing fall in other hours than the rest, as far as counts can tell."""
-    found = _by_hour(captures)
-    if found is None:
+    """Whether the missing are like the rest in time, size and score, as far as counts can tell."""
+    found = {
+        "hour": _by_hour(captures),
+        "size of production's output": _by_bucket(captures, "missing_by_bytes"),
+        "production's score": _by_bucket(captures, "missing_by_score"),
+    }
+    known = {name: one for name, one in found.items() if one is not None}
+    if not known:
         return "Whether they are like the rest is not known"
-    said = (
-        f"test of one rate for all hours p = {plain(found.p_value)}, difference of their mean time "
-        f"{found.difference:.2f} standard deviations"
+    unlike = [name for name, one in known.items() if _differs(one)]
+    said = "; ".join(
+        f"{name} p = {plain(one.p_value)}, means {one.difference:.2f} standard deviations apart"
+        for name, one in known.items()
     )
-    if found.p_value < LEAST_P or abs(found.difference) > GREATEST_DIFFERENCE:
-        return f"Missing pairs are informative, they fall in certain hours: {said}"
-    return f"They fall in the same hours as the rest: {said}"
+    if unlike:
+        return f"Missing pairs are informative, they differ in {' and '.join(unlike)}: {said}"
+    return f"They are like the rest in {' and '.join(known)}: {said}"
+
+
+def _differs(one: Informative) -> bool:
+    return one.p_value < LEAST_P or abs(one.difference) > GREATEST_DIFFERENCE
+
+
+def _by_bucket(captures: CaptureFacts, name: str) -> Informative | None:
+    """The test over buckets of a size or score; None where they were not counted."""
+    table = captures.tables.get(name)
+    if table is None or not table.num_rows:
+        return None
+    cells = table.to_pydict()
+    bucket, missing, present = (
+        np.array(cells[column], float) for column in ("bucket", "missing", "present")
+    )
+    if not missing.any() or not present.any():
+        return None
+    return informative_missingness(bucket, missing, present)
 
 
 def _by_hour(captures: CaptureFacts) -> Informative | None:

@@ -17,23 +17,21 @@ from typing import TYPE_CHECKING
 from analyzer.figures import duration
 from analyzer.metrics import predictions
 from analyzer.metrics.floor import METHOD as ABOVE_FLOOR
-from analyzer.metrics.floor import AboveFloor, above_floor, mean_distance
+from analyzer.metrics.floor import AboveFloor, above_floor
 from analyzer.metrics.metric import Metric
 from analyzer.metrics.predictions import Counted
 from analyzer.metrics.ratio import hours_of
 from analyzer.metrics.shares import METHOD, SOURCE, Share, window_minutes
 from analyzer.model import (
-    Effect,
     Evidence,
     Family,
-    Intervals,
     Needs,
     Outcome,
     Role,
     SampleSizes,
 )
 from analyzer.policy import MetricDefault
-from analyzer.verdict import judge, levels
+from analyzer.verdict import judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +40,6 @@ if TYPE_CHECKING:
     from analyzer.model import Note
     from analyzer.policy import MetricRule
 
-BIAS_METHOD = "effective-n-normal/1"
 _LABELLED = frozenset({"probability", "label", "multiclass"})
 _MEASURED = frozenset({"probability", "regression", "multiclass", "vector"})
 _SCORED = frozenset({"probability", "regression"})
@@ -128,48 +125,6 @@ def _judged(
     )
 
 
-def assess_bias(facts: Facts, rule: MetricRule) -> Evidence:
-    """The mean of shadow - production, in the score's own unit."""
-    counted = Counted.of(facts)
-    role = _at_most_evidence(rule.role)
-    if counted is None:
-        return _unmeasured(rule, role, predictions.NO_CAPTURES, unit="score", method=BIAS_METHOD)
-    if counted.kind not in _SCORED or "bias" not in counted.row:
-        note = predictions.not_applicable(counted.kind)
-        return _unmeasured(rule, role, note, unit="score", method=BIAS_METHOD)
-    from scipy.special import ndtri
-
-    row = counted.row
-    share = Share(0, counted.count("predictions"), row["prediction_squares"], "predictions")
-    se = row["difference_sd"] / share.effective**0.5
-    alpha = facts.policy.alpha
-    reach = -float(ndtri(alpha)) * se
-    lower_level, upper_level = levels(facts.policy)
-    fixed = (row["bias"] - reach, row["bias"] + reach)
-    return Evidence(
-        family=Family.DIVERGENCE,
-        role=role,
-        required=False,
-        outcome=Outcome.INFO,
-        production=row["production_mean"],
-        shadow=row["shadow_mean"],
-        unit="score",
-        effect=Effect(
-            kind="difference",
-            estimate=row["bias"],
-            lower=None,
-            lower_level=lower_level,
-            upper=None,
-            upper_level=upper_level,
-        ),
-        intervals=Intervals(fixed=fixed),
-        margin_source=rule.source,
-        n=SampleSizes(pairs=counted.count("pairs"), effective=share.effective),
-        method=BIAS_METHOD,
-        notes=(predictions.agreement(row), *mean_distance(facts)),
-    )
-
-
 def _flips(counted: Counted) -> Share | None:
     return counted.share("flipped", "labelled", "prediction_squares", "predictions")
 
@@ -223,19 +178,17 @@ def _said(note: Note) -> Needs:
     return Needs(text=f"{note.text[:1].upper()}{note.text[1:]}.")
 
 
-def _unmeasured(
-    rule: MetricRule, role: Role, note: Note, *, unit: str = "share", method: str = METHOD
-) -> Evidence:
+def _unmeasured(rule: MetricRule, role: Role, note: Note) -> Evidence:
     """Evidence that there is none, and why."""
     return Evidence(
         family=Family.DIVERGENCE,
         role=role,
         required=rule.required and role is Role.GUARDRAIL,
         outcome=judge(None, rule.margin, role),
-        unit=unit,
+        unit="share",
         margin=rule.margin,
         margin_source=rule.source,
-        method=method,
+        method=METHOD,
         needs=_said(note) if role in _JUDGED else None,
         notes=(note,),
     )
@@ -326,18 +279,6 @@ DIVERGENCE: tuple[Metric, ...] = (
         advice="Look at the table of contract changes by kind and fix the shadow's output format.",
         default=_REQUIRED,
         assess=partial(assess_share, Question(_EVERY, _contract, notes=predictions.uncompared)),
-    ),
-    Metric(
-        id="score_bias",
-        family=Family.DIVERGENCE,
-        title="score bias",
-        meaning="Mean of the shadow's score minus production's for the same request.",
-        unit="score",
-        method=BIAS_METHOD,
-        source="Bland and Altman, Lancet 327:307 (1986); Lin, Biometrics 45:255 (1989)",
-        advice="A bias far from zero moves every threshold decision one way: recalibrate.",
-        default=_EVIDENCE.model_copy(update={"judged": False}),
-        assess=assess_bias,
     ),
     _share_metric(
         id="output_mismatch_share",

@@ -132,6 +132,7 @@ class Metric:
         source: paper or document the method is from.
         assess: facts and the rule in force -> Evidence (outcome before gates).
         needs_labels: asked only with labels, or where the policy asks for it.
+        kinds: outputs it is asked of, unless the policy asks for it; None for all runs.
     """
 
     id: str
@@ -145,6 +146,7 @@ class Metric:
     default: MetricDefault
     assess: Callable[[Facts, MetricRule], Evidence]
     needs_labels: bool = False
+    kinds: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ which bring their own words.
 from __future__ import annotations
 
 from analyzer.report.label_codes import LABEL_CODES
+from analyzer.report.prediction_codes import PREDICTION_CODES
+from analyzer.report.promotion_codes import PROMOTION_CODES
 from analyzer.sources.formats import UNSUPPORTED
 
 _NOTHING = "Nothing; it says how the number was made."
@@ -119,7 +121,6 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Give the instances more disk; captures of that time are incomplete.",
     ),
     # predictions
-    "positive-rates": ("Share of predictions at or above the threshold, by variant.", _NOTHING),
     "large-shift": ("From which size on a score's shift is large.", _NOTHING),
     "shift-tolerance": (
         "From which size on two scores differ.",
@@ -158,7 +159,7 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Pairs whose value a slice could not read are a bin of their own.",
         "Check the column or path in [slices] against the captured inputs.",
     ),
-    "agreement": ("How close both variants' scores are on the whole.", _NOTHING),
+    **PREDICTION_CODES,
     "repeated-inputs": ("Repeated inputs count as less than one pair each.", _NOTHING),
     "one-answer": (
         "The shadow answers everything alike, so that few answers differ says nothing.",
@@ -191,6 +192,7 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     ),
     "kind-from-policy": ("Outputs are read as predictions.kind says.", _NOTHING),
     **LABEL_CODES,
+    **PROMOTION_CODES,
     # pairs
     "paired-by-payload": (
         "Pairs were found by equal input, nearest in time: weaker than an ID.",

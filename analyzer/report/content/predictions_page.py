@@ -229,6 +229,47 @@ def _contract(frame: pl.DataFrame) -> Block:
     )
 
 
+def _fields(frame: pl.DataFrame) -> Block:
+    """Which fields of documents differ; those that never do say nothing."""
+    rows = frame.filter(pl.col("differing") > 0)
+    if rows.is_empty():
+        text = f"none of {counted(frame.height, 'field')} differs in the sampled documents"
+        return Notes("Changed JSON fields", (Item("none", text, tone=Tone.GOOD),))
+    counts = ("documents", "differing", "changed", "retyped", "missing", "added")
+    return Table(
+        "Changed JSON fields",
+        (
+            Column("field"),
+            *(Column(name, "right") for name in counts),
+            Column("largest difference", "right"),
+        ),
+        tuple(
+            (
+                row["field"],
+                *(grouped(row[name]) for name in counts),
+                plain(row["largest_difference"]),
+            )
+            for row in rows.head(_MOST_ROWS).iter_rows(named=True)
+        ),
+        caption="Documents of the sample that hold the field on either side, and those in which it "
+        "differs beyond the tolerance, has another type, or only one variant has it.",
+    )
+
+
+def _places(frame: pl.DataFrame) -> Table:
+    rows = frame.sort(pl.col("bias").abs(), "place", descending=[True, False]).head(_MOST_ROWS)
+    return Table(
+        "Change by place of the list",
+        (Column("place", "right"), Column("mean change", "right"), Column("sd", "right")),
+        tuple(
+            (str(row["place"]), plain(row["bias"]), plain(row["difference_sd"]))
+            for row in rows.iter_rows(named=True)
+        ),
+        caption=f"Places from 0, the {counted(rows.height, 'place')} that moved most first, over "
+        "the sampled pairs.",
+    )
+
+
 def _worst(frame: pl.DataFrame) -> Table:
     rows = frame.sort("rank").head(_MOST_ROWS)
     # A pair's own name is the event ID of its production record; a row number names nothing.
@@ -317,6 +358,8 @@ _SECTIONS: dict[str, Callable[[pl.DataFrame], Block]] = {
     "flips": _flips,
     "flip_distance": _distance,
     "contract_changes": _contract,
+    "json_field_changes": _fields,
+    "vector_coordinates": _places,
     "worst_pairs": _worst,
     "label_outcomes": _outcomes,
     "calibration": _calibration,
