@@ -49,6 +49,10 @@ class AnalyzerError(Exception):
         super().__init__(without_secrets(message))
         self.code = code or _kebab(type(self).__name__)
 
+    def lead_with(self, what: str) -> None:
+        """Say first what the message is about."""
+        self.args = (without_secrets(f"{what}: {self}"),)
+
 
 class UsageError(AnalyzerError):
     """The command line cannot be meant as it stands."""

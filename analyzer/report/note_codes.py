@@ -147,7 +147,7 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "The noise floor has too few pairs or inputs to say how often production errs.",
         "Capture production against itself for longer.",
     ),
-    "slice-regression": (
+    "slice-review": (
         "A part of the traffic that the policy names fails, even as one of all parts looked at.",
         "See the slices on the predictions page; mend the shadow for that part.",
     ),
