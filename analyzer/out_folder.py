@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 VERDICT = "verdict.json"
 SUMMARY = "summary.md"
 JUNIT = "junit.xml"
+REPORT = "report.html"
 MANIFEST = "manifest.json"
 TABLES = "tables"
 DEFAULT_OUT = {"run": Path("analysis"), "demo": Path("demo")}
 """Command -> where it writes when `--out` is not given; the commands that write a bundle."""
 
-_CLAIMS = (VERDICT, SUMMARY, "report.html", JUNIT)
+_CLAIMS = (VERDICT, SUMMARY, REPORT, JUNIT)
 """What says a decision, in the order it is removed."""
 _OURS = frozenset({*_CLAIMS, TABLES, MANIFEST})
 """All a bundle has; a run replaces the whole folder, so what else is in it would be lost."""

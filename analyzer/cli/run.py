@@ -11,10 +11,10 @@ import typer
 
 from analyzer.cli import flags
 from analyzer.cli.flags import FailOn, FailOnOption, Format, FormatOption, OutOption
-from analyzer.cli.showing import exit_code, show
+from analyzer.cli.showing import document, exit_code, show
 from analyzer.errors import AnalyzerError
 from analyzer.messages import LogFormat, line
-from analyzer.out_folder import DEFAULT_OUT, JUNIT, SUMMARY, claim, run_log
+from analyzer.out_folder import DEFAULT_OUT, JUNIT, REPORT, SUMMARY, claim, run_log
 from analyzer.process import Interruptible
 
 if TYPE_CHECKING:
@@ -44,6 +44,12 @@ def run(
     labels: Annotated[
         str | None,
         typer.Option(help="Ground truth: file, folder or s3 prefix of .jsonl, .csv or .parquet."),
+    ] = None,
+    noise_floor: Annotated[
+        str | None,
+        typer.Option(
+            help="Production against itself: a bundle, or folder or s3 prefix of captures."
+        ),
     ] = None,
     policy: Annotated[
         Path | None, typer.Option(help="policy.toml; default policy without it.")
@@ -87,6 +93,7 @@ def run(
         shadow=shadow,
         cloudwatch=tuple(cloudwatch or ()),
         labels=labels,
+        noise_floor=noise_floor,
         policy_file=policy,
         overrides=tuple(assignments or ()),
         since=since,
@@ -129,14 +136,15 @@ def analyse(
                 memory_size(request.memory_limit)
             with progress(quiet=quiet, form=log_format) as shown:
                 report_progress = log.listening(shown)
-                given = exports_made(request, out, report_progress)
+                given = exports_made(request, out, report_progress, log_format)
                 done = analysis.run(replace(request, cloudwatch=given), report_progress)
         except AnalyzerError as error:
             failed = analysis.error_verdict(error)
             bundle.write(out, failed, _texts(failed, fail_on), {})
             _keep(log, out, failed, [])
             raise
-        bundle.write(out, done.verdict, _texts(done.verdict, fail_on), done.tables)
+        texts = _texts(done.verdict, fail_on) | {REPORT: document(done.verdict, done.tables)}
+        bundle.write(out, done.verdict, texts, done.tables)
         _keep(log, out, done.verdict, done.remarks)
         for remark in () if quiet else done.remarks:
             print(line("note", remark, log_format), file=sys.stderr)
@@ -158,7 +166,9 @@ def _keep(log: RunLog, out: Path, verdict: Verdict, remarks: Sequence[str]) -> N
         print(line("note", text), file=sys.stderr)
 
 
-def exports_made(request: Request, out: Path, progress: Progress) -> tuple[str, ...]:
+def exports_made(
+    request: Request, out: Path, progress: Progress, form: LogFormat
+) -> tuple[str, ...]:
     """The exports given, each `cloudwatch:ENDPOINT` replaced by one made beside the bundle.
 
     It stays there: the same run over the same files gives the same verdict, and a live endpoint's
@@ -178,7 +188,7 @@ def exports_made(request: Request, out: Path, progress: Progress) -> tuple[str, 
         span = asked_span(request.since, request.until)
         done = export_metrics(endpoint, span, folder, request.aws, progress)
         for remark in (f"metrics exported to {folder}", *done.remarks):
-            print(line("note", remark), file=sys.stderr)
+            print(line("note", remark, form), file=sys.stderr)
         made.append(str(folder))
     return tuple(made)
 

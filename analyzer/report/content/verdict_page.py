@@ -26,6 +26,7 @@ from analyzer.report.content.page import (
     Strip,
     Tone,
 )
+from analyzer.report.content.promotion_page import promotion_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,6 +67,8 @@ def verdict_page(
         blocks.append(metric_table(verdict, named, "Judged metrics", explained=explained))
     blocks += [_reasons(verdict), _worth_knowing(verdict), gate_strip(verdict)]
     if not bundle:
+        if verdict.decision is Decision.PROMOTE and verdict.subject.endpoint:
+            blocks.append(promotion_request(verdict))
         blocks.append(_download(verdict))
     else:
         blocks.append(Next("report", f"{tool} report {bundle}"))
