@@ -24,9 +24,21 @@ def _percentage(meaning: str) -> Any:  # noqa: ANN401 - pydantic types its Field
     return Field(default=None, ge=1, le=100, description=meaning, examples=[100])
 
 
+INPUT = "input."
+"""How the key of a slice by input begins: a column of CSV, from 1, or a path of JSON, follows."""
+SliceBy = Literal["hour", "content_type", "quantiles", "categories"]
 HORIZON = re.compile(r"[1-9][0-9]{0,5}[dhm]")
 """How a length of time is written: days, hours or minutes."""
 _HORIZON_MINUTES = {"d": 1_440, "h": 60, "m": 1}
+
+
+def length_minutes(text: str) -> float:
+    """Minutes of a length of time as `HORIZON` writes it.
+
+    >>> length_minutes("7d"), length_minutes("36h")
+    (10080.0, 2160.0)
+    """
+    return float(text[:-1]) * _HORIZON_MINUTES[text[-1]]
 
 
 class MetricDefault(Frozen):
@@ -164,6 +176,7 @@ class Policy(Frozen):
     metrics: dict[str, MetricRule] = Field(default_factory=dict)
     predictions: Predictions = Predictions()
     pairing: PairingRules = PairingRules()
+    slices: dict[str, SliceBy] = Field(default_factory=dict)
     redaction: Redaction = Redaction()
 
     @property
@@ -175,8 +188,7 @@ class Policy(Frozen):
     @property
     def horizon_minutes(self) -> float | None:
         """The declared length of the test; None where the policy declares none."""
-        given = self.horizon
-        return None if given is None else float(given[:-1]) * _HORIZON_MINUTES[given[-1]]
+        return None if self.horizon is None else length_minutes(self.horizon)
 
     @property
     def guardrails(self) -> int:

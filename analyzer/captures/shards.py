@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from analyzer.captures.lines import MOST_LINES, split
+from analyzer.slices import SlicedInputs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -132,6 +133,7 @@ def write_shards(
     max_line_bytes: int,
     batch_bytes: int = BATCH_BYTES,
     most_lines: int = MOST_LINES,
+    inputs: SlicedInputs | None = None,
 ) -> Iterator[PlacedShard]:
     """Parse every line once and write it down.
 
@@ -142,11 +144,13 @@ def write_shards(
         max_line_bytes: longer lines are rejects.
         batch_bytes: how much is handed to the engine at once; results do not depend on it.
         most_lines: how many lines, for those that are very short.
+        inputs: what of an input is kept; None for nothing.
 
     Yields:
         A shard as soon as its files are complete. Files of one that never is are removed.
     """
     unfinished: list[Path] = []
+    parsing = (inputs or SlicedInputs()).params
     try:
         with ThreadPoolExecutor(1, thread_name_prefix="lines") as splitter:
             ahead: tuple[_Batch, Future[Iterator[SplitLines]]] | None = None
@@ -154,10 +158,10 @@ def write_shards(
                 parts = split(batch.chunks, max_line_bytes, most_lines=most_lines)
                 following = batch, splitter.submit(_begun, parts)
                 if ahead is not None:
-                    yield from _written(engine, folder, unfinished, *ahead)
+                    yield from _written(engine, folder, unfinished, *ahead, parsing=parsing)
                 ahead = following
             if ahead is not None:
-                yield from _written(engine, folder, unfinished, *ahead)
+                yield from _written(engine, folder, unfinished, *ahead, parsing=parsing)
     finally:
         for path in unfinished:
             path.unlink(missing_ok=True)
@@ -206,6 +210,8 @@ def _written(
     unfinished: list[Path],
     batch: _Batch,
     splitting: Future[Iterator[SplitLines]],
+    *,
+    parsing: Mapping[str, object],
 ) -> Iterator[PlacedShard]:
     shard = batch.shard
     for parts in splitting.result():
@@ -216,12 +222,12 @@ def _written(
         unfinished += records, unusual, rejects
         lent = {"lines": parts.lines, "undecodable": parts.undecodable, "oversize": parts.oversize}
         with engine.lend(**lent):
-            engine.write("capture_records", records)
+            engine.write("capture_records", records, **parsing)
             shard.records.append(records)
             file = str(records)
             unread = engine.table("capture_unread", records_file=file)["lines"][0].as_py()
             if unread:
-                engine.write("capture_unusual", unusual, records_file=file)
+                engine.write("capture_unusual", unusual, records_file=file, **parsing)
                 shard.records.append(unusual)
             if unread or parts.undecodable.num_rows or parts.oversize.num_rows:
                 engine.write("capture_rejects", rejects, records_file=file)
