@@ -438,7 +438,7 @@ def _kind(spoil: Callable[[np.random.Generator, Bucket], None], *codes: str) -> 
 _COVER = ("gate-coverage", "gate-window-match", "gate-min-days")
 _NO_METRICS = ("latency-mean-unresolved", "latency-p99-unresolved", "error-5xx-rate-unresolved")
 KINDS: dict[str, Kind] = {
-    "empty": _kind(_empty, "no-usable-records", "usage-error"),
+    "empty": _kind(_empty, "no-usable-records", "usage-error", "input-error"),
     "one-sided": _kind(_one_sided, "no-usable-records", "usage-error"),
     "thin": _kind(_thin, "gate-pairing"),
     "other requests": _kind(_strangers, "gate-pairing"),

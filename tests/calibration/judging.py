@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 from analyzer.gates import BY_ID as GATE
 from analyzer.gates import GATES
 from analyzer.metrics import BY_ID as METRIC
-from analyzer.metrics import METRICS
+from analyzer.metrics import fitting
 from analyzer.metrics.error_rate import Differences
 from analyzer.metrics.error_series import Missing, error_counts
 from analyzer.metrics.latency import mean_arms
 from analyzer.metrics.percentiles import LEAST_PERIODS, choose, percentile_arms, shared_minutes
 from analyzer.metrics.ratio import Comparison
 from analyzer.metrics.series import looks
+from analyzer.metrics.sliced import sliced
 from analyzer.model import Decision, GateOutcome, Outcome, Role
 from analyzer.verdict import decide, judge
 from tests.calibration.screen import looks_of
@@ -57,15 +58,13 @@ class Settled:
 
 def decision(facts: Facts) -> Judgement:
     """Evidence, gates and decision, as `analysis.run` has them."""
-    rules = facts.policy.metrics
     evidence = {
-        metric.id: metric.assess(facts, rules[metric.id])
-        for metric in METRICS
-        # what is only shown cannot reach the decision
-        if metric.id in rules and rules[metric.id].role in JUDGED
+        metric.id: metric.assess(facts, rule)
+        for metric, rule in fitting(facts)
+        if rule.role in JUDGED  # what is only shown cannot reach the decision
     }
     gates = {gate.id: gate.check(facts, evidence) for gate in GATES}
-    return decide(evidence, gates, {})
+    return decide(evidence, gates, {}, sliced(facts, evidence))
 
 
 def settle(seen: Seen, hours: Sequence[int], metric: str | None = None) -> Settled:

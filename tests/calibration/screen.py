@@ -57,7 +57,11 @@ def looks_of(world: World, policy: Policy, metric: str) -> Open:
     if metric == "error_5xx_rate":
         errors, sent = (np.cumsum(_hourly(one), axis=1) for one in (world.errors, world.counts))
         shares = errors / np.maximum(sent, 1)
-        return _beyond(shares[1] - shares[0], margin)
+        # at the margin the shadow fails at least that often; any error makes the design effect two
+        deff = np.where(errors.sum(axis=0) > 0, 2.0, 1.0)
+        se = np.sqrt(deff * margin * (1 - margin) / np.maximum(sent[1], 1))
+        step = 0.999 * _LEAST_STEP[policy.inference]
+        return _beyond(shares[1] - shares[0], margin, step * se)
     return _beyond(np.cumsum(world.flips) / np.maximum(np.cumsum(world.pairs), 1), margin)
 
 

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from tests.calibration.worlds import World
 
 _TEMPLATE_PAIRS = 40
+_KEPT = ("prediction_shape", "pairing_facts")
+"""Tables beside the counts that judged metrics and gates ask for; the others are only shown."""
 
 
 def policy_of(body: dict[str, object]) -> Policy:
@@ -153,5 +155,5 @@ def _captures(pairs: int, flips: int, repeats: int) -> CaptureFacts:
         pairing=Pairing(by_inference_id=pairs, rate=1.0, distinct_inputs=pairs // repeats),
         production_records=pairs,
         shadow_records=pairs,
-        tables={**template.tables, "prediction_counts": counts},
+        tables={name: template.tables[name] for name in _KEPT} | {"prediction_counts": counts},
     )
