@@ -80,9 +80,12 @@ def _out_of_date(window: Window | None, max_age: timedelta, now: datetime) -> st
     except (ValueError, TypeError):
         return f"--max-age: the window's end, {window.end}, is no time"
     if age > max_age:
-        return f"--max-age: its window ended {duration(age / _MINUTE)} ago, at {window.end}"
+        ago = duration(age / _MINUTE)
+        return f"--max-age: its window ended {ago} ago, at {window.end}; run again on newer data"
     if age < -_AHEAD:
-        return f"--max-age: its window ends in the future, at {window.end}"
+        return (
+            f"--max-age: its window ends in the future, at {window.end}; check --until, the clock"
+        )
     return None
 
 
