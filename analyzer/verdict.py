@@ -27,6 +27,10 @@ EXIT_CODES = {
 }
 
 
+SLICED = "slice-regression"
+"""Code of the reason that a part of the traffic fails; unlike a failed guardrail it only holds."""
+
+
 @dataclass(frozen=True)
 class Words:
     """How a metric or gate is called in a sentence, and what to do when it stands in the way."""
@@ -233,7 +237,7 @@ def _sliced(slices: Mapping[str, Slice], words: Mapping[str, Words]) -> Iterator
             share, part = found[0]
             more = f", and in {counted(len(found) - 1, 'other part')}" if found[1:] else ""
             yield Reason(
-                code="slice-regression",
+                code=SLICED,
                 metric=metric,
                 text=f"{_sentence(_words(metric, words).title)} in a part of the traffic, {name} "
                 f"{part_name(part)} ({counted(part.pairs, 'pair')}): "

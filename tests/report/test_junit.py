@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase
 
-from analyzer.model import Decision, Outcome, Role
+from analyzer.model import Decision, Outcome, Reason, Role
+from analyzer.report.github import render as commands
 from analyzer.report.junit import render
+from analyzer.verdict import SLICED
 from tests.report.verdicts import hostile, verdict
 
 if TYPE_CHECKING:
@@ -109,3 +111,22 @@ def test_no_name_breaks_the_document(text: str) -> None:
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_text_gives_a_document_that_is_read_back(text: str) -> None:
     assert JUnitXml.fromstring(render(hostile(text)).encode()).tests >= 3
+
+
+def sliced(decision: Decision) -> Verdict:
+    """A verdict with a reason about a part of the traffic."""
+    seen = verdict(decision)
+    reason = Reason(code=SLICED, metric="flip_rate", text="flips in a part", advice="Mend it.")
+    return seen.model_copy(update={"reasons": (*seen.reasons, reason)})
+
+
+def test_a_part_of_the_traffic_that_fails_is_a_case_of_its_own_and_only_holds() -> None:
+    seen = sliced(Decision.HOLD)
+    assert kind(cases(seen)[f"{SLICED} flip_rate"]) is Failure
+    assert kind(cases(seen, skip_holds=True)[f"{SLICED} flip_rate"]) is Skipped
+    assert cases(seen)["flip_rate"].is_passed
+
+
+def test_a_part_of_the_traffic_is_a_warning_beside_a_rejection() -> None:
+    levels = [line.split(" ")[0] for line in commands(sliced(Decision.REJECT)).splitlines()]
+    assert levels == ["::error", "::error", "::warning"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from analyzer.model import Decision, Outcome, Role
 from analyzer.report.content.evidence import COLUMNS, JUDGED, metric_table, ordered
-from analyzer.verdict import describe
+from analyzer.verdict import SLICED, describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Result = Literal["passed", "fail", "unresolved", "error"]
 
 _DECISION = "verdict"
+_SLICES = "slices"
 _GATES = "gates"
 _RESULTS: dict[Decision, Result] = {
     Decision.PROMOTE: "passed",
@@ -50,7 +51,7 @@ class Case:
 
 
 def test_cases(verdict: Verdict) -> tuple[Case, ...]:
-    """The decision, then metrics as the report orders them, then gates."""
+    """The decision, metrics as the report orders them, parts of the traffic that fail, gates."""
     return tuple(_cases(verdict))
 
 
@@ -65,6 +66,11 @@ def _cases(verdict: Verdict) -> Iterator[Case]:
     )
     for metric in ordered(verdict):
         yield _metric_case(verdict, metric, verdict.metrics[metric])
+    for reason in verdict.reasons:
+        if reason.code == SLICED:
+            lines = (f"what to do: {reason.advice}",)
+            name = f"{SLICED} {reason.metric}"
+            yield Case(_SLICES, name, "fail", holds=True, message=reason.text, lines=lines)
     for name, gate in sorted(verdict.gates.items()):
         yield _gate_case(verdict, name, gate)
 
@@ -72,7 +78,8 @@ def _cases(verdict: Verdict) -> Iterator[Case]:
 def _metric_case(verdict: Verdict, metric: str, item: Evidence) -> Case:
     table = metric_table(verdict, [metric], "")
     cells = zip(COLUMNS[1:], table.rows[0][1:], strict=True)
-    reasons = [reason for reason in verdict.reasons if reason.metric == metric]
+    about = [reason for reason in verdict.reasons if reason.metric == metric]
+    reasons = [reason for reason in about if reason.code != SLICED]
     said = f"{item.outcome}: {describe(item)}" if item.role in JUDGED else "not judged"
     return Case(
         item.family.value,
