@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,9 +23,7 @@ from tests.calibration.seen import Seen, points, policy_of
 from tests.calibration.table import share
 from tests.calibration.worlds import Setting, Truth, World, draw
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+README = Path(__file__).parents[2] / "README.md"
 NO_HARM, AT_MARGIN, TWICE = range(len(TRUTHS))
 ALPHA = 0.05
 SURE = 1e-4
@@ -187,6 +186,14 @@ def test_the_row_names_are_distinct_because_they_seed_the_worlds() -> None:
 
 
 def test_three_equal_days_are_promoted_and_one_is_held() -> None:
-    seen = Seen(world_of(THREE_DAYS, 4), policy_of({}))
+    seen = Seen(world_of(THREE_DAYS, 6), policy_of({}))
     assert decision(seen.at(24)).decision is Decision.HOLD
     assert decision(seen.at(72)).decision is Decision.PROMOTE
+
+
+def test_the_readme_shows_every_row_and_no_other() -> None:
+    text = README.read_text(encoding="utf-8")
+    shown = text.split("<!-- calibration -->\n")[1].split("<!-- /calibration -->")[0]
+    assert re.search(r"table\.py --worlds \d+ --seed \d+`", shown)
+    lines = re.findall(r"^\| (.+?) \| [\d<(]", shown, re.MULTILINE)
+    assert lines == [row.name for row in ROWS]
