@@ -25,7 +25,8 @@ from analyzer.label_files import find_labels
 from analyzer.metrics import DEFAULTS, METRICS, asked
 from analyzer.metrics.exports import how_to_export
 from analyzer.metrics.looking import looking_notes, looking_of
-from analyzer.metrics.metric import EndpointFacts, Facts
+from analyzer.metrics.metric import EndpointFacts, Facts, applies
+from analyzer.metrics.replay import observed
 from analyzer.metrics.running import latency_tables
 from analyzer.model import (
     Decision,
@@ -42,11 +43,11 @@ from analyzer.model import (
     Verdict,
     Window,
 )
-from analyzer.opt_outs import opt_outs
+from analyzer.opt_outs import not_asked, opt_outs
 from analyzer.policy_file import load_policy
 from analyzer.reading import EngineLimits, read_captures
 from analyzer.sources import AwsOptions, Listing, discover
-from analyzer.subject import Flags, Names, described, metrics_alone, names_of
+from analyzer.subject import Flags, Names, described, metrics_alone, names_of, replay_among
 from analyzer.verdict import EXIT_CODES, Words, decide
 from analyzer.window import asked_span, measured_window
 
@@ -66,6 +67,7 @@ _INTERNAL_TABLES = {
     "prediction_shape",
     "label_counts",
     "label_score_cells",
+    "replay_outcomes",
 }
 """Tables the verdict is computed from; everything in them that is shown is in verdict.json."""
 
@@ -117,12 +119,13 @@ def run(request: Request, progress: Progress) -> Analysis:
         AnalyzerError: the run cannot go on; its class carries the exit code.
     """
     policy = load_policy(request.policy_file, DEFAULTS, request.overrides)
-    policy = asked(policy, labelled=request.labels is not None)
     span = asked_span(request.since, request.until)
     endpoint = _endpoint(request)
     looking_of(policy, endpoint)  # a test that cannot be judged as asked stops before it is read
     exports = open_exports([Path(path) for path in request.cloudwatch])
     listing = _listing(request, endpoint, span, progress)
+    replayed = replay_among(listing, request.cloudwatch)
+    given, policy = policy, asked(policy, labelled=request.labels is not None, replayed=replayed)
     names = names_of(request.flags, listing, endpoint, exports)
     export = exports.select(endpoint=names.endpoint, variants=names.variants)
     exports.require_points(export)
@@ -138,7 +141,7 @@ def run(request: Request, progress: Progress) -> Analysis:
     )
     facts = Facts(
         policy=policy,
-        mode=_mode(captured, export),
+        mode=Mode.REPLAY if replayed else _mode(captured, export),
         start=start,
         end=end,
         metric_points=export.points,
@@ -151,7 +154,8 @@ def run(request: Request, progress: Progress) -> Analysis:
     )
     noted = captured.notes if captured is not None else ()
     listed = listing.notes if listing is not None else ()
-    notes = (*noted, *listed, *dropped_notes(export.dropped), *export.notes)
+    apart = not_asked(given, replayed=replayed)
+    notes = (*noted, *listed, *apart, *dropped_notes(export.dropped), *export.notes)
     judged = _judge(facts, names, notes, progress)
     return replace(judged, remarks=captured.remarks) if captured is not None else judged
 
@@ -191,8 +195,13 @@ def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progre
         if metric.id in rules and rules[metric.id].role is not Role.OFF:
             evidence[metric.id] = metric.assess(facts, rules[metric.id])
     progress("metrics", len(METRICS), len(METRICS))
-    gates: dict[str, Gate] = {gate.id: gate.check(facts, evidence) for gate in GATES}
-    judged = decide(evidence, gates, _words())
+    replayed = facts.mode is Mode.REPLAY
+    gates: dict[str, Gate] = {
+        gate.id: gate.check(facts, evidence)
+        for gate in GATES
+        if applies(gate.asked_of, replayed=replayed)
+    }
+    judged = decide(evidence, gates, _words(), observed(facts))
     how = how_to_export(
         facts,
         judged.evidence,
@@ -288,7 +297,9 @@ def _inputs(
     return Inputs(
         digest=f"sha256:{digest}",
         objects_listed=listing.listed if listing else 0,
-        objects_read=len(listing.objects) - sum(failed.values()) if listing else 0,
+        objects_read=len(listing.objects) + len(listing.sidecars) - sum(failed.values())
+        if listing
+        else 0,
         objects_skipped=dict(sorted(listing.skipped.items())) if listing else {},
         objects_failed=dict(failed),
         bytes=captured.size if captured else 0,

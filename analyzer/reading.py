@@ -17,6 +17,7 @@ from analyzer.figures import counted, grouped
 from analyzer.labels import label_pairs
 from analyzer.model import Note
 from analyzer.payloads import prepare
+from analyzer.replayed import read_replay
 from analyzer.sources import open_chunks
 from analyzer.sources.objects import ROLES, printable
 from analyzer.window import captured_window
@@ -141,7 +142,8 @@ def _reduced(
         _require_both(listing, engine, extent, failures)
         progress("pairing", 0, 1)
         captures.pair(policy.pairing)
-        start, end = captured_window(extent, span, apart=listing.batch)
+        apart = listing.batch or bool(listing.sidecars)
+        start, end = captured_window(extent, span, apart=apart)
         captures.set_window(start, end)
         keys = {number: item.key for number, item in enumerate(listing.objects)}
         facts = captures.facts(keys, same_objects=listing.same_objects)
@@ -154,28 +156,33 @@ def _reduced(
         if labelled is not None:
             predictions |= labelled.tables
             digest += f"\n{labelled.digest}"
+        replay = read_replay(engine, listing, start, end)
+        if listing.sidecars:
+            predictions |= replay.tables
+            digest += f"\n{replay.digest}"
         noted = (
             *captures.notes(),
             *_shape_notes(predictions),
             *(labelled.notes if labelled else ()),
+            *replay.notes,
             *_failure_notes(listing, failures),
         )
+    failed = (*failures.values(), *(failure for _, failure in replay.failures))
     return Captured(
         facts=replace(facts, tables={**facts.tables, **predictions}),
         start=start,
         end=end,
         digest=digest,
         size=size,
-        failed=dict(sorted(Counter(failure.code for failure in failures.values()).items())),
+        failed=dict(sorted(Counter(failure.code for failure in failed).items())),
         notes=noted,
     )
 
 
 def _with(listing: Listing, labels: Listing | None) -> Listing:
-    """Everything an answer depends on: other labels are another question."""
-    if labels is None:
-        return listing
-    return replace(listing, objects=listing.objects + labels.objects)
+    """Everything an answer depends on: other labels, or another sidecar, are another question."""
+    others = listing.sidecars + (labels.objects if labels is not None else ())
+    return replace(listing, objects=listing.objects + others)
 
 
 def _labelled(
@@ -206,7 +213,8 @@ def _opened_cache(policy: Policy, limits: EngineLimits, remarks: list[str]) -> S
 def _young_objects(listing: Listing) -> Iterator[str]:
     """Captures land up to two minutes late: the last of a live bucket may be incomplete."""
     since = datetime.now(UTC) - _LIVE
-    young = sum(item.modified is not None and item.modified > since for item in listing.objects)
+    live = (item for item in listing.objects if not (listing.sidecars and item.role == "shadow"))
+    young = sum(item.modified is not None and item.modified > since for item in live)
     if young:
         yield (
             f"{counted(young, 'object')} younger than five minutes: captures of the last minutes "

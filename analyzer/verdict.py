@@ -74,7 +74,10 @@ def judge(effect: Effect | None, margin: float | None, role: Role) -> Outcome:
 
 
 def decide(
-    evidence: Mapping[str, Evidence], gates: Mapping[str, Gate], words: Mapping[str, Words]
+    evidence: Mapping[str, Evidence],
+    gates: Mapping[str, Gate],
+    words: Mapping[str, Words],
+    observed: str = "for the days observed",
 ) -> Judgement:
     """PROMOTE, HOLD or REJECT, with reasons in order of weight: causes before what they cause.
 
@@ -82,6 +85,7 @@ def decide(
         evidence: metric id -> evidence with the outcome its own interval gives.
         gates: gate id -> gate.
         words: metric or gate id -> its words; an id without words is named by itself.
+        observed: what a promotion holds for.
     """
     gated = {metric: _gated(item, gates) for metric, item in evidence.items()}
     failed = tuple(_failures(gated, words))
@@ -101,7 +105,7 @@ def decide(
         holding = (_NOTHING_REQUIRED, *holding)
     if holding:
         return Judgement(Decision.HOLD, _hold_summary(holding), holding, gated)
-    return Judgement(Decision.PROMOTE, _promote_summary(gated), (), gated)
+    return Judgement(Decision.PROMOTE, _promote_summary(gated, observed), (), gated)
 
 
 def contradiction(verdict: Verdict) -> str | None:
@@ -267,10 +271,10 @@ def _hold_summary(holding: tuple[Reason, ...]) -> str:
     return f"{first.text.rstrip('.')}{more}."
 
 
-def _promote_summary(evidence: Mapping[str, Evidence]) -> str:
+def _promote_summary(evidence: Mapping[str, Evidence], observed: str) -> str:
     required = sum(item.required for item in evidence.values())
     named = "The required metric is" if required == 1 else f"All {required} required metrics are"
-    return f"{named} within the policy's margins for the days observed, and every gate is open."
+    return f"{named} within the policy's margins {observed}, and every gate is open."
 
 
 def _words(key: str, words: Mapping[str, Words]) -> Words:

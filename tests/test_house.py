@@ -35,6 +35,7 @@ FLOORS = {
     "endpoint": 3,
     "label_files": 3,
     "labels": 3,
+    "replayed": 3,
     "sidecar": 3,
     "sources": 3,
     "engine": 3,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import difflib
+from typing import TYPE_CHECKING
 
 from analyzer.errors import UsageError
 from analyzer.gates import BY_ID as GATES
 from analyzer.metrics import BY_ID as METRICS
 from analyzer.report.note_codes import NOTE_CODES
 from analyzer.report.words import WORDS
+
+if TYPE_CHECKING:
+    from analyzer.metrics.metric import Metric
 
 _SUFFIXES = ("-regression", "-unresolved", "-review")
 _EXPLAIN_GATE = "gate-"
@@ -66,6 +70,7 @@ def _metric(key: str) -> str:
         f"  family          {metric.family}",
         f"  method          {metric.method}",
         f"  source          {metric.source}",
+        *_in_replay(metric),
         f"  default margin  {margin}",
         f"  default role    {default.role}{', required' if default.required else ''}",
         f"  what to do      {metric.advice}",
@@ -73,7 +78,23 @@ def _metric(key: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _in_replay(metric: Metric) -> list[str]:
+    """What is different about a metric when a replay is judged."""
+    if metric.asked_of != "both":
+        whose = "a replay" if metric.asked_of == "replay" else "a live endpoint's captures"
+        return [f"  asked of        {whose} alone"]
+    if metric.in_replay is None:
+        return []
+    method, source = metric.in_replay
+    return [f"  in a replay     {method}: {source}"]
+
+
 def _gate(key: str) -> str:
     gate = GATES[key]
-    lines = [f"{key}: gate", f"  {gate.meaning}", f"  what to do      {gate.advice}"]
+    whose = {"both": "", "endpoint": " of a live endpoint", "replay": " of a replay"}
+    lines = [
+        f"{key}: gate{whose[gate.asked_of]}",
+        f"  {gate.meaning}",
+        f"  what to do      {gate.advice}",
+    ]
     return "\n".join(lines) + "\n"
