@@ -45,8 +45,7 @@ REPLAY_CODES: dict[str, tuple[str, str]] = {
         "Nothing; each kind of run has guardrails of its own.",
     ),
     "replay-baseline": (
-        "Captures of a replay's baseline, which stands for production's latency and is no variant "
-        "of its own.",
+        "Captures of a replay's baseline, which is held against the candidate's times only.",
         "Nothing; to judge the baseline itself, name its folder as --shadow.",
     ),
     "replay-sidecar": (
