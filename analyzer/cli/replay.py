@@ -81,12 +81,13 @@ def replay(
         ),
     )
     # What a function prints while it answers is no part of this command's output.
-    with (
-        Interruptible(),
-        contextlib.redirect_stdout(sys.stderr),
-        progress(quiet=quiet) as report_progress,
-    ):
-        summary = replayed(asked, report_progress)
+    with Interruptible(), contextlib.redirect_stdout(sys.stderr):
+        try:
+            with progress(quiet=quiet) as report_progress:
+                summary = replayed(asked, report_progress)
+        except SystemExit:
+            print(f"note: what was answered is in {out}; the same command goes on", file=sys.stderr)
+            raise
     if form == "json":
         print(summary.model_dump_json(indent=2))
     else:

@@ -73,6 +73,8 @@ class Endpoint:
             )
             first_byte_s = time.monotonic()
             body: bytes = answer["Body"].read(MOST_BYTES + 1)
+            if len(body) <= MOST_BYTES:
+                answer["Body"].read(1)  # only at the end it checks the length
         except aws.ClientError as error:
             return self._refused(error)
         except (aws.ReadTimeoutError, aws.ConnectTimeoutError):
@@ -99,7 +101,7 @@ class Endpoint:
     def expire(self, now_s: float) -> None:
         """Botocore's own read timeout does it."""
 
-    def abandon(self) -> None:
+    def close(self) -> None:
         """Requests under way end with the process."""
 
     def _refused(self, error: ClientError) -> Answer:

@@ -82,5 +82,5 @@ class Function:
     def expire(self, now_s: float) -> None:
         """Nothing can end a function; see `send`."""
 
-    def abandon(self) -> None:
+    def close(self) -> None:
         """Nothing can end a function; its thread ends with the process."""

@@ -176,7 +176,7 @@ class Sender:
             thread.join(max(0.0, end_s - time.monotonic()))
         self._abandoned = True
         for target in self._targets:
-            target.abandon()
+            target.close()
 
     def _guarded(self) -> None:
         with Caught() as caught:

@@ -69,8 +69,8 @@ class Target(Protocol):
     def expire(self, now_s: float) -> None:
         """End what has lasted longer than `TIMEOUT_S`; called now and then."""
 
-    def abandon(self) -> None:
-        """End what is under way; its answers are not wanted any more."""
+    def close(self) -> None:
+        """End what is under way, whose answers are not wanted any more, and let go of the rest."""
 
 
 class Caught:

@@ -61,7 +61,7 @@ class WebServer:
         if parts.username is not None or parts.password is not None:
             raise UsageError(f"{flag}: credentials in a URL end up in logs; none are sent")
         if not parts.hostname or parts.query or parts.fragment:
-            raise UsageError(f"{where}: expected such as http://127.0.0.1:8080")
+            raise UsageError(f"{flag}: expected such as http://127.0.0.1:8080, and no query")
         self._where = where
         self._host, self._port = parts.hostname, port
         self._base = parts.path.rstrip("/").removesuffix(_INVOCATIONS)
@@ -111,6 +111,8 @@ class WebServer:
             response = connection.getresponse()
             first_byte_s = time.monotonic()
             body = response.read(MOST_BYTES + 1)
+            if response.length and len(body) <= MOST_BYTES:  # it says nothing of an early end
+                raise http.client.IncompleteRead(body, response.length)
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             code = _code(error) if not connection.expired else "timeout"
@@ -132,10 +134,12 @@ class WebServer:
             if now_s - connection.started_s > self._timeout_s:
                 connection.cut()
 
-    def abandon(self) -> None:
-        """Cut every connection."""
+    def close(self) -> None:
+        """Cut connections in use and close the others."""
         for connection in list(self._busy.values()):
             connection.cut()
+        while self._idle:
+            self._idle.pop().close()
 
     def _take(self) -> _Connection:
         """The connection used last, if the server has kept it open; else a new one."""
