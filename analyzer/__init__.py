@@ -14,6 +14,7 @@ The folders are the sentence of the mission; data flows one way, top to bottom:
     stats        the statistics both use: arrays in, estimates out
     verdict      evidence and gates -> PROMOTE, HOLD or REJECT
     analysis     puts one run together; reading, subject, window and opt_outs are its steps
+    replay       captured requests -> a candidate -> captures and their sidecar
     doctor       what a run would read and what it lacks, without running it
     bundle       verdict.json, tables and manifest on disk
     report       one page of words, drawn in terminal, Markdown and the app

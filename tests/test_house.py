@@ -45,6 +45,7 @@ FLOORS = {
     "reading": 4,
     "subject": 4,
     "window": 4,
+    "replay": 4,
     "report": 4,
     "analysis": 4,
     "progress": 5,
@@ -54,8 +55,8 @@ FLOORS = {
 }
 OWNERS = {
     "duckdb": {"engine", "captures"},
-    "boto3": {"sources"},
-    "botocore": {"sources"},
+    "boto3": {"sources", "replay"},
+    "botocore": {"sources", "replay"},
     "streamlit": {"app"},
     "typer": {"cli"},
 }

@@ -17,13 +17,14 @@ from analyzer.cli.demo import demo
 from analyzer.cli.doctor import doctor
 from analyzer.cli.explain import explain
 from analyzer.cli.policy import policy
+from analyzer.cli.replay import replay
 from analyzer.cli.report import report
 from analyzer.cli.run import run
 from analyzer.cli.verdict import verdict
 from analyzer.errors import ExitCode, UsageError
 from analyzer.process import started_as
 
-COMMANDS = (demo, run, report, verdict, policy, explain, doctor)
+COMMANDS = (demo, run, report, verdict, replay, policy, explain, doctor)
 """Every command, in the order of `--help`."""
 
 EXIT_CODES_HELP = (
