@@ -202,13 +202,7 @@ def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progre
         if applies(gate.asked_of, replayed=replayed)
     }
     judged = decide(evidence, gates, _words(), observed(facts))
-    how = how_to_export(
-        facts,
-        judged.evidence,
-        endpoint=names.endpoint,
-        production=names.production,
-        shadow=names.shadow,
-    )
+    how = how_to_export(facts, judged.evidence, endpoint=names.endpoint)
     verdict = Verdict(
         tool=Tool(name=TOOL, version=__version__),
         decision=judged.decision,

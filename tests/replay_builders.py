@@ -35,6 +35,7 @@ class World:
     """A replay of `requests` captured requests, as fast as `RATE`.
 
     Attributes:
+        base_s: a typical latency of the baseline.
         slower: factor of the candidate's latencies.
         failing, baseline_failing: shares of requests that get a 500.
         late_s, late_share: how late how many of the sends were.
@@ -45,6 +46,7 @@ class World:
     """
 
     requests: int = 5_000
+    base_s: float = 0.04
     slower: float = 1.0
     failing: float = 0.0
     baseline_failing: float = 0.0
@@ -77,7 +79,7 @@ def build(folder: Path, world: World) -> tuple[Path, Path]:
         sides.append(("baseline", 1.0, world.baseline_failing))
     first = rng.random(n) < 0.5
     for name, factor, failing in sides:
-        latency_s = factor * 0.04 * np.exp(request + 0.2 * rng.normal(size=n))
+        latency_s = factor * world.base_s * np.exp(request + 0.2 * rng.normal(size=n))
         failed = rng.random(n) < failing
         late = np.where(rng.random(n) < world.late_share, world.late_s, 0.0)
         # each variant has half of a request's slot, whichever comes first

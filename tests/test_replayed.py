@@ -10,10 +10,10 @@ import pytest
 
 from analyzer import analysis, sidecar
 from analyzer.bundle import verdict_schema
+from analyzer.cross_check import contradiction
 from analyzer.errors import UsageError
 from analyzer.model import Decision, Outcome
 from analyzer.progress import silent
-from analyzer.verdict import contradiction
 from tests.replay_builders import World, build, judged, run
 
 if TYPE_CHECKING:
@@ -111,6 +111,14 @@ def test_late_sends_make_latency_the_senders_and_judge_none(tmp_path: Path) -> N
         assert verdict.metrics[metric].outcome is Outcome.UNRESOLVED
         assert "closed-loop" in note_codes(verdict, metric)
     assert verdict.metrics["latency_mean"].shadow == pytest.approx(49.7, abs=1)
+    assert contradiction(verdict) is None
+
+
+def test_a_fast_server_s_late_sends_are_judged_at_the_margin_of_its_level(tmp_path: Path) -> None:
+    """At two milliseconds the margin of two more is a ratio of its own, measured or not."""
+    world = World(requests=1_200, base_s=0.002, late_s=0.02, late_share=0.03)
+    verdict = judged(tmp_path, world).verdict
+    assert verdict.metrics["latency_mean"].margin == 1.5
     assert contradiction(verdict) is None
 
 

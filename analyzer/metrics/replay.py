@@ -194,6 +194,7 @@ def _closed_loop(
         upper_level=pass_level,
         mode=facts.looking.mode,
     )
+    case = case.with_level(service["production_ms"])
     found = case.unmeasured("closed-loop", text, needs, n).model_copy(update={"effect": shown})
     return _with_levels(found, service["production_ms"], service["shadow_ms"])
 
