@@ -65,7 +65,9 @@ def _judged(facts: Facts, case: Case, sent: Sent) -> Evidence:
     scaled = outcomes.scaled(1 / deff)
     fail_level, pass_level = levels(facts.policy)
     once = facts.looking.mode == "fixed"
-    lower, upper = (_once if once else _at_any_look)(scaled, 1 - fail_level, 1 - pass_level)
+    lower, upper = (bounds_once if once else bounds_at_any_look)(
+        scaled, 1 - fail_level, 1 - pass_level
+    )
     effect = Effect(
         kind="difference",
         estimate=outcomes.difference,
@@ -92,7 +94,8 @@ def _judged(facts: Facts, case: Case, sent: Sent) -> Evidence:
         if tested is None
         else Test(e_value=tested, p_value=min(1.0, 1 / tested) if tested > 0 else 1.0),
         intervals=Intervals(
-            fixed=_once(scaled, alpha, alpha), anytime=_at_any_look(scaled, alpha, alpha)
+            fixed=bounds_once(scaled, alpha, alpha),
+            anytime=bounds_at_any_look(scaled, alpha, alpha),
         ),
         margin=case.margin,
         margin_source=case.rule.source,
@@ -103,13 +106,15 @@ def _judged(facts: Facts, case: Case, sent: Sent) -> Evidence:
     )
 
 
-def _once(scaled: Outcomes, alpha_lower: float, alpha_upper: float) -> tuple[float, float]:
+def bounds_once(scaled: Outcomes, alpha_lower: float, alpha_upper: float) -> tuple[float, float]:
     """Tango's bounds, each at its own one-sided level."""
     table = (0.0, scaled.ours, scaled.rival, scaled.alike)
     return tango(*table, 1 - 2 * alpha_lower)[0], tango(*table, 1 - 2 * alpha_upper)[1]
 
 
-def _at_any_look(scaled: Outcomes, alpha_lower: float, alpha_upper: float) -> tuple[float, float]:
+def bounds_at_any_look(
+    scaled: Outcomes, alpha_lower: float, alpha_upper: float
+) -> tuple[float, float]:
     """Bounds of the difference that hold at every look.
 
     Above, what only the shadow fails bounds the difference: production failing alone can only
