@@ -47,7 +47,7 @@ _AT_LEAST = frozenset(
         "window_match",
     }
 )
-_AT_MOST = frozenset({"endpoint_match", "objects", "open_loop", "roles"})
+_AT_MOST = frozenset({"baseline_answers", "endpoint_match", "objects", "open_loop", "roles"})
 """Gates whose pass says that their value lies on one side of their limit."""
 
 

@@ -4,9 +4,10 @@ In: the sidecar of the candidate and, where there is one, of the baseline; produ
 the engine, which say what belongs to the window and which requests ask the same. Out: finding the
 files (`sources.replays`), their columns (`sidecar`), judging (`metrics.replay`).
 
-A latency counts where both variants answered, after warm-up. It is the response time, from the
-moment a request was meant to go, because a server that stalls must not delay the next question
-(coordinated omission). Where the sender itself was late, it is service time, and not judged.
+A failure counts always, a latency where both variants answered, after warm-up. It is the response
+time, from the moment a request was meant to go, because a server that stalls must not delay the
+next question (coordinated omission). Where the sender itself was late, it is service time, and not
+judged.
 """
 
 from __future__ import annotations
@@ -170,23 +171,25 @@ def _reduced(sent: pl.DataFrame, inside: pl.DataFrame, *, paired: bool) -> dict[
     warm = pl.col("warm_up") | pl.col("warm_up_p").fill_null(value=False)
     unknown = pl.col("unfinished") | pl.col("unfinished_p").fill_null(value=False)
     met = pl.col("sent_at_p").is_not_null() if paired else pl.lit(value=True)
-    counted_ = inside.filter(~warm & ~unknown & met)
-    answered = counted_.filter(~pl.col("failed") & ~pl.col("failed_p").fill_null(value=False))
+    known = inside.filter(~unknown & met)
+    failed = pl.col("failed") | pl.col("failed_p").fill_null(value=False)
+    answered = known.filter(~warm & ~failed)
     steady = inside.filter(~warm)
     counts = {
         "paired": paired,
         "sent": inside.height,
         "outside": sent.height - inside.height,
         "warm_up": inside.filter(warm).height,
-        "unfinished": inside.filter(~warm & unknown).height,
-        "unmatched": inside.filter(~warm & ~unknown & ~met).height,
+        "failed": known.filter(~warm & failed).height,
+        "unfinished": inside.filter(unknown).height,
+        "unmatched": inside.filter(~unknown & ~met).height,
         "timed": answered.height,
         "late_share": _share(steady["late"]),
         "late_share_baseline": _share(steady["late_p"].drop_nulls()),
         "first_share": _share((steady["sent_at"] < steady["sent_at_p"]).drop_nulls()),
         "overlap": _overlap(steady) if paired else None,
         "rate": _rate(steady),
-        **_outcomes(counted_),
+        **_outcomes(known),
     }
     return {
         "replay_outcomes": pl.DataFrame([counts], schema_overrides=_OUTCOMES).to_arrow(),
@@ -232,13 +235,13 @@ def _rate(steady: pl.DataFrame) -> float | None:
     return step * 1e6 / took if took > 0 else None
 
 
-def _outcomes(counted_: pl.DataFrame) -> dict[str, Any]:
+def _outcomes(known: pl.DataFrame) -> dict[str, Any]:
     """The two-by-two table, and by how much repetition and bursts widen it.
 
     The design effect is the larger of two: differences summed by equal input against the same
     independent, and their long-run variance over the order of sending.
     """
-    rows = counted_.select(
+    rows = known.select(
         pl.col("failed"), pl.col("failed_p").fill_null(value=False), "input_key"
     ).with_columns(difference=pl.col("failed").cast(pl.Int64) - pl.col("failed_p").cast(pl.Int64))
     n = rows.height
@@ -271,14 +274,14 @@ def _latency(answered: pl.DataFrame, *, paired: bool) -> pl.DataFrame:
     """Levels and log ratios by kind of time and statistic; nulls where too few requests carry it.
 
     `nu`, `n_eff` and `se` belong to `theta`; `clock` is the boundary's; `shift` is the
-    Hodges-Lehmann shift of the log differences, one number for each kind.
+    Hodges-Lehmann shift of the log response times.
     """
     rows = []
     for kind in ("response", "service"):
         shadow = answered[f"{kind}_us"].to_numpy().astype(np.float64) / _MS
         production = answered[f"{kind}_us_p"].cast(pl.Float64).to_numpy() / _MS
         shift = None
-        if paired and len(shadow):
+        if paired and len(shadow) and kind == "response":
             shift = hodges_lehmann(np.log(shadow) - np.log(production))
         for stat in ("mean", *QUANTILES):
             row: dict[str, Any] = {"kind": kind, "stat": stat, "requests": len(shadow)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -147,6 +148,25 @@ def test_failures_both_variants_share_are_nobodys(tmp_path: Path) -> None:
     assert (failures.production, failures.shadow) == (0.25, 0.25)
 
 
+def test_a_baseline_that_fails_does_not_stand_for_production(tmp_path: Path) -> None:
+    """A candidate must not look well beside a broken server."""
+    verdict = judged(tmp_path, World(baseline_failing=0.3)).verdict
+    assert verdict.decision is Decision.HOLD
+    assert verdict.gates["baseline_answers"].closed
+    for metric in ("latency_mean", "failure_rate"):
+        assert verdict.metrics[metric].outcome is Outcome.UNRESOLVED
+
+
+def test_failures_while_warming_up_are_not_forgotten(tmp_path: Path) -> None:
+    production, out = build(tmp_path, World(warm_up=100))
+    fail(out / "churn" / "candidate", pl.col("warm_up"))
+    verdict = run(str(production), str(out)).verdict
+    failures = verdict.metrics["failure_rate"]
+    assert failures.shadow == 0.02
+    assert failures.outcome is Outcome.UNRESOLVED  # one burst, however many requests it met
+    assert verdict.metrics["latency_mean"].n.pairs == 4_900
+
+
 def test_failures_of_the_same_inputs_are_worth_less_than_failures_at_random(
     tmp_path: Path,
 ) -> None:
@@ -217,6 +237,56 @@ def test_a_damaged_sidecar_closes_the_gate_of_objects_and_settles_no_latency(
     assert verdict.gates["objects"].closed
     assert "no-sidecar" in note_codes(verdict, "latency_mean")
     assert str(tmp_path) not in verdict.to_json()
+
+
+def test_answers_that_were_not_written_down_are_missing_pairs(tmp_path: Path) -> None:
+    """The sidecar counts what was sent, so captures that are gone are missed."""
+    production, out = build(tmp_path, World(requests=1_200))
+    (captured,) = (out / "churn" / "candidate").rglob("*.jsonl")
+    lines = captured.read_bytes().splitlines(keepends=True)
+    captured.write_bytes(b"".join(lines[:1_140]))
+    gate = run(str(production), str(out)).verdict.gates["missing_pairs"]
+    assert gate.closed
+    assert gate.value == pytest.approx(0.05)
+
+
+def test_captures_of_other_requests_are_no_production_of_this_replay(tmp_path: Path) -> None:
+    """Nothing pairs, nothing is timed; the sidecar alone promotes nobody."""
+    production, out = build(tmp_path, World(requests=1_200))
+    (captured,) = production.rglob("*.jsonl")
+    text = captured.read_text(encoding="utf-8")
+    captured.write_text(text.replace("-4000-8000-", "-4000-9000-"), encoding="utf-8")
+    verdict = run(str(production), str(out), "pairing.keys=['event_id']").verdict
+    assert verdict.decision is Decision.HOLD
+    assert verdict.metrics["latency_mean"].outcome is Outcome.UNRESOLVED
+    assert "no-outcomes" in note_codes(verdict, "failure_rate")
+    assert verdict.gates["pairing"].closed
+
+
+def test_what_was_kept_is_not_taken_for_another_sidecar(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    production, out = build(tmp_path, World(requests=1_200))
+    request = analysis.Request(production=str(production), shadow=str(out))
+    aged(tmp_path)
+    first, again = (analysis.run(request, silent) for _ in range(2))
+    assert first.verdict.to_json() == again.verdict.to_json()
+    assert first.tables["replay_latency"].equals(again.tables["replay_latency"])
+    assert list((tmp_path / "cache").rglob("*.reduced"))
+    fail(out / "churn" / "candidate", pl.col("order") % 20 == 0)
+    aged(tmp_path)
+    changed = analysis.run(request, silent).verdict
+    assert changed.metrics["failure_rate"].outcome is Outcome.FAIL
+    assert changed.inputs.digest != first.verdict.inputs.digest
+
+
+def aged(folder: Path) -> None:
+    """Make files old enough to be known by size and time, each at a time of its own."""
+    for number, path in enumerate(sorted(folder.rglob("*"))):
+        if path.is_file() and "cache" not in path.parts:
+            at = 1_700_000_000 + number + path.stat().st_size
+            os.utime(path, (at, at))
 
 
 def test_requests_outside_the_window_are_not_timed(tmp_path: Path) -> None:

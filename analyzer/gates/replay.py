@@ -1,7 +1,7 @@
 """Were latencies of a replay measured so that they mean something? Pace, and fairness in turns.
 
-Gates: open_loop, interleaved. Both are about latency alone: answers and failures do not depend on
-the pace.
+Gates: open_loop, interleaved, baseline_answers. The first two are about latency alone: answers and
+failures do not depend on the pace.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from analyzer.metrics.metric import Facts
     from analyzer.model import Evidence
 
+MOST_FAILED = 0.01
+"""Share of requests a baseline may fail that production answered, and still stand for it."""
 LEAST_OVERLAP = 0.95
 FIRST_RANGE = (0.25, 0.75)
 MOST_UNMATCHED = 0.005
@@ -61,6 +63,21 @@ def _interleaved(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
     return _gate(outcome, text, value=overlap, limit=LEAST_OVERLAP)
 
 
+def _baseline_answers(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
+    covers = (Family.LATENCY, Family.ERROR_RATE)
+    sent = Sent.of(facts)
+    if sent is None or not sent.paired or not sent.count("pairs"):
+        text = "There was no baseline that could fail."
+        return _gate(GateOutcome.NOT_MEASURED, text, limit=MOST_FAILED, blocks=False, covers=covers)
+    failed = (sent.count("both") + sent.count("only_production")) / sent.count("pairs")
+    text = (
+        f"The baseline failed {percent(failed, 2)} of the requests that production was captured "
+        f"with; at most {stated(MOST_FAILED)} may be, or it does not stand for production."
+    )
+    outcome = GateOutcome.PASS if failed <= MOST_FAILED else GateOutcome.FAIL
+    return _gate(outcome, text, value=failed, limit=MOST_FAILED, covers=covers)
+
+
 def _gate(
     outcome: GateOutcome,
     text: str,
@@ -68,10 +85,11 @@ def _gate(
     limit: float,
     value: float | None = None,
     blocks: bool = True,
+    covers: tuple[Family, ...] = (Family.LATENCY,),
 ) -> Gate:
     return Gate(
         outcome=outcome,
-        covers=(Family.LATENCY,),
+        covers=covers,
         value=value,
         limit=limit,
         when_not_measured="blocks" if blocks else "note",
@@ -94,6 +112,13 @@ REPLAY_GATES: tuple[GateCheck, ...] = (
         meaning="Baseline and candidate were sent the same requests in turns, on one machine.",
         advice="Replay both in one run: analyzer replay SOURCE --candidate URL --baseline URL.",
         check=_interleaved,
+        asked_of="replay",
+    ),
+    GateCheck(
+        id="baseline_answers",
+        meaning="The baseline answers what production answered, so that it stands for it.",
+        advice="Look at the baseline's server: its model, memory and log; then replay again.",
+        check=_baseline_answers,
         asked_of="replay",
     ),
 )

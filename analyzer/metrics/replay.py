@@ -208,7 +208,7 @@ def _measured(sent: Sent) -> str:
     """What was timed, and what was left out of it."""
     left_out = [
         (sent.count("warm_up"), "for warm-up"),
-        (sent.count("pairs") - sent.count("timed"), "because a variant failed"),
+        (sent.count("failed"), "because a variant failed"),
         (sent.count("unfinished") + sent.count("unmatched"), "without an outcome of both"),
     ]
     said = ", ".join(f"{grouped(count)} {why}" for count, why in left_out if count)
