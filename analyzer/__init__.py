@@ -18,10 +18,13 @@ The folders are the sentence of the mission; data flows one way, top to bottom:
     replay       captured requests -> a candidate -> captures and their sidecar; replayed reads it
     doctor       what a run would read and what it lacks, without running it
     bundle       verdict.json, tables and manifest on disk
+    diff         what changed between two verdicts, and why
     report       one page of words, drawn in terminal, Markdown and the app
+    promotion    verdict and endpoint -> the AWS requests that carry it out; sends them if asked
     cli          one module a command: parse, call, print, exit code
     __main__     what surrounds a command: process (signals, streams), out_folder (emptied first)
 
+`messages` and `progress` speak on stderr, `run_log` takes down what a run took.
 `private_folder` is where a run spills. `model` holds the nouns all of them exchange, `policy` what
 can change a judgement (read by `policy_file`), `errors` what can stop a run, `figures` how a number
 reads. Decisions that are not obvious from the code are in DESIGN.md beside this file.

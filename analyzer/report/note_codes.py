@@ -7,6 +7,7 @@ which bring their own words.
 from __future__ import annotations
 
 from analyzer.report.label_codes import LABEL_CODES
+from analyzer.report.promotion_codes import PROMOTION_CODES
 from analyzer.report.replay_codes import REPLAY_CODES
 from analyzer.sources.formats import UNSUPPORTED
 
@@ -167,6 +168,7 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     ),
     "kind-from-policy": ("Outputs are read as predictions.kind says.", _NOTHING),
     **LABEL_CODES,
+    **PROMOTION_CODES,
     **REPLAY_CODES,
     # pairs
     "paired-by-payload": (

@@ -40,10 +40,6 @@ REPLAY_CODES: dict[str, tuple[str, str]] = {
         "No request that was sent belongs to the captures and the window given.",
         "Give the captures that were replayed, and check --since and --until.",
     ),
-    "no-requests": (
-        "None of the captured lines is a request that can be sent.",
-        "See the counts in the message; choose captures that hold the inputs.",
-    ),
     "not-asked": (
         "The policy names metrics of a live endpoint in a run on a replay, or the other way round.",
         "Nothing; each kind of run has guardrails of its own.",
