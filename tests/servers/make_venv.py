@@ -3,7 +3,8 @@
     python tests/servers/make_venv.py snailmail
 
 makes `tests/servers/snailmail/.venv` from the `requirements.txt` beside it, at the versions of the
-project's constraints where both need a package. Its tests are skipped where it was not made.
+project's constraints where both need a package; a server that excludes those has a
+`constraints.txt` of its own. Its tests are skipped where it was not made.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ def make(server: str) -> None:
     """Make or complete the environment."""
     venv.create(HERE / server / ".venv", with_pip=True)
     install = [str(interpreter(server)), "-m", "pip", "install", "--quiet", "--no-input"]
-    wanted = ["-r", str(HERE / server / "requirements.txt"), "-c", str(CONSTRAINTS)]
+    own = HERE / server / "constraints.txt"
+    constraints = own if own.exists() else CONSTRAINTS
+    wanted = ["-r", str(HERE / server / "requirements.txt"), "-c", str(constraints)]
     subprocess.run([*install, *wanted], check=True)
 
 
