@@ -13,6 +13,7 @@ The folders are the sentence of the mission; data flows one way, top to bottom:
     gates        facts -> may the evidence be believed?
     stats        the statistics both use: arrays in, estimates out
     verdict      evidence and gates -> PROMOTE, HOLD or REJECT
+    cross_check  does a verdict that was read follow from its own evidence?
     analysis     puts one run together; reading, subject, window and opt_outs are its steps
     replay       captured requests -> a candidate -> captures and their sidecar
     doctor       what a run would read and what it lacks, without running it

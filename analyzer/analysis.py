@@ -193,13 +193,7 @@ def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progre
     progress("metrics", len(METRICS), len(METRICS))
     gates: dict[str, Gate] = {gate.id: gate.check(facts, evidence) for gate in GATES}
     judged = decide(evidence, gates, _words())
-    how = how_to_export(
-        facts,
-        judged.evidence,
-        endpoint=names.endpoint,
-        production=names.production,
-        shadow=names.shadow,
-    )
+    how = how_to_export(facts, judged.evidence, endpoint=names.endpoint)
     verdict = Verdict(
         tool=Tool(name=TOOL, version=__version__),
         decision=judged.decision,

@@ -1,4 +1,4 @@
-"""The bundle: verdict.json, summary.md, tables/*.parquet and the manifest that seals them.
+"""The bundle: verdict.json, what CI reads, tables/*.parquet and the manifest that seals them.
 
 In: writing a finished analysis so that no reader ever sees half of it, and reading it back
 verified. Out: what is in a verdict, how a table is drawn, and emptying the folder (`out_folder`).
@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from analyzer.cross_check import contradiction
 from analyzer.errors import InputError, ResourceError
 from analyzer.model import SCHEMA_VERSION, Verdict
-from analyzer.out_folder import MANIFEST, SUMMARY, TABLES, VERDICT
-from analyzer.verdict import contradiction
+from analyzer.out_folder import MANIFEST, TABLES, VERDICT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,8 +52,16 @@ class Bundle:
         return {name: table for name, table in found.items() if table is not None}
 
 
-def write(out: Path, verdict: Verdict, summary: str, tables: Mapping[str, pl.DataFrame]) -> None:
+def write(
+    out: Path, verdict: Verdict, texts: Mapping[str, str], tables: Mapping[str, pl.DataFrame]
+) -> None:
     """Write the whole bundle beside `out`, then rename it into place.
+
+    Args:
+        out: the bundle's folder; an older bundle there is replaced.
+        verdict: becomes verdict.json.
+        texts: file name -> what stands in it beside the verdict, such as summary.md.
+        tables: name -> what the report draws.
 
     Raises:
         ResourceError: disk full or not writable; `out` then holds no verdict.
@@ -63,7 +71,7 @@ def write(out: Path, verdict: Verdict, summary: str, tables: Mapping[str, pl.Dat
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as held:
             fresh = Path(held) / "bundle"
-            _fill(fresh, verdict, summary, tables)
+            _fill(fresh, verdict, texts, tables)
             if out.exists():
                 out.rename(Path(held) / "replaced")
             fresh.rename(out)
@@ -80,24 +88,31 @@ def read(path: Path) -> Bundle:
     if not path.is_dir():
         raise InputError(f"{path}: no such bundle; `analyzer run ... --out {path}` makes one")
     manifest = _manifest(path)
-    _verify(path, manifest)
+    _verify(path, manifest.files)
     verdict = read_verdict(path / VERDICT)
+    if manifest.schema_version != verdict.schema_version:
+        raise InputError(f"{path}: {MANIFEST} was altered since the run; run again")
     digest = hashlib.sha256((path / MANIFEST).read_bytes()).hexdigest()
-    names = sorted(Path(name).stem for name in manifest if Path(name).parent.as_posix() == TABLES)
+    names = sorted(
+        Path(name).stem for name in manifest.files if Path(name).parent.as_posix() == TABLES
+    )
     return Bundle(path=path, verdict=verdict, digest=digest, table_names=tuple(names))
 
 
-def read_alone(path: Path) -> Verdict:
-    """A verdict.json named by itself: its bundle is verified when it lies in one, else its logic.
+def examine(path: Path) -> Verdict:
+    """The verdict of a bundle, or of a verdict.json by itself, after all that can be checked.
 
-    This finds accidents and hand edits; it is no signature.
+    A bundle, also one that is named by its verdict.json, is held against its manifest; every
+    verdict against its own evidence. This finds accidents and hand edits; it is no signature.
 
     Raises:
         InputError: as `read` and `read_verdict`, or its parts contradict each other.
     """
-    if (path.parent / MANIFEST).exists():
-        return read(path.parent).verdict
-    verdict = read_verdict(path)
+    if path.is_file():
+        bundled = (path.parent / MANIFEST).exists()
+        verdict = read(path.parent).verdict if bundled else read_verdict(path)
+    else:
+        verdict = read(path).verdict
     found = contradiction(verdict)
     if found is not None:
         raise InputError(f"{path}: {found}; it was altered, or is not this tool's")
@@ -137,10 +152,12 @@ def verdict_schema() -> str:
     return json.dumps(schema, indent=2, sort_keys=True) + "\n"
 
 
-def _fill(folder: Path, verdict: Verdict, summary: str, tables: Mapping[str, pl.DataFrame]) -> None:
+def _fill(
+    folder: Path, verdict: Verdict, texts: Mapping[str, str], tables: Mapping[str, pl.DataFrame]
+) -> None:
     (folder / TABLES).mkdir(parents=True)
-    (folder / VERDICT).write_text(verdict.to_json(), encoding="utf-8", newline="\n")
-    (folder / SUMMARY).write_text(summary, encoding="utf-8", newline="\n")
+    for name, text in {VERDICT: verdict.to_json(), **texts}.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
     for name, table in sorted(tables.items()):
         # In memory first: Polars has an error of its own for a full disk, and tables are small.
         written = io.BytesIO()
@@ -148,8 +165,11 @@ def _fill(folder: Path, verdict: Verdict, summary: str, tables: Mapping[str, pl.
         (folder / TABLES / f"{name}.parquet").write_bytes(written.getbuffer())
     files = {file.relative_to(folder).as_posix(): _sha256(file) for file in _files(folder)}
     manifest = {"schema_version": SCHEMA_VERSION, "files": files}
-    text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
-    (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
+    (folder / MANIFEST).write_bytes(_canonical(manifest))
+
+
+def _canonical(manifest: object) -> bytes:
+    return (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode()
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -161,16 +181,30 @@ def _sha256(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _manifest(path: Path) -> dict[str, str]:
+@dataclass(frozen=True)
+class _Manifest:
+    """sha256 by file name, and the schema_version of the verdict among the files."""
+
+    schema_version: str
+    files: dict[str, str]
+
+
+def _manifest(path: Path) -> _Manifest:
     try:
-        body = json.loads((path / MANIFEST).read_bytes())
-        return {str(name): str(digest) for name, digest in body["files"].items()}
+        held = (path / MANIFEST).read_bytes()
+        body = json.loads(held)
+        files = {str(name): str(digest) for name, digest in body["files"].items()}
+        manifest = _Manifest(str(body["schema_version"]), files)
     except FileNotFoundError:
         raise InputError(
             f"{path}: no {MANIFEST}: not a bundle, or a run that did not finish; run again"
         ) from None
     except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
         raise InputError(f"{path}/{MANIFEST}: unreadable; run again") from None
+    # Nothing vouches for the manifest but its own form: each byte of it has one value.
+    if held != _canonical(body):
+        raise InputError(f"{path}: {MANIFEST} was altered since the run; run again")
+    return manifest
 
 
 def _verify(path: Path, manifest: Mapping[str, str]) -> None:

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 VERDICT = "verdict.json"
 SUMMARY = "summary.md"
+JUNIT = "junit.xml"
 MANIFEST = "manifest.json"
 TABLES = "tables"
 DEFAULT_OUT = {"run": Path("analysis"), "demo": Path("demo")}
 """Command -> where it writes when `--out` is not given; the commands that write a bundle."""
 
-_CLAIMS = (VERDICT, SUMMARY, "report.html", "junit.xml")
+_CLAIMS = (VERDICT, SUMMARY, "report.html", JUNIT)
 """What says a decision, in the order it is removed."""
 _OURS = frozenset({*_CLAIMS, TABLES, MANIFEST})
 """All a bundle has; a run replaces the whole folder, so what else is in it would be lost."""
@@ -75,6 +76,9 @@ def claim(out: Path) -> None:
     try:
         if out.exists() and not out.is_dir():
             raise UsageError(f"--out {out}: is a file; name a folder")
+        # The finished bundle takes the folder's place, which a mount point does not give up.
+        if out.resolve().is_mount():
+            raise UsageError(f"--out {out}: is a mount point; name a folder inside it")
         present = {entry.name for entry in out.iterdir()} if out.is_dir() else set[str]()
         if present and not _is_bundle(out, present):
             raise UsageError(f"--out {out}: not empty and not a bundle; name another folder")

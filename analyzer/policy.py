@@ -29,6 +29,15 @@ HORIZON = re.compile(r"[1-9][0-9]{0,5}[dhm]")
 _HORIZON_MINUTES = {"d": 1_440, "h": 60, "m": 1}
 
 
+def length_minutes(text: str) -> float:
+    """Minutes of a length of time as `HORIZON` writes it.
+
+    >>> length_minutes("7d"), length_minutes("36h")
+    (10080.0, 2160.0)
+    """
+    return float(text[:-1]) * _HORIZON_MINUTES[text[-1]]
+
+
 class MetricDefault(Frozen):
     """What a metric is judged by when the policy is silent.
 
@@ -175,8 +184,7 @@ class Policy(Frozen):
     @property
     def horizon_minutes(self) -> float | None:
         """The declared length of the test; None where the policy declares none."""
-        given = self.horizon
-        return None if given is None else float(given[:-1]) * _HORIZON_MINUTES[given[-1]]
+        return None if self.horizon is None else length_minutes(self.horizon)
 
     @property
     def guardrails(self) -> int:

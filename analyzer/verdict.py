@@ -16,7 +16,7 @@ from analyzer.model import Decision, Needs, Note, Outcome, Reason, Role
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from analyzer.model import Effect, Evidence, Gate, Verdict
+    from analyzer.model import Effect, Evidence, Gate
     from analyzer.policy import Policy
 
 EXIT_CODES = {
@@ -104,23 +104,10 @@ def decide(
     return Judgement(Decision.PROMOTE, _promote_summary(gated), (), gated)
 
 
-def contradiction(verdict: Verdict) -> str | None:
-    """What in a verdict does not follow from its own evidence; None when all of it does."""
-    if verdict.exit_code != EXIT_CODES[verdict.decision] and verdict.decision is not Decision.ERROR:
-        return f"exit_code {verdict.exit_code} is not that of {verdict.decision}"
-    if verdict.decision is Decision.ERROR:
-        if not ExitCode.INTERNAL <= verdict.exit_code <= ExitCode.RESOURCES:
-            return f"exit_code {verdict.exit_code} is not that of an error"
-        return "an ERROR holds no evidence" if verdict.metrics or verdict.gates else None
-    for metric, item in verdict.metrics.items():
-        alone = item.model_copy(update={"outcome": judge(item.effect, item.margin, item.role)})
-        expected = _gated(alone, verdict.gates).outcome
-        if item.outcome is not expected:
-            return f"{metric} is {item.outcome}, but its interval and gates say {expected}"
-    decision = decide(verdict.metrics, verdict.gates, {}).decision
-    if verdict.decision is not decision:
-        return f"the decision is {verdict.decision}, but the evidence says {decision}"
-    return None
+def ungated(item: Evidence, outcome: Outcome) -> Evidence:
+    """Evidence as it was before the gates, with the outcome that its own interval gives."""
+    notes = tuple(note for note in item.notes if not note.code.startswith(_GATE))
+    return item.model_copy(update={"outcome": outcome, "notes": notes})
 
 
 _NOTHING_REQUIRED = Reason(
@@ -139,7 +126,7 @@ def _gated(item: Evidence, gates: Mapping[str, Gate]) -> Evidence:
     ]
     if not closed:
         return item
-    notes = [Note(code=f"gate-{gate}", text=f"gate {gate} is closed") for gate in closed]
+    notes = [Note(code=f"{_GATE}{gate}", text=f"gate {gate} is closed") for gate in closed]
     return item.model_copy(
         update={
             "outcome": Outcome.UNRESOLVED,
@@ -169,6 +156,7 @@ def _listed(gates: list[str]) -> str:
     return f"gate {gates[0]}" if len(gates) == 1 else f"gates {', '.join(gates)}"
 
 
+_GATE = "gate-"
 _DAYS = "min_days"
 _DAY_MINUTES = 1_440
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from importlib.resources import files
 from pathlib import Path
 
 import jsonschema
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from analyzer import bundle
 from analyzer.errors import InputError, UsageError
@@ -55,7 +59,7 @@ def verdict(decision: Decision = Decision.HOLD) -> Verdict:
 def written(folder: Path) -> Path:
     out = folder / "out"
     claim(out)
-    bundle.write(out, verdict(), "summary\n", TABLES)
+    bundle.write(out, verdict(), {"summary.md": "summary\n"}, TABLES)
     return out
 
 
@@ -69,33 +73,78 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
 
 def test_nothing_is_left_beside_the_bundle(tmp_path: Path) -> None:
     out = written(tmp_path)
-    bundle.write(out, verdict(), "again\n", TABLES)
+    bundle.write(out, verdict(), {"summary.md": "again\n"}, TABLES)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert (out / "summary.md").read_text() == "again\n"
 
 
-def test_any_flipped_byte_is_found(tmp_path: Path) -> None:
-    out = written(tmp_path)
-    for file in sorted(path for path in out.rglob("*") if path.is_file()):
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle as a run writes it, every file in it."""
+    out = tmp_path_factory.mktemp("whole") / "out"
+    folder = Path(__file__).parents[1] / "sample_data" / "thin_sample"
+    command = [sys.executable, "-m", "analyzer", "run", str(folder / "captures")]
+    command += ["--cloudwatch", str(folder / "cloudwatch"), "--out", str(out), "--no-cache"]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 10
+    return out
+
+
+def test_a_bundle_holds_what_was_promised(whole: Path) -> None:
+    present = {path.relative_to(whole).as_posix() for path in whole.iterdir()}
+    promised = {"verdict.json", "summary.md", "junit.xml", "tables", "manifest.json"}
+    assert promised <= present
+    assert bundle.examine(whole).decision is Decision.HOLD
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_any_changed_byte_of_any_file_is_found(whole: Path, data: st.DataObject) -> None:
+    files = sorted(path for path in whole.rglob("*") if path.is_file())
+    for file in files:
         before = file.read_bytes()
-        for position in range(0, len(before), max(1, len(before) // 40)):
-            flipped = bytearray(before)
-            flipped[position] ^= 1
-            file.write_bytes(bytes(flipped))
-            if file.name == "manifest.json" and _same_manifest(before, bytes(flipped)):
-                continue
+        position = data.draw(st.integers(0, len(before) - 1), label=file.name)
+        changed = bytearray(before)
+        changed[position] ^= data.draw(st.integers(1, 255), label="bits")
+        file.write_bytes(changed)
+        try:
             with pytest.raises(InputError):
-                bundle.read(out)
-        file.write_bytes(before)
-    assert bundle.read(out).verdict == verdict()
+                bundle.examine(whole)
+        finally:
+            file.write_bytes(before)
+    bundle.examine(whole)
 
 
-def _same_manifest(before: bytes, after: bytes) -> bool:
-    """Whether a flip touched only what the manifest does not vouch for: white space, version."""
-    try:
-        return bool(json.loads(before)["files"] == json.loads(after)["files"])
-    except (ValueError, KeyError):
-        return False
+def test_every_byte_of_a_manifest_has_one_value(whole: Path) -> None:
+    """Nothing else vouches for the manifest, so that each of its bytes is tried."""
+    manifest = whole / "manifest.json"
+    before = manifest.read_bytes()
+    for position, byte in enumerate(before):
+        for other in {byte ^ 1, byte ^ 32, ord(" "), ord("\n")} - {byte}:
+            changed = bytearray(before)
+            changed[position] = other
+            manifest.write_bytes(changed)
+            with pytest.raises(InputError):
+                bundle.read(whole)
+    manifest.write_bytes(before)
+    bundle.read(whole)
+
+
+def test_a_verdict_sealed_again_after_an_edit_is_held_against_its_evidence(tmp_path: Path) -> None:
+    golden = Path(__file__).parents[1] / "sample_data" / "slow_tail" / "expected_verdict.json"
+    rejected = Verdict.model_validate_json(golden.read_bytes())
+    turned = rejected.model_copy(update={"decision": Decision.PROMOTE, "exit_code": 0})
+    bundle.write(tmp_path / "out", turned, {}, TABLES)
+    assert bundle.read(tmp_path / "out").verdict == turned
+    for path in (tmp_path / "out", tmp_path / "out" / "verdict.json"):
+        with pytest.raises(InputError, match="the decision is PROMOTE, but the evidence says"):
+            bundle.examine(path)
+
+
+def test_a_verdict_named_by_its_file_is_held_against_the_bundle_around_it(tmp_path: Path) -> None:
+    out = written(tmp_path)
+    (out / "summary.md").write_text("PROMOTE\n")
+    with pytest.raises(InputError, match=r"summary\.md was altered"):
+        bundle.examine(out / "verdict.json")
 
 
 def test_a_file_added_or_removed_is_found(tmp_path: Path) -> None:
@@ -142,7 +191,7 @@ def test_the_present_folder_can_be_the_bundle(
     out.mkdir()
     monkeypatch.chdir(out)
     claim(Path())
-    bundle.write(Path(), verdict(), "summary\n", TABLES)
+    bundle.write(Path(), verdict(), {"summary.md": "summary\n"}, TABLES)
     monkeypatch.chdir(tmp_path)
     assert bundle.read(out).verdict == verdict()
     assert [path.name for path in tmp_path.iterdir()] == ["here"]
@@ -200,7 +249,7 @@ def test_an_error_edited_to_exit_0_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "verdict.json"
     failed = verdict(Decision.ERROR).model_copy(update={"exit_code": 3})
     path.write_text(failed.to_json(), encoding="utf-8")
-    assert bundle.read_alone(path).exit_code == 3
+    assert bundle.examine(path).exit_code == 3
     path.write_text(failed.model_copy(update={"exit_code": 0}).to_json(), encoding="utf-8")
     with pytest.raises(InputError, match="not that of an error"):
-        bundle.read_alone(path)
+        bundle.examine(path)

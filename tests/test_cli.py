@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from junitparser import JUnitXml
 
 from analyzer import bundle
 
@@ -62,6 +63,69 @@ def test_a_bundle_is_verified_before_its_verdict_is_printed(tmp_path: Path) -> N
     done = analyzer("verdict", out)
     assert done.returncode == 3
     assert "was altered" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "complaint"),
+    [
+        (["--endpoint", "churn-endpoint", "--max-age", "90000d"], 20, ""),
+        (["--endpoint", "fraud"], 3, "--endpoint fraud: the verdict is of churn-endpoint"),
+        (["--max-age", "1m"], 3, "ago, at 2026-11-20T00:00:00Z"),
+        (["--max-age", "a week"], 2, "--max-age a week: expected a length such as 7d"),
+    ],
+)
+def test_a_verdict_that_is_not_meant_is_refused_with_the_reason(
+    asked: list[str], code: int, complaint: str
+) -> None:
+    done = analyzer("verdict", TAIL / "expected_verdict.json", "--format", "json", *asked)
+    assert done.returncode == code, done.stderr
+    assert complaint in done.stderr
+    assert bool(done.stdout) is (code == 20)
+
+
+def test_a_run_leaves_a_list_of_tests_also_when_it_fails(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(out)
+    printed = analyzer("verdict", out, "--format", "junit")
+    assert printed.returncode == 20
+    assert printed.stdout == (out / "junit.xml").read_text(encoding="utf-8")
+    analyzer("run", tmp_path / "nowhere", "--out", out)
+    failed = JUnitXml.fromfile(str(out / "junit.xml"))
+    assert (failed.tests, failed.errors, failed.failures) == (1, 1, 0)
+
+
+def test_github_gets_annotations_and_its_summary_in_the_file_it_names(tmp_path: Path) -> None:
+    summary = tmp_path / "summary"
+    summary.write_text("of the step before\n", encoding="utf-8")
+    command = [sys.executable, "-m", "analyzer", "verdict", str(TAIL / "expected_verdict.json")]
+    command += ["--format", "github"]
+
+    def asked(file: Path) -> subprocess.CompletedProcess[str]:
+        given = {**os.environ, "GITHUB_STEP_SUMMARY": str(file)}
+        return subprocess.run(command, env=given, capture_output=True, text=True, check=False)
+
+    done = asked(summary)
+    assert done.returncode == 20
+    lines = done.stdout.splitlines()
+    assert [line.split("::")[1] for line in lines] == [
+        "error title=REJECT",
+        "error title=latency_p99",
+    ]
+    markdown = analyzer("verdict", TAIL / "expected_verdict.json", "--format", "markdown").stdout
+    assert summary.read_text(encoding="utf-8") == f"of the step before\n{markdown}"
+    refused = asked(tmp_path)
+    assert refused.returncode == 5
+    assert "$GITHUB_STEP_SUMMARY: cannot be written: Is a directory" in refused.stderr
+
+
+def test_outside_github_the_summary_is_printed_below_the_annotations() -> None:
+    given = {name: value for name, value in os.environ.items() if name != "GITHUB_STEP_SUMMARY"}
+    command = [sys.executable, "-m", "analyzer", "verdict", str(TAIL / "expected_verdict.json")]
+    done = subprocess.run(
+        [*command, "--format", "github"], env=given, capture_output=True, text=True, check=False
+    )
+    markdown = analyzer("verdict", TAIL / "expected_verdict.json", "--format", "markdown").stdout
+    assert done.stdout.endswith(markdown)
 
 
 def test_a_failed_run_leaves_no_stale_verdict(tmp_path: Path) -> None:
@@ -198,7 +262,7 @@ def test_captures_alone_hold_and_say_what_to_export(tmp_path: Path) -> None:
     assert needs.text == "Export ModelLatency (Average, SampleCount; 60 s) of both variants."
     how = [note.text for note in verdict.notes if note.code == "how-to-export"]
     assert len(how) == 1
-    assert "get-metric-data" in how[0]
+    assert how[0].startswith("analyzer metrics ")
 
 
 def test_metrics_alone_judge_latency_and_errors(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_a_golden_verdict_follows_from_its_evidence_and_no_edit_does(
     body = json.loads((SAMPLE_DATA / scenario / "expected_verdict.json").read_text("utf-8"))
     path = tmp_path / "verdict.json"
     path.write_text(json.dumps(body), encoding="utf-8")
-    assert bundle.read_alone(path).decision.value == DECISIONS[scenario]
+    assert bundle.examine(path).decision.value == DECISIONS[scenario]
     other = {"PROMOTE": "REJECT", "REJECT": "PROMOTE", "HOLD": "PROMOTE"}[body["decision"]]
     code = {"PROMOTE": 0, "HOLD": 10, "REJECT": 20}[other]
     latency = body["metrics"]["latency_mean"]
@@ -110,4 +110,4 @@ def test_a_golden_verdict_follows_from_its_evidence_and_no_edit_does(
     ):
         path.write_text(json.dumps(edited), encoding="utf-8")
         with pytest.raises(InputError):
-            bundle.read_alone(path)
+            bundle.examine(path)

@@ -25,6 +25,7 @@ FLOORS = {
     "metrics": 2,
     "gates": 2,
     "verdict": 2,
+    "cross_check": 2,
     "bundle": 3,
     "cache": 3,
     "captured": 3,
@@ -38,6 +39,7 @@ FLOORS = {
     "sidecar": 3,
     "sources": 3,
     "engine": 3,
+    "metric_export": 3,
     "diagnosis": 4,
     "doctor": 4,
     "opt_outs": 4,
@@ -54,8 +56,8 @@ FLOORS = {
 }
 OWNERS = {
     "duckdb": {"engine", "captures"},
-    "boto3": {"sources", "replay"},
-    "botocore": {"sources", "replay"},
+    "boto3": {"replay", "sources"},
+    "botocore": {"metric_export", "replay", "sources"},
     "streamlit": {"app"},
     "typer": {"cli"},
 }

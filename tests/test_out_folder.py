@@ -99,3 +99,8 @@ def test_claiming_early_leaves_complaints_to_the_command(tmp_path: Path) -> None
     (tmp_path / "thesis.tex").write_text("x", encoding="utf-8")
     claim_early(["run", "--out", str(tmp_path)])
     assert names(tmp_path) == {"thesis.tex"}
+
+
+def test_a_mount_point_is_refused_before_the_run_and_not_after_it() -> None:
+    with pytest.raises(UsageError, match="is a mount point; name a folder inside it"):
+        claim(Path("/proc"))

@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 from analyzer.cli.demo import demo
 from analyzer.cli.doctor import doctor
 from analyzer.cli.explain import explain
+from analyzer.cli.metrics import metrics
 from analyzer.cli.policy import policy
 from analyzer.cli.replay import replay
 from analyzer.cli.report import report
@@ -24,7 +25,7 @@ from analyzer.cli.verdict import verdict
 from analyzer.errors import ExitCode, UsageError
 from analyzer.process import started_as
 
-COMMANDS = (demo, run, report, verdict, replay, policy, explain, doctor)
+COMMANDS = (demo, run, report, verdict, replay, metrics, policy, explain, doctor)
 """Every command, in the order of `--help`."""
 
 EXIT_CODES_HELP = (

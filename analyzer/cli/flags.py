@@ -20,6 +20,16 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
 
 
+class VerdictFormat(StrEnum):
+    """What stdout carries of a verdict that lies on disk."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    JUNIT = "junit"
+    GITHUB = "github"
+
+
 class FailOn(StrEnum):
     """Which decisions end with a code other than 0."""
 

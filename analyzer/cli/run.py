@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,12 +13,16 @@ from analyzer.cli import flags
 from analyzer.cli.flags import FailOn, FailOnOption, Format, FormatOption, OutOption
 from analyzer.cli.showing import exit_code, show
 from analyzer.errors import AnalyzerError
-from analyzer.out_folder import DEFAULT_OUT, claim
+from analyzer.out_folder import DEFAULT_OUT, JUNIT, SUMMARY, claim
 from analyzer.process import Interruptible
 
 if TYPE_CHECKING:
     from analyzer.analysis import Request
     from analyzer.model import Verdict
+    from analyzer.steps import Progress
+
+LIVE = "cloudwatch:"
+"""Before an endpoint's name, where an export's path could stand."""
 
 
 def run(
@@ -27,7 +32,10 @@ def run(
     production: flags.Production = None,
     shadow: flags.Shadow = None,
     cloudwatch: Annotated[
-        list[str] | None, typer.Option(help="CloudWatch export: file or folder; repeatable.")
+        list[str] | None,
+        typer.Option(
+            help="CloudWatch export: file, folder, or cloudwatch:ENDPOINT to make one; repeatable."
+        ),
     ] = None,
     labels: Annotated[
         str | None,
@@ -90,30 +98,65 @@ def run(
             request_payer=request_payer,
         ),
     )
-    verdict = analyse(request, out, quiet=quiet)
+    verdict = analyse(request, out, quiet=quiet, fail_on=fail_on)
     show(verdict, out, form)
     raise typer.Exit(exit_code(verdict, fail_on))
 
 
-def analyse(request: Request, out: Path, *, quiet: bool) -> Verdict:
+def analyse(request: Request, out: Path, *, quiet: bool, fail_on: FailOn = FailOn.HOLD) -> Verdict:
     """Run the analysis and write its bundle; a failure leaves an ERROR verdict behind."""
     from analyzer import analysis, bundle
     from analyzer.memory_limit import memory_size
     from analyzer.progress import progress
-    from analyzer.report import markdown
-    from analyzer.report.content import verdict_page
 
     with Interruptible():
         try:
             if request.memory_limit is not None:
                 memory_size(request.memory_limit)
             with progress(quiet=quiet) as report_progress:
-                done = analysis.run(request, report_progress)
+                given = exports_made(request, out, report_progress)
+                done = analysis.run(replace(request, cloudwatch=given), report_progress)
         except AnalyzerError as error:
-            bundle.write(out, analysis.error_verdict(error), f"error: {error}\n", {})
+            failed = analysis.error_verdict(error)
+            bundle.write(out, failed, _texts(failed, fail_on), {})
             raise
-        summary = markdown.render(verdict_page(done.verdict))
-        bundle.write(out, done.verdict, summary, done.tables)
+        bundle.write(out, done.verdict, _texts(done.verdict, fail_on), done.tables)
         for remark in () if quiet else done.remarks:
             print(f"note: {remark}", file=sys.stderr)
     return done.verdict
+
+
+def exports_made(request: Request, out: Path, progress: Progress) -> tuple[str, ...]:
+    """The exports given, each `cloudwatch:ENDPOINT` replaced by one made beside the bundle.
+
+    It stays there: the same run over the same files gives the same verdict, and a live endpoint's
+    metrics are gone after a while.
+    """
+    made = []
+    for given in request.cloudwatch:
+        endpoint = given.removeprefix(LIVE)
+        if endpoint == given:
+            made.append(given)
+            continue
+        from analyzer.metric_export import export_metrics
+        from analyzer.window import asked_span
+
+        whole = out.resolve()
+        folder = whole.with_name(f"{whole.name}-metrics") / endpoint
+        span = asked_span(request.since, request.until)
+        done = export_metrics(endpoint, span, folder, request.aws, progress)
+        for remark in (f"metrics exported to {folder}", *done.remarks):
+            print(f"note: {remark}", file=sys.stderr)
+        made.append(str(folder))
+    return tuple(made)
+
+
+def _texts(verdict: Verdict, fail_on: FailOn) -> dict[str, str]:
+    """What a bundle says beside the verdict: the pull request's comment and the list of tests."""
+    from analyzer.report import junit, markdown
+    from analyzer.report.content import verdict_page
+
+    return {
+        SUMMARY: markdown.render(verdict_page(verdict)),
+        JUNIT: junit.render(verdict, skip_holds=fail_on is FailOn.REJECT),
+    }

@@ -6,10 +6,9 @@ reading exports.
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import polars as pl
 
 from analyzer.metrics.series import Cover, utc
 from analyzer.model import Needs, Note, Outcome
@@ -57,8 +56,6 @@ def how_to_export(
     evidence: Mapping[str, Evidence],
     *,
     endpoint: str | None = None,
-    production: str | None = None,
-    shadow: str | None = None,
 ) -> Note | None:
     """How to export what the unresolved metrics miss; None where they miss nothing.
 
@@ -66,8 +63,6 @@ def how_to_export(
         facts: give the window, and names where the arguments do not.
         evidence: metric id -> evidence, before or after the gates.
         endpoint: the endpoint's name where it is known.
-        production: the production variant's name where it is known.
-        shadow: the shadow variant's name where it is known.
     """
     missing = [
         item
@@ -79,18 +74,14 @@ def how_to_export(
     if not missing:
         return None
     start, end = _window(facts)
-    variants = " and ".join(
-        name or _variant(facts, role)
-        for role, name in (("production", production), ("shadow", shadow))
-    )
+    name = endpoint or _endpoint(facts)
     return Note(
         code="how-to-export",
         text=(
-            "aws cloudwatch get-metric-data --metric-data-queries file://metrics-queries.json "
-            f"--start-time {start} --end-time {end} > metrics.json, with one query per metric, "
-            "statistic, period and variant, dimensions EndpointName = "
-            f"{endpoint or _endpoint(facts)} and VariantName = {variants}; keep both files in one "
-            "folder and pass it with --cloudwatch. README, Prepare a test, has a query to copy"
+            f"analyzer metrics {shlex.quote(name)} --since {start} --until {end} --out metrics "
+            "exports all of it; pass --cloudwatch metrics. Where this machine may not ask "
+            "CloudWatch: README, Prepare a test, has the queries for aws cloudwatch "
+            "get-metric-data"
         ),
     )
 
@@ -102,19 +93,7 @@ def _window(facts: Facts) -> tuple[str, str]:
     return utc(cover.window.start), utc(cover.window.end)
 
 
-def _variant(facts: Facts, role: str) -> str:
-    known = getattr(facts.endpoint, f"{role}_variant", None)
-    names = _names(facts, "variant", role) if known is None else [known]
-    return names[0] if len(names) == 1 else f"{role.upper()}_VARIANT"
-
-
 def _endpoint(facts: Facts) -> str:
-    names = _names(facts, "endpoint", None) or list(facts.points_endpoints)
+    named = facts.metric_points["endpoint"].drop_nulls().unique().sort().to_list()
+    names = named or list(facts.points_endpoints)
     return names[0] if len(names) == 1 else "ENDPOINT"
-
-
-def _names(facts: Facts, column: str, role: str | None) -> list[str]:
-    points = facts.metric_points
-    if role is not None:
-        points = points.filter(pl.col("role") == role)
-    return points[column].drop_nulls().unique().sort().to_list()

@@ -29,6 +29,13 @@ _PERMISSIONS = {
     "ListObjectsV2": "s3:ListBucket",
     "GetObject": "s3:GetObject",
     "AssumeRole": "sts:AssumeRole",
+    "GetMetricData": "cloudwatch:GetMetricData",
+    "ListMetrics": "cloudwatch:ListMetrics",
+    "DescribeEndpoint": "sagemaker:DescribeEndpoint",
+    "DescribeEndpointConfig": "sagemaker:DescribeEndpointConfig",
+    "ListInferenceExperiments": "sagemaker:ListInferenceExperiments",
+    "DescribeInferenceExperiment": "sagemaker:DescribeInferenceExperiment",
+    "DescribeScalingActivities": "application-autoscaling:DescribeScalingActivities",
 }
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "403"})
 _RENEW = "renew the credentials (for example `aws sso login`) and run again"
@@ -86,29 +93,49 @@ def s3_client(options: AwsOptions, connections: int = CONNECTIONS) -> S3Client:
         AccessError: the credentials cannot be loaded.
         UsageError: unknown profile, impossible region or endpoint URL.
     """
+    client = client_of(
+        options,
+        "s3",
+        max_pool_connections=connections,
+        # Virtual-host names need DNS that private endpoints seldom have.
+        s3={"addressing_style": "path" if options.endpoint_url else "auto"},
+    )
+    # The calls made here are described by a protocol, so that tests can stand in for them.
+    return cast("S3Client", client)
+
+
+def client_of(options: AwsOptions, service: str, **config: Any) -> object:  # noqa: ANN401 - botocore's
+    """A client of any service, with the credentials, region and endpoint that were asked for.
+
+    Args:
+        options: how AWS is reached.
+        service: as boto3 names it.
+        config: what `botocore.config.Config` takes beyond retries and timeouts.
+
+    Raises:
+        AccessError: the credentials cannot be loaded.
+        UsageError: unknown profile, impossible region or endpoint URL.
+    """
     import botocore
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
 
-    config = Config(
+    settings = Config(
         # "standard" pauses at random, longer each time, and shares one budget of retries among all
         # threads. "adaptive" would also slow the whole client down at the first SlowDown: worth it
         # for a client that can outrun a service, which these few connections cannot (S3 answers
         # thousands of reads a second below one prefix), and AWS calls it experimental.
         retries={"mode": "standard", "total_max_attempts": options.max_attempts},
-        max_pool_connections=connections,
         connect_timeout=CONNECT_TIMEOUT_S,
         read_timeout=READ_TIMEOUT_S,
-        # Virtual-host names need DNS that private endpoints seldom have.
-        s3={"addressing_style": "path" if options.endpoint_url else "auto"},
         **({"signature_version": botocore.UNSIGNED} if options.no_sign_request else {}),
+        **config,
     )
     try:
-        client = session_of(options).client("s3", endpoint_url=options.endpoint_url, config=config)
+        session: Any = session_of(options)  # its types name each service apart
+        return session.client(service, endpoint_url=options.endpoint_url, config=settings)
     except (BotoCoreError, ValueError) as error:
         raise unusable(error) from None
-    # The calls made here are described by a protocol, so that tests can stand in for them.
-    return cast("S3Client", client)
 
 
 def session_of(options: AwsOptions) -> boto3.Session:

@@ -31,7 +31,7 @@ for build in PAGES:
 def written(folder: Path, decision: Decision, made: Verdict | None = None) -> Path:
     out = folder / "out"
     drawn = {} if decision is Decision.ERROR else tables(decision)
-    bundle.write(out, made or verdict(decision), "summary\n", drawn)
+    bundle.write(out, made or verdict(decision), {"summary.md": "summary\n"}, drawn)
     return out
 
 

@@ -84,15 +84,19 @@ def timed(captures: str, metrics: str, out: str) -> list[Stage]:
     """One run inside this process, stage by stage."""
     watch = Stopwatch("imports")
     from analyzer import analysis, bundle
-    from analyzer.report import markdown
+    from analyzer.out_folder import JUNIT, SUMMARY
+    from analyzer.report import junit, markdown
     from analyzer.report.content import verdict_page
 
     watch.enter("policy and exports")
     request = analysis.Request(source=captures, cloudwatch=(metrics,), use_cache=False)
     done = analysis.run(request, watch)
     watch.enter("summary and bundle")
-    summary = markdown.render(verdict_page(done.verdict))
-    bundle.write(Path(out), done.verdict, summary, done.tables)
+    texts = {
+        SUMMARY: markdown.render(verdict_page(done.verdict)),
+        JUNIT: junit.render(done.verdict),
+    }
+    bundle.write(Path(out), done.verdict, texts, done.tables)
     return watch.stages()
 
 

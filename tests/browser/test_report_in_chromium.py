@@ -112,7 +112,7 @@ def _local(url: str) -> bool:
 
 
 def written(folder: Path, decision: Decision) -> Path:
-    bundle.write(folder / "out", verdict(decision), "summary\n", tables(decision))
+    bundle.write(folder / "out", verdict(decision), {"summary.md": "summary\n"}, tables(decision))
     return folder / "out"
 
 
@@ -244,7 +244,9 @@ def test_hostile_text_opens_no_dialog_and_fetches_nothing(tmp_path: Path) -> Non
         "<img src=http://evil.test/a onerror=alert(1)> ![x](http://evil.test/b.png) "
         "<script>alert(2)</script> :material/home: </style><svg onload=alert(3)>"
     )
-    bundle.write(tmp_path / "out", hostile(text), "summary\n", tables(Decision.HOLD))
+    bundle.write(
+        tmp_path / "out", hostile(text), {"summary.md": "summary\n"}, tables(Decision.HOLD)
+    )
     with served(tmp_path / "out") as address, browsing(1280, "light") as seen:
         page, wrong = seen
         page.goto(address)

@@ -219,7 +219,7 @@ def test_a_bundle_is_written_whole_or_not_at_all(
     out = tmp_path / "out"
     verdict = error_verdict(InputError("no captures"))
     tables = {"minutes": pl.DataFrame({"minute": [1, 2]})}
-    bundle.write(out, verdict, "old\n", tables)
+    bundle.write(out, verdict, {"summary.md": "old\n"}, tables)
     claim(out)
     changes = 0
 
@@ -239,12 +239,12 @@ def test_a_bundle_is_written_whole_or_not_at_all(
         for name in ("mkdir", "write_text", "rename"):
             patched.setattr(Path, name, refusing_at(name))
         try:
-            bundle.write(out, verdict, "new\n", tables)
+            bundle.write(out, verdict, {"summary.md": "new\n"}, tables)
             assert (out / "summary.md").read_text(encoding="utf-8") == "new\n"
         except ResourceError:
             assert changes > at
             assert not (out / "verdict.json").exists()
     claim(out)
-    bundle.write(out, verdict, "new\n", tables)
+    bundle.write(out, verdict, {"summary.md": "new\n"}, tables)
     assert bundle.read(out).verdict == verdict
     assert [path.name for path in tmp_path.iterdir()] == ["out"]

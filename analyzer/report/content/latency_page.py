@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from analyzer.model import Evidence, Verdict
 
 EXPORT = (
-    "Export the endpoint's metrics (aws cloudwatch get-metric-data; README, Prepare a test) and "
-    "pass the folder as --cloudwatch."
+    "Export the endpoint's metrics (analyzer metrics ENDPOINT) and pass the folder as --cloudwatch."
 )
 _INSTANCES = (
     "CPUUtilization",

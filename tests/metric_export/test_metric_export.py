@@ -1,0 +1,340 @@
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+
+from analyzer import analysis
+from analyzer.errors import AccessError, InputError
+from analyzer.metric_export import export_metrics, fetching, writing
+from analyzer.metric_export.asking import Question, Request
+from analyzer.metric_export.describing import Clients, describe
+from analyzer.sources import AwsOptions
+from tests.metric_export.cloudwatch_of import RawCloudWatch, at, traffic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+START = at("2026-11-16T00:00")
+MINUTES = 2 * 1_440
+NOW = START + timedelta(minutes=MINUTES + 30)
+VARIANTS = ("churn-v1", "churn-v2-shadow")
+FLEET: dict[str, Any] = {
+    "EndpointName": "churn",
+    "EndpointArn": "arn:aws:sagemaker:us-east-1:123456789012:endpoint/churn",
+    "EndpointConfigName": "churn-7",
+    "EndpointStatus": "InService",
+    "CreationTime": START - timedelta(days=30),
+    "LastModifiedTime": START - timedelta(days=1),
+    "ProductionVariants": [{"VariantName": VARIANTS[0], "CurrentWeight": 1.0}],
+    "ShadowProductionVariants": [{"VariantName": VARIANTS[1], "CurrentWeight": 0.5}],
+}
+CONFIG: dict[str, Any] = {
+    "EndpointConfigName": "churn-7",
+    "EndpointConfigArn": "arn:aws:sagemaker:us-east-1:123456789012:endpoint-config/churn-7",
+    "CreationTime": START - timedelta(days=1),
+    "ProductionVariants": [{"VariantName": VARIANTS[0], "ModelName": "churn-model-1"}],
+    "ShadowProductionVariants": [{"VariantName": VARIANTS[1], "ModelName": "churn-model-2"}],
+}
+
+
+def silent(*_: object, **__: object) -> None:
+    return None
+
+
+def refused(operation: str, code: str = "AccessDeniedException", text: str = "no") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": text}}, operation)
+
+
+class Answers:
+    """A client that gives what it was told to, and raises what is an error."""
+
+    def __init__(self, **answers: object) -> None:
+        self._answers = answers
+
+    def __getattr__(self, name: str) -> Callable[..., Mapping[str, Any]]:
+        def call(**_: object) -> Mapping[str, Any]:
+            answer = self._answers[name]
+            if isinstance(answer, Exception):
+                raise answer
+            return answer  # type: ignore[return-value]
+
+        return call
+
+
+SAGEMAKER = Answers(
+    describe_endpoint={**FLEET, "ResponseMetadata": {"RequestId": "secret-request"}},
+    describe_endpoint_config=CONFIG,
+    list_inference_experiments={"InferenceExperiments": []},
+)
+SCALING = Answers(describe_scaling_activities={"ScalingActivities": []})
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Callable[[object], None]:
+    """Put a CloudWatch in place of AWS's; the endpoint is described by the constants above."""
+
+    def serve(cloudwatch: object) -> None:
+        clients = {
+            "cloudwatch": cloudwatch,
+            "sagemaker": SAGEMAKER,
+            "application-autoscaling": SCALING,
+        }
+        monkeypatch.setattr(writing, "client_of", lambda _, service: clients[service])
+
+    return serve
+
+
+def rows_of(folder: Path) -> list[dict[str, Any]]:
+    with gzip.open(folder / writing.METRIC_ROWS, "rt", encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def two_variants(slower: float = 1.0) -> RawCloudWatch:
+    values = traffic(START, MINUTES, variant=VARIANTS[0])
+    values |= traffic(START, MINUTES, variant=VARIANTS[1], slower=slower)
+    return RawCloudWatch(values)
+
+
+def test_an_export_is_read_without_flags_and_lacks_nothing_a_verdict_needs(
+    tmp_path: Path, served: Callable[[object], None]
+) -> None:
+    served(two_variants())
+    done = export_metrics("churn", (START, None), tmp_path / "m", AwsOptions(), silent, now=NOW)
+    assert done.files == ("metric_rows.jsonl.gz", "endpoint.json")
+    assert not done.remarks
+    request = analysis.Request(endpoint="churn", cloudwatch=(str(tmp_path / "m"),))
+    verdict = analysis.run(request, silent).verdict
+    assert verdict.subject.production_variant == "churn-v1"
+    assert verdict.subject.shadow_model == "churn-model-2"
+    judged = {"latency_mean", "latency_p99", "latency_p95", "latency_p50", "overhead_latency"}
+    judged |= {"error_5xx_rate", "error_4xx_rate", "model_error_rate"}
+    for metric in judged:
+        effect = verdict.metrics[metric].effect
+        assert effect is not None, metric
+        assert effect.estimate is not None, metric
+    unexported = {
+        metric
+        for metric, item in verdict.metrics.items()
+        if any(note.code == "not-exported" for note in item.notes)
+    }
+    assert not unexported & judged
+
+
+def test_an_exported_slowdown_is_the_one_the_requests_had(
+    tmp_path: Path, served: Callable[[object], None]
+) -> None:
+    served(two_variants(slower=1.5))
+    export_metrics("churn", (START, None), tmp_path / "m", AwsOptions(), silent, now=NOW)
+    request = analysis.Request(endpoint="churn", cloudwatch=(str(tmp_path / "m"),))
+    verdict = analysis.run(request, silent).verdict
+    assert verdict.decision.value == "REJECT"
+    for metric in ("latency_mean", "latency_p99"):
+        effect = verdict.metrics[metric].effect
+        assert effect is not None
+        assert effect.estimate == pytest.approx(1.5)
+
+
+def test_every_page_of_every_answer_is_kept(
+    tmp_path: Path, served: Callable[[object], None]
+) -> None:
+    values = traffic(START, MINUTES, variant=VARIANTS[0])
+    small, large = RawCloudWatch(values, page=777), RawCloudWatch(values, page=10**9)
+    bodies = []
+    for name, cloudwatch in (("small", small), ("large", large)):
+        served(cloudwatch)
+        export_metrics("churn", (START, None), tmp_path / name, AwsOptions(), silent, now=NOW)
+        bodies.append((tmp_path / name / writing.METRIC_ROWS).read_bytes())
+    assert len(small.requests) > len(large.requests)
+    assert bodies[0] == bodies[1]
+
+
+def test_rows_say_everything_the_reader_asks_of_a_row(
+    tmp_path: Path, served: Callable[[object], None]
+) -> None:
+    served(two_variants())
+    export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=NOW)
+    rows = rows_of(tmp_path)
+    daily = [row for row in rows if row["period"] == 86_400 and row["stat"] == "p99"]
+    assert len(daily) == 4
+    assert daily[0] == {
+        "namespace": "AWS/SageMaker",
+        "metric_name": "ModelLatency",
+        "dimensions": {"EndpointName": "churn", "VariantName": "churn-v1"},
+        "period": 86_400,
+        "stat": "p99",
+        "unit": "Microseconds",
+        "timestamp": "2026-11-16T00:00:00Z",
+        "value": daily[0]["value"],
+    }
+
+
+def test_minutes_that_cloudwatch_has_dropped_are_said(
+    tmp_path: Path, served: Callable[[object], None]
+) -> None:
+    served(two_variants())
+    later = START + timedelta(days=16)
+    done = export_metrics("churn", (START, later), tmp_path, AwsOptions(), silent, now=later)
+    assert "those before 2026-11-17T00:01:00Z are gone" in done.remarks[0]
+
+
+def test_a_variant_without_points_is_said(tmp_path: Path, served: Callable[[object], None]) -> None:
+    served(RawCloudWatch(traffic(START, MINUTES, variant=VARIANTS[0])))
+    done = export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=NOW)
+    assert done.points["churn-v2-shadow"] == 0
+    (remark,) = done.remarks
+    assert remark.startswith(
+        "CloudWatch has no points of Invocations of churn-v2-shadow and ModelLatency of"
+    )
+
+
+def test_a_failed_export_leaves_the_older_one_whole(
+    tmp_path: Path, served: Callable[[object], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served(two_variants())
+    export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=NOW)
+    older = (tmp_path / writing.METRIC_ROWS).read_bytes()
+    monkeypatch.setattr(fetching, "_PAUSE_S", 0.0)
+    broken = {"Id": "q0", "StatusCode": "InternalError", "Timestamps": [], "Values": []}
+    served(Answers(get_metric_data={"MetricDataResults": [broken]}))
+    with pytest.raises(AccessError, match="InternalError after 4 tries"):
+        export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=NOW)
+    assert (tmp_path / writing.METRIC_ROWS).read_bytes() == older
+
+
+def test_a_denied_call_names_the_permission(
+    tmp_path: Path, served: Callable[[object], None]
+) -> None:
+    served(Answers(get_metric_data=refused("GetMetricData", "AccessDenied")))
+    with pytest.raises(AccessError, match="cloudwatch:GetMetricData is missing"):
+        export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=NOW)
+
+
+def test_an_answer_that_may_not_be_read_is_left_out_and_said() -> None:
+    sagemaker = Answers(
+        describe_endpoint=FLEET,
+        describe_endpoint_config=refused("DescribeEndpointConfig"),
+        list_inference_experiments=refused("ListInferenceExperiments"),
+    )
+    found = describe(Clients(Answers(), sagemaker, SCALING), "churn")
+    assert set(found.answers) == {"DescribeEndpoint"}
+    assert found.variants == VARIANTS
+    assert "sagemaker:DescribeEndpointConfig is missing" in found.remarks[0]
+    assert "sagemaker:ListInferenceExperiments is missing" in found.remarks[1]
+
+
+def test_an_endpoint_that_is_gone_is_known_by_its_metrics() -> None:
+    gone = refused("DescribeEndpoint", "ValidationException", "Could not find endpoint")
+    named = [
+        {"Dimensions": [{"Name": "EndpointName", "Value": "churn"}, *extra]}
+        for extra in (
+            [{"Name": "VariantName", "Value": "churn-v2-shadow"}],
+            [{"Name": "VariantName", "Value": "churn-v1"}],
+            [{"Name": "VariantName", "Value": "x"}, {"Name": "InstanceId", "Value": "i-1"}],
+            [],
+        )
+    ]
+    clients = Clients(
+        Answers(list_metrics={"Metrics": named}), Answers(describe_endpoint=gone), SCALING
+    )
+    found = describe(clients, "churn")
+    assert found.variants == VARIANTS
+    assert found.answers == {}
+    assert "no endpoint.json" in found.remarks[0]
+    nobody = Clients(
+        Answers(list_metrics={"Metrics": []}), Answers(describe_endpoint=gone), SCALING
+    )
+    with pytest.raises(InputError, match="no such endpoint"):
+        describe(nobody, "churn")
+
+
+def test_requests_and_answers_are_those_of_the_services() -> None:
+    """Stubber refuses any request or answer that the service's own model does not allow."""
+    sagemaker, scaling, cloudwatch = (
+        boto3.client(
+            name,
+            region_name="us-east-1",
+            aws_access_key_id="a",
+            aws_secret_access_key="b",  # noqa: S106 - Stubber asks nobody
+        )
+        for name in ("sagemaker", "application-autoscaling", "cloudwatch")
+    )
+    experiment = {
+        "Arn": "arn:aws:sagemaker:us-east-1:123456789012:inference-experiment/churn-test",
+        "Name": "churn-test",
+        "Type": "ShadowMode",
+        "Status": "Running",
+        "EndpointMetadata": {"EndpointName": "churn"},
+        "ModelVariants": [],
+    }
+    stubs = [Stubber(client) for client in (sagemaker, scaling, cloudwatch)]
+    stubs[0].add_response("describe_endpoint", FLEET, {"EndpointName": "churn"})
+    stubs[0].add_response("describe_endpoint_config", CONFIG, {"EndpointConfigName": "churn-7"})
+    summary = {
+        "Name": "churn-test",
+        "Type": "ShadowMode",
+        "Status": "Running",
+        "CreationTime": START,
+        "LastModifiedTime": START,
+    }
+    stubs[0].add_response("list_inference_experiments", {"InferenceExperiments": [summary]})
+    stubs[0].add_response("describe_inference_experiment", experiment, {"Name": "churn-test"})
+    for variant, token in ((VARIANTS[0], "more"), (VARIANTS[0], None), (VARIANTS[1], None)):
+        activity = {
+            "ActivityId": f"{variant}-{token}",
+            "ServiceNamespace": "sagemaker",
+            "ResourceId": f"endpoint/churn/variant/{variant}",
+            "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+            "Description": "more",
+            "Cause": "traffic",
+            "StartTime": START,
+            "StatusCode": "Successful",
+        }
+        answer = {"ScalingActivities": [activity], **({"NextToken": token} if token else {})}
+        stubs[1].add_response("describe_scaling_activities", answer)
+    page = {"Id": "q0", "StatusCode": "PartialData", "Timestamps": [START], "Values": [1.0]}
+    last = {
+        "Id": "q0",
+        "StatusCode": "Complete",
+        "Timestamps": [START + timedelta(minutes=1)],
+        "Values": [2.0],
+    }
+    stubs[2].add_response("get_metric_data", {"MetricDataResults": [page], "NextToken": "t"})
+    stubs[2].add_response("get_metric_data", {"MetricDataResults": [last]})
+    for stub in stubs:
+        stub.activate()
+    found = describe(Clients(cloudwatch, sagemaker, scaling), "churn")
+    assert not found.remarks
+    assert found.answers["DescribeInferenceExperiment"]["Name"] == "churn-test"
+    assert len(found.answers["ScalingActivities"]) == 3
+    question = Question("churn", "churn-v1", "ModelLatency", "p99", 60)
+    asked = Request((question,), START, START + timedelta(minutes=2))
+    ((_, points),) = fetching.fetch(cloudwatch, [asked])
+    assert [value for _, value in points[question]] == [1.0, 2.0]
+    for stub in stubs:
+        stub.assert_no_pending_responses()
+
+
+def test_no_request_id_or_header_reaches_endpoint_json(
+    tmp_path: Path, served: Callable[[object], None]
+) -> None:
+    served(two_variants())
+    export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=NOW)
+    assert "secret-request" not in (tmp_path / "endpoint.json").read_text(encoding="utf-8")
+
+
+def test_the_clock_is_the_callers_and_defaults_to_now(
+    tmp_path: Path, served: Callable[[object], None]
+) -> None:
+    cloudwatch = RawCloudWatch({})
+    served(cloudwatch)
+    done = export_metrics("churn", (None, None), tmp_path, AwsOptions(), silent)
+    assert abs(done.end - datetime.now(UTC)) < timedelta(minutes=5)
+    assert done.end - done.start == writing.MINUTES_KEPT
