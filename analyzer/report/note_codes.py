@@ -7,6 +7,7 @@ which bring their own words.
 from __future__ import annotations
 
 from analyzer.report.label_codes import LABEL_CODES
+from analyzer.report.sending_codes import SENDING_CODES
 from analyzer.sources.formats import UNSUPPORTED
 
 _NOTHING = "Nothing; it says how the number was made."
@@ -166,6 +167,7 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     ),
     "kind-from-policy": ("Outputs are read as predictions.kind says.", _NOTHING),
     **LABEL_CODES,
+    **SENDING_CODES,
     # pairs
     "paired-by-payload": (
         "Pairs were found by equal input, nearest in time: weaker than an ID.",
