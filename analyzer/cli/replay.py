@@ -91,4 +91,4 @@ def replay(
     if form == "json":
         print(summary.model_dump_json(indent=2))
     else:
-        print_page(replay_page(summary, str(out), source, started_as()), requests=True)
+        print_page(replay_page(summary, str(out), started_as()), requests=True)

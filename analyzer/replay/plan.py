@@ -28,6 +28,7 @@ from analyzer.errors import InputError, UsageError
 from analyzer.replay.requests import Request, Unsendable, read_request
 from analyzer.replay.selection import INDEX, select
 from analyzer.sources import open_chunks
+from analyzer.sources.one_variant import folder_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -86,6 +87,7 @@ class Plan:
 
     Attributes:
         endpoint: the name their endpoint has in the layout.
+        captures: the folder of the variant they were sent to; None outside the layout.
         at_us: when each was captured.
         first: which variant each is sent to first, as a draw of 256.
         counts: every line read by what became of it; `requests` are sent.
@@ -94,6 +96,7 @@ class Plan:
 
     folder: Path
     endpoint: str
+    captures: str | None
     at_us: Ints
     first: Ints
     counts: Mapping[str, int]
@@ -184,6 +187,7 @@ def write_plan(
     plan = {
         "asked": asked,
         "endpoint": listing.endpoint,
+        "captures": folder_of(listing),
         "counts": {code: count for code, count in sorted(counts.items()) if count},
         "failed": dict(sorted(tally.failed.items())),
     }
@@ -211,6 +215,7 @@ def read_plan(folder: Path) -> Plan:
     return Plan(
         folder=folder,
         endpoint=told["endpoint"] or "endpoint",
+        captures=told["captures"],
         at_us=index["at_us"].to_numpy(),
         first=index["first"].to_numpy(),
         counts=told["counts"],

@@ -151,6 +151,7 @@ def _recorded(
         state="interrupted" if left else "complete",
         left=left,
         speed=asked.speed,
+        captures=plan.captures or asked.source,
         counts=dict(plan.counts),
         objects_failed=dict(plan.failed),
         seconds=seconds(tables),

@@ -49,6 +49,7 @@ class Summary(Frozen):
     Attributes:
         state: complete, or interrupted with `left` requests still to be sent.
         speed: as it was asked for.
+        captures: path of what was replayed, as `analyzer run --production` takes it.
         counts: every line of the captures by what became of it; `requests` are sent.
         objects_failed: objects that could not be read, by code.
         seconds: from the first sending to the last answer, pauses between sendings included.
@@ -58,6 +59,7 @@ class Summary(Frozen):
     state: Literal["complete", "interrupted"]
     left: int
     speed: str
+    captures: str
     counts: dict[str, int]
     objects_failed: dict[str, int]
     seconds: float

@@ -9,6 +9,7 @@ from __future__ import annotations
 from analyzer.report.label_codes import LABEL_CODES
 from analyzer.report.promotion_codes import PROMOTION_CODES
 from analyzer.report.replay_codes import REPLAY_CODES
+from analyzer.report.sending_codes import SENDING_CODES
 from analyzer.sources.formats import UNSUPPORTED
 
 _NOTHING = "Nothing; it says how the number was made."
@@ -170,6 +171,7 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     **LABEL_CODES,
     **PROMOTION_CODES,
     **REPLAY_CODES,
+    **SENDING_CODES,
     # pairs
     "paired-by-payload": (
         "Pairs were found by equal input, nearest in time: weaker than an ID.",

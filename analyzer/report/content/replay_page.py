@@ -31,19 +31,18 @@ if TYPE_CHECKING:
 _MOST_LATE = 0.01
 
 
-def replay_page(summary: Summary, out: str, source: str, tool: str) -> Page:
+def replay_page(summary: Summary, out: str, tool: str) -> Page:
     """A replay as a page.
 
     Args:
         summary: what it came to.
         out: folder of the records.
-        source: where the captures are.
         tool: how this tool is started.
     """
-    return Page("replay", "Replay", tuple(_blocks(summary, out, source, tool)))
+    return Page("replay", "Replay", tuple(_blocks(summary, out, tool)))
 
 
-def _blocks(summary: Summary, out: str, source: str, tool: str) -> Iterator[Block]:
+def _blocks(summary: Summary, out: str, tool: str) -> Iterator[Block]:
     read = {code: n for code, n in summary.counts.items() if code not in {"lines", "requests"}}
     yield Facts(
         "captures",
@@ -61,7 +60,7 @@ def _blocks(summary: Summary, out: str, source: str, tool: str) -> Iterator[Bloc
         tuple(_row(name, one) for name, one in summary.variants.items()),
     )
     yield Notes("Notes", tuple(_notes(summary)))
-    yield Request("next", _next(summary, out, source, tool), "sh", "judges these records")
+    yield Request("next", _next(summary, out, tool), "sh", "judges these records")
     done = summary.state == "complete"
     rate = summary.sent / summary.seconds if summary.seconds else 0.0
     sentence = f"{counted(summary.sent, 'request')} sent, {grouped(rate)} a second."
@@ -106,10 +105,7 @@ def _notes(summary: Summary) -> Iterator[Item]:
             )
 
 
-def _next(summary: Summary, out: str, source: str, tool: str) -> str:
-    if "baseline" in summary.variants:
-        command = ["run", out, "--production", "baseline", "--shadow", "candidate"]
-    else:
-        candidate = f"{out}/{summary.folders['candidate']}"
-        command = ["run", "--production", source, "--shadow", candidate]
+def _next(summary: Summary, out: str, tool: str) -> str:
+    candidate = f"{out}/{summary.folders['candidate']}"
+    command = ["run", "--production", summary.captures, "--shadow", candidate]
     return f"{tool} {shlex.join(command)}"
