@@ -20,6 +20,7 @@ import numpy as np
 import polars as pl
 
 from analyzer import sidecar
+from analyzer.engine import disk_errors_named
 from analyzer.errors import InputError
 from analyzer.figures import counted
 from analyzer.model import Note
@@ -122,7 +123,8 @@ def _frame(engine: Engine, item: SourceObject, data: bytes) -> pl.DataFrame:
         ObjectError: `bad-sidecar`.
     """
     path = engine.folder / f"{item.role}-{sidecar.NAME}"
-    path.write_bytes(data)
+    with disk_errors_named():
+        path.write_bytes(data)
     try:
         table = sidecar.read(path)
     except InputError as error:

@@ -339,3 +339,52 @@ def test_the_only_look_is_judged_by_the_intervals_of_one_look(tmp_path: Path) ->
         assert item.effect.mode == "fixed"
         assert item.intervals.fixed is not None
         assert item.effect.upper == item.intervals.fixed[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"order": pl.lit(3, pl.Int64)}, "a place that another has"),
+        ({"done_at": pl.col("sent_at") - pl.duration(seconds=1)}, "an end before its start"),
+    ],
+)
+def test_a_sidecar_that_contradicts_itself_is_not_believed(
+    tmp_path: Path, change: dict[str, pl.Expr], said: str
+) -> None:
+    production, out = build(tmp_path, World(requests=1_200))
+    candidate = out / "churn" / "candidate"
+    frame = pl.DataFrame(sidecar.read(candidate / sidecar.NAME)).with_columns(**change)
+    sidecar.write(candidate, frame.to_arrow().cast(sidecar.SCHEMA))
+    verdict = run(str(production), str(out)).verdict
+    assert verdict.decision is Decision.HOLD
+    assert verdict.gates["objects"].closed
+    assert any(said in note.text for note in verdict.notes)
+
+
+def test_a_damaged_baseline_leaves_latency_open_and_the_candidate_s_failures_judged(
+    tmp_path: Path,
+) -> None:
+    production, out = build(tmp_path, World(failing=0.02))
+    (out / "churn" / "baseline" / sidecar.NAME).write_bytes(b"")
+    verdict = run(str(production), str(out)).verdict
+    assert verdict.inputs.objects_failed == {"bad-sidecar": 1}
+    assert "no-baseline" in note_codes(verdict, "latency_mean")
+    assert verdict.metrics["failure_rate"].outcome is Outcome.FAIL
+
+
+def test_requests_nobody_knows_the_outcome_of_are_neither_success_nor_failure(
+    tmp_path: Path,
+) -> None:
+    production, out = build(tmp_path, World(requests=1_200, warm_up=0))
+    candidate = out / "churn" / "candidate"
+    lost = pl.col("order") >= 1_195
+    frame = pl.DataFrame(sidecar.read(candidate / sidecar.NAME)).with_columns(
+        error_code=pl.when(lost).then(pl.lit("unfinished")),
+        status=pl.when(~lost).then(pl.col("status")),
+        done_at=pl.when(~lost).then(pl.col("done_at")),
+    )
+    sidecar.write(candidate, frame.to_arrow().cast(sidecar.SCHEMA))
+    failures = run(str(production), str(out)).verdict.metrics["failure_rate"]
+    assert failures.n.pairs == 1_195
+    assert failures.shadow == 0
+    assert "unfinished-requests" in {note.code for note in failures.notes}

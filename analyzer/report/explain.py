@@ -86,7 +86,8 @@ def _in_replay(metric: Metric) -> list[str]:
     if metric.in_replay is None:
         return []
     method, source = metric.in_replay
-    return [f"  in a replay     {method}: {source}"]
+    what = "each request's response time against the baseline's"
+    return [f"  in a replay     {what}", f"                  {method}: {source}"]
 
 
 def _gate(key: str) -> str:
