@@ -6,8 +6,9 @@ In: policy.toml and `KEY=VALUE` overrides. Out: what the keys mean (`policy`).
 from __future__ import annotations
 
 import difflib
+import json
 import tomllib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
@@ -15,6 +16,7 @@ from analyzer.errors import PolicyError
 from analyzer.model import Frozen, Role
 from analyzer.policy import (
     HORIZON,
+    INPUT,
     Change,
     MetricDefault,
     MetricRule,
@@ -23,12 +25,14 @@ from analyzer.policy import (
     Predictions,
     Redaction,
     Sampling,
+    SliceBy,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+_Kind = TypeVar("_Kind", bound=Frozen)
 _PERCENTAGE = "a percentage in 1..100"
 GREATEST_RATIO = 3.0
 """Ratio margins above this are percentages written by mistake: 20 would allow +1,900 %."""
@@ -45,9 +49,6 @@ class _Mistake(Exception):  # noqa: N818 - becomes a PolicyError once it is know
 
 
 _METRIC_KEYS = ("margin", "margin_ms", "role")
-_NOT_BUILT = {
-    "slices": "slices are not judged in this version; remove the table",
-}
 
 
 def load_policy(
@@ -87,12 +88,10 @@ def parse_policy(
 
 
 def _completed(body: Mapping[str, object], defaults: Mapping[str, MetricDefault]) -> Policy:
-    for key, text in _NOT_BUILT.items():
-        if body.get(key):
-            raise _Mistake(key, text)
-    plain = {key: value for key, value in body.items() if key not in {"metrics", *_NOT_BUILT}}
+    plain = {key: value for key, value in body.items() if key not in {"metrics", "slices"}}
+    slices = _slices(body.get("slices", {}))
     try:
-        policy = Policy.model_validate(plain, strict=False)
+        policy = _typed(Policy, plain)
     except ValidationError as error:
         raise _explained(error) from None
     if policy.inference == "fixed" and not policy.final:
@@ -104,7 +103,15 @@ def _completed(body: Mapping[str, object], defaults: Mapping[str, MetricDefault]
     if policy.horizon is not None and not HORIZON.fullmatch(policy.horizon):
         raise _Mistake("horizon", f'a length such as "7d" or "36h", got {policy.horizon!r}')
     rules = _rules(body.get("metrics", {}), policy.change, defaults)
-    return policy.model_copy(update={"metrics": rules})
+    return policy.model_copy(update={"metrics": rules, "slices": slices})
+
+
+def _typed(kind: type[_Kind], body: Mapping[str, object]) -> _Kind:
+    """Validate types as they were written: TOML has them, so "3" is no number and true no count.
+
+    By way of JSON, whose strict reading takes a list for a tuple and a word for a role.
+    """
+    return kind.model_validate_json(json.dumps(body, default=str), strict=True)
 
 
 def _read(path: Path) -> dict[str, object]:
@@ -169,6 +176,44 @@ def _nearest(word: str, known: Sequence[str], alike: float = 0.6) -> str:
     return f"; did you mean '{matches[0]}'?" if matches else ""
 
 
+_SWITCHES: tuple[SliceBy, ...] = ("hour", "content_type")
+_BINS: tuple[SliceBy, ...] = ("quantiles", "categories")
+
+
+def _slices(given: object) -> dict[str, SliceBy]:
+    """What the policy slices by; a switch that is off is not there."""
+    if not isinstance(given, dict):
+        raise _Mistake("slices", "expected a table such as [slices]")
+    found: dict[str, SliceBy] = {}
+    for name, value in _flat(given):
+        if name in _SWITCHES:
+            if not isinstance(value, bool):
+                raise _Mistake(f"slices.{name}", f"true or false, got {value!r}")
+            found |= {by: by for by in _SWITCHES if by == name and value}
+        elif name.startswith(INPUT) and name != INPUT:
+            bins = [by for by in _BINS if by == value]
+            if not bins:
+                raise _Mistake(f"slices.{name}", f'"quantiles" or "categories", got {value!r}')
+            if name.removeprefix(INPUT).strip("0") == "":
+                raise _Mistake(f"slices.{name}", "columns count from 1")
+            found[name] = bins[0]
+        else:
+            raise _Mistake(
+                f"slices.{name}",
+                'unknown key; hour, content_type, or "input." and a column from 1 or a JSON path',
+            )
+    return found
+
+
+def _flat(table: Mapping[str, object], above: str = "") -> Iterator[tuple[str, object]]:
+    """Dotted keys: TOML reads `input.3` without quotes as a table in a table."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value
+
+
 def _rules(
     given: object, change: Change, defaults: Mapping[str, MetricDefault]
 ) -> dict[str, MetricRule]:
@@ -207,7 +252,7 @@ def _rule(metric: str, given: object, default: MetricDefault, change: Change) ->
     if "margin" in given and "margin_ms" not in given:
         start["margin_ms"] = None
     try:
-        rule = MetricRule.model_validate({**start, **given, "source": "policy"})
+        rule = _typed(MetricRule, {**start, **given, "source": "policy"})
     except ValidationError as error:
         raise _explained(error, ("metrics", metric)) from None
     _check_margin(f"metrics.{metric}", rule, default)

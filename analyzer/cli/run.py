@@ -45,6 +45,12 @@ def run(
         str | None,
         typer.Option(help="Ground truth: file, folder or s3 prefix of .jsonl, .csv or .parquet."),
     ] = None,
+    noise_floor: Annotated[
+        str | None,
+        typer.Option(
+            help="Production against itself: a bundle, or folder or s3 prefix of captures."
+        ),
+    ] = None,
     policy: Annotated[
         Path | None, typer.Option(help="policy.toml; default policy without it.")
     ] = None,
@@ -87,6 +93,7 @@ def run(
         shadow=shadow,
         cloudwatch=tuple(cloudwatch or ()),
         labels=labels,
+        noise_floor=noise_floor,
         policy_file=policy,
         overrides=tuple(assignments or ()),
         since=since,

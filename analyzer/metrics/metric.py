@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from analyzer.model import Evidence, Family, Gate, Inputs, Ledger, Pairing
+    from analyzer.model import Evidence, Family, Gate, Inputs, Ledger, NoiseFloor, Pairing
     from analyzer.policy import MetricDefault, MetricRule, Policy
     from analyzer.stats.boundary import Looking
 
@@ -90,6 +90,7 @@ class Facts:
         points_endpoints: how many different endpoints the exports' rows named.
         captures: None in a run from metrics alone.
         asked: the ends of the window a person gave; None where they were left to the data.
+        floor: production against itself; None where no such comparison was given.
     """
 
     policy: Policy
@@ -103,6 +104,7 @@ class Facts:
     captures: CaptureFacts | None
     endpoint: EndpointFacts | None
     asked: tuple[datetime | None, datetime | None] = (None, None)
+    floor: NoiseFloor | None = None
 
     @cached_property
     def looking(self) -> Looking:
@@ -136,6 +138,7 @@ class Metric:
         source: paper or document the method is from.
         assess: facts and the rule in force -> Evidence (outcome before gates).
         needs_labels: asked only with labels, or where the policy asks for it.
+        kinds: outputs it is asked of, unless the policy asks for it; None for all runs.
         asked_of: where it is asked at all, whatever the policy says of it.
         in_replay: method id and source where a replay is judged by another one.
     """
@@ -151,6 +154,7 @@ class Metric:
     default: MetricDefault
     assess: Callable[[Facts, MetricRule], Evidence]
     needs_labels: bool = False
+    kinds: frozenset[str] | None = None
     asked_of: AskedOf = "both"
     in_replay: tuple[str, str] | None = None
 

@@ -7,6 +7,7 @@ which bring their own words.
 from __future__ import annotations
 
 from analyzer.report.label_codes import LABEL_CODES
+from analyzer.report.prediction_codes import PREDICTION_CODES
 from analyzer.report.promotion_codes import PROMOTION_CODES
 from analyzer.report.replay_codes import REPLAY_CODES
 from analyzer.report.sending_codes import SENDING_CODES
@@ -122,7 +123,6 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Give the instances more disk; captures of that time are incomplete.",
     ),
     # predictions
-    "positive-rates": ("Share of predictions at or above the threshold, by variant.", _NOTHING),
     "large-shift": ("From which size on a score's shift is large.", _NOTHING),
     "shift-tolerance": (
         "From which size on two scores differ.",
@@ -134,9 +134,34 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     ),
     "no-a-a": (
         "How often production disagrees with itself is not known and taken as zero.",
-        "Nothing; where the model answers at random, expect flips that are not the shadow's.",
+        "Where the model answers at random, pass --noise-floor: production against itself.",
     ),
-    "agreement": ("How close both variants' scores are on the whole.", _NOTHING),
+    "noise-floor": (
+        "How often production disagrees with itself; divergence is judged above it.",
+        "Check that both answers were of production's model: the floor excuses that much.",
+    ),
+    "no-floor-here": ("A noise floor was given, and this is not judged above it.", _NOTHING),
+    "noise-floor-other": (
+        "The noise floor is of another endpoint, model or way of reading outputs.",
+        "Compare production with itself on this endpoint, under this policy.",
+    ),
+    "noise-floor-too-small": (
+        "The noise floor has too few pairs or inputs to say how often production errs.",
+        "Capture production against itself for longer.",
+    ),
+    "slice-review": (
+        "A part of the traffic that the policy names fails, even as one of all parts looked at.",
+        "See the slices on the predictions page; mend the shadow for that part.",
+    ),
+    "slice-direction": (
+        "The change of the whole is carried by few parts; most parts change the other way.",
+        "Look at the parts before trusting the whole.",
+    ),
+    "slice-gaps": (
+        "Pairs whose value a slice could not read are a bin of their own.",
+        "Check the column or path in [slices] against the captured inputs.",
+    ),
+    **PREDICTION_CODES,
     "repeated-inputs": ("Repeated inputs count as less than one pair each.", _NOTHING),
     "one-answer": (
         "The shadow answers everything alike, so that few answers differ says nothing.",
@@ -254,6 +279,10 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     "duplicate": ("The same record or point was given twice and counts once.", _NOTHING),
     "malformed.truncated": ("The line stops in the middle of its JSON.", _CAPTURE),
     "malformed.invalid-json": ("The line is not JSON.", _CAPTURE),
+    "malformed.repeated-key": (
+        "The record names a key twice; one record in 64 is looked at for it, so expect more.",
+        "Mend what writes the captures; SageMaker never writes a key twice.",
+    ),
     "malformed.invalid-utf8": ("The line is not UTF-8.", _CAPTURE),
     "malformed.oversize": (
         "The line is longer than max_line_bytes.",

@@ -6,13 +6,13 @@ shown. Everything here is about pairs, because shuffled answers leave every dist
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from analyzer.figures import NONE, counted, grouped, percent, plain
 from analyzer.model import Family
+from analyzer.report.content import score_charts
 from analyzer.report.content.evidence import metric_table, ordered
 from analyzer.report.content.page import (
     TALL_TABLE,
@@ -28,16 +28,16 @@ from analyzer.report.content.page import (
     Table,
     Tone,
 )
+from analyzer.report.content.slices import slice_tables
 from analyzer.report.content.unfinished import stopped, unfinished
 from analyzer.report.content.verdict_page import volume_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from analyzer.model import Verdict
+    from analyzer.model import NoiseFloor, Verdict
 
 CAPTURES = "Run with a SOURCE that holds data capture of both variants."
-_MOST_LABELS = 12
 _MOST_ROWS = 100
 
 
@@ -54,6 +54,9 @@ def predictions_page(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> Pa
         blocks.append(Missing("Pairs", text, CAPTURES))
         return Page("predictions", "Predictions", tuple(blocks), _LEAD)
     blocks.append(_volume(verdict))
+    if verdict.noise_floor is not None:
+        blocks.append(_noise_floor(verdict, verdict.noise_floor))
+    blocks += slice_tables(verdict)
     drawn = [
         build(tables[name])
         for name, build in _SECTIONS.items()
@@ -82,95 +85,39 @@ def _volume(verdict: Verdict) -> Facts:
     )
 
 
-def _scores(frame: pl.DataFrame) -> Chart:
-    return Chart(
-        "distribution",
-        "Scores of both variants",
-        "Number of predictions per score bin, production and shadow.",
-        frame.rename({"predictions": "value"}),
-        caption="Equal distributions do not mean equal answers: see the pairs below.",
-        x_title="score",
-        y_title="predictions",
-    )
-
-
-def _grid(frame: pl.DataFrame) -> Chart:
-    return Chart(
-        "score_grid",
-        "Production score against shadow score",
-        "Binned scatter of paired scores; equal answers lie on the diagonal.",
-        frame,
-        caption="Each square counts pairs; equal answers lie on the dashed diagonal.",
-        x_title="production score",
-        y_title="shadow score",
-    )
-
-
-def _differences(frame: pl.DataFrame) -> Chart:
-    bins = frame.sort("lower")
-    whole = int(frame["predictions"].sum())
-    equal = int(frame.filter(pl.col("upper") == 0)["predictions"].sum())
-    return Chart(
-        "bars",
-        "Size of the difference",
-        "Number of predictions by absolute difference between shadow and production.",
-        bins.select(
-            pl.when(pl.col("upper") == 0)
-            .then(pl.lit("equal"))
-            .otherwise(_edges(bins, 2))
-            .alias("label"),
-            pl.col("predictions").alias("value"),
+def _noise_floor(verdict: Verdict, floor: NoiseFloor) -> Table:
+    """Production's own disagreement beside the shadow's."""
+    rows = []
+    for metric, own in floor.shares.items():
+        judged = verdict.metrics.get(metric)
+        shadow = None if judged is None else judged.shadow
+        rows.append(
+            (
+                metric,
+                f"{grouped(own.events)} of {grouped(own.outcomes)}",
+                grouped(own.effective),
+                percent(own.events / own.outcomes, 2),
+                NONE if shadow is None else percent(shadow, 2),
+            )
+        )
+    distance = floor.mean_absolute_difference
+    return Table(
+        "Noise floor: production against itself",
+        (
+            Column("metric"),
+            Column("A/A differences", "right"),
+            Column("worth independent", "right"),
+            Column("A/A share", "right"),
+            Column("shadow's share", "right"),
         ),
-        caption=f"{percent(equal / whole if whole else None)} of predictions are exactly equal.",
-        x_title="absolute difference, up to",
-        y_title="predictions",
-    )
-
-
-def _flips(frame: pl.DataFrame) -> Chart:
-    shares = pl.col("predictions") / pl.col("predictions").sum().over("production_label")
-    top = (
-        frame.with_columns(shares.alias("value"))
-        .sort("predictions", descending=True)
-        .head(_MOST_LABELS**2)
-    )
-    return Chart(
-        "matrix",
-        "Flips: production label to shadow label",
-        "Number of predictions per pair of production label and shadow label.",
-        top.select(
-            _short("production_label"),
-            _short("shadow_label"),
-            "value",
-            (pl.col("production_label") != pl.col("shadow_label")).alias("flip"),
-            pl.Series("text", [grouped(count) for count in top["predictions"]], dtype=pl.String),
-            pl.Series("share", [percent(share) for share in top["value"]], dtype=pl.String),
-        ),
+        tuple(rows),
         caption=(
-            "Each cell: predictions, and their share of production's label (the row). Orange are "
-            "flips, blue agreement; the stronger, the larger the share."
+            f"From {'a bundle' if floor.source == 'bundle' else 'captures'} of "
+            f"{counted(floor.pairs, 'pair')} on {counted(floor.distinct_inputs, 'distinct input')} "
+            f"({floor.digest[:19]})"
+            + ("" if distance is None else f"; mean |difference| of scores {plain(distance)}")
+            + ". Judged is the shadow's share less the A/A share."
         ),
-        x_title="shadow label",
-        y_title="production label",
-    )
-
-
-def _distance(frame: pl.DataFrame) -> Chart:
-    bins = frame.sort("lower")
-    return Chart(
-        "bars",
-        "Flips by distance from the threshold",
-        "Share of predictions that flip, by distance of production's score from the threshold.",
-        bins.select(
-            _edges(bins, 3),
-            (pl.col("flips") / pl.col("predictions")).alias("value"),
-        ),
-        caption=(
-            "Flips far from the threshold are not rounding: the model disagrees with production."
-        ),
-        x_title="distance from the threshold, up to",
-        y_title="share that flips",
-        y_share=True,
     )
 
 
@@ -186,6 +133,47 @@ def _contract(frame: pl.DataFrame) -> Block:
         (Column("code"), Column("pairs", "right")),
         tuple((str(code), grouped(pairs)) for code, pairs in rows.select("code", "pairs").rows()),
         caption="Pairs whose shadow response has another shape, type or row count.",
+    )
+
+
+def _fields(frame: pl.DataFrame) -> Block:
+    """Which fields of documents differ; those that never do say nothing."""
+    rows = frame.filter(pl.col("differing") > 0)
+    if rows.is_empty():
+        text = f"none of {counted(frame.height, 'field')} differs in the sampled documents"
+        return Notes("Changed JSON fields", (Item("none", text, tone=Tone.GOOD),))
+    counts = ("documents", "differing", "changed", "retyped", "missing", "added")
+    return Table(
+        "Changed JSON fields",
+        (
+            Column("field"),
+            *(Column(name, "right") for name in counts),
+            Column("largest difference", "right"),
+        ),
+        tuple(
+            (
+                row["field"],
+                *(grouped(row[name]) for name in counts),
+                plain(row["largest_difference"]),
+            )
+            for row in rows.head(_MOST_ROWS).iter_rows(named=True)
+        ),
+        caption="Documents of the sample that hold the field on either side, and those in which it "
+        "differs beyond the tolerance, has another type, or only one variant has it.",
+    )
+
+
+def _places(frame: pl.DataFrame) -> Table:
+    rows = frame.sort(pl.col("bias").abs(), "place", descending=[True, False]).head(_MOST_ROWS)
+    return Table(
+        "Change by place of the list",
+        (Column("place", "right"), Column("mean change", "right"), Column("sd", "right")),
+        tuple(
+            (str(row["place"]), plain(row["bias"]), plain(row["difference_sd"]))
+            for row in rows.iter_rows(named=True)
+        ),
+        caption=f"Places from 0, the {counted(rows.height, 'place')} that moved most first, over "
+        "the sampled pairs.",
     )
 
 
@@ -271,32 +259,19 @@ def _labels(frame: pl.DataFrame) -> Table:
 
 
 _SECTIONS: dict[str, Callable[[pl.DataFrame], Block]] = {
-    "score_grid": _grid,
-    "score_histogram": _scores,
-    "difference_histogram": _differences,
-    "flips": _flips,
-    "flip_distance": _distance,
+    "score_grid": score_charts.grid,
+    "score_histogram": score_charts.scores,
+    "difference_histogram": score_charts.differences,
+    "flips": score_charts.flips,
+    "flip_distance": score_charts.distance,
     "contract_changes": _contract,
+    "json_field_changes": _fields,
+    "vector_coordinates": _places,
     "worst_pairs": _worst,
     "label_outcomes": _outcomes,
     "calibration": _calibration,
     "labels": _labels,
 }
-
-
-def _edges(frame: pl.DataFrame, digits: int) -> pl.Series:
-    """Upper edges of the bins, all at so many digits, as `0.013` and `1.3e-6`."""
-    texts = [_EXPONENT.sub("e-", f"{edge:.{digits}g}") for edge in frame["upper"]]
-    return pl.Series("label", texts, dtype=pl.String)
-
-
-_EXPONENT = re.compile("e-0")
-
-
-def _short(column: str) -> pl.Expr:
-    label = pl.col(column).cast(pl.String)
-    cut = label.str.slice(0, 40)
-    return pl.when(label.str.len_chars() > 40).then(cut + "...").otherwise(label).alias(column)  # noqa: PLR2004 - what fits an axis
 
 
 def _stamp(value: object) -> str:
