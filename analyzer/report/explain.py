@@ -93,7 +93,9 @@ def _in_replay(metric: Metric) -> list[str]:
         return []
     method, source = metric.in_replay
     what = "each request's response time against the baseline's"
-    return [f"  in a replay     {what}", f"                  {method}: {source}"]
+    indent = " " * 18
+    said = (f"{method}: {source}", f"assumes: {METHOD_ASSUMPTIONS[method]}")
+    return [f"  in a replay     {what}", *(f"{indent}{line}" for line in said)]
 
 
 _FLOOR = (
