@@ -18,6 +18,7 @@ The folders are the sentence of the mission; data flows one way, top to bottom:
     verdict      evidence and gates -> PROMOTE, HOLD or REJECT
     cross_check  does a verdict that was read follow from its own evidence?
     analysis     puts one run together; reading, subject, window and opt_outs are its steps
+    replay       captured requests -> a candidate -> captures and their sidecar; replayed reads it
     doctor       what a run would read and what it lacks, without running it
     bundle       verdict.json, tables and manifest on disk
     diff         what changed between two verdicts, and why

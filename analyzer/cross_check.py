@@ -21,8 +21,9 @@ from analyzer.figures import duration
 from analyzer.gates import BY_ID as GATES
 from analyzer.metrics import BY_ID as METRICS
 from analyzer.metrics.case import GREATEST_ABSOLUTE_RATIO
+from analyzer.metrics.metric import applies
 from analyzer.metrics.sliced import HOLM_ALPHA, LEAST_PAIRS
-from analyzer.model import Decision, Family, GateOutcome, Outcome, Role
+from analyzer.model import Decision, Family, GateOutcome, Mode, Outcome, Role
 from analyzer.policy import Policy
 from analyzer.stats.multiple import holm
 from analyzer.verdict import EXIT_CODES, decide, judge, levels, ungated
@@ -39,9 +40,17 @@ _AHEAD = timedelta(days=1)
 _ROUNDING = 1e-6
 """A margin in milliseconds is taken at a level the verdict holds to nine digits only."""
 _AT_LEAST = frozenset(
-    {"coverage", "distinct_inputs", "min_days", "pairing", "stable_effect", "window_match"}
+    {
+        "coverage",
+        "distinct_inputs",
+        "interleaved",
+        "min_days",
+        "pairing",
+        "stable_effect",
+        "window_match",
+    }
 )
-_AT_MOST = frozenset({"endpoint_match", "objects", "roles"})
+_AT_MOST = frozenset({"baseline_answers", "endpoint_match", "objects", "open_loop", "roles"})
 """Gates whose pass says that their value lies on one side of their limit."""
 
 
@@ -186,7 +195,9 @@ def _close(one: float, other: float) -> bool:
 
 def _gates(verdict: Verdict) -> Iterator[str]:
     if verdict.tool.version == __version__:
-        for name in sorted(GATES.keys() - verdict.gates.keys()):
+        replayed = verdict.subject.mode is Mode.REPLAY
+        due = {name for name, gate in GATES.items() if applies(gate.asked_of, replayed=replayed)}
+        for name in sorted(due - verdict.gates.keys()):
             yield f"gate {name} is missing"
     for name, gate in verdict.gates.items():
         if gate.outcome is GateOutcome.PASS and _beyond(name, gate):

@@ -9,6 +9,8 @@ from __future__ import annotations
 from analyzer.report.label_codes import LABEL_CODES
 from analyzer.report.prediction_codes import PREDICTION_CODES
 from analyzer.report.promotion_codes import PROMOTION_CODES
+from analyzer.report.replay_codes import REPLAY_CODES
+from analyzer.report.sending_codes import SENDING_CODES
 from analyzer.sources.formats import UNSUPPORTED
 
 _NOTHING = "Nothing; it says how the number was made."
@@ -193,6 +195,8 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     "kind-from-policy": ("Outputs are read as predictions.kind says.", _NOTHING),
     **LABEL_CODES,
     **PROMOTION_CODES,
+    **REPLAY_CODES,
+    **SENDING_CODES,
     # pairs
     "paired-by-payload": (
         "Pairs were found by equal input, nearest in time: weaker than an ID.",
