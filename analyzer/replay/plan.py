@@ -73,12 +73,15 @@ class Workplace:
         os.close(self._lock)
 
     def asked(self) -> dict[str, Any] | None:
-        """What the replay that began here was asked for; None where none has begun."""
+        """What the replay that began here was asked for; None where none has begun.
+
+        Raises:
+            InputError: it cannot be read.
+        """
         path = self.folder / _PLAN
         if not path.exists():
             return None
-        asked: dict[str, Any] = json.loads(path.read_bytes())["asked"]
-        return asked
+        return dict(_read_told(path)["asked"])
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class Plan:
     """The requests that are sent.
 
     Attributes:
-        endpoint: the name their endpoint has in the layout.
+        endpoint: the name their endpoint has in the layout; None outside it.
         captures: the folder of the variant they were sent to; None outside the layout.
         at_us: when each was captured.
         first: which variant each is sent to first, as a draw of 256.
@@ -95,7 +98,7 @@ class Plan:
     """
 
     folder: Path
-    endpoint: str
+    endpoint: str | None
     captures: str | None
     at_us: Ints
     first: Ints
@@ -203,7 +206,7 @@ def read_plan(folder: Path) -> Plan:
         InputError: it is damaged.
     """
     try:
-        told = json.loads((folder / _PLAN).read_bytes())
+        told = _read_told(folder / _PLAN)
         index = pl.read_parquet(folder / _INDEX)
         length = index["length"].to_numpy()
         offset = np.concatenate(([0], np.cumsum(length)[:-1]))
@@ -214,7 +217,7 @@ def read_plan(folder: Path) -> Plan:
         raise InputError(f"{folder}: {what}; remove the folder and start anew") from None
     return Plan(
         folder=folder,
-        endpoint=told["endpoint"] or "endpoint",
+        endpoint=told["endpoint"],
         captures=told["captures"],
         at_us=index["at_us"].to_numpy(),
         first=index["first"].to_numpy(),
@@ -223,6 +226,16 @@ def read_plan(folder: Path) -> Plan:
         offset=offset,
         length=length,
     )
+
+
+def _read_told(path: Path) -> dict[str, Any]:
+    try:
+        told = json.loads(path.read_bytes())
+    except ValueError:
+        told = None
+    if not isinstance(told, dict) or not {"asked", "endpoint", "captures", "counts"} <= told.keys():
+        raise InputError(f"{path}: is damaged; remove the folder and start anew")
+    return told
 
 
 def said(counts: Mapping[str, int]) -> str:

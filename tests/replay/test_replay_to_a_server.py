@@ -375,3 +375,12 @@ def test_captures_without_any_request_are_an_input_error(tmp_path: Path) -> None
     folder = write_captures(tmp_path / "captures", ["{"])
     with serving(production_model) as server, pytest.raises(InputError, match="1 not-json"):
         replayed(folder, tmp_path / "out", server.url)
+
+
+def test_an_object_that_cannot_be_read_is_counted_and_the_others_are_sent(tmp_path: Path) -> None:
+    folder = captures(tmp_path, 3)
+    (folder / "churn/AllTraffic/2026/11/20/09/b.jsonl.gz").write_bytes(b"\x1f\x8b\x08\x00 cut")
+    with serving(production_model) as server:
+        summary = replayed(folder, tmp_path / "out", server.url)
+    assert summary.counts["requests"] == 3
+    assert summary.objects_failed == {"corrupt-gzip": 1}
