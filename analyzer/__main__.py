@@ -58,7 +58,9 @@ def _unwritten(error: OSError) -> int:
 
 
 def _complain(message: str) -> None:
-    print(f"error: {message}", file=sys.stderr)
+    from analyzer.messages import line
+
+    print(line("error", message), file=sys.stderr)
 
 
 if __name__ == "__main__":

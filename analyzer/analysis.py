@@ -22,11 +22,12 @@ from analyzer.figures import counted, grouped, percent
 from analyzer.gates import GATES
 from analyzer.gates.sampling import expected_sampling
 from analyzer.label_files import find_labels
-from analyzer.metrics import DEFAULTS, METRICS, asked
+from analyzer.metrics import DEFAULTS, METRICS, asked, fitting
 from analyzer.metrics.exports import how_to_export
 from analyzer.metrics.looking import looking_notes, looking_of
 from analyzer.metrics.metric import EndpointFacts, Facts
 from analyzer.metrics.running import latency_tables
+from analyzer.metrics.sliced import slice_frame, slice_notes, sliced
 from analyzer.model import (
     Decision,
     Inputs,
@@ -36,12 +37,12 @@ from analyzer.model import (
     Pairing,
     PolicyRecord,
     Reason,
-    Role,
     Subject,
     Tool,
     Verdict,
     Window,
 )
+from analyzer.noise_floor import RunFacts, find_floor, fitted, floor_notes
 from analyzer.opt_outs import opt_outs
 from analyzer.policy_file import load_policy
 from analyzer.reading import EngineLimits, read_captures
@@ -51,21 +52,26 @@ from analyzer.verdict import EXIT_CODES, Words, decide
 from analyzer.window import asked_span, measured_window
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from analyzer.captured import Captured
     from analyzer.cloudwatch import MetricExport
-    from analyzer.model import Evidence, Gate
+    from analyzer.model import Evidence, Gate, NoiseFloor, Slice
     from analyzer.steps import Progress
     from analyzer.window import Span
 
 TOOL = "shadow-analyzer"
 _INTERNAL_TABLES = {
     "pairing_facts",
-    "prediction_counts",
-    "prediction_shape",
+    "difference_counts",
+    "score_bias_minutes",
+    "score_marginals",
+    "missing_by_bytes",
+    "missing_by_score",
     "label_counts",
     "label_score_cells",
+    "slice_counts",
 }
 """Tables the verdict is computed from; everything in them that is shown is in verdict.json."""
 
@@ -80,6 +86,7 @@ class Request:
     shadow: str | None = None
     cloudwatch: tuple[str, ...] = ()
     labels: str | None = None
+    noise_floor: str | None = None
     policy_file: Path | None = None
     overrides: tuple[str, ...] = ()
     since: str | None = None
@@ -126,11 +133,16 @@ def run(request: Request, progress: Progress) -> Analysis:
     names = names_of(request.flags, listing, endpoint, exports)
     export = exports.select(endpoint=names.endpoint, variants=names.variants)
     exports.require_points(export)
+    found = None
+    if request.noise_floor is not None and listing is not None:
+        asking = RunFacts(policy, names, endpoint, listing, request.engine)
+        found = find_floor(request.noise_floor, asking, progress)
     captured = (
         read_captures(listing, policy, span, request.engine, progress, labels=_labels(request))
         if listing is not None
         else None
     )
+    floor = fitted(found, captured) if found is not None and captured is not None else None
     start, end = (
         (captured.start, captured.end)
         if captured is not None
@@ -144,10 +156,11 @@ def run(request: Request, progress: Progress) -> Analysis:
         metric_points=export.points,
         points_dropped=export.dropped,
         points_endpoints=export.endpoints,
-        inputs=_inputs(listing, captured, export, endpoint),
+        inputs=_inputs(listing, captured, export, endpoint, floor),
         captures=captured.facts if captured is not None else None,
         endpoint=endpoint,
         asked=span,
+        floor=floor,
     )
     noted = captured.notes if captured is not None else ()
     listed = listing.notes if listing is not None else ()
@@ -184,15 +197,15 @@ def error_verdict(error: AnalyzerError) -> Verdict:
 
 def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progress) -> Analysis:
     """Facts -> evidence -> gates -> verdict."""
-    rules = facts.policy.metrics
     evidence: dict[str, Evidence] = {}
-    for done, metric in enumerate(METRICS):
-        progress("metrics", done, len(METRICS))
-        if metric.id in rules and rules[metric.id].role is not Role.OFF:
-            evidence[metric.id] = metric.assess(facts, rules[metric.id])
-    progress("metrics", len(METRICS), len(METRICS))
+    asked_ = tuple(fitting(facts))
+    for done, (metric, rule) in enumerate(asked_):
+        progress("metrics", done, len(asked_))
+        evidence[metric.id] = metric.assess(facts, rule)
+    progress("metrics", len(asked_), len(asked_))
     gates: dict[str, Gate] = {gate.id: gate.check(facts, evidence) for gate in GATES}
-    judged = decide(evidence, gates, _words())
+    slices = sliced(facts, evidence)
+    judged = decide(evidence, gates, _words(), slices)
     how = how_to_export(facts, judged.evidence, endpoint=names.endpoint)
     verdict = Verdict(
         tool=Tool(name=TOOL, version=__version__),
@@ -203,7 +216,9 @@ def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progre
         notes=(
             *opt_outs(facts.policy),
             *looking_notes(facts),
+            *floor_notes(facts.floor),
             *_pairing_notes(facts),
+            *slice_notes(slices),
             *notes,
             *((how,) if how else ()),
         ),
@@ -217,8 +232,10 @@ def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progre
         pairing=_pairing(facts),
         gates=gates,
         metrics=judged.evidence,
+        noise_floor=facts.floor,
+        slices=slices,
     )
-    return Analysis(verdict=verdict, tables=_tables(facts))
+    return Analysis(verdict=verdict, tables=_tables(facts, slices))
 
 
 def _endpoint(request: Request) -> EndpointFacts | None:
@@ -245,8 +262,9 @@ def _listing(
                 "nothing to read: give SOURCE, or --production PATH and --shadow PATH, "
                 "or --endpoint NAME with --cloudwatch PATH"
             )
-        if request.labels is not None:
-            raise UsageError("--labels: no captured answers to judge by them; give SOURCE")
+        for given, flag in ((request.labels, "labels"), (request.noise_floor, "noise-floor")):
+            if given is not None:
+                raise UsageError(f"--{flag}: no captured answers to judge; give SOURCE")
         return None
     listing = discover(
         request.source,
@@ -274,9 +292,11 @@ def _inputs(
     captured: Captured | None,
     export: MetricExport,
     endpoint: EndpointFacts | None,
+    floor: NoiseFloor | None,
 ) -> Inputs:
     """What was read, and a digest of its content that no order of files or lines changes."""
     parts = [captured.digest if captured else "", export.digest, repr(endpoint)]
+    parts += [floor.digest] if floor else []
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     failed = captured.failed if captured else {}
     return Inputs(
@@ -355,10 +375,12 @@ def _pairing_notes(facts: Facts) -> tuple[Note, ...]:
     return tuple(notes)
 
 
-def _tables(facts: Facts) -> dict[str, pl.DataFrame]:
+def _tables(facts: Facts, slices: Mapping[str, Slice]) -> dict[str, pl.DataFrame]:
     """What the report draws."""
     captured = facts.captures.tables if facts.captures else {}
     frames = latency_tables(facts)
+    if slices:
+        frames["slices"] = slice_frame(slices)
     for name, table in captured.items():
         if name not in _INTERNAL_TABLES:
             frame = pl.from_arrow(table)

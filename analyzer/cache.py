@@ -29,6 +29,7 @@ from uuid import uuid4
 
 from analyzer import __version__
 from analyzer.captures.shards import ObjectTally, PlacedShard, Shard, Use
+from analyzer.slices import SlicedInputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -62,7 +63,7 @@ class ShardCache:
 
     Args:
         folder: made if missing.
-        max_line_bytes: what the parser was told; other limits have other shards.
+        max_line_bytes, inputs: what the parser was told; other words have other shards.
 
     Attributes:
         folder: where shards are written.
@@ -71,8 +72,10 @@ class ShardCache:
         OSError: the folder cannot be made or written.
     """
 
-    def __init__(self, folder: Path, max_line_bytes: int) -> None:
-        self.folder = folder / _parser_version(max_line_bytes)
+    def __init__(
+        self, folder: Path, max_line_bytes: int, inputs: SlicedInputs | None = None
+    ) -> None:
+        self.folder = folder / _parser_version(max_line_bytes, inputs or SlicedInputs())
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder.mkdir(mode=0o700, exist_ok=True)
         with tempfile.TemporaryFile(dir=self.folder):
@@ -338,11 +341,11 @@ def _is_settled(item: SourceObject, now: datetime) -> bool:
     return item.modified is not None and (now - item.modified).total_seconds() > _SETTLED_S
 
 
-def _parser_version(max_line_bytes: int) -> str:
+def _parser_version(max_line_bytes: int, inputs: SlicedInputs) -> str:
     """Whatever decides what a shard holds."""
     queries = sorted(files("analyzer").joinpath("sql").iterdir(), key=lambda file: file.name)
     texts = [query.read_text(encoding="utf-8") for query in queries if _is_parsing(query.name)]
-    parts = [__version__, version("duckdb"), str(max_line_bytes), *texts]
+    parts = [__version__, version("duckdb"), str(max_line_bytes), repr(inputs), *texts]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 

@@ -19,6 +19,7 @@ from analyzer import __version__
 from analyzer.errors import ExitCode
 from analyzer.figures import duration
 from analyzer.gates import BY_ID as GATES
+from analyzer.metrics import BY_ID as METRICS
 from analyzer.metrics.case import GREATEST_ABSOLUTE_RATIO
 from analyzer.model import Decision, Family, GateOutcome, Role
 from analyzer.policy import Policy
@@ -119,11 +120,18 @@ def _policy(verdict: Verdict) -> Iterator[str]:
         yield f"policy.effective: {'.'.join(map(str, error.errors()[0]['loc']))} cannot be read"
         return
     asked = {metric for metric, rule in policy.metrics.items() if rule.role is not Role.OFF}
-    for metric in sorted(asked ^ verdict.metrics.keys()):
+    unfit_ = {metric for metric in asked if _of_some_outputs(metric, policy.metrics[metric])}
+    for metric in sorted((asked ^ verdict.metrics.keys()) - unfit_):
         yield f"{metric} is in the {'policy' if metric in asked else 'evidence'} only"
     for metric, item in verdict.metrics.items():
         if metric in asked:
             yield from _rule(metric, item, policy)
+
+
+def _of_some_outputs(metric: str, rule: MetricRule) -> bool:
+    """Whether a metric is shown of outputs it fits alone, and so may be absent."""
+    known = METRICS.get(metric)
+    return rule.source == "default" and known is not None and known.kinds is not None
 
 
 def _rule(metric: str, item: Evidence, policy: Policy) -> Iterator[str]:
@@ -195,7 +203,7 @@ def _outcomes(verdict: Verdict) -> Iterator[str]:
     alone: dict[str, Evidence] = {}
     for metric, item in verdict.metrics.items():
         alone[metric] = ungated(item, judge(item.effect, item.margin, item.role))
-    again = decide(alone, verdict.gates, {})
+    again = decide(alone, verdict.gates, {}, verdict.slices)
     for metric, item in verdict.metrics.items():
         expected = again.evidence[metric].outcome
         if item.outcome is not expected:

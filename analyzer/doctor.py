@@ -66,14 +66,14 @@ def examine(question: Question, progress: Progress, *, now: datetime | None = No
         UsageError: flags that cannot be meant; anything else is part of the diagnosis.
     """
     span = asked_span(question.since, question.until)
-    versions, machine = _versions(), _machine()
+    found, machine = versions(), _machine()
     if not question.about_captures:
         who, problems = _who(question.aws)
-        return Diagnosis(versions, machine, who=who, problems=problems)
+        return Diagnosis(found, machine, who=who, problems=problems)
     who, problems = _who(question.aws) if question.on_s3 else (None, ())
     if problems:
         policy = _policy(question, None, (), {})
-        return Diagnosis(versions, machine, who=who, policy=policy, problems=problems)
+        return Diagnosis(found, machine, who=who, policy=policy, problems=problems)
     roles = described(read_endpoint(question.endpoint_file) if question.endpoint_file else None)
     listing, refusal = None, None
     try:
@@ -94,7 +94,7 @@ def examine(question: Question, progress: Progress, *, now: datetime | None = No
     refused = () if refusal is None else (Problem(refusal.exit_code, str(refusal)),)
     regions = _regions(question)
     return Diagnosis(
-        versions,
+        found,
         machine,
         who=who,
         regions=regions,
@@ -105,7 +105,8 @@ def examine(question: Question, progress: Progress, *, now: datetime | None = No
     )
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Of the tool, Python and the libraries that matter, by name."""
     libraries = {name: metadata.version(name) for name in _LIBRARIES}
     return {"shadow-analyzer": __version__, "python": platform.python_version(), **libraries}
 

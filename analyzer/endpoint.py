@@ -139,17 +139,23 @@ def read_endpoint(path: Path) -> EndpointFacts:
         InputError: not JSON, none of the four answers, or an answer of another form.
     """
     try:
-        file = _EndpointFile.model_validate_json(path.read_bytes())
+        return endpoint_facts(path.read_bytes(), path.name)
     except OSError as error:
         raise AccessError(f"{path}: {error.strerror}", code="unreadable") from None
+
+
+def endpoint_facts(answers: bytes | str, name: str) -> EndpointFacts:
+    """As `read_endpoint`, of JSON that is called `name` where it is at fault."""
+    try:
+        file = _EndpointFile.model_validate_json(answers)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
-        text = f"{path.name}: {where + ': ' if where else ''}{first['msg']}"
+        text = f"{name}: {where + ': ' if where else ''}{first['msg']}"
         raise InputError(text, code="endpoint-file") from None
     if not file.model_fields_set:
-        known = ", ".join(to_pascal(name) for name in _EndpointFile.model_fields)
-        raise InputError(f"{path.name}: expected the keys {known}", code="endpoint-file")
+        known = ", ".join(to_pascal(one) for one in _EndpointFile.model_fields)
+        raise InputError(f"{name}: expected the keys {known}", code="endpoint-file")
     return _facts(file)
 
 

@@ -116,14 +116,18 @@ def _losses(engine: Engine) -> dict[str, Any]:
 
 
 def _errors(engine: Engine) -> dict[str, Any]:
-    """Mean distance of both variants from the labels, and the spread of their differences."""
+    """Mean and root mean square distance from the labels, and the spread of the differences."""
     largest = _one_row(engine.table("label_error_extent"))["largest_error"]
     if largest is None:
         return {}
     scale, square_scale = _steps(largest), _steps(largest * largest)
     sums = engine.table("label_errors", scale=scale, square_scale=square_scale)
     row = {key: int(text) for key, text in _one_row(sums).items()}
-    return _moments(row, "error", scale, square_scale)
+    roots = {
+        f"{side}_root_error": math.sqrt(row[f"{side}_squares"] / row["predictions"] / square_scale)
+        for side in ("production", "shadow")
+    }
+    return _moments(row, "error", scale, square_scale) | roots
 
 
 def _moments(row: dict[str, int], name: str, scale: float, square_scale: float) -> dict[str, float]:

@@ -9,31 +9,49 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from analyzer.compared import FloorShare, NoiseFloor, Slice, SliceBin, SlicedShare
+from analyzer.values import Figure, Frozen, Outcome, round_significant
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Decision",
+    "Effect",
+    "Evidence",
+    "Family",
+    "Figure",
+    "FloorShare",
+    "Frozen",
+    "Gate",
+    "GateOutcome",
+    "Inputs",
+    "Intervals",
+    "Ledger",
+    "Mode",
+    "Needs",
+    "NoiseFloor",
+    "Note",
+    "Outcome",
+    "Pairing",
+    "PolicyRecord",
+    "Reason",
+    "Role",
+    "SampleSizes",
+    "Slice",
+    "SliceBin",
+    "SlicedShare",
+    "Subject",
+    "Test",
+    "Tool",
+    "Verdict",
+    "Window",
+    "round_significant",
+]
 
 SCHEMA_VERSION = "1.0"
-SIGNIFICANT_DIGITS = 9
-
-
-def round_significant(value: float) -> float:
-    """Round to nine significant digits.
-
-    >>> round_significant(1.23456789012)
-    1.23456789
-    """
-    return float(f"{value:.{SIGNIFICANT_DIGITS}g}")
-
-
-Figure = Annotated[float, AfterValidator(round_significant)]
-"""A finite float at nine significant digits."""
-
-
-class Frozen(BaseModel):
-    """Base of every value here: immutable, no unknown keys, finite numbers only."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Decision(StrEnum):
@@ -43,15 +61,6 @@ class Decision(StrEnum):
     HOLD = "HOLD"
     REJECT = "REJECT"
     ERROR = "ERROR"
-
-
-class Outcome(StrEnum):
-    """What one metric's interval says against its margin; INFO is not judged."""
-
-    PASS = "pass"
-    FAIL = "fail"
-    UNRESOLVED = "unresolved"
-    INFO = "info"
 
 
 class GateOutcome(StrEnum):
@@ -330,7 +339,8 @@ class Verdict(Frozen):
     pairing: Pairing
     gates: dict[str, Gate]
     metrics: dict[str, Evidence]
-    slices: dict[str, object] = Field(default_factory=dict)
+    noise_floor: NoiseFloor | None = None
+    slices: dict[str, Slice] = Field(default_factory=dict)
 
     def to_json(self) -> str:
         """Strict JSON, sorted keys, two-space indent, final newline: the bytes of verdict.json."""

@@ -19,15 +19,26 @@ if TYPE_CHECKING:
 VERDICT = "verdict.json"
 SUMMARY = "summary.md"
 JUNIT = "junit.xml"
+REPORT = "report.html"
 MANIFEST = "manifest.json"
 TABLES = "tables"
 DEFAULT_OUT = {"run": Path("analysis"), "demo": Path("demo")}
 """Command -> where it writes when `--out` is not given; the commands that write a bundle."""
 
-_CLAIMS = (VERDICT, SUMMARY, "report.html", JUNIT)
+_CLAIMS = (VERDICT, SUMMARY, REPORT, JUNIT)
 """What says a decision, in the order it is removed."""
 _OURS = frozenset({*_CLAIMS, TABLES, MANIFEST})
 """All a bundle has; a run replaces the whole folder, so what else is in it would be lost."""
+
+
+def run_log(out: Path) -> Path:
+    """Where the log of a run lies: beside its bundle, which holds sealed files only.
+
+    >>> run_log(Path("/ci/analysis")).name
+    'analysis.run_log.json'
+    """
+    whole = out.resolve()
+    return whole.with_name(f"{whole.name}.run_log.json")
 
 
 def claim_early(arguments: Sequence[str]) -> None:
@@ -83,6 +94,7 @@ def claim(out: Path) -> None:
         if present and not _is_bundle(out, present):
             raise UsageError(f"--out {out}: not empty and not a bundle; name another folder")
         _remove(out, present)
+        run_log(out).unlink(missing_ok=True)
     except OSError as error:
         raise ResourceError(f"--out {out}: cannot be emptied: {_cause(error)}") from None
     # A bundle is made as a sibling and renamed: whether that can work is known now, not at the end.

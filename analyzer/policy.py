@@ -24,6 +24,9 @@ def _percentage(meaning: str) -> Any:  # noqa: ANN401 - pydantic types its Field
     return Field(default=None, ge=1, le=100, description=meaning, examples=[100])
 
 
+INPUT = "input."
+"""How the key of a slice by input begins: a column of CSV, from 1, or a path of JSON, follows."""
+SliceBy = Literal["hour", "content_type", "quantiles", "categories"]
 HORIZON = re.compile(r"[1-9][0-9]{0,5}[dhm]")
 """How a length of time is written: days, hours or minutes."""
 _HORIZON_MINUTES = {"d": 1_440, "h": 60, "m": 1}
@@ -173,6 +176,7 @@ class Policy(Frozen):
     metrics: dict[str, MetricRule] = Field(default_factory=dict)
     predictions: Predictions = Predictions()
     pairing: PairingRules = PairingRules()
+    slices: dict[str, SliceBy] = Field(default_factory=dict)
     redaction: Redaction = Redaction()
 
     @property

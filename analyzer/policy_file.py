@@ -15,6 +15,7 @@ from analyzer.errors import PolicyError
 from analyzer.model import Frozen, Role
 from analyzer.policy import (
     HORIZON,
+    INPUT,
     Change,
     MetricDefault,
     MetricRule,
@@ -23,10 +24,11 @@ from analyzer.policy import (
     Predictions,
     Redaction,
     Sampling,
+    SliceBy,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 _PERCENTAGE = "a percentage in 1..100"
@@ -45,9 +47,6 @@ class _Mistake(Exception):  # noqa: N818 - becomes a PolicyError once it is know
 
 
 _METRIC_KEYS = ("margin", "margin_ms", "role")
-_NOT_BUILT = {
-    "slices": "slices are not judged in this version; remove the table",
-}
 
 
 def load_policy(
@@ -87,10 +86,8 @@ def parse_policy(
 
 
 def _completed(body: Mapping[str, object], defaults: Mapping[str, MetricDefault]) -> Policy:
-    for key, text in _NOT_BUILT.items():
-        if body.get(key):
-            raise _Mistake(key, text)
-    plain = {key: value for key, value in body.items() if key not in {"metrics", *_NOT_BUILT}}
+    plain = {key: value for key, value in body.items() if key not in {"metrics", "slices"}}
+    slices = _slices(body.get("slices", {}))
     try:
         policy = Policy.model_validate(plain, strict=False)
     except ValidationError as error:
@@ -104,7 +101,7 @@ def _completed(body: Mapping[str, object], defaults: Mapping[str, MetricDefault]
     if policy.horizon is not None and not HORIZON.fullmatch(policy.horizon):
         raise _Mistake("horizon", f'a length such as "7d" or "36h", got {policy.horizon!r}')
     rules = _rules(body.get("metrics", {}), policy.change, defaults)
-    return policy.model_copy(update={"metrics": rules})
+    return policy.model_copy(update={"metrics": rules, "slices": slices})
 
 
 def _read(path: Path) -> dict[str, object]:
@@ -167,6 +164,44 @@ def _known(location: tuple[int | str, ...]) -> list[str]:
 def _nearest(word: str, known: Sequence[str], alike: float = 0.6) -> str:
     matches = difflib.get_close_matches(word, known, n=1, cutoff=alike)
     return f"; did you mean '{matches[0]}'?" if matches else ""
+
+
+_SWITCHES: tuple[SliceBy, ...] = ("hour", "content_type")
+_BINS: tuple[SliceBy, ...] = ("quantiles", "categories")
+
+
+def _slices(given: object) -> dict[str, SliceBy]:
+    """What the policy slices by; a switch that is off is not there."""
+    if not isinstance(given, dict):
+        raise _Mistake("slices", "expected a table such as [slices]")
+    found: dict[str, SliceBy] = {}
+    for name, value in _flat(given):
+        if name in _SWITCHES:
+            if not isinstance(value, bool):
+                raise _Mistake(f"slices.{name}", f"true or false, got {value!r}")
+            found |= {by: by for by in _SWITCHES if by == name and value}
+        elif name.startswith(INPUT) and name != INPUT:
+            bins = [by for by in _BINS if by == value]
+            if not bins:
+                raise _Mistake(f"slices.{name}", f'"quantiles" or "categories", got {value!r}')
+            if name.removeprefix(INPUT).strip("0") == "":
+                raise _Mistake(f"slices.{name}", "columns count from 1")
+            found[name] = bins[0]
+        else:
+            raise _Mistake(
+                f"slices.{name}",
+                'unknown key; hour, content_type, or "input." and a column from 1 or a JSON path',
+            )
+    return found
+
+
+def _flat(table: Mapping[str, object], above: str = "") -> Iterator[tuple[str, object]]:
+    """Dotted keys: TOML reads `input.3` without quotes as a table in a table."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value
 
 
 def _rules(

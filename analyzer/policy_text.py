@@ -30,6 +30,15 @@ _MARGINS_AND_ROLES = (
     "",
 )
 
+_SLICES = (
+    "[slices]  # Parts of the traffic judged apart: one that fails for certain holds a promotion.",
+    "# The values of what is named stand in the verdict, the report and the cache.",
+    "# hour = true  # hour of the day, UTC",
+    "# content_type = true  # of the input",
+    '# "input.3" = "quantiles"  # third column of a CSV input, in fifths',
+    '# "input.customer.tier" = "categories"  # path of a JSON input, 20 commonest values',
+)
+
 
 def commented(defaults: Mapping[str, MetricDefault]) -> str:
     """policy.toml with every key at its default and one line of meaning each.
@@ -45,6 +54,7 @@ def commented(defaults: Mapping[str, MetricDefault]) -> str:
     for name in ("sampling", "predictions", "pairing", "redaction"):
         table: Frozen = getattr(policy, name)
         lines += ["", f"[{name}]  # {_first_line(table)}", *_table(table)]
+    lines += ["", *_SLICES]
     for metric, rule in policy.metrics.items():
         lines += ["", f"[metrics.{metric}]", *_rule(rule, defaults[metric])]
     return "\n".join(lines) + "\n"

@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from analyzer.errors import ExitCode
+from analyzer.messages import line
 
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
@@ -134,9 +135,9 @@ def _leave(number: int, _frame: FrameType | None) -> NoReturn:
 def _announced(number: int) -> ExitCode:
     """Say on stderr how it ends; past Python's streams, which a signal may find half written."""
     code = _code(number)
-    word = b"terminated" if code is ExitCode.TERMINATED else b"interrupted"
+    word = "terminated" if code is ExitCode.TERMINATED else "interrupted"
     with suppress(OSError):
-        os.write(_STDERR, b"error: " + word + b"\n")
+        os.write(_STDERR, f"{line('error', word)}\n".encode())
     return code
 
 

@@ -1,6 +1,7 @@
-"""Progress bars on stderr: objects or pairs done, bytes, rate and remaining time.
+"""Progress on stderr: objects or pairs done, bytes, rate and remaining time.
 
-Nothing is drawn when stderr is no terminal, with NO_COLOR or with `--quiet`.
+Bars for a person: none when stderr is no terminal, with NO_COLOR or with `--quiet`. Or JSON Lines
+for a log collector: none with `--quiet`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from analyzer.figures import grouped, sized
+from analyzer.messages import LogFormat, line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,17 +24,28 @@ if TYPE_CHECKING:
 
 _PAUSE_S = 0.1
 """Least time between two drawings of a step: a listing reports every object."""
+_LINE_PAUSE_S = 1.0
+"""Least time between two lines about a step."""
 _HOUR_S, _MINUTE_S = 3600, 60
 
 
 @contextmanager
-def progress(*, quiet: bool, clock: Callable[[], float] = time.monotonic) -> Iterator[Progress]:
+def progress(
+    *,
+    quiet: bool,
+    clock: Callable[[], float] = time.monotonic,
+    form: LogFormat = LogFormat.TEXT,
+) -> Iterator[Progress]:
     """A reporter of steps for the length of a run.
 
     Args:
         quiet: draw nothing.
         clock: seconds, for rates and remaining times.
+        form: bars for a person, or JSON Lines.
     """
+    if form is LogFormat.JSON and not quiet:
+        yield _lines(clock)
+        return
     if quiet or "NO_COLOR" in os.environ or not sys.stderr.isatty():
         yield silent
         return
@@ -76,6 +89,30 @@ def progress(*, quiet: bool, clock: Callable[[], float] = time.monotonic) -> Ite
 
     with bars:
         yield report
+
+
+def _lines(clock: Callable[[], float]) -> Progress:
+    """A reporter that writes a line when a step begins, once a second, and when it is done."""
+    written: dict[str, float] = {}
+
+    def report(
+        step: str,
+        done: int,
+        total: int | None,
+        /,
+        *,
+        bytes_done: int | None = None,
+        bytes_total: int | None = None,
+    ) -> None:
+        now = clock()
+        if step in written and done != total and now - written[step] < _LINE_PAUSE_S:
+            return
+        written[step] = now
+        amounts = {"done": done, "total": total, "bytes": bytes_done, "bytes_total": bytes_total}
+        known = {name: amount for name, amount in amounts.items() if amount is not None}
+        sys.stderr.write(f"{line('progress', step, LogFormat.JSON, **known)}\n")
+
+    return report
 
 
 def silent(

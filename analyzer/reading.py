@@ -14,9 +14,11 @@ from analyzer.captures import Captures
 from analyzer.engine import Engine, disk_errors_named
 from analyzer.errors import AccessError, InputError
 from analyzer.figures import counted, grouped
+from analyzer.gates.missing import MOST_MISSING
 from analyzer.labels import label_pairs
 from analyzer.model import Note
 from analyzer.payloads import prepare
+from analyzer.slices import slice_pairs, sliced_inputs
 from analyzer.sources import open_chunks
 from analyzer.sources.objects import ROLES, printable
 from analyzer.window import captured_window
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from analyzer.captures.shards import PlacedShard
     from analyzer.labels import Labelled
+    from analyzer.metrics.metric import CaptureFacts
     from analyzer.policy import Policy
     from analyzer.sources import Chunk, Listing
     from analyzer.sources.objects import ObjectFailure, Role
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     Failures = dict[int, ObjectFailure]
     """By object id."""
 
+_MANY_MISSING = 0.2
 _NO_ACCESS = {"access-denied", "unreadable"}
 _LIVE = timedelta(minutes=5)
 _WITHOUT_CAPTURES = (
@@ -65,6 +69,7 @@ def read_captures(
     progress: Progress,
     *,
     labels: Listing | None = None,
+    apart: bool = False,
 ) -> Captured:
     """Capture objects -> records -> pairs -> reduced facts, inside one engine.
 
@@ -75,19 +80,30 @@ def read_captures(
         limits: what the engine may use.
         progress: told of every step.
         labels: files of ground truth; None where none were given.
+        apart: both variants need not have run at the same time; nor do batch-transform jobs.
 
     Raises:
         AccessError: a variant has no usable record, and objects of it could not be opened.
         InputError: a variant has no usable record, or the window holds none.
     """
+    apart = apart or listing.batch
     remarks = [*_young_objects(listing)]
     cache = _opened_cache(policy, limits, remarks)
     if cache is None:
         return with_remarks(
-            _reduced(listing, policy, span, labels, limits=limits, cache=None, progress=progress),
+            _reduced(
+                listing,
+                policy,
+                span,
+                labels,
+                apart=apart,
+                limits=limits,
+                cache=None,
+                progress=progress,
+            ),
             remarks,
         )
-    questions = [policy.model_dump_json(exclude={"metrics"}), *(str(end) for end in span)]
+    questions = [policy.model_dump_json(exclude={"metrics"}), *map(str, (*span, apart))]
     kept = cache.reduction(_with(listing, labels), *questions)
     known = None if kept is None else read_checked(kept)
     if kept is not None and known is not None:
@@ -96,7 +112,14 @@ def read_captures(
         return with_remarks(from_text(known), remarks)
     with closing(cache):
         captured = _reduced(
-            listing, policy, span, labels, limits=limits, cache=cache, progress=progress
+            listing,
+            policy,
+            span,
+            labels,
+            apart=apart,
+            limits=limits,
+            cache=cache,
+            progress=progress,
         )
     if kept is not None and not captured.failed:
         try:
@@ -112,6 +135,7 @@ def _reduced(
     span: Span,
     labels: Listing | None,
     *,
+    apart: bool,
     limits: EngineLimits,
     cache: ShardCache | None,
     progress: Progress,
@@ -133,6 +157,7 @@ def _reduced(
             engine,
             _chunks(listing, found, policy, failures, progress),
             max_line_bytes=policy.max_line_bytes,
+            inputs=sliced_inputs(policy),
             folder=cache.folder if cache else None,
             known=found.known,
             on_shard=keep,
@@ -141,13 +166,15 @@ def _reduced(
         _require_both(listing, engine, extent, failures)
         progress("pairing", 0, 1)
         captures.pair(policy.pairing)
-        start, end = captured_window(extent, span, apart=listing.batch)
+        start, end = captured_window(extent, span, apart=apart)
         captures.set_window(start, end)
         keys = {number: item.key for number, item in enumerate(listing.objects)}
         facts = captures.facts(keys, same_objects=listing.same_objects)
         progress("pairing", 1, 1)
         progress("comparing outputs", 0, 1)
-        predictions = prepare(engine, policy)
+        predictions = prepare(engine, policy, lost_in=_worth_a_look(facts, start, end))
+        documents = "worst_pairs" not in predictions
+        predictions |= slice_pairs(engine, policy, documents=documents)
         progress("comparing outputs", 1, 1)
         digest, size = captures.digest()
         labelled = _labelled(engine, labels, policy, predictions, progress)
@@ -169,6 +196,19 @@ def _reduced(
         failed=dict(sorted(Counter(failure.code for failure in failures.values()).items())),
         notes=noted,
     )
+
+
+def _worth_a_look(
+    facts: CaptureFacts, start: datetime, end: datetime
+) -> tuple[datetime, datetime] | None:
+    """The window, where so many production records lack a partner that it matters which ones.
+
+    Where most lack one, requests were sampled or the shadow was dead, and counts say all.
+    """
+    missing, pairs = facts.ledger.unpaired_production, facts.ledger.pairs
+    if not MOST_MISSING * (missing + pairs) < missing <= _MANY_MISSING * (missing + pairs):
+        return None
+    return start.astimezone(UTC).replace(tzinfo=None), end.astimezone(UTC).replace(tzinfo=None)
 
 
 def _with(listing: Listing, labels: Listing | None) -> Listing:
@@ -197,7 +237,7 @@ def _opened_cache(policy: Policy, limits: EngineLimits, remarks: list[str]) -> S
     if folder is None:
         return None
     try:
-        return ShardCache(folder, policy.max_line_bytes)
+        return ShardCache(folder, policy.max_line_bytes, sliced_inputs(policy))
     except OSError as error:
         remarks.append(f"no cache of parsed captures: {folder}: {error.strerror}")
         return None

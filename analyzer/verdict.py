@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analyzer.errors import ExitCode
-from analyzer.figures import counted, percent, points, relative, stated
-from analyzer.model import Decision, Needs, Note, Outcome, Reason, Role
+from analyzer.figures import counted, percent, plain, points, relative, stated
+from analyzer.model import Decision, Family, Needs, Note, Outcome, Reason, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from analyzer.model import Effect, Evidence, Gate
+    from analyzer.model import Effect, Evidence, Gate, Slice, SliceBin, SlicedShare
     from analyzer.policy import Policy
 
 EXIT_CODES = {
@@ -74,7 +74,10 @@ def judge(effect: Effect | None, margin: float | None, role: Role) -> Outcome:
 
 
 def decide(
-    evidence: Mapping[str, Evidence], gates: Mapping[str, Gate], words: Mapping[str, Words]
+    evidence: Mapping[str, Evidence],
+    gates: Mapping[str, Gate],
+    words: Mapping[str, Words],
+    slices: Mapping[str, Slice] | None = None,
 ) -> Judgement:
     """PROMOTE, HOLD or REJECT, with reasons in order of weight: causes before what they cause.
 
@@ -82,6 +85,7 @@ def decide(
         evidence: metric id -> evidence with the outcome its own interval gives.
         gates: gate id -> gate.
         words: metric or gate id -> its words; an id without words is named by itself.
+        slices: parts of the traffic that the policy names; one that fails holds.
     """
     gated = {metric: _gated(item, gates) for metric, item in evidence.items()}
     failed = tuple(_failures(gated, words))
@@ -93,6 +97,7 @@ def decide(
         *(reason for reason in closed if reason not in everything),
         *_unresolved(evidence, words),
         *_reviews(evidence, words, Outcome.UNRESOLVED),
+        *_sliced(slices or {}, words),
     )
     nothing_required = not any(item.required for item in gated.values())
     if failed:
@@ -215,6 +220,43 @@ def _reviews(
             )
 
 
+def _sliced(slices: Mapping[str, Slice], words: Mapping[str, Words]) -> Iterator[Reason]:
+    """One reason for each metric that fails in parts of a slice, its worst part first."""
+    for name, held in slices.items():
+        failing: dict[str, list[tuple[SlicedShare, SliceBin]]] = {}
+        for part in held.bins:
+            for metric, share in part.shares.items():
+                if share.outcome is Outcome.FAIL:
+                    failing.setdefault(metric, []).append((share, part))
+        for metric, found in failing.items():
+            found.sort(key=lambda one: -one[0].lower)
+            share, part = found[0]
+            more = f", and in {counted(len(found) - 1, 'other part')}" if found[1:] else ""
+            yield Reason(
+                code="slice-regression",
+                metric=metric,
+                text=f"{_sentence(_words(metric, words).title)} in a part of the traffic, {name} "
+                f"{part_name(part)} ({counted(part.pairs, 'pair')}): "
+                f"{percent(share.lower, 2)} to {percent(share.upper, 2)}; the policy allows "
+                f"{stated(share.allowed or 0.0)}{more}.",
+                advice=f"Mend the shadow for {name} {part_name(part)}{more} (see the slices on the "
+                "predictions page), or take the slice out of the policy if that part may differ.",
+            )
+
+
+def part_name(part: SliceBin) -> str:
+    """A bin of a slice, as `3 .. 7` or `missing`."""
+    if part.kind == "value":
+        return str(part.value)
+    if part.kind != "range":
+        return part.kind
+    if part.lower is None and part.upper is None:
+        return "any number"
+    if part.lower is None:
+        return f"<= {plain(part.upper)}"
+    return f"> {plain(part.lower)}" + ("" if part.upper is None else f" .. {plain(part.upper)}")
+
+
 def describe(item: Evidence) -> str:
     """The interval against the margin, in words.
 
@@ -229,9 +271,14 @@ def describe(item: Evidence) -> str:
     if effect.kind == "difference":
         low, high = (points(value) for value in bounds)
         allowed = f"{'+' if item.margin > 0 else ''}{stated(item.margin, 'pp')}"
-        return f"{low} to {high} against production; the policy allows {allowed}"
+        against = "production's own noise floor" if _above_floor(item) else "production"
+        return f"{low} to {high} against {against}; the policy allows {allowed}"
     low, high = (percent(value, 2) for value in bounds)
     return f"{low} to {high}; the policy allows {stated(item.margin)}"
+
+
+def _above_floor(item: Evidence) -> bool:
+    return item.family is Family.DIVERGENCE and item.margin is not None and item.margin > 0
 
 
 def _bounded(item: Evidence) -> bool:

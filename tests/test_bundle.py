@@ -91,7 +91,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_bundle_holds_what_was_promised(whole: Path) -> None:
     present = {path.relative_to(whole).as_posix() for path in whole.iterdir()}
-    promised = {"verdict.json", "summary.md", "junit.xml", "tables", "manifest.json"}
+    promised = {"verdict.json", "summary.md", "report.html", "junit.xml", "tables", "manifest.json"}
     assert promised <= present
     assert bundle.examine(whole).decision is Decision.HOLD
 

@@ -289,8 +289,33 @@ def test_quantities_are_compared_by_their_distance_from_the_label(tmp_path: Path
     assert error.intervals.fixed == pytest.approx(
         (change.mean() - half, change.mean() + half), rel=1e-6
     )
+    roots = [f"{np.sqrt(np.mean((x - y) ** 2)):.4g}" for x in (p, s)]
+    assert [note.text for note in error.notes] == [
+        f"root mean square error: production {roots[0]}, shadow {roots[1]}"
+    ]
     # a default must not hold a run up over a question its outputs cannot be asked
     assert (metrics["accuracy"].role.value, metrics["accuracy"].required) == ("evidence", False)
+
+
+def test_the_place_of_the_largest_number_is_what_a_label_of_classes_names(tmp_path: Path) -> None:
+    """Shares of classes are read as such; other lists of numbers where the policy says so."""
+    rng = np.random.default_rng(4)
+    y = rng.integers(0, 3, 400)
+    sides = []
+    for noise in (0.6, 0.9):
+        scores = np.eye(3)[y] + rng.normal(0, noise, (400, 3))
+        sides.append(scores.round(4))
+    right = [scores.argmax(axis=1) == y for scores in sides]
+    labels = write(tmp_path / "l.jsonl", (truth(f"r{k}", str(label)) for k, label in enumerate(y)))
+    lines = [[",".join(map(str, row)) for row in scores.tolist()] for scores in sides]
+    requests = [Asked(a, b, f"r{k}") for k, (a, b) in enumerate(zip(*lines, strict=True))]
+    source = capture(tmp_path / "captures", requests)
+    plain = judged(source, labels).verdict.metrics["accuracy"]
+    assert 'predictions.kind = "multiclass"' in plain.notes[-1].text
+    found = judged(source, labels, "predictions.kind=multiclass").verdict.metrics["accuracy"]
+    assert (found.production, found.shadow) == (right[0].mean(), right[1].mean())
+    assert found.effect is not None
+    assert found.effect.estimate == pytest.approx(right[1].mean() - right[0].mean())
 
 
 def test_true_and_false_are_one_and_nought_and_other_words_are_counted(tmp_path: Path) -> None:
@@ -448,7 +473,7 @@ def test_labels_without_captures_are_refused() -> None:
     request = analysis.Request(
         endpoint="churn-endpoint", cloudwatch=(str(PROMOTE / "cloudwatch"),), labels="labels"
     )
-    with pytest.raises(UsageError, match="no captured answers to judge by them"):
+    with pytest.raises(UsageError, match="no captured answers to judge"):
         analysis.run(request, silent)
 
 

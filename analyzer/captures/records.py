@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from analyzer.captures.shards import PlacedShard
     from analyzer.engine import Engine
     from analyzer.policy import PairingRules
+    from analyzer.slices import SlicedInputs
     from analyzer.sources.objects import Chunk, Role
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
@@ -61,6 +62,7 @@ class Captures:
         *,
         max_line_bytes: int = MAX_LINE_BYTES,
         batch_bytes: int = BATCH_BYTES,
+        inputs: SlicedInputs | None = None,
         folder: Path | None = None,
         known: Sequence[PlacedShard] = (),
         on_shard: Callable[[PlacedShard], None] | None = None,
@@ -73,6 +75,7 @@ class Captures:
                 show progress.
             max_line_bytes: longer lines are rejects.
             batch_bytes: how much is handed to the engine at once; results do not depend on it.
+            inputs: what of an input is kept because it is sliced by; None for nothing.
             folder: where parsed lines are written; None for the engine's own.
             known: what was parsed by an earlier run and need not be read again.
             on_shard: told of every shard that is written.
@@ -88,6 +91,7 @@ class Captures:
             folder or engine.folder,
             max_line_bytes=max_line_bytes,
             batch_bytes=batch_bytes,
+            inputs=inputs,
         ):
             placed.append(shard)
             if on_shard is not None:

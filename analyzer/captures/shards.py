@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from analyzer.captures.lines import split
+from analyzer.slices import SlicedInputs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -130,6 +131,7 @@ def write_shards(
     *,
     max_line_bytes: int,
     batch_bytes: int = BATCH_BYTES,
+    inputs: SlicedInputs | None = None,
 ) -> Iterator[PlacedShard]:
     """Parse every line once and write it down.
 
@@ -139,21 +141,23 @@ def write_shards(
         folder: where the files go, under names nobody else uses.
         max_line_bytes: longer lines are rejects.
         batch_bytes: how much is handed to the engine at once; results do not depend on it.
+        inputs: what of an input is kept; None for nothing.
 
     Yields:
         A shard as soon as its files are complete. Files of one that never is are removed.
     """
     unfinished: list[Path] = []
+    parsing = (inputs or SlicedInputs()).params
     try:
         with ThreadPoolExecutor(1, thread_name_prefix="lines") as splitter:
             ahead: tuple[_Batch, Future[SplitLines]] | None = None
             for batch in _batches(chunks, batch_bytes):
                 following = batch, splitter.submit(split, batch.chunks, max_line_bytes)
                 if ahead is not None:
-                    yield from _written(engine, folder, unfinished, *ahead)
+                    yield from _written(engine, folder, unfinished, *ahead, parsing=parsing)
                 ahead = following
             if ahead is not None:
-                yield from _written(engine, folder, unfinished, *ahead)
+                yield from _written(engine, folder, unfinished, *ahead, parsing=parsing)
     finally:
         for path in unfinished:
             path.unlink(missing_ok=True)
@@ -197,6 +201,8 @@ def _written(
     unfinished: list[Path],
     batch: _Batch,
     splitting: Future[SplitLines],
+    *,
+    parsing: Mapping[str, object],
 ) -> Iterator[PlacedShard]:
     shard = batch.shard
     parts = splitting.result()
@@ -207,12 +213,12 @@ def _written(
     unfinished += records, unusual, rejects
     lent = {"lines": parts.lines, "undecodable": parts.undecodable, "oversize": parts.oversize}
     with engine.lend(**lent):
-        engine.write("capture_records", records)
+        engine.write("capture_records", records, **parsing)
         shard.records.append(records)
         file = str(records)
         unread = engine.table("capture_unread", records_file=file)["lines"][0].as_py()
         if unread:
-            engine.write("capture_unusual", unusual, records_file=file)
+            engine.write("capture_unusual", unusual, records_file=file, **parsing)
             shard.records.append(unusual)
         if unread or parts.undecodable.num_rows or parts.oversize.num_rows:
             engine.write("capture_rejects", rejects, records_file=file)

@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from analyzer.messages import LOG_FORMAT, LogFormat
+
 
 class Format(StrEnum):
     """What stdout carries."""
@@ -28,6 +30,7 @@ class VerdictFormat(StrEnum):
     MARKDOWN = "markdown"
     JUNIT = "junit"
     GITHUB = "github"
+    EVALUATION = "evaluation"
 
 
 class FailOn(StrEnum):
@@ -64,6 +67,9 @@ Since = Annotated[
 Until = Annotated[str | None, typer.Option(help="End of the window, not included.")]
 EndpointFile = Annotated[
     Path | None, typer.Option(help="endpoint.json with the endpoint's description.")
+]
+LogFormatOption = Annotated[
+    LogFormat, typer.Option(LOG_FORMAT, help="What stderr carries: text, or JSON Lines.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
 Profile = Annotated[str | None, typer.Option(help="AWS profile.")]

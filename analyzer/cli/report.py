@@ -4,26 +4,36 @@ from __future__ import annotations
 
 import errno
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from analyzer.cli.flags import BundleArgument
-from analyzer.cli.showing import shipped
-from analyzer.errors import AccessError
+from analyzer.cli.showing import document, shipped
+from analyzer.errors import AccessError, ResourceError
 from analyzer.process import Interruptible
 
 
 def report(
     path: BundleArgument,
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1, max=65_535)] = 8501,
+    html: Annotated[
+        Path | None, typer.Option(help="Write the static report to this file instead.")
+    ] = None,
 ) -> None:
-    """Open the Streamlit report of a bundle."""
+    """Open the Streamlit report of a bundle, or write the static one."""
     import subprocess
 
     from analyzer import bundle
 
-    bundle.read(path)
+    opened = bundle.read(path)
+    if html is not None:
+        try:
+            html.write_text(document(opened.verdict, opened.tables), encoding="utf-8")
+        except OSError as error:
+            raise ResourceError(f"--html {html}: cannot be written: {error.strerror}") from None
+        return
     _require_free(port)
     folder = shipped("app", "_app")
     command = [sys.executable, "-m", "streamlit", "run", "serve.py"]

@@ -11,14 +11,18 @@ import typer
 
 from analyzer.cli import flags
 from analyzer.cli.flags import FailOn, FailOnOption, Format, FormatOption, OutOption
-from analyzer.cli.showing import exit_code, show
+from analyzer.cli.showing import document, exit_code, show
 from analyzer.errors import AnalyzerError
-from analyzer.out_folder import DEFAULT_OUT, JUNIT, SUMMARY, claim
+from analyzer.messages import LogFormat, line
+from analyzer.out_folder import DEFAULT_OUT, JUNIT, REPORT, SUMMARY, claim, run_log
 from analyzer.process import Interruptible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analyzer.analysis import Request
     from analyzer.model import Verdict
+    from analyzer.run_log import RunLog
     from analyzer.steps import Progress
 
 LIVE = "cloudwatch:"
@@ -41,6 +45,12 @@ def run(
         str | None,
         typer.Option(help="Ground truth: file, folder or s3 prefix of .jsonl, .csv or .parquet."),
     ] = None,
+    noise_floor: Annotated[
+        str | None,
+        typer.Option(
+            help="Production against itself: a bundle, or folder or s3 prefix of captures."
+        ),
+    ] = None,
     policy: Annotated[
         Path | None, typer.Option(help="policy.toml; default policy without it.")
     ] = None,
@@ -62,6 +72,7 @@ def run(
     out: OutOption = DEFAULT_OUT["run"],
     fail_on: FailOnOption = FailOn.HOLD,
     form: FormatOption = Format.TEXT,
+    log_format: flags.LogFormatOption = LogFormat.TEXT,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
     profile: flags.Profile = None,
     region: flags.Region = None,
@@ -82,6 +93,7 @@ def run(
         shadow=shadow,
         cloudwatch=tuple(cloudwatch or ()),
         labels=labels,
+        noise_floor=noise_floor,
         policy_file=policy,
         overrides=tuple(assignments or ()),
         since=since,
@@ -98,35 +110,65 @@ def run(
             request_payer=request_payer,
         ),
     )
-    verdict = analyse(request, out, quiet=quiet, fail_on=fail_on)
+    verdict = analyse(request, out, quiet=quiet, fail_on=fail_on, log_format=log_format)
     show(verdict, out, form)
     raise typer.Exit(exit_code(verdict, fail_on))
 
 
-def analyse(request: Request, out: Path, *, quiet: bool, fail_on: FailOn = FailOn.HOLD) -> Verdict:
+def analyse(
+    request: Request,
+    out: Path,
+    *,
+    quiet: bool,
+    fail_on: FailOn = FailOn.HOLD,
+    log_format: LogFormat = LogFormat.TEXT,
+) -> Verdict:
     """Run the analysis and write its bundle; a failure leaves an ERROR verdict behind."""
     from analyzer import analysis, bundle
     from analyzer.memory_limit import memory_size
     from analyzer.progress import progress
+    from analyzer.run_log import RunLog
 
+    log = RunLog()
     with Interruptible():
         try:
             if request.memory_limit is not None:
                 memory_size(request.memory_limit)
-            with progress(quiet=quiet) as report_progress:
-                given = exports_made(request, out, report_progress)
+            with progress(quiet=quiet, form=log_format) as shown:
+                report_progress = log.listening(shown)
+                given = exports_made(request, out, report_progress, log_format)
                 done = analysis.run(replace(request, cloudwatch=given), report_progress)
         except AnalyzerError as error:
             failed = analysis.error_verdict(error)
             bundle.write(out, failed, _texts(failed, fail_on), {})
+            _keep(log, out, failed, [])
             raise
-        bundle.write(out, done.verdict, _texts(done.verdict, fail_on), done.tables)
+        texts = _texts(done.verdict, fail_on) | {REPORT: document(done.verdict, done.tables)}
+        bundle.write(out, done.verdict, texts, done.tables)
+        _keep(log, out, done.verdict, done.remarks)
         for remark in () if quiet else done.remarks:
-            print(f"note: {remark}", file=sys.stderr)
+            print(line("note", remark, log_format), file=sys.stderr)
     return done.verdict
 
 
-def exports_made(request: Request, out: Path, progress: Progress) -> tuple[str, ...]:
+def _keep(log: RunLog, out: Path, verdict: Verdict, remarks: Sequence[str]) -> None:
+    """Write the run's log beside the bundle; without it the verdict is as good."""
+    outcome = {
+        "decision": verdict.decision.value,
+        "exit_code": verdict.exit_code,
+        "summary": verdict.summary,
+        "notes": list(remarks),
+    }
+    try:
+        log.write(run_log(out), outcome)
+    except OSError as error:
+        text = f"{run_log(out)}: the run's log was not written: {error.strerror}"
+        print(line("note", text), file=sys.stderr)
+
+
+def exports_made(
+    request: Request, out: Path, progress: Progress, form: LogFormat
+) -> tuple[str, ...]:
     """The exports given, each `cloudwatch:ENDPOINT` replaced by one made beside the bundle.
 
     It stays there: the same run over the same files gives the same verdict, and a live endpoint's
@@ -146,7 +188,7 @@ def exports_made(request: Request, out: Path, progress: Progress) -> tuple[str, 
         span = asked_span(request.since, request.until)
         done = export_metrics(endpoint, span, folder, request.aws, progress)
         for remark in (f"metrics exported to {folder}", *done.remarks):
-            print(f"note: {remark}", file=sys.stderr)
+            print(line("note", remark, form), file=sys.stderr)
         made.append(str(folder))
     return tuple(made)
 

@@ -11,6 +11,10 @@ from analyzer.errors import AnalyzerError, ExitCode
 from analyzer.process import started_as
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
+
     from analyzer.model import Verdict
     from analyzer.report.content.page import Page
 
@@ -26,6 +30,15 @@ def show(verdict: Verdict, out: Path, form: Format) -> None:
         print(markdown.render(verdict_page(verdict)), end="")
     else:
         print_page(verdict_page(verdict, bundle=shlex.quote(str(out)), tool=started_as()))
+
+
+def document(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> str:
+    """The whole report as one HTML file."""
+    from analyzer.report import html
+    from analyzer.report.content import PAGES
+
+    title = " ".join(filter(None, (verdict.decision.value, verdict.subject.endpoint)))
+    return html.render([build(verdict, tables) for build in PAGES], f"{title} - shadow-analyzer")
 
 
 def print_page(page: Page, *, requests: bool = False) -> None:

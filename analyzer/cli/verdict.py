@@ -29,8 +29,9 @@ def verdict(
         VerdictFormat,
         typer.Option(
             "--format",
-            help="What stdout carries; github: annotations, the summary goes to "
-            "$GITHUB_STEP_SUMMARY, or below them where that is not set.",
+            help="What stdout carries. github: annotations; the summary goes to "
+            "$GITHUB_STEP_SUMMARY, or below them where that is not set. evaluation: the metrics "
+            "file of a model package.",
         ),
     ] = VerdictFormat.TEXT,
     max_age: Annotated[
@@ -76,13 +77,15 @@ def _length(text: str) -> timedelta:
 
 
 def _show(read: Verdict, path: Path, form: VerdictFormat, fail_on: FailOn) -> None:
-    from analyzer.report import github, junit
+    from analyzer.report import evaluation, github, junit
 
     if form is VerdictFormat.JUNIT:
         print(junit.render(read, skip_holds=fail_on is FailOn.REJECT), end="")
     elif form is VerdictFormat.GITHUB:
         print(github.render(read), end="")
         _summarise(read, path)
+    elif form is VerdictFormat.EVALUATION:
+        print(evaluation.render(read), end="")
     else:
         show(read, path, Format(form.value))
 

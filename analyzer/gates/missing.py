@@ -14,6 +14,8 @@ import numpy as np
 from analyzer.figures import counted, grouped, plain
 from analyzer.gates.pair_gate import JUDGED, failing, pair_gate
 from analyzer.gates.sampling import captures_meant_complete, everything_copied
+from analyzer.metrics.floor import METHOD as ABOVE_FLOOR
+from analyzer.metrics.floor import AboveFloor
 from analyzer.metrics.series import SHADOW, Cover, values
 from analyzer.metrics.shares import METHOD, Share
 from analyzer.model import GateOutcome, Outcome
@@ -53,7 +55,7 @@ def check_missing_pairs(facts: Facts, evidence: Mapping[str, Evidence]) -> Gate:
     text += _counted_errors(facts, missing)
     if share <= MOST_MISSING:
         return pair_gate(GateOutcome.PASS, text, value=share, limit=MOST_MISSING, blocks=False)
-    hidden = [key for key, item in evidence.items() if _hides(facts, item, captures)]
+    hidden = [key for key, item in evidence.items() if _hides(facts, key, item, captures)]
     if hidden:
         text += f"; counted as harm, {' and '.join(hidden)} would no longer pass"
     else:
@@ -62,35 +64,64 @@ def check_missing_pairs(facts: Facts, evidence: Mapping[str, Evidence]) -> Gate:
     return pair_gate(failing(bool(hidden)), text, value=share, limit=MOST_MISSING, blocks=False)
 
 
-def _hides(facts: Facts, item: Evidence, captures: CaptureFacts) -> bool:
+def _hides(facts: Facts, metric: str, item: Evidence, captures: CaptureFacts) -> bool:
     """Whether a share of pairs that passes would not if every missing pair were an event."""
-    if item.method != METHOD or item.role not in JUDGED or item.outcome is not Outcome.PASS:
+    if item.method not in {METHOD, ABOVE_FLOOR} or item.role not in JUDGED:
         return False
-    if item.effect is None or item.effect.estimate is None or item.margin is None:
+    if item.outcome is not Outcome.PASS or item.effect is None or item.margin is None:
+        return False
+    floor = facts.floor.shares[metric] if facts.floor and item.method == ABOVE_FLOOR else None
+    differing = item.effect.estimate if floor is None else item.shadow
+    if differing is None:
         return False
     missing, pairs = captures.ledger.unpaired_production, captures.ledger.pairs
     if not pairs or not item.n.effective:
         return True
-    worst = round(item.effect.estimate * pairs) + missing
+    worst = round(differing * pairs) + missing
     # what is missing is taken to repeat as often as what is there
     squares = (pairs + missing) ** 2 / (item.n.effective * (1 + missing / pairs))
     share = Share(worst, pairs + missing, max(squares, pairs + missing), "pairs")
-    upper = share.effect(facts.policy).upper
+    judged = share if floor is None else AboveFloor(share, floor)
+    upper = judged.effect(facts.policy).upper
     return upper is None or upper >= item.margin
 
 
 def _likeness(captures: CaptureFacts) -> str:
-    """Whether the missing fall in other hours than the rest, as far as counts can tell."""
-    found = _by_hour(captures)
-    if found is None:
+    """Whether the missing are like the rest in time, size and score, as far as counts can tell."""
+    found = {
+        "hour": _by_hour(captures),
+        "size of production's output": _by_bucket(captures, "missing_by_bytes"),
+        "production's score": _by_bucket(captures, "missing_by_score"),
+    }
+    known = {name: one for name, one in found.items() if one is not None}
+    if not known:
         return "Whether they are like the rest is not known"
-    said = (
-        f"test of one rate for all hours p = {plain(found.p_value)}, difference of their mean time "
-        f"{found.difference:.2f} standard deviations"
+    unlike = [name for name, one in known.items() if _differs(one)]
+    said = "; ".join(
+        f"{name} p = {plain(one.p_value)}, means {one.difference:.2f} standard deviations apart"
+        for name, one in known.items()
     )
-    if found.p_value < LEAST_P or abs(found.difference) > GREATEST_DIFFERENCE:
-        return f"Missing pairs are informative, they fall in certain hours: {said}"
-    return f"They fall in the same hours as the rest: {said}"
+    if unlike:
+        return f"Missing pairs are informative, they differ in {' and '.join(unlike)}: {said}"
+    return f"They are like the rest in {' and '.join(known)}: {said}"
+
+
+def _differs(one: Informative) -> bool:
+    return one.p_value < LEAST_P or abs(one.difference) > GREATEST_DIFFERENCE
+
+
+def _by_bucket(captures: CaptureFacts, name: str) -> Informative | None:
+    """The test over buckets of a size or score; None where they were not counted."""
+    table = captures.tables.get(name)
+    if table is None or not table.num_rows:
+        return None
+    cells = table.to_pydict()
+    bucket, missing, present = (
+        np.array(cells[column], float) for column in ("bucket", "missing", "present")
+    )
+    if not missing.any() or not present.any():
+        return None
+    return informative_missingness(bucket, missing, present)
 
 
 def _by_hour(captures: CaptureFacts) -> Informative | None:

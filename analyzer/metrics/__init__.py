@@ -10,20 +10,30 @@ from typing import TYPE_CHECKING
 
 from analyzer.metrics.accuracy import ACCURACY
 from analyzer.metrics.divergence import DIVERGENCE
+from analyzer.metrics.documents import DOCUMENTS
 from analyzer.metrics.error_rate import ERROR_RATE
 from analyzer.metrics.forecasts import FORECASTS
 from analyzer.metrics.instances import INSTANCES
 from analyzer.metrics.label_agreement import LABEL_AGREEMENT
 from analyzer.metrics.latency import LATENCY
+from analyzer.metrics.predictions import Counted
+from analyzer.metrics.scores import SCORES
+from analyzer.metrics.vectors import VECTORS
+from analyzer.model import Role
 
 if TYPE_CHECKING:
-    from analyzer.metrics.metric import Metric
-    from analyzer.policy import Policy
+    from collections.abc import Iterator
+
+    from analyzer.metrics.metric import Facts, Metric
+    from analyzer.policy import MetricRule, Policy
 
 METRICS: tuple[Metric, ...] = (
     *LATENCY,
     *ERROR_RATE,
     *DIVERGENCE,
+    *SCORES,
+    *VECTORS,
+    *DOCUMENTS,
     *LABEL_AGREEMENT,
     *ACCURACY,
     *FORECASTS,
@@ -45,3 +55,18 @@ def asked(policy: Policy, *, labelled: bool) -> Policy:
         if labelled or rule.source == "policy" or not BY_ID[metric].needs_labels
     }
     return policy.model_copy(update={"metrics": kept})
+
+
+def fitting(facts: Facts) -> Iterator[tuple[Metric, MetricRule]]:
+    """Every metric this run is asked, with its rule.
+
+    What shows outputs of another kind is left out, unless the policy asks for it.
+    """
+    counted = Counted.of(facts)
+    kind = None if counted is None else counted.kind
+    for metric in METRICS:
+        rule = facts.policy.metrics.get(metric.id)
+        if rule is None or rule.role is Role.OFF:
+            continue
+        if metric.kinds is None or kind in metric.kinds or rule.source == "policy":
+            yield metric, rule

@@ -4,7 +4,8 @@ In: counts and sums of labelled predictions (`labels`) -> accuracy against its m
 evidence what scores and quantities say beyond it. Out: reading labels, matching them to pairs.
 
 With labels, a shadow that answers differently can be told from one that answers worse: accuracy is
-a guardrail. A loss is the harm, so its margin is negative and its lower bound decides a pass.
+a guardrail. A loss is the harm, so its margin is negative and its lower bound decides a pass. A
+single look is judged by Tango's interval; planned looks keep the betting bound, as shares do.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING
 from analyzer.figures import counted, grouped, percent, points, stated
 from analyzer.metrics.labelled import LabelCounts, applying, said
 from analyzer.metrics.metric import Metric
+from analyzer.metrics.predictions import planned
+from analyzer.metrics.ratio import ONLY_LOOK
 from analyzer.model import (
     Effect,
     Evidence,
@@ -44,7 +47,7 @@ MOST_FOREIGN = 0.5
 METHOD = "betting-paired/1"
 SOURCE = (
     "Waudby-Smith and Ramdas, Estimating means of bounded random variables by betting, JRSS B "
-    "86:1 (2024), a fixed mixture of stakes; one look: Tango, Statistics in Medicine 17:891 "
+    "86:1 (2024), a fixed mixture of stakes; a single look: Tango, Statistics in Medicine 17:891 "
     "(1998); repeated inputs by Kish's effective size (1965)"
 )
 _DECIDING = frozenset({"probability", "label", "multiclass"})
@@ -63,18 +66,22 @@ def _judged_accuracy(facts: Facts, rule: MetricRule, found: LabelCounts) -> Evid
     scaled = found.outcomes.scaled(found.effective / found.predictions)
     fail_level, pass_level = levels(facts.policy)
     useless = _uninformative(found)
+    once = facts.policy.inference == "fixed"
+    lower, upper = (_once if once else _at_any_look)(scaled, 1 - pass_level, 1 - fail_level)
     effect = Effect(
         kind="difference",
         estimate=found.outcomes.difference,
-        lower=None if useless else lower_bound(scaled, 1 - pass_level),
+        lower=None if useless else lower,
         lower_level=pass_level,
-        upper=upper_bound(scaled, 1 - fail_level),
+        upper=upper,
         upper_level=fail_level,
+        mode="fixed" if once else "anytime",
     )
     outcome = judge(effect, rule.margin, rule.role)
     needs = None
     if outcome is Outcome.UNRESOLVED and rule.margin is not None:
-        needs = said(useless) if useless else _needs(found, rule.margin, facts.policy.alpha)
+        alpha = facts.policy.alpha
+        needs = said(useless) if useless else _needs(found, rule.margin, alpha, once=once)
     right = found.count("both_right")
     return Evidence(
         family=Family.DIVERGENCE,
@@ -92,7 +99,11 @@ def _judged_accuracy(facts: Facts, rule: MetricRule, found: LabelCounts) -> Evid
         n=found.sizes,
         method=METHOD,
         needs=needs,
-        notes=(*_outcome_notes(found, scaled), *((useless,) if useless else ())),
+        notes=(
+            *planned(facts),
+            *_outcome_notes(found, scaled),
+            *((useless,) if useless else ()),
+        ),
     )
 
 
@@ -147,22 +158,30 @@ def _test(scaled: Outcomes, margin: float) -> Test:
     return Test(e_value=found, p_value=min(1.0, 1 / found) if found > 0 else 1.0)
 
 
-def _intervals(scaled: Outcomes, alpha: float) -> Intervals:
-    """Both ways to look, each end at one-sided alpha."""
+def _once(scaled: Outcomes, alpha_lower: float, alpha_upper: float) -> tuple[float, float]:
+    """Tango's bounds, each at its own one-sided level."""
     from analyzer.stats.proportions import tango
 
-    return Intervals(
-        fixed=tango(0.0, scaled.ours, scaled.rival, scaled.alike, 1 - 2 * alpha),
-        anytime=(lower_bound(scaled, alpha), upper_bound(scaled, alpha)),
-    )
+    table = (0.0, scaled.ours, scaled.rival, scaled.alike)
+    return tango(*table, 1 - 2 * alpha_lower)[0], tango(*table, 1 - 2 * alpha_upper)[1]
 
 
-def _needs(found: LabelCounts, margin: float, alpha: float) -> Needs:
+def _at_any_look(scaled: Outcomes, alpha_lower: float, alpha_upper: float) -> tuple[float, float]:
+    """The bettor's bounds, each at its own one-sided level."""
+    return lower_bound(scaled, alpha_lower), upper_bound(scaled, alpha_upper)
+
+
+def _intervals(scaled: Outcomes, alpha: float) -> Intervals:
+    """Both ways to look that exist for paired shares, each end at one-sided alpha."""
+    return Intervals(fixed=_once(scaled, alpha, alpha), anytime=_at_any_look(scaled, alpha, alpha))
+
+
+def _needs(found: LabelCounts, margin: float, alpha: float, *, once: bool) -> Needs:
     """How many labelled predictions in all would settle it, if their shares stay."""
     seen = f"{grouped(found.predictions)} seen"
     if found.effective < 0.99 * found.predictions:
         seen += f", worth {grouped(found.effective)} independent ones"
-    needed = predictions_needed(found.outcomes, margin, alpha)
+    needed = predictions_needed(found.outcomes, margin, alpha, once=once)
     if needed is None:
         return Needs(
             text=f"Cannot be resolved at this margin: the difference itself, "
@@ -173,23 +192,31 @@ def _needs(found: LabelCounts, margin: float, alpha: float) -> Needs:
     requests = math.ceil(found.predictions * factor)
     return Needs(
         requests=requests,
-        text=f"About {grouped(requests)} labelled predictions in all ({seen}) would settle it.",
+        text=f"About {grouped(requests)} labelled predictions in all ({seen}) would settle it."
+        + (f" {ONLY_LOOK}" if once else ""),
     )
 
 
-def predictions_needed(outcomes: Outcomes, margin: float, alpha: float) -> int | None:
-    """Fewest independent predictions with which these shares stay above the margin at every look.
+def predictions_needed(
+    outcomes: Outcomes, margin: float, alpha: float, *, once: bool = False
+) -> int | None:
+    """Fewest independent predictions with which these shares stay above the margin.
 
-    None when the difference is at or below the margin, or nothing below 10^12 would do.
+    At every look, or `once`: for a single one. None when the difference is at or below the margin,
+    or nothing below 10^12 would do.
 
     >>> predictions_needed(Outcomes(25, 25, 950), -0.005, 0.05)
-    17318
+    17486
+    >>> predictions_needed(Outcomes(25, 25, 950), -0.005, 0.05, once=True)
+    5460
     """
     if outcomes.difference <= margin:
         return None
 
+    bounds = _once if once else _at_any_look
+
     def settled(n: float) -> bool:
-        return lower_bound(outcomes.scaled(n / outcomes.pairs), alpha) > margin
+        return bounds(outcomes.scaled(n / outcomes.pairs), alpha, alpha)[0] > margin
 
     high = 1.0
     while not settled(high):

@@ -16,22 +16,22 @@ from typing import TYPE_CHECKING
 
 from analyzer.figures import duration
 from analyzer.metrics import predictions
+from analyzer.metrics.floor import METHOD as ABOVE_FLOOR
+from analyzer.metrics.floor import AboveFloor, above_floor
 from analyzer.metrics.metric import Metric
 from analyzer.metrics.predictions import Counted
 from analyzer.metrics.ratio import hours_of
 from analyzer.metrics.shares import METHOD, SOURCE, Share, window_minutes
 from analyzer.model import (
-    Effect,
     Evidence,
     Family,
-    Intervals,
     Needs,
     Outcome,
     Role,
     SampleSizes,
 )
 from analyzer.policy import MetricDefault
-from analyzer.verdict import judge, levels
+from analyzer.verdict import judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from analyzer.model import Note
     from analyzer.policy import MetricRule
 
-BIAS_METHOD = "effective-n-normal/1"
 _LABELLED = frozenset({"probability", "label", "multiclass"})
 _MEASURED = frozenset({"probability", "regression", "multiclass", "vector"})
 _SCORED = frozenset({"probability", "regression"})
@@ -58,6 +57,7 @@ class Question:
         uninformative: why, where it is so, few events would say nothing.
         role: the rule's role, or a weaker one where the policy leaves the question open.
         notes: what is worth saying beside the number.
+        floored: its metric's id, where it is judged above production's own share of it.
     """
 
     kinds: frozenset[str]
@@ -65,6 +65,7 @@ class Question:
     uninformative: Callable[[Facts, Counted], Note | None] = lambda _facts, _counted: None
     role: Callable[[Facts, MetricRule], Role] = lambda _facts, rule: rule.role
     notes: Callable[[Facts, Counted, Role], tuple[Note, ...]] = lambda _facts, _counted, _role: ()
+    floored: str = ""
 
 
 def assess_share(question: Question, facts: Facts, rule: MetricRule) -> Evidence:
@@ -80,19 +81,22 @@ def assess_share(question: Question, facts: Facts, rule: MetricRule) -> Evidence
     share = question.share(counted)
     if share is None:
         return _unmeasured(rule, role, predictions.nothing_compared(counted))
+    judged, floor = above_floor(facts, question.floored, share)
     notes = (
-        predictions.NO_NOISE_FLOOR,
+        floor,
         *predictions.planned(facts),
         *predictions.repetition(share),
         *question.notes(facts, counted, role),
     )
     useless = question.uninformative(facts, counted)
-    evidence = _judged(facts, rule.model_copy(update={"role": role}), share, useless)
+    evidence = _judged(facts, rule.model_copy(update={"role": role}), judged, useless)
     n = SampleSizes(pairs=counted.count("pairs"), effective=share.effective)
     return evidence.model_copy(update={"n": n, "notes": (*notes, *evidence.notes)})
 
 
-def _judged(facts: Facts, rule: MetricRule, share: Share, useless: Note | None) -> Evidence:
+def _judged(
+    facts: Facts, rule: MetricRule, share: Share | AboveFloor, useless: Note | None
+) -> Evidence:
     """The share against its margin; where a pass would say nothing, harm may still be seen."""
     effect = share.effect(facts.policy)
     if useless is not None:
@@ -101,62 +105,23 @@ def _judged(facts: Facts, rule: MetricRule, share: Share, useless: Note | None) 
     needs = None
     if outcome is Outcome.UNRESOLVED and rule.margin is not None:
         needs = share.needs(facts, rule.margin) if useless is None else _longer(facts, useless)
+    production, shadow = share.levels
     return Evidence(
         family=Family.DIVERGENCE,
         role=rule.role,
         required=rule.required and rule.role is Role.GUARDRAIL,
         outcome=outcome,
+        production=production,
+        shadow=shadow,
         unit="share",
         effect=effect,
         test=None if rule.margin is None else share.test(rule.margin),
         intervals=share.intervals(facts.policy.alpha),
         margin=rule.margin,
         margin_source=rule.source,
-        method=METHOD,
+        method=METHOD if isinstance(share, Share) else ABOVE_FLOOR,
         needs=needs,
         notes=() if useless is None else (useless,),
-    )
-
-
-def assess_bias(facts: Facts, rule: MetricRule) -> Evidence:
-    """The mean of shadow - production, in the score's own unit."""
-    counted = Counted.of(facts)
-    role = _at_most_evidence(rule.role)
-    if counted is None:
-        return _unmeasured(rule, role, predictions.NO_CAPTURES, unit="score", method=BIAS_METHOD)
-    if counted.kind not in _SCORED or "bias" not in counted.row:
-        note = predictions.not_applicable(counted.kind)
-        return _unmeasured(rule, role, note, unit="score", method=BIAS_METHOD)
-    from scipy.special import ndtri
-
-    row = counted.row
-    share = Share(0, counted.count("predictions"), row["prediction_squares"], "predictions")
-    se = row["difference_sd"] / share.effective**0.5
-    alpha = facts.policy.alpha
-    reach = -float(ndtri(alpha)) * se
-    lower_level, upper_level = levels(facts.policy)
-    fixed = (row["bias"] - reach, row["bias"] + reach)
-    return Evidence(
-        family=Family.DIVERGENCE,
-        role=role,
-        required=False,
-        outcome=Outcome.INFO,
-        production=row["production_mean"],
-        shadow=row["shadow_mean"],
-        unit="score",
-        effect=Effect(
-            kind="difference",
-            estimate=row["bias"],
-            lower=None,
-            lower_level=lower_level,
-            upper=None,
-            upper_level=upper_level,
-        ),
-        intervals=Intervals(fixed=fixed),
-        margin_source=rule.source,
-        n=SampleSizes(pairs=counted.count("pairs"), effective=share.effective),
-        method=BIAS_METHOD,
-        notes=(predictions.agreement(row),),
     )
 
 
@@ -213,23 +178,29 @@ def _said(note: Note) -> Needs:
     return Needs(text=f"{note.text[:1].upper()}{note.text[1:]}.")
 
 
-def _unmeasured(
-    rule: MetricRule, role: Role, note: Note, *, unit: str = "share", method: str = METHOD
-) -> Evidence:
+def _unmeasured(rule: MetricRule, role: Role, note: Note) -> Evidence:
     """Evidence that there is none, and why."""
     return Evidence(
         family=Family.DIVERGENCE,
         role=role,
         required=rule.required and role is Role.GUARDRAIL,
         outcome=judge(None, rule.margin, role),
-        unit=unit,
+        unit="share",
         margin=rule.margin,
         margin_source=rule.source,
-        method=method,
+        method=METHOD,
         needs=_said(note) if role in _JUDGED else None,
         notes=(note,),
     )
 
+
+FLOORED: dict[str, Callable[[Counted], Share | None]] = {
+    "flip_rate": _flips,
+    "score_shift_share": _shifts,
+    "score_large_shift_share": _large_shifts,
+    "output_mismatch_share": _mismatches,
+}
+"""What is judged above the A/A noise floor, and its share in the counts of such a comparison."""
 
 _REVIEW = MetricDefault(
     margin=0.05, role=Role.REVIEW, infrastructure_margin=0.001, infrastructure_role=Role.GUARDRAIL
@@ -253,7 +224,13 @@ DIVERGENCE: tuple[Metric, ...] = (
         default=_FLIP_REVIEW,
         assess=partial(
             assess_share,
-            Question(_LABELLED, _flips, predictions.one_sided, notes=predictions.positive_rates),
+            Question(
+                _LABELLED,
+                _flips,
+                predictions.one_sided,
+                notes=predictions.positive_rates,
+                floored="flip_rate",
+            ),
         ),
     ),
     _share_metric(
@@ -266,7 +243,13 @@ DIVERGENCE: tuple[Metric, ...] = (
         default=_REVIEW,
         assess=partial(
             assess_share,
-            Question(_MEASURED, _shifts, role=_shift_role, notes=predictions.shift_tolerance),
+            Question(
+                _MEASURED,
+                _shifts,
+                role=_shift_role,
+                notes=predictions.shift_tolerance,
+                floored="score_shift_share",
+            ),
         ),
     ),
     _share_metric(
@@ -284,6 +267,7 @@ DIVERGENCE: tuple[Metric, ...] = (
                 _large_shifts,
                 predictions.constant_scores,
                 notes=predictions.large_shift_size,
+                floored="score_large_shift_share",
             ),
         ),
     ),
@@ -296,18 +280,6 @@ DIVERGENCE: tuple[Metric, ...] = (
         default=_REQUIRED,
         assess=partial(assess_share, Question(_EVERY, _contract, notes=predictions.uncompared)),
     ),
-    Metric(
-        id="score_bias",
-        family=Family.DIVERGENCE,
-        title="score bias",
-        meaning="Mean of the shadow's score minus production's for the same request.",
-        unit="score",
-        method=BIAS_METHOD,
-        source="Bland and Altman, Lancet 327:307 (1986); Lin, Biometrics 45:255 (1989)",
-        advice="A bias far from zero moves every threshold decision one way: recalibrate.",
-        default=_EVIDENCE.model_copy(update={"judged": False}),
-        assess=assess_bias,
-    ),
     _share_metric(
         id="output_mismatch_share",
         title="different outputs",
@@ -316,6 +288,8 @@ DIVERGENCE: tuple[Metric, ...] = (
         advice="Expected under a model change; under an infrastructure change look for the first "
         "digit that differs.",
         default=_EVIDENCE,
-        assess=partial(assess_share, Question(_EVERY, _mismatches)),
+        assess=partial(
+            assess_share, Question(_EVERY, _mismatches, floored="output_mismatch_share")
+        ),
     ),
 )

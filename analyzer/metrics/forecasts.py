@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from analyzer.figures import counted
+from analyzer.figures import counted, plain
 from analyzer.metrics.labelled import LabelCounts, applying, unmeasured
 from analyzer.metrics.metric import Metric
 from analyzer.model import Effect, Evidence, Family, Intervals, Note, Outcome, Role
@@ -41,9 +41,18 @@ def assess_mean(
     production, shadow = found.row[f"production_{name}"], found.row[f"shadow_{name}"]
     reach = -float(ndtri(facts.policy.alpha)) * found.row[f"{name}_sd"] / found.effective**0.5
     change = shadow - production
-    return _shown(
-        facts, rule, found, (production, shadow), unit=unit, method=MEAN_METHOD
-    ).model_copy(update={"intervals": Intervals(fixed=(change - reach, change + reach))})
+    shown = _shown(facts, rule, found, (production, shadow), unit=unit, method=MEAN_METHOD)
+    intervals = Intervals(fixed=(change - reach, change + reach))
+    return shown.model_copy(update={"intervals": intervals, "notes": _roots(found)})
+
+
+def _roots(found: LabelCounts) -> tuple[Note, ...]:
+    """The root mean square errors of quantities: few large errors weigh more in them."""
+    roots = [found.row.get(f"{side}_root_error") for side in ("production", "shadow")]
+    if None in roots:
+        return ()
+    text = f"root mean square error: production {plain(roots[0])}, shadow {plain(roots[1])}"
+    return (Note(code="root-mean-square-error", text=text),)
 
 
 def assess_area(facts: Facts, rule: MetricRule) -> Evidence:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from analyzer.metrics.predictions import NO_CAPTURES
+from analyzer.metrics.predictions import NO_CAPTURES, not_applicable
 from analyzer.model import Evidence, Family, Needs, Note, Role, SampleSizes
 from analyzer.stats.effective import effective_share_n
 from analyzer.stats.paired_accuracy import Outcomes
@@ -80,8 +80,7 @@ def applying(
     if found is None:
         return unmeasured(rule, NO_LABELS, unit=unit, method=method)
     if found.kind not in kinds:
-        text = f"outputs were read as {found.kind}, which this does not apply to"
-        note = Note(code="not-applicable", text=f"{text}; set predictions.kind or .path")
+        note = not_applicable(found.kind)
         # a default must not hold a run up over a question its outputs cannot be asked
         asked = rule.source == "policy" or rule.role not in _JUDGED
         kept = rule if asked else rule.model_copy(update={"role": Role.EVIDENCE})

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from analyzer.model import Evidence, Family, Gate, Inputs, Ledger, Mode, Pairing
+    from analyzer.model import Evidence, Family, Gate, Inputs, Ledger, Mode, NoiseFloor, Pairing
     from analyzer.policy import MetricDefault, MetricRule, Policy
     from analyzer.stats.boundary import Looking
 
@@ -85,6 +85,7 @@ class Facts:
         points_endpoints: how many different endpoints the exports' rows named.
         captures: None in a run from metrics alone.
         asked: the ends of the window a person gave; None where they were left to the data.
+        floor: production against itself; None where no such comparison was given.
     """
 
     policy: Policy
@@ -98,6 +99,7 @@ class Facts:
     captures: CaptureFacts | None
     endpoint: EndpointFacts | None
     asked: tuple[datetime | None, datetime | None] = (None, None)
+    floor: NoiseFloor | None = None
 
     @cached_property
     def looking(self) -> Looking:
@@ -130,6 +132,7 @@ class Metric:
         source: paper or document the method is from.
         assess: facts and the rule in force -> Evidence (outcome before gates).
         needs_labels: asked only with labels, or where the policy asks for it.
+        kinds: outputs it is asked of, unless the policy asks for it; None for all runs.
     """
 
     id: str
@@ -143,6 +146,7 @@ class Metric:
     default: MetricDefault
     assess: Callable[[Facts, MetricRule], Evidence]
     needs_labels: bool = False
+    kinds: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ In: the one-row table of counts, and the notes made of it. Out: judging.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from analyzer import figures
@@ -13,6 +14,10 @@ from analyzer.metrics.shares import Share
 from analyzer.model import Note, Role
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pyarrow as pa
+
     from analyzer.metrics.metric import Facts
 
 LEAST_EACH_SIDE = 20
@@ -40,7 +45,11 @@ class Counted:
     @classmethod
     def of(cls, facts: Facts) -> Counted | None:
         """The counts of a run; None where there are no captures or nothing was prepared."""
-        tables = {} if facts.captures is None else facts.captures.tables
+        return None if facts.captures is None else cls.of_tables(facts.captures.tables)
+
+    @classmethod
+    def of_tables(cls, tables: Mapping[str, pa.Table]) -> Counted | None:
+        """The counts among a run's tables; None where nothing was prepared."""
         if "prediction_counts" not in tables or "prediction_shape" not in tables:
             return None
         kind = tables["prediction_shape"].column("kind")[0].as_py()
@@ -104,17 +113,44 @@ def _one_answer(counted: Counted) -> Note:
     )
 
 
-def positive_rates(_facts: Facts, counted: Counted, _role: Role) -> tuple[Note, ...]:
-    """How the share of positive decisions moves: flips one way or both ways."""
+def positive_rates(facts: Facts, counted: Counted, _role: Role) -> tuple[Note, ...]:
+    """How the share of positive decisions moves, which way flips go, and how far they reach."""
     if counted.kind != "probability":
         return ()
-    production = counted.count("production_at_or_above") / counted.count("labelled")
-    shadow = counted.count("shadow_at_or_above") / counted.count("labelled")
+    positive = [counted.count(f"{side}_at_or_above") for side in ("production", "shadow")]
+    production, shadow = (count / counted.count("labelled") for count in positive)
     text = (
         f"at or above the threshold: production {figures.percent(production, 2)} of predictions, "
         f"shadow {figures.percent(shadow, 2)}"
     )
-    return (Note(code="positive-rates", text=text),)
+    rates = Note(code="positive-rates", text=text)
+    flipped = counted.count("flipped")
+    if not flipped:
+        return (rates,)
+    upward = (flipped + positive[1] - positive[0]) // 2
+    text = (
+        f"{figures.counted(flipped, 'flip')}: {figures.grouped(upward)} to positive, "
+        f"{figures.grouped(flipped - upward)} to negative"
+    )
+    return (rates, Note(code="flip-directions", text=text), *_flip_distance(facts, flipped))
+
+
+def _flip_distance(facts: Facts, flipped: int) -> tuple[Note, ...]:
+    """Within which distance from the threshold half of the flips lie, and nine tenths."""
+    table = None if facts.captures is None else facts.captures.tables.get("flip_distance")
+    if table is None:
+        return ()
+    rows = table.to_pylist()
+    seen = list(accumulate(row["flips"] for row in rows))
+    within = [
+        next(row["upper"] for row, sum_ in zip(rows, seen, strict=True) if sum_ >= share * flipped)
+        for share in (0.5, 0.9)
+    ]
+    text = (
+        f"half of the flips have a production score within {within[0]:.3g} of the threshold, nine "
+        f"tenths within {within[1]:.3g}"
+    )
+    return (Note(code="flip-distance", text=text),)
 
 
 def shift_tolerance(facts: Facts, counted: Counted, role: Role) -> tuple[Note, ...]:
@@ -163,15 +199,6 @@ def repetition(share: Share) -> tuple[Note, ...]:
         "request"
     )
     return (Note(code="repeated-inputs", text=text),)
-
-
-def agreement(row: dict[str, Any]) -> Note:
-    """How far scores are apart, and how well they agree."""
-    return Note(
-        code="agreement",
-        text=f"mean |difference| {figures.plain(row['mean_absolute_difference'])}, sd of "
-        f"differences {figures.plain(row['difference_sd'])}, concordance {row['concordance']:.4f}",
-    )
 
 
 def not_applicable(kind: str) -> Note:

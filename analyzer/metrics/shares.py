@@ -22,6 +22,8 @@ from analyzer.stats.proportions import wilson
 from analyzer.verdict import levels
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from analyzer.metrics.metric import Facts
     from analyzer.policy import Policy
 
@@ -92,6 +94,11 @@ class Share:
         found = e_value(*self.scaled(), margin)
         return Test(e_value=found, p_value=min(1.0, 1 / found) if found > 0 else 1.0)
 
+    @property
+    def levels(self) -> tuple[float | None, float | None]:
+        """Production's and the shadow's: a share of differences is of both at once."""
+        return None, None
+
     def needs(self, facts: Facts, margin: float) -> Needs:
         """How many outcomes in all would settle it, if the share and the repetition stay."""
         once = facts.policy.inference == "fixed"
@@ -104,6 +111,11 @@ class Share:
                     f"{stated(margin)}. More data will not turn it into a pass."
                 )
             )
+        return self.projected(facts, needed)
+
+    def projected(self, facts: Facts, needed: int) -> Needs:
+        """When that many independent outcomes will be there, at the present rate."""
+        once = facts.policy.inference == "fixed"
         # a tenth more than seen, at the least: the projection is rough
         factor = max(needed / self.effective, 1.1)
         requests = math.ceil(self.outcomes * factor)
@@ -152,6 +164,11 @@ def outcomes_needed(share: float, margin: float, alpha: float, *, once: bool = F
             return wilson(share * n, n, 1 - 2 * alpha)[1] < margin
         return log_e_value(share * n, n, margin) > enough
 
+    return fewest(settled)
+
+
+def fewest(settled: Callable[[float], bool]) -> int | None:
+    """The least number of outcomes that settles something; None where nothing below 10^12 does."""
     high = 1.0
     while not settled(high):
         high *= 2

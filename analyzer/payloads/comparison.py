@@ -9,18 +9,19 @@ order and any split of the data give the same bytes.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
-from analyzer.model import round_significant
+from analyzer.payloads.closely import document_tables, vector_tables
 from analyzer.payloads.decoding import decode_binary
+from analyzer.payloads.missing import missing_tables
+from analyzer.payloads.scores import Tolerance, one_row, score_counts, score_tables
 from analyzer.payloads.shape import OutputShape, detect
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
     import pyarrow as pa
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 _SAMPLE_OUTPUTS = 2_000
 _SAMPLE_BYTES = 64 << 20
 _BATCH = 10_000
-_TERM_BITS = 60
 _BINS = 50
 _DOCUMENTS = frozenset({"json", "text"})
 _COMPARING = {
@@ -37,8 +37,8 @@ _COMPARING = {
     "multiclass": "prediction_vectors",
     "vector": "prediction_vectors",
 }
+_LISTS = frozenset({"multiclass", "vector"})
 _SCORES = frozenset({"probability", "regression"})
-_LARGE_SHIFT = 0.5  # production standard deviations
 
 
 class Engine(Protocol):
@@ -59,21 +59,23 @@ class Engine(Protocol):
         """Make Arrow tables readable from SQL inside the block."""
 
 
-@dataclass(frozen=True)
-class Tolerance:
-    """What counts as no shift: |d| <= atol + rtol |production|."""
-
-    atol: float
-    rtol: float
-
-
-def prepare(engine: Engine, policy: Policy) -> dict[str, pa.Table]:
+def prepare(
+    engine: Engine, policy: Policy, *, lost_in: tuple[datetime, datetime] | None = None
+) -> dict[str, pa.Table]:
     """Tables that say how the two variants' outputs differ, from `pairs` and `repeated_inputs`.
+
+    Args:
+        engine: holds them.
+        policy: how outputs become predictions.
+        lost_in: the window, UTC without saying so, where production's records without a partner
+            are worth a look.
 
     Returns:
         By name: `prediction_shape` (kind, path, notes), `prediction_counts` (one row),
         `contract_changes`, `worst_pairs`, and, where predictions are numbers or labels,
-        `score_histogram`, `score_grid`, `difference_histogram`, `flips`, `flip_distance`.
+        `score_histogram`, `score_grid`, `difference_histogram`, `flips`, `flip_distance`; for the
+        metrics `difference_counts`, `score_marginals` and `score_bias_minutes`; of scores
+        `shift_sizes`, from which another run counts shifts beyond a size of its own.
 
     Raises:
         PolicyError: `predictions.path` is not a path.
@@ -84,17 +86,28 @@ def prepare(engine: Engine, policy: Policy) -> dict[str, pa.Table]:
     tolerance = tolerance_of(policy)
     label_at = policy.predictions.label_at if shape.kind == "probability" else None
     _compare(engine, shape, tolerance, label_at)
-    tables = {
+    counts = _contract_counts(engine)
+    tables: dict[str, pa.Table] = {}
+    if shape.kind in _DOCUMENTS:
+        fields = shape.kind == "json"
+        found, tables = document_tables(engine, shape.sql_path, tolerance, fields=fields)
+        counts |= found
+    else:
+        noise = Tolerance(policy.predictions.atol, policy.predictions.rtol)
+        counts |= _prediction_counts(engine, noise, label_at)
+        counts |= {"atol": tolerance.atol, "rtol": tolerance.rtol}
+        if shape.kind in _LISTS and counts["largest_difference"] is not None:
+            found, tables = vector_tables(engine, counts["largest_difference"])
+            counts |= found
+        tables |= _spread(engine, shape, label_at, counts.get("step"))
+    if lost_in is not None:
+        tables |= missing_tables(engine, shape, counts, *lost_in)
+    return {
         "prediction_shape": _shape_table(shape),
         "contract_changes": engine.table("contract_changes"),
+        "prediction_counts": _row_table(counts),
+        **tables,
     }
-    if shape.kind in _DOCUMENTS:
-        return tables | {"prediction_counts": _row_table(_contract_counts(engine))}
-    noise = Tolerance(policy.predictions.atol, policy.predictions.rtol)
-    counts = _contract_counts(engine) | _prediction_counts(engine, noise, label_at)
-    counts |= {"atol": tolerance.atol, "rtol": tolerance.rtol}
-    tables["prediction_counts"] = _row_table(counts)
-    return tables | _drawn(engine, shape, label_at)
 
 
 def tolerance_of(policy: Policy) -> Tolerance:
@@ -150,7 +163,7 @@ def _compare(
 
 
 def _contract_counts(engine: Engine) -> dict[str, Any]:
-    row = _one_row(engine.table("contract_counts"))
+    row = one_row(engine.table("contract_counts"))
     return row | {
         "judged_squares": float(int(row["judged_squares"])),
         "answered_squares": float(int(row["answered_squares"])),
@@ -158,71 +171,23 @@ def _contract_counts(engine: Engine) -> dict[str, Any]:
 
 
 def _prediction_counts(engine: Engine, noise: Tolerance, label_at: float | None) -> dict[str, Any]:
-    """Counts of predictions, and of scores their means, spreads, bias and agreement.
-
-    No shift within numeric noise is a large one, however alike production's scores are.
-    """
-    extent = _one_row(engine.table("prediction_extent"))
-    counts = extent | _one_row(engine.table("prediction_commonest"))
+    """Counts of predictions, and of scores what `scores` makes of them."""
+    extent = one_row(engine.table("prediction_extent"))
+    counts = extent | one_row(engine.table("prediction_commonest"))
     counts["prediction_squares"] = float(int(extent["prediction_squares"]))
     if extent["lowest"] is None:
         return counts
-    moments = _moments(engine, extent["lowest"], extent["highest"])
-    far = round_significant(_LARGE_SHIFT * moments["production_sd"])
-    thresholds = engine.table(
-        "prediction_thresholds",
-        far=far,
-        atol=noise.atol,
-        rtol=noise.rtol,
-        label_at=label_at,
-    )
-    return counts | moments | _one_row(thresholds) | {"large_shift": far}
+    return counts | score_counts(engine, extent, noise, label_at)
 
 
-def _moments(engine: Engine, lowest: float, highest: float) -> dict[str, float]:
-    """Mean, spread, bias and concordance of the scores from fixed-point sums.
-
-    Scores are centred at the middle of their range: then the spread is at least the half range over
-    the root of twice the number of scores, and nothing is lost by cancellation.
-    """
-    centre = round_significant(lowest / 2 + highest / 2)
-    reach = max(highest - centre, centre - lowest, highest - lowest)
-    step, square_step = _steps(reach), _steps(reach * reach)
-    sums = engine.table("prediction_sums", centre=centre, scale=step, square_scale=square_step)
-    raw = {key: int(value) for key, value in _one_row(sums).items()}
-    n = raw["scores"]
-    mean = {key: raw[key] / n / step for key in ("production", "shadow", "distance")}
-    square = {
-        key: raw[key] / n / square_step
-        for key in ("production_squares", "shadow_squares", "products", "change_squares")
-    }
-    bias = mean["shadow"] - mean["production"]
-    production = max(square["production_squares"] - mean["production"] ** 2, 0.0)
-    shadow = max(square["shadow_squares"] - mean["shadow"] ** 2, 0.0)
-    shared = square["products"] - mean["production"] * mean["shadow"]
-    agreement = production + shadow + bias * bias
-    return {
-        "production_mean": mean["production"] + centre,
-        "shadow_mean": mean["shadow"] + centre,
-        "production_sd": math.sqrt(production),
-        "shadow_sd": math.sqrt(shadow),
-        "bias": bias,
-        "difference_sd": math.sqrt(max(square["change_squares"] - bias * bias, 0.0)),
-        "mean_absolute_difference": mean["distance"],
-        "concordance": 2 * shared / agreement if agreement > 0 else 1.0,
-    }
-
-
-def _steps(largest: float) -> float:
-    """Fixed-point steps per unit, a power of two, such that no term exceeds 2^60."""
-    exponent = math.frexp(largest)[1] if largest > 0 else 0
-    return math.ldexp(1.0, max(min(_TERM_BITS - exponent, 900), -900))
-
-
-def _drawn(engine: Engine, shape: OutputShape, label_at: float | None) -> dict[str, pa.Table]:
-    """Tables that only the report draws."""
+def _spread(
+    engine: Engine, shape: OutputShape, label_at: float | None, step: float | None
+) -> dict[str, pa.Table]:
+    """Tables of how predictions are spread: for the report, and for what one row cannot hold."""
     tables = {"worst_pairs": engine.table("worst_pairs")}
     if shape.kind != "label":
+        engine.execute("difference_cells")
+        tables["difference_counts"] = engine.table("difference_counts")
         tables["difference_histogram"] = engine.table("difference_histogram")
     if shape.kind not in {"regression", "vector"}:
         at = f"{label_at:g}" if label_at is not None else ""
@@ -231,6 +196,8 @@ def _drawn(engine: Engine, shape: OutputShape, label_at: float | None) -> dict[s
         )
     if shape.kind in _SCORES:
         tables |= _score_tables(engine, shape)
+    if step is not None:
+        tables |= score_tables(engine, step)
     if label_at is not None:
         width = max(label_at, 1 - label_at, 0.5) / 20
         tables["flip_distance"] = engine.table(
@@ -242,11 +209,12 @@ def _drawn(engine: Engine, shape: OutputShape, label_at: float | None) -> dict[s
 def _score_tables(engine: Engine, shape: OutputShape) -> dict[str, pa.Table]:
     lowest, highest = 0.0, 1.0
     if shape.kind == "regression":
-        extent = _one_row(engine.table("score_range"))
+        extent = one_row(engine.table("score_range"))
         lowest, highest = extent["lower"] or 0.0, extent["upper"] or 0.0
     width = (highest - lowest) / _BINS or 1.0
     axis = {"lowest": lowest, "width": width, "bins": _BINS}
-    return {name: engine.table(name, **axis) for name in ("score_histogram", "score_grid")}
+    drawn = {name: engine.table(name, **axis) for name in ("score_histogram", "score_grid")}
+    return drawn | {"shift_sizes": engine.table("shift_sizes")}
 
 
 def _shape_table(shape: OutputShape) -> pa.Table:
@@ -258,11 +226,6 @@ def _shape_table(shape: OutputShape) -> pa.Table:
 
 def _texts(table: pa.Table, column: str) -> list[str]:
     return [str(text) for text in table.column(column).to_pylist()]
-
-
-def _one_row(table: pa.Table) -> dict[str, Any]:
-    row: dict[str, Any] = table.to_pylist()[0]
-    return row
 
 
 def _row_table(row: dict[str, Any]) -> pa.Table:

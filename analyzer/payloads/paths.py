@@ -26,8 +26,8 @@ _STEP = re.compile(
 )
 
 
-def parse_path(text: str) -> Path:
-    """The steps of a path from the policy.
+def parse_path(text: str, key: str = "predictions.path") -> Path:
+    """The steps of a path from the policy, where it stands under `key`.
 
     >>> parse_path("predictions[*].score")
     ('predictions', '[*]', 'score')
@@ -42,7 +42,7 @@ def parse_path(text: str) -> Path:
         match = _STEP.match(rest, position)
         if match is None:
             raise PolicyError(
-                f"predictions.path: cannot be read at {rest[position:]!r}; "
+                f"{key}: cannot be read at {rest[position:]!r}; "
                 "expected something like predictions[*].score"
             )
         steps.append(_step(match))

@@ -7,6 +7,9 @@ import difflib
 from analyzer.errors import UsageError
 from analyzer.gates import BY_ID as GATES
 from analyzer.metrics import BY_ID as METRICS
+from analyzer.metrics.divergence import FLOORED
+from analyzer.metrics.floor import METHOD as ABOVE_FLOOR
+from analyzer.report.assumptions import GATE_ASSUMPTIONS, METHOD_ASSUMPTIONS
 from analyzer.report.note_codes import NOTE_CODES
 from analyzer.report.words import WORDS
 
@@ -66,14 +69,25 @@ def _metric(key: str) -> str:
         f"  family          {metric.family}",
         f"  method          {metric.method}",
         f"  source          {metric.source}",
+        f"  assumes         {METHOD_ASSUMPTIONS[metric.method]}",
         f"  default margin  {margin}",
         f"  default role    {default.role}{', required' if default.required else ''}",
         f"  what to do      {metric.advice}",
     ]
+    if key in FLOORED:
+        lines.append(f"  noise floor     {_FLOOR}")
     return "\n".join(lines) + "\n"
+
+
+_FLOOR = (
+    "with --noise-floor, judged as what the shadow adds to what production does to itself; "
+    f"{ABOVE_FLOOR}: Bonferroni's inequality on both shares' bounds, or for a single look the "
+    "score interval of Miettinen and Nurminen, Statistics in Medicine 4:213 (1985)"
+)
 
 
 def _gate(key: str) -> str:
     gate = GATES[key]
-    lines = [f"{key}: gate", f"  {gate.meaning}", f"  what to do      {gate.advice}"]
+    assumed = f"  assumes         {GATE_ASSUMPTIONS[key]}"
+    lines = [f"{key}: gate", f"  {gate.meaning}", assumed, f"  what to do      {gate.advice}"]
     return "\n".join(lines) + "\n"

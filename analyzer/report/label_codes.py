@@ -33,6 +33,10 @@ LABEL_CODES: dict[str, tuple[str, str]] = {
         "Write labels as the model answers, or set predictions.path to the label.",
     ),
     "right-alone": ("How often only one variant is right; all the rest says nothing.", _NOTHING),
+    "root-mean-square-error": (
+        "As the mean absolute error, with large errors weighing more.",
+        "Where it grew and the mean did not, look for a few requests that went far wrong.",
+    ),
     "score-buckets": ("Scores are ranked by bucket; what that can cost is stated.", _NOTHING),
     "not-a-probability": (
         "Scores outside 0..1 have no log loss, Brier score or calibration.",

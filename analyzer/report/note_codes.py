@@ -7,6 +7,8 @@ which bring their own words.
 from __future__ import annotations
 
 from analyzer.report.label_codes import LABEL_CODES
+from analyzer.report.prediction_codes import PREDICTION_CODES
+from analyzer.report.promotion_codes import PROMOTION_CODES
 from analyzer.report.sending_codes import SENDING_CODES
 from analyzer.sources.formats import UNSUPPORTED
 
@@ -120,7 +122,6 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Give the instances more disk; captures of that time are incomplete.",
     ),
     # predictions
-    "positive-rates": ("Share of predictions at or above the threshold, by variant.", _NOTHING),
     "large-shift": ("From which size on a score's shift is large.", _NOTHING),
     "shift-tolerance": (
         "From which size on two scores differ.",
@@ -132,9 +133,34 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     ),
     "no-a-a": (
         "How often production disagrees with itself is not known and taken as zero.",
-        "Nothing; where the model answers at random, expect flips that are not the shadow's.",
+        "Where the model answers at random, pass --noise-floor: production against itself.",
     ),
-    "agreement": ("How close both variants' scores are on the whole.", _NOTHING),
+    "noise-floor": (
+        "How often production disagrees with itself; divergence is judged above it.",
+        "Check that both answers were of production's model: the floor excuses that much.",
+    ),
+    "no-floor-here": ("A noise floor was given, and this is not judged above it.", _NOTHING),
+    "noise-floor-other": (
+        "The noise floor is of another endpoint, model or way of reading outputs.",
+        "Compare production with itself on this endpoint, under this policy.",
+    ),
+    "noise-floor-too-small": (
+        "The noise floor has too few pairs or inputs to say how often production errs.",
+        "Capture production against itself for longer.",
+    ),
+    "slice-regression": (
+        "A part of the traffic that the policy names fails, even as one of all parts looked at.",
+        "See the slices on the predictions page; mend the shadow for that part.",
+    ),
+    "slice-direction": (
+        "The change of the whole is carried by few parts; most parts change the other way.",
+        "Look at the parts before trusting the whole.",
+    ),
+    "slice-gaps": (
+        "Pairs whose value a slice could not read are a bin of their own.",
+        "Check the column or path in [slices] against the captured inputs.",
+    ),
+    **PREDICTION_CODES,
     "repeated-inputs": ("Repeated inputs count as less than one pair each.", _NOTHING),
     "one-answer": (
         "The shadow answers everything alike, so that few answers differ says nothing.",
@@ -167,6 +193,7 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     ),
     "kind-from-policy": ("Outputs are read as predictions.kind says.", _NOTHING),
     **LABEL_CODES,
+    **PROMOTION_CODES,
     **SENDING_CODES,
     # pairs
     "paired-by-payload": (

@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 STYLES = {Tone.GOOD: "green", Tone.BAD: "bold red", Tone.OPEN: "yellow", Tone.PLAIN: ""}
 GAP = "   "
 TABLE_GAP = "  "
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
+_CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069"
+    r"\ud800-\udfff\ufffe\uffff]+"
+)
 
 
 def render(page: Page, *, requests: bool = False) -> Text:
@@ -51,7 +54,7 @@ def render(page: Page, *, requests: bool = False) -> Text:
 
 
 def clean(text: str) -> str:
-    r"""Text without control characters, line breaks or direction overrides.
+    r"""Text without control characters, line breaks, direction overrides or what is no character.
 
     >>> clean("a\x1b[31mb\nc")
     'a [31mb c'

@@ -46,3 +46,53 @@ create or replace temp macro id_text(text) as case
     when try_cast(text as uuid)::varchar = text then null
     else text
 end;
+
+-- What the policy slices by, of one input: nothing else of a payload is kept. One of place (a column
+-- of CSV, from 1) and path (of JSON) is null. Gives the different values of its rows; null where it
+-- cannot be read. A plain line, as most are, is read without lists of rows.
+create or replace temp macro found_values(text, place, path) as case
+    when text is null then null
+    when path is not null
+        then case when json_valid(text) then [coalesce(json_extract_string(text, path), '')] end
+    when starts_with(text, '{') or starts_with(text, '[') then null
+    when instr(text, E'\n') in (0, length(text)) and not contains(text, '"')
+        then [split_part(text, ',', place)]
+    else list_distinct(list_transform(
+        list_filter(string_split(text, E'\n'), lambda line: trim(line, E' \r\t') <> ''),
+        lambda line: coalesce(trim(csv_cells(line)[place], E' \r\t"'), '')
+    ))
+end;
+
+create or replace temp macro csv_cells(line) as case
+    when contains(line, '"') then regexp_extract_all(line, '(?:^|,)("(?:[^"]|"")*"|[^,]*)', 1)
+    else string_split(line, ',')
+end;
+
+-- A request of several rows has one value only where all of them agree.
+create or replace temp macro one_value(found) as case
+    when found is null then struct_pack(fate := 'unreadable', "value" := null::varchar)
+    when len(found) > 1 then struct_pack(fate := 'several', "value" := null::varchar)
+    when coalesce(trim(found[1], E' \r\t\n'), '') = ''
+        then struct_pack(fate := 'missing', "value" := null::varchar)
+    else struct_pack(fate := 'value', "value" := left(trim(found[1], E' \r\t\n'), 64))
+end;
+
+create or replace temp macro input_values(data, encoding, places, paths) as list_transform(
+    list_transform(
+        range(len(places::integer[])),
+        lambda number: case
+            when data is null then ['']
+            when upper(encoding) = 'BASE64' then found_values(
+                try(decode(from_base64(data))),
+                (places::integer[])[number + 1],
+                (paths::varchar[])[number + 1]
+            )
+            else found_values(
+                data,
+                (places::integer[])[number + 1],
+                (paths::varchar[])[number + 1]
+            )
+        end
+    ),
+    lambda found: one_value(found)
+);

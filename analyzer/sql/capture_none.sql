@@ -11,6 +11,7 @@ select
     null::uuid as inference_key,
     null::varchar as inference_text,
     null::ubigint as input_key,
+    null::struct(fate varchar, "value" varchar)[] as input_slices,
     null::varchar as input_content_type,
     null::varchar as output_content_type,
     null::varchar as output_encoding,

@@ -2,6 +2,7 @@
 -- line without a time or payload where they are expected has a null time, and is read again, more
 -- carefully, by capture_unusual and capture_rejects.
 -- reads  lines(object_number, line_number, unterminated, line), lent
+-- params $slice_columns, $slice_paths: see input_values
 -- gives  one row a line: capture records, or a null captured_at. No filter here: it would make the
 --        engine parse every line twice
 with
@@ -54,6 +55,7 @@ capture_records as (
         id_key(inference_id) as inference_key,
         id_text(inference_id) as inference_text,
         payload_key(input_data, input_encoding) as input_key,
+        input_values(input_data, input_encoding, $slice_columns, $slice_paths) as input_slices,
         input_content_type,
         output_content_type,
         output_encoding,

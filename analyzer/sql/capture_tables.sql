@@ -44,6 +44,7 @@ select
     inference_key,
     inference_text,
     input_key,
+    input_slices,
     input_content_type,
     output_content_type,
     output_encoding,

@@ -1,7 +1,7 @@
 -- Which of the lines that the fast way left are capture records after all?
 -- reads   lines(object_number, line_number, unterminated, line), lent
 -- gives   rows as capture_records gives them
--- params  $records_file: what the fast way wrote
+-- params  $records_file: what the fast way wrote; $slice_columns, $slice_paths: see input_values
 with
 left_over as (
     select
@@ -52,6 +52,7 @@ capture_unusual as (
         id_key(inference_id) as inference_key,
         id_text(inference_id) as inference_text,
         payload_key(input.data, input.encoding) as input_key,
+        input_values(input.data, input.encoding, $slice_columns, $slice_paths) as input_slices,
         input.observedContentType as input_content_type,
         output.observedContentType as output_content_type,
         output.encoding as output_encoding,

@@ -1,22 +1,18 @@
 -- How large are the differences between paired scores?
--- reads   predictions
+-- reads   difference_cells
 -- gives   eight buckets a factor of ten; no difference at all is the row with lower = upper = 0
 with
 bucketed as (
     select
-        case
-            when difference > 0 then greatest(floor(8 * log10(difference)), -160)::bigint
-        end as bucket,
-        count(*) as predictions
-    from predictions
-    where code = 'same'
-        and difference is not null
-    group by bucket
+        floor(bucket / 8)::bigint as eighth,
+        sum(predictions)::bigint as predictions
+    from difference_cells
+    group by eighth
 )
 
 select
-    coalesce(pow(10.0, bucket / 8.0), 0) as lower,
-    coalesce(pow(10.0, (bucket + 1) / 8.0), 0) as upper,
+    coalesce(pow(10.0, eighth / 8.0), 0) as lower,
+    coalesce(pow(10.0, (eighth + 1) / 8.0), 0) as upper,
     predictions
 from bucketed
 order by lower;

@@ -3,7 +3,6 @@
 -- gives   macro label_truth(text): the labels of a text, one a line or one an element of a JSON
 --         list, a number in one spelling; null where a label is missing or no scalar
 --         macro label_code(id, truth): why a line gives no label, null where it does
---         macro score_bucket(score): sixteenths of a logit, which keep rare scores apart
 create or replace temp macro label_scalar(cell) as
     case
         when cell is null then null
@@ -28,10 +27,3 @@ create or replace temp macro label_code(id, truth) as
         when truth is null or len(list_filter(truth, lambda one: one is not null)) = 0
             then 'label.no-label'
     end;
-
-create or replace temp macro score_bucket(score) as
-    case
-        when score <= 0 then -256
-        when score >= 1 then 256
-        else greatest(-255, least(255, floor(16 * ln(score / (1 - score)))))
-    end::integer;

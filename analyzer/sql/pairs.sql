@@ -38,6 +38,7 @@ pairs as (
         if(production.inference_key is null, shadow.inference_text, production.inference_text)
             as inference_text,
         production.input_key,
+        production.input_slices,
         production.input_content_type,
         production.output_content_type as production_content_type,
         production.output_encoding as production_encoding,

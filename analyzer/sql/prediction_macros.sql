@@ -7,6 +7,13 @@
 --         macro label_text(cell): a label without quotes, a number in one spelling
 --         macro vector_class(vector): finite, non-finite, or other (not a list of numbers)
 --         macro document_signature(text, json_path): what must stay alike in a document
+--         macro is_json(text): whether it is a JSON object or list
+--         macro held_text(text, json_path): the text a JSON document holds there, one a line; the
+--         text itself where it is no such document
+--         macro leaf_kind(type): number, string, boolean or null
+--         macro score_bucket(score): sixteenths of a logit, which keep rare scores apart
+--         macro quantity_bucket(value, centre, spread): 64ths of a spread near the centre, of a
+--         factor e far from it
 create or replace temp macro trimmed(text) as
     case
         -- trim() with a set of characters costs as much as all the rest: first the usual endings
@@ -62,4 +69,32 @@ create or replace temp macro document_signature(text, json_path) as
         when json_type(text) = 'OBJECT'
             then 'object:' || to_json(list_sort(json_keys(text)))::varchar
         else 'array:' || json_array_length(text)
+    end;
+
+create or replace temp macro score_bucket(score) as
+    case
+        when score <= 0 then -256
+        when score >= 1 then 256
+        else greatest(-255, least(255, floor(16 * ln(score / (1 - score)))))
+    end::integer;
+
+create or replace temp macro quantity_bucket(value, centre, spread) as
+    greatest(-64_000, least(64_000, floor(64 * asinh((value - centre) / spread))))::integer;
+
+create or replace temp macro is_json(text) as text[1] in ('{', '[') and json_valid(text);
+
+create or replace temp macro held_text(text, json_path) as
+    case
+        when json_path is null or not is_json(text) then text
+        else coalesce(
+            array_to_string(json_extract_string('[' || text || ']', json_path), E'\n'),
+            ''
+        )
+    end;
+
+create or replace temp macro leaf_kind(type) as
+    case
+        when type in ('UBIGINT', 'BIGINT', 'HUGEINT', 'DOUBLE') then 'number'
+        when type = 'VARCHAR' then 'string'
+        else lower(type)
     end;

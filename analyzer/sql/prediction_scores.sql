@@ -10,6 +10,7 @@ cells as (
     select
         pair_id,
         input_key,
+        captured_at,
         unnest(range(len(production_rows))) as row_index,
         unnest(production_rows) as production_cell,
         unnest(shadow_rows) as shadow_cell
@@ -68,6 +69,7 @@ compared as (
     select
         pair_id,
         input_key,
+        captured_at,
         row_index,
         code,
         case when code = 'same' then production_number end as production_score,
@@ -79,6 +81,7 @@ predictions as (
     select
         pair_id,
         input_key,
+        captured_at,
         row_index,
         code,
         production_score,

@@ -1,28 +1,13 @@
--- What are the sums behind means, spreads, bias and agreement of the scores?
--- reads   predictions
--- gives   one row of whole numbers as text: fixed-point sums, which are the same whatever the
---         number of threads or the order of rows
--- params  $centre: subtracted from scores; $scale: steps per unit, $square_scale: per squared
---         unit; both such that no term exceeds 2^60
-with
-centred as (
-    select
-        production_score - $centre as production,
-        shadow_score - $centre as shadow,
-        shadow_score - production_score as change
-    from predictions
-    where code = 'same'
-        and production_score is not null
-)
-
+-- What do the sums of all minutes come to?
+-- reads   score_minutes
+-- gives   one row of whole numbers as text
 select
-    count(*) as scores,
-    coalesce(sum(round(production * $scale)::bigint), 0)::varchar as production,
-    coalesce(sum(round(shadow * $scale)::bigint), 0)::varchar as shadow,
-    coalesce(sum(round(abs(change) * $scale)::bigint), 0)::varchar as distance,
-    coalesce(sum(round(production * production * $square_scale)::bigint), 0)::varchar
-        as production_squares,
-    coalesce(sum(round(shadow * shadow * $square_scale)::bigint), 0)::varchar as shadow_squares,
-    coalesce(sum(round(production * shadow * $square_scale)::bigint), 0)::varchar as products,
-    coalesce(sum(round(change * change * $square_scale)::bigint), 0)::varchar as change_squares
-from centred;
+    coalesce(sum(scores), 0)::bigint as scores,
+    coalesce(sum(production), 0)::varchar as production,
+    coalesce(sum(shadow), 0)::varchar as shadow,
+    coalesce(sum(distance), 0)::varchar as distance,
+    coalesce(sum(production_squares), 0)::varchar as production_squares,
+    coalesce(sum(shadow_squares), 0)::varchar as shadow_squares,
+    coalesce(sum(products), 0)::varchar as products,
+    coalesce(sum(change_squares), 0)::varchar as change_squares
+from score_minutes;

@@ -5,6 +5,7 @@ create or replace temp view prediction_texts as
 select
     pairs.pair_id,
     pairs.input_key,
+    pairs.captured_at,
     coalesce(
         production_decoded.text,
         output_text(pairs.production_data, pairs.production_encoding)

@@ -10,6 +10,7 @@ forms as (
     select
         pair_id,
         input_key,
+        captured_at,
         production_text,
         shadow_text,
         case when production_text[1] in ('{', '[') then 'json' else 'csv' end as production_form,
@@ -55,6 +56,7 @@ prediction_values as (
     select
         pair_id,
         input_key,
+        captured_at,
         production_text is null as production_absent,
         shadow_text is null as shadow_absent,
         production_text = shadow_text as identical,

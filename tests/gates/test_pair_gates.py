@@ -167,7 +167,33 @@ def test_missing_pairs_that_fall_in_one_hour_are_called_informative() -> None:
     assert "Missing pairs are informative" in burst.text
     spread = check("missing_pairs", lossy(240))
     assert spread.outcome is GateOutcome.FAIL
-    assert "same hours as the rest" in spread.text
+    assert "They are like the rest in hour: hour p = " in spread.text
+
+
+@pytest.mark.parametrize(
+    ("table", "named"),
+    [
+        ("missing_by_bytes", "size of production's output"),
+        ("missing_by_score", "production's score"),
+    ],
+)
+def test_missing_pairs_that_are_larger_or_score_higher_are_called_informative(
+    table: str, named: str
+) -> None:
+    facts = lossy(240)
+    assert facts.captures is not None
+    for missing, informative in (((20, 30, 190), True), ((24, 96, 120), False)):
+        cells = pa.table(
+            {"bucket": [1, 2, 3], "missing": missing, "present": [1_000, 4_000, 5_000]}
+        )
+        tables = {**facts.captures.tables, table: cells}
+        gate = check(
+            "missing_pairs", replace(facts, captures=replace(facts.captures, tables=tables))
+        )
+        assert ("Missing pairs are informative" in gate.text) == informative
+        assert (
+            f"{'they differ in' if informative else 'in hour and'} {named}: hour p =" in gate.text
+        )
 
 
 def test_a_pass_that_survives_the_worst_case_keeps_the_gate_open() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pyarrow as pa
@@ -11,6 +12,9 @@ import pyarrow as pa
 from analyzer.metrics.metric import CaptureFacts, EndpointFacts, Facts
 from analyzer.model import Inputs, Ledger, Mode, Pairing
 from analyzer.policy import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 START = datetime(2026, 11, 16, tzinfo=UTC)
 END = datetime(2026, 11, 20, tzinfo=UTC)
@@ -114,3 +118,17 @@ def _points(invocations: tuple[float, float] | None) -> pl.DataFrame:
     ]
     frame = pl.DataFrame(rows, schema_overrides={"timestamp": pl.Datetime("us", "UTC")})
     return frame if invocations else frame.clear()
+
+
+def facts_from(
+    tables: Mapping[str, pa.Table],
+    *,
+    policy: Policy | None = None,
+    span: tuple[datetime, datetime] = (START, END),
+) -> Facts:
+    """Facts of a run whose outputs came to these tables."""
+    (counts,) = tables["prediction_counts"].to_pylist()
+    facts = facts_of({**counts_of(), **counts}, policy=policy)
+    assert facts.captures is not None
+    captures = replace(facts.captures, tables=tables)
+    return replace(facts, captures=captures, start=span[0], end=span[1])

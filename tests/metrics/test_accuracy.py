@@ -6,14 +6,17 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pytest
+from scipy.stats import binom
 
 from analyzer.metrics import DEFAULTS, asked
 from analyzer.metrics.accuracy import assess_accuracy, predictions_needed
 from analyzer.model import Outcome
 from analyzer.policy_file import load_policy
 from analyzer.stats.paired_accuracy import Outcomes, lower_bound
+from analyzer.stats.proportions import tango
 from analyzer.verdict import describe
 from tests.metrics.prediction_facts import facts_of
 
@@ -23,7 +26,12 @@ if TYPE_CHECKING:
 
 
 def labelled(
-    production_right: int, shadow_right: int, pairs: int = 20_000, *, times: int = 1
+    production_right: int,
+    shadow_right: int,
+    pairs: int = 20_000,
+    *,
+    times: int = 1,
+    settings: tuple[str, ...] = (),
 ) -> Facts:
     """Facts of a run whose labels were counted; each input comes `times` times."""
     counts = {
@@ -37,7 +45,7 @@ def labelled(
         "commonest_truth": pairs // 2,
         "foreign_truth": 0,
     }
-    policy = load_policy(None, DEFAULTS)
+    policy = load_policy(None, DEFAULTS, settings)
     facts = facts_of(kind="label", policy=policy)
     assert facts.captures is not None
     tables = {**facts.captures.tables, "label_counts": pa.Table.from_pylist([counts])}
@@ -85,6 +93,59 @@ def test_the_two_bounds_stand_at_the_levels_of_what_they_decide() -> None:
     assert effect.upper_level == pytest.approx(1 - 0.05 / facts.policy.guardrails)
 
 
+FIXED = ("inference=fixed", "final=true")
+PLANNED = ("inference=planned", "horizon=7d")
+
+
+def test_a_single_look_is_judged_by_tango() -> None:
+    facts = labelled(200, 150, settings=FIXED)
+    evidence = judged(facts)
+    assert evidence.effect is not None
+    assert evidence.effect.mode == "fixed"
+    fail_at = 0.05 / facts.policy.guardrails
+    assert evidence.effect.lower == pytest.approx(tango(0, 150, 200, 19_650, 0.9)[0], rel=1e-8)
+    assert evidence.effect.upper == pytest.approx(
+        tango(0, 150, 200, 19_650, 1 - 2 * fail_at)[1], rel=1e-8
+    )
+    assert (evidence.outcome, judged(labelled(200, 150)).outcome) == (
+        Outcome.PASS,
+        Outcome.UNRESOLVED,
+    )
+
+
+def test_planned_looks_keep_the_bound_that_holds_at_any_look_and_say_so() -> None:
+    planned, anytime = (judged(labelled(200, 150, settings=way)) for way in (PLANNED, ()))
+    assert planned.effect == anytime.effect
+    assert planned.effect is not None
+    assert planned.effect.mode == "anytime"
+    assert [note.code for note in planned.notes] == ["planned-by-anytime", "right-alone"]
+
+
+@pytest.mark.parametrize("way", [FIXED, PLANNED, ()])
+def test_every_way_of_looking_that_exists_is_shown_however_it_is_judged(
+    way: tuple[str, ...],
+) -> None:
+    shown = judged(labelled(200, 150, settings=way)).intervals
+    assert shown == judged(labelled(200, 150)).intervals
+    assert shown.fixed is not None
+    assert shown.anytime is not None
+    assert shown.anytime[0] < shown.fixed[0] < shown.fixed[1] < shown.anytime[1]
+    assert shown.planned is None
+
+
+def test_tango_passes_a_harm_at_the_margin_as_often_as_it_says() -> None:
+    """2 000 worlds of 5 000 pairs, the loss exactly 0.5 pp, one look each."""
+    rng = np.random.default_rng(41)
+    for differing in (0.02, 0.3):
+        shares = [(differing - 0.005) / 2, (differing + 0.005) / 2, 1 - differing]
+        worlds = rng.multinomial(5_000, shares, 2_000)
+        passed = sum(
+            tango(0, int(ours), int(rival), int(alike), 0.9)[0] > -0.005
+            for ours, rival, alike in worlds
+        )
+        assert passed <= binom.ppf(0.9999, 2_000, 0.05)
+
+
 def test_a_loss_reads_as_percentage_points_below_the_margin() -> None:
     said = describe(judged(labelled(600, 100)))
     assert re.fullmatch(
@@ -107,6 +168,10 @@ def test_what_is_needed_settles_it_and_no_less() -> None:
     assert lower_bound(outcomes.scaled(needed / 1_000), 0.05) > -0.005
     assert lower_bound(outcomes.scaled(0.98 * needed / 1_000), 0.05) < -0.005
     assert predictions_needed(Outcomes(10, 30, 960), -0.005, 0.05) is None
+    once = predictions_needed(outcomes, -0.005, 0.05, once=True)
+    assert once is not None
+    assert tango(0, *outcomes.scaled(once / 1_000), 0.9)[0] > -0.005
+    assert tango(0, *outcomes.scaled(0.98 * once / 1_000), 0.9)[0] < -0.005
     text = judged(labelled(200, 90)).needs
     assert text is not None
     assert text.text.startswith("Cannot be resolved at this margin: the difference itself, -0.550")

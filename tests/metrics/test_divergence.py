@@ -153,7 +153,6 @@ def test_rows_of_one_request_do_not_count_as_requests() -> None:
         ("flip_rate", "text"),
         ("score_large_shift_share", "label"),
         ("score_shift_share", "json"),
-        ("score_bias", "multiclass"),
     ],
 )
 def test_a_question_the_outputs_cannot_be_asked_holds_nothing_up_and_names_the_key(
@@ -162,9 +161,8 @@ def test_a_question_the_outputs_cannot_be_asked_holds_nothing_up_and_names_the_k
     evidence = assess(metric, kind=kind)
     assert (evidence.outcome, evidence.effect) == (Outcome.INFO, None)
     assert "predictions." in evidence.notes[-1].text
-    if metric != "score_bias":
-        asked = policy_of(metrics={metric: {"margin": 0.02, "role": "guardrail"}})
-        assert assess(metric, kind=kind, policy=asked).outcome is Outcome.UNRESOLVED
+    asked = policy_of(metrics={metric: {"margin": 0.02, "role": "guardrail"}})
+    assert assess(metric, kind=kind, policy=asked).outcome is Outcome.UNRESOLVED
 
 
 def test_vectors_are_judged_under_an_infrastructure_change() -> None:
@@ -189,8 +187,7 @@ def test_pairs_without_anything_comparable_are_not_a_pass() -> None:
 
 def test_every_compared_share_says_that_there_is_no_noise_floor() -> None:
     for metric in BY_ID:
-        if metric != "score_bias":
-            assert "no-a-a" in codes(assess(metric))
+        assert "no-a-a" in codes(assess(metric))
 
 
 def test_an_unresolved_share_says_how_many_pairs_would_settle_it() -> None:
@@ -212,13 +209,6 @@ def test_a_share_at_the_margin_cannot_be_resolved() -> None:
     assert evidence.needs is not None
     assert evidence.needs.requests is None
     assert "Cannot be resolved" in evidence.needs.text
-
-
-def test_bias_shows_both_means_and_an_interval_around_the_difference() -> None:
-    counts = counts_of(bias=0.01, production_mean=0.3, shadow_mean=0.31, difference_sd=0.1)
-    evidence = assess("score_bias", counts)
-    assert (evidence.production, evidence.shadow, evidence.unit) == (0.3, 0.31, "score")
-    assert evidence.intervals.fixed == pytest.approx((0.01 - 0.00164485, 0.01 + 0.00164485))
 
 
 def test_more_flips_never_improve_the_outcome() -> None:

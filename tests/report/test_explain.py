@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from analyzer.errors import UsageError
+from analyzer.gates import BY_ID as GATES
+from analyzer.metrics import BY_ID as METRICS
 from analyzer.model import Decision, GateOutcome, Outcome, Role
+from analyzer.report.assumptions import GATE_ASSUMPTIONS, METHOD_ASSUMPTIONS
 from analyzer.report.explain import explanation
 
 ROOT = Path(__file__).parents[2]
@@ -68,6 +71,64 @@ def test_every_code_in_the_source_is_explained() -> None:
     assert not [code for code in sorted(codes) if not explained(code)]
 
 
+def note_codes() -> set[str]:
+    """Codes of every `Note(code="...")`, whatever they look like."""
+    trees = [ast.parse(path.read_text("utf-8")) for path in (ROOT / "analyzer").rglob("*.py")]
+    return {
+        word.value.value
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Note"
+        for word in node.keywords
+        if word.arg == "code"
+        and isinstance(word.value, ast.Constant)
+        and isinstance(word.value.value, str)
+    }
+
+
+def test_every_code_of_a_note_is_explained_whatever_it_looks_like() -> None:
+    codes = note_codes()
+    assert {"agreement", "sampled", "no-a-a"} <= codes
+    assert not [code for code in sorted(codes) if not explained(code)]
+
+
+def contract_codes() -> set[str]:
+    """Codes that SQL gives a pair whose answer changed its form."""
+    texts = [
+        path.read_text("utf-8")
+        for pattern in ("contract_*.sql", "prediction_scores.sql", "prediction_labels.sql")
+        for path in (ROOT / "analyzer" / "sql").glob(pattern)
+    ]
+    coded = [text.partition("coded as (")[2].partition(" as code")[0] for text in texts]
+    return {code for text in coded for code in re.findall(r"(?:then|, ) '([a-z-]+)'", text)}
+
+
+def test_every_change_of_an_answers_form_is_explained() -> None:
+    codes = contract_codes() - {"alike"}
+    assert {"row-count", "shadow-absent", "type", "non-finite"} <= codes
+    assert not [code for code in sorted(codes) if not explained(code)]
+
+
+@pytest.mark.parametrize("metric", sorted(METRICS))
+def test_a_metric_is_explained_with_method_source_and_what_it_assumes(metric: str) -> None:
+    said = explanation(metric)
+    for word in ("method", "source", "assumes", "default role", "what to do"):
+        assert re.search(rf"^  {word} +\S", said, re.MULTILINE), word
+    for ending in ("regression", "unresolved", "review"):
+        assert explained(f"{metric.replace('_', '-')}-{ending}")
+
+
+@pytest.mark.parametrize("gate", sorted(GATES))
+def test_a_gate_is_explained_with_what_it_assumes_alone_and_as_a_reason(gate: str) -> None:
+    for code in (gate, f"gate-{gate}"):
+        assert re.search(r"^  assumes +\S", explanation(code), re.MULTILINE)
+
+
+def test_nothing_is_assumed_of_methods_and_gates_that_are_gone() -> None:
+    assert set(METHOD_ASSUMPTIONS) == {metric.method for metric in METRICS.values()}
+    assert set(GATE_ASSUMPTIONS) == set(GATES)
+
+
 def test_every_code_in_the_expected_verdicts_is_explained() -> None:
     codes = codes_in_verdicts()
     assert {"object-corrupt-gzip", "malformed.truncated", "slower-within-margin"} <= codes
@@ -98,3 +159,8 @@ def test_the_ending_of_a_reason_is_explained_with_its_metric(ending: str) -> Non
 def test_a_misspelt_note_code_is_answered_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="did you mean 'percentile-period'"):
         explanation("percentile-periods")
+
+
+def test_what_has_a_noise_floor_says_how_it_is_judged_above_one() -> None:
+    assert "beta-binomial-above-floor/1" in explanation("flip_rate")
+    assert "noise floor" not in explanation("contract_change")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import shlex
 
 import pytest
 from rich.console import Console
@@ -11,7 +12,7 @@ from rich.console import Console
 from analyzer.model import Decision, Intervals, Needs, Note, Reason
 from analyzer.report import markdown, text
 from analyzer.report.content import PAGES, errors_page, predictions_page, verdict_page
-from analyzer.report.content.page import Headline, Page, Strip, Table
+from analyzer.report.content.page import Headline, Page, Request, Strip, Table
 from tests.report.frames import tables
 from tests.report.verdicts import effect, hostile, verdict
 
@@ -276,3 +277,17 @@ def test_markdown_of_the_data_stays_text(string: str) -> None:
 
 def test_markdown_keeps_plain_words_and_numbers_as_they_are() -> None:
     assert markdown.escape("latency_p99 [+2.8 .. +5.3] (1)") == "latency_p99 [+2.8 .. +5.3] (1)"
+
+
+def test_a_promote_says_in_the_report_how_it_is_carried_out() -> None:
+    def plans(decision: Decision, bundle: str = "") -> list[str]:
+        page = verdict_page(verdict(decision, name="it's"), bundle=bundle)
+        requests = [block for block in page.blocks if isinstance(block, Request)]
+        return [block.text for block in requests if block.title == "Promotion plan"]
+
+    (commands,) = plans(Decision.PROMOTE)
+    first, second = commands.splitlines()
+    assert shlex.split(first) == ["analyzer", "promote", "BUNDLE", "--endpoint", "it's"]
+    assert second == f"{first} --apply"
+    assert plans(Decision.HOLD) == plans(Decision.REJECT) == plans(Decision.ERROR) == []
+    assert plans(Decision.PROMOTE, bundle="analysis") == []

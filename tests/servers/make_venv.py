@@ -1,10 +1,10 @@
-"""Make the environment of a server that tests talk to and that has its own dependencies.
+"""Make the environment of something that tests talk to and that has its own dependencies.
 
     python tests/servers/make_venv.py snailmail
 
 makes `tests/servers/snailmail/.venv` from the `requirements.txt` beside it, at the versions of the
-project's constraints where both need a package; a server that excludes those has a
-`constraints.txt` of its own. Its tests are skipped where it was not made.
+`constraints.txt` beside it, else of the project's where both need a package. Its tests are skipped
+where it was not made.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def make(server: str) -> None:
     venv.create(HERE / server / ".venv", with_pip=True)
     install = [str(interpreter(server)), "-m", "pip", "install", "--quiet", "--no-input"]
     own = HERE / server / "constraints.txt"
-    constraints = own if own.exists() else CONSTRAINTS
-    wanted = ["-r", str(HERE / server / "requirements.txt"), "-c", str(constraints)]
+    pinned = own if own.exists() else CONSTRAINTS
+    wanted = ["-r", str(HERE / server / "requirements.txt"), "-c", str(pinned)]
     subprocess.run([*install, *wanted], check=True)
 
 

@@ -28,13 +28,14 @@ from analyzer.report.content.page import (
     Table,
     Tone,
 )
+from analyzer.report.content.slices import slice_tables
 from analyzer.report.content.unfinished import stopped, unfinished
 from analyzer.report.content.verdict_page import volume_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from analyzer.model import Verdict
+    from analyzer.model import NoiseFloor, Verdict
 
 CAPTURES = "Run with a SOURCE that holds data capture of both variants."
 _MOST_LABELS = 12
@@ -54,6 +55,9 @@ def predictions_page(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> Pa
         blocks.append(Missing("Pairs", text, CAPTURES))
         return Page("predictions", "Predictions", tuple(blocks), _LEAD)
     blocks.append(_volume(verdict))
+    if verdict.noise_floor is not None:
+        blocks.append(_noise_floor(verdict, verdict.noise_floor))
+    blocks += slice_tables(verdict)
     drawn = [
         build(tables[name])
         for name, build in _SECTIONS.items()
@@ -78,6 +82,42 @@ def _volume(verdict: Verdict) -> Facts:
             Fact("pairs", grouped(verdict.ledger.pairs), volume_text(verdict)),
             Fact("paired share of shadow", percent(pairing.rate)),
             Fact("distinct inputs", grouped(pairing.distinct_inputs)),
+        ),
+    )
+
+
+def _noise_floor(verdict: Verdict, floor: NoiseFloor) -> Table:
+    """Production's own disagreement beside the shadow's."""
+    rows = []
+    for metric, own in floor.shares.items():
+        judged = verdict.metrics.get(metric)
+        shadow = None if judged is None else judged.shadow
+        rows.append(
+            (
+                metric,
+                f"{grouped(own.events)} of {grouped(own.outcomes)}",
+                grouped(own.effective),
+                percent(own.events / own.outcomes, 2),
+                NONE if shadow is None else percent(shadow, 2),
+            )
+        )
+    distance = floor.mean_absolute_difference
+    return Table(
+        "Noise floor: production against itself",
+        (
+            Column("metric"),
+            Column("A/A differences", "right"),
+            Column("worth independent", "right"),
+            Column("A/A share", "right"),
+            Column("shadow's share", "right"),
+        ),
+        tuple(rows),
+        caption=(
+            f"From {'a bundle' if floor.source == 'bundle' else 'captures'} of "
+            f"{counted(floor.pairs, 'pair')} on {counted(floor.distinct_inputs, 'distinct input')} "
+            f"({floor.digest[:19]})"
+            + ("" if distance is None else f"; mean |difference| of scores {plain(distance)}")
+            + ". Judged is the shadow's share less the A/A share."
         ),
     )
 
@@ -189,6 +229,47 @@ def _contract(frame: pl.DataFrame) -> Block:
     )
 
 
+def _fields(frame: pl.DataFrame) -> Block:
+    """Which fields of documents differ; those that never do say nothing."""
+    rows = frame.filter(pl.col("differing") > 0)
+    if rows.is_empty():
+        text = f"none of {counted(frame.height, 'field')} differs in the sampled documents"
+        return Notes("Changed JSON fields", (Item("none", text, tone=Tone.GOOD),))
+    counts = ("documents", "differing", "changed", "retyped", "missing", "added")
+    return Table(
+        "Changed JSON fields",
+        (
+            Column("field"),
+            *(Column(name, "right") for name in counts),
+            Column("largest difference", "right"),
+        ),
+        tuple(
+            (
+                row["field"],
+                *(grouped(row[name]) for name in counts),
+                plain(row["largest_difference"]),
+            )
+            for row in rows.head(_MOST_ROWS).iter_rows(named=True)
+        ),
+        caption="Documents of the sample that hold the field on either side, and those in which it "
+        "differs beyond the tolerance, has another type, or only one variant has it.",
+    )
+
+
+def _places(frame: pl.DataFrame) -> Table:
+    rows = frame.sort(pl.col("bias").abs(), "place", descending=[True, False]).head(_MOST_ROWS)
+    return Table(
+        "Change by place of the list",
+        (Column("place", "right"), Column("mean change", "right"), Column("sd", "right")),
+        tuple(
+            (str(row["place"]), plain(row["bias"]), plain(row["difference_sd"]))
+            for row in rows.iter_rows(named=True)
+        ),
+        caption=f"Places from 0, the {counted(rows.height, 'place')} that moved most first, over "
+        "the sampled pairs.",
+    )
+
+
 def _worst(frame: pl.DataFrame) -> Table:
     rows = frame.sort("rank").head(_MOST_ROWS)
     # A pair's own name is the event ID of its production record; a row number names nothing.
@@ -277,6 +358,8 @@ _SECTIONS: dict[str, Callable[[pl.DataFrame], Block]] = {
     "flips": _flips,
     "flip_distance": _distance,
     "contract_changes": _contract,
+    "json_field_changes": _fields,
+    "vector_coordinates": _places,
     "worst_pairs": _worst,
     "label_outcomes": _outcomes,
     "calibration": _calibration,

@@ -26,6 +26,7 @@ from analyzer.report.content.page import (
     Strip,
     Tone,
 )
+from analyzer.report.content.promotion_page import promotion_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from analyzer.model import Gate, Verdict, Window
 
-_DECISIONS = {
+DECISIONS = {
     Decision.PROMOTE: ("✓", Tone.GOOD),
     Decision.HOLD: ("‖", Tone.OPEN),
     Decision.REJECT: ("✗", Tone.BAD),
@@ -66,6 +67,8 @@ def verdict_page(
         blocks.append(metric_table(verdict, named, "Judged metrics", explained=explained))
     blocks += [_reasons(verdict), _worth_knowing(verdict), gate_strip(verdict)]
     if not bundle:
+        if verdict.decision is Decision.PROMOTE and verdict.subject.endpoint:
+            blocks.append(promotion_request(verdict))
         blocks.append(_download(verdict))
     else:
         blocks.append(Next("report", f"{tool} report {bundle}"))
@@ -74,7 +77,7 @@ def verdict_page(
 
 def headline(verdict: Verdict) -> Headline:
     """The decision as a word, a symbol and one sentence."""
-    symbol, tone = _DECISIONS[verdict.decision]
+    symbol, tone = DECISIONS[verdict.decision]
     return Headline(verdict.decision.value, symbol, tone, verdict.summary, _detail(verdict))
 
 
@@ -144,12 +147,17 @@ def _counted(word: str, gates: list[Gate]) -> str:
 
 def _check(name: str, gate: Gate, told: frozenset[str]) -> Check:
     """A gate as a badge: open or closed, as every sentence about gates says it."""
-    word, symbol, tone = ("closed", "✗", Tone.BAD) if gate.closed else ("open", "✓", Tone.GOOD)
+    symbol, tone = ("✗", Tone.BAD) if gate.closed else ("✓", Tone.GOOD)
     if gate.outcome is GateOutcome.NOT_MEASURED:
         # Closed for want of data is no finding against the shadow; open all the same is no alarm.
-        word = f"{word}, {_UNMEASURED}"
         symbol, tone = (symbol, Tone.OPEN) if gate.closed else ("○", Tone.PLAIN)
-    return Check(name, word, symbol, tone, gate.text, gate.text in told)
+    return Check(name, gate_word(gate), symbol, tone, gate.text, gate.text in told)
+
+
+def gate_word(gate: Gate) -> str:
+    """Open or closed, and whether for want of data."""
+    word = "closed" if gate.closed else "open"
+    return f"{word}, {_UNMEASURED}" if gate.outcome is GateOutcome.NOT_MEASURED else word
 
 
 def _reasons(verdict: Verdict) -> Notes:
@@ -163,7 +171,7 @@ def _reasons(verdict: Verdict) -> Notes:
     items: dict[str, Item] = {}
     for reason in verdict.reasons:
         evidence = verdict.metrics.get(reason.metric or "")
-        tone = TONES[evidence.outcome] if evidence else _DECISIONS[verdict.decision][1]
+        tone = TONES[evidence.outcome] if evidence else DECISIONS[verdict.decision][1]
         item = Item(reason.metric or reason.gate or reason.code, reason.text, reason.advice, tone)
         key = reason.advice or reason.code
         items[key] = _joined(items[key], item) if key in items else item

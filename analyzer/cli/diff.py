@@ -1,0 +1,32 @@
+"""`analyzer diff`: what changed between two verdicts, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analyzer.cli.flags import Format, FormatOption
+from analyzer.cli.showing import print_page
+
+
+def diff(
+    first: Annotated[Path, typer.Argument(help="A bundle, or a verdict.json on its own.")],
+    second: Annotated[Path, typer.Argument(help="The later one.")],
+    *,
+    form: FormatOption = Format.TEXT,
+) -> None:
+    """Say what changed between two verdicts, and why."""
+    from analyzer import bundle
+    from analyzer.diff import difference
+    from analyzer.report import markdown
+    from analyzer.report.content.diff_page import diff_page
+
+    found = difference(bundle.examine(first), bundle.examine(second))
+    if form is Format.JSON:
+        print(found.to_json(), end="")
+    elif form is Format.MARKDOWN:
+        print(markdown.render(diff_page(found)), end="")
+    else:
+        print_page(diff_page(found))

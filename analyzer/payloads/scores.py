@@ -1,0 +1,191 @@
+"""Paired scores reduced to exact sums, counts by bucket, and the threshold that evens them out.
+
+In: which query runs with which parameters, and the exact arithmetic between two of them. Out: what
+the numbers mean (`metrics`).
+
+Scores lie in buckets: sixteenths of a logit for probabilities, so that rare scores stay apart, and
+for quantities 64ths of production's standard deviation, growing far from its mean. Counts by bucket
+add up over any split of the data.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from analyzer.model import round_significant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import pyarrow as pa
+
+_TERM_BITS = 60
+_LARGE_SHIFT = 0.5  # production standard deviations
+
+
+class Engine(Protocol):
+    """What this module asks of the table engine."""
+
+    def table(self, name: str, **params: object) -> pa.Table:
+        """What `sql/<name>.sql` gives."""
+
+    def execute(self, name: str, **params: object) -> int:
+        """Run `sql/<name>.sql` for its effect."""
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """What counts as no shift: |d| <= atol + rtol |production|."""
+
+    atol: float
+    rtol: float
+
+
+def score_counts(
+    engine: Engine, extent: Mapping[str, Any], noise: Tolerance, label_at: float | None
+) -> dict[str, Any]:
+    """Means, spreads, bias, agreement and thresholds of the scores in `predictions`.
+
+    Leaves the tables `score_minutes` and `score_cells` in the engine. No shift within numeric
+    noise is a large one, however alike production's scores are.
+
+    Args:
+        engine: holds `predictions`.
+        extent: lowest and highest score of either variant.
+        noise: what is no difference.
+        label_at: the decision threshold; None where scores are quantities.
+    """
+    moments = _moments(engine, extent["lowest"], extent["highest"])
+    far = round_significant(_LARGE_SHIFT * moments["production_sd"])
+    thresholds = engine.table(
+        "prediction_thresholds", far=far, atol=noise.atol, rtol=noise.rtol, label_at=label_at
+    )
+    counts = moments | one_row(thresholds) | {"large_shift": far}
+    counts |= {
+        "centre": round_significant(moments["production_mean"]),
+        "spread": round_significant(moments["production_sd"]) or 1.0,
+    }
+    engine.execute(
+        "score_cells",
+        by_logit=label_at is not None,
+        label_at=label_at,
+        centre=counts["centre"],
+        spread=counts["spread"],
+    )
+    counts |= _rank_correlation(engine)
+    if label_at is not None:
+        counts |= _evened_out(engine, counts["production_at_or_above"], label_at)
+    return counts
+
+
+def score_tables(engine: Engine, step: float) -> dict[str, pa.Table]:
+    """Counts of either variant by bucket and changes by minute, once `score_counts` has run."""
+    return {
+        "score_marginals": engine.table("score_marginals"),
+        "score_bias_minutes": engine.table("score_bias_minutes", scale=step),
+    }
+
+
+def one_row(table: pa.Table) -> dict[str, Any]:
+    """The only row of a table."""
+    row: dict[str, Any] = table.to_pylist()[0]
+    return row
+
+
+def _moments(engine: Engine, lowest: float, highest: float) -> dict[str, float]:
+    """Mean, spread, bias and concordance of the scores from fixed-point sums.
+
+    Scores are centred at the middle of their range: then the spread is at least the half range over
+    the root of twice the number of scores, and nothing is lost by cancellation.
+    """
+    centre = round_significant(lowest / 2 + highest / 2)
+    reach = max(highest - centre, centre - lowest, highest - lowest)
+    step, square_step = steps(reach), steps(reach * reach)
+    engine.execute("score_minutes", centre=centre, scale=step, square_scale=square_step)
+    raw = {key: int(value) for key, value in one_row(engine.table("prediction_sums")).items()}
+    n = raw["scores"]
+    mean = {key: raw[key] / n / step for key in ("production", "shadow", "distance")}
+    square = {
+        key: raw[key] / n / square_step
+        for key in ("production_squares", "shadow_squares", "products", "change_squares")
+    }
+    bias = mean["shadow"] - mean["production"]
+    production = max(square["production_squares"] - mean["production"] ** 2, 0.0)
+    shadow = max(square["shadow_squares"] - mean["shadow"] ** 2, 0.0)
+    shared = square["products"] - mean["production"] * mean["shadow"]
+    agreement = production + shadow + bias * bias
+    return {
+        "production_mean": mean["production"] + centre,
+        "shadow_mean": mean["shadow"] + centre,
+        "production_sd": math.sqrt(production),
+        "shadow_sd": math.sqrt(shadow),
+        "covariance": shared,
+        "bias": bias,
+        "difference_sd": math.sqrt(max(square["change_squares"] - bias * bias, 0.0)),
+        "mean_absolute_difference": mean["distance"],
+        "concordance": 2 * shared / agreement if agreement > 0 else 1.0,
+        "step": step,
+    }
+
+
+def steps(largest: float) -> float:
+    """Fixed-point steps per unit, a power of two, such that no term exceeds 2^60."""
+    exponent = math.frexp(largest)[1] if largest > 0 else 0
+    return math.ldexp(1.0, max(min(_TERM_BITS - exponent, 900), -900))
+
+
+def _rank_correlation(engine: Engine) -> dict[str, float | None]:
+    """Correlation of ranks by bucket; None where one variant's scores share one bucket."""
+    sums = {key: int(value) for key, value in one_row(engine.table("score_ranks")).items()}
+    spread = math.sqrt(sums["production_squares"]) * math.sqrt(sums["shadow_squares"])
+    return {"rank_correlation": sums["products"] / spread if spread else None}
+
+
+def _evened_out(engine: Engine, wanted: int, label_at: float) -> dict[str, Any]:
+    """The shadow's threshold that calls about as many predictions positive as production does.
+
+    Counts by bucket find the bucket it lies in, counts by score within it find the score. Of two
+    scores as close, the higher is taken.
+
+    Returns:
+        `even_at` the threshold, `even_positive` the shadow's predictions at or above it, and
+        `even_flips` those that production decides the other way; empty where no threshold could
+        do: production calls all or none positive.
+    """
+    rows = engine.table("score_marginals").to_pylist()
+    if not 0 < wanted < sum(row["shadow"] for row in rows):
+        return {}
+    steps: list[tuple[float, int, int]] = []
+    above = 0
+    for row in sorted(rows, key=lambda row: -row["bucket"]):
+        if not row["shadow"]:
+            continue
+        if above + row["shadow"] >= wanted:
+            break
+        above += row["shadow"]
+        steps.append((row["lowest"], row["shadow"], row["positive"]))
+    scores = engine.table(
+        "score_bucket_scores", lowest=row["lowest"], highest=row["highest"], label_at=label_at
+    ).to_pylist()
+    steps += [(one["score"], one["predictions"], one["positive"]) for one in scores]
+    return _closest(steps, wanted)
+
+
+def _closest(steps: Iterable[tuple[float, int, int]], wanted: int) -> dict[str, Any]:
+    """The threshold at or above which the number of predictions is nearest to what is wanted.
+
+    Args:
+        steps: from the highest down: a threshold, how many more predictions reach it than reach
+            the one before, and how many of these production calls positive.
+        wanted: positives of production.
+    """
+    best: dict[str, Any] = {}
+    above = positive = 0
+    for threshold, predictions, called in steps:
+        above, positive = above + predictions, positive + called
+        if not best or abs(above - wanted) < abs(best["even_positive"] - wanted):
+            flips = (wanted - positive) + (above - positive)
+            best = {"even_at": threshold, "even_positive": above, "even_flips": flips}
+    return best

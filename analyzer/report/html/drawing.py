@@ -1,0 +1,112 @@
+"""Charts as inline SVG.
+
+In: the drawings that `charts` makes, the same as in the report application. Out: converting them
+(`convert`). What several drawings on one page share is settled here: their ids, their weight, and
+colours that follow the page's theme.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+import polars as pl
+
+from analyzer.report import charts
+from analyzer.report.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from analyzer.report.content.page import Chart
+
+WIDTH_PX = 440
+WIDE_PX = 900
+CONVERTER = Path(__file__).with_name("convert.py")
+_PATIENCE_S = 120
+_VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+_TAG = re.compile(r"<[^>]+>")
+_DECIMALS = re.compile(r"(\.\d\d)\d+")
+_ID = re.compile(r'(id="|url\(#)(clip|gradient_)')
+_SIZE = re.compile(r'^<svg [^>]*?width="([\d.]+)" height="([\d.]+)"')
+_INK = "currentColor"
+_FAINT = "gray"
+
+
+def svgs(drawn: Mapping[str, Chart]) -> dict[str, str]:
+    """The drawings of the charts of one page, by name.
+
+    Args:
+        drawn: name -> chart; the name makes the ids of a drawing unlike those of any other.
+
+    Returns:
+        `<svg>` elements without scripts, links or images. {} where the converter failed: a report
+        without drawings still has every number, in its tables.
+    """
+    if not drawn:
+        return {}
+    specs = {name: _specification(chart) for name, chart in drawn.items()}
+    asked = json.dumps({"vl_version": _VEGA_LITE, "specs": specs})
+    command = [sys.executable, "-I", str(CONVERTER)]
+    try:
+        # Our own script by this very interpreter; what captures hold goes to its stdin as JSON.
+        done = subprocess.run(  # noqa: S603
+            command,
+            input=asked,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=_PATIENCE_S,
+            check=True,
+        )
+    except (subprocess.SubprocessError, OSError):
+        return {}
+    return {name: _placed(text, name) for name, text in json.loads(done.stdout).items()}
+
+
+def _specification(chart: Chart) -> dict[str, Any]:
+    texts = [name for name, kind in chart.frame.schema.items() if kind == pl.String]
+    # The converter measures texts as XML, and dies of characters that XML cannot have.
+    frame = chart.frame.with_columns(
+        pl.col(name).map_elements(clean, return_dtype=pl.String) for name in texts
+    )
+    drawing = charts.draw(replace(chart, frame=frame)).properties(
+        width=WIDE_PX if chart.kind == "forest" else WIDTH_PX, background="transparent"
+    )
+    # The figure says what the drawing shows; a label for each mark would triple its weight.
+    drawing.config = alt.Config(
+        aria=False,
+        axis=alt.AxisConfig(
+            labelFlush=False,
+            labelColor=_INK,
+            titleColor=_INK,
+            domainColor=_FAINT,
+            tickColor=_FAINT,
+            gridColor=_FAINT,
+            gridOpacity=0.25,
+        ),
+        legend=alt.LegendConfig(labelColor=_INK, titleColor=_INK),
+        view=alt.ViewConfig(stroke=None),
+    )
+    # What the tests validate is not validated again.
+    return drawing.to_dict(validate=False)
+
+
+def _placed(drawn: str, name: str) -> str:
+    """A drawing as it may stand on a page with others."""
+    text = _TAG.sub(lambda tag: _DECIMALS.sub(r"\1", tag[0]), drawn)
+    text = _ID.sub(rf"\1{name}-\2", text)
+    # A width of its own would keep the drawing from shrinking to a narrow page.
+    return _SIZE.sub(
+        lambda size: size[0].replace(
+            f'width="{size[1]}" height="{size[2]}"', f'style="max-width: {size[1]}px"'
+        ),
+        text,
+        count=1,
+    )

@@ -1,0 +1,84 @@
+"""Codes of notes beside what is shown of predictions: meaning and what to do.
+
+In: what `explain` prints for them. Out: all other codes (`note_codes`).
+"""
+
+from __future__ import annotations
+
+_NOTHING = "Nothing; it says how the number was made."
+
+_OUTPUT = "See the tables contract_changes and worst_pairs, and compare both containers' output."
+
+PREDICTION_CODES: dict[str, tuple[str, str]] = {
+    "positive-rates": ("Share of predictions at or above the threshold, by variant.", _NOTHING),
+    "flip-directions": (
+        "How many flips go to positive and how many to negative.",
+        "Where nearly all go one way, look at flips_at_equal_rate: a moved threshold may mend it.",
+    ),
+    "flip-distance": (
+        "How near the threshold production's score is where the decision flips.",
+        "Flips far from the threshold are not rounding: look at the most divergent pairs.",
+    ),
+    "restored-threshold": (
+        (
+            "The shadow's threshold at which its positive share is nearest to production's, and "
+            "how many predictions flip there. It was chosen on these pairs."
+        ),
+        (
+            "If few remain, deploy the shadow with that threshold, and test it again with "
+            "predictions.label_at."
+        ),
+    ),
+    "agreement": ("How close both variants' scores are on the whole.", _NOTHING),
+    "limits-of-agreement": (
+        (
+            "Bland and Altman's limits: where nearly all differences lie, and whether they grow "
+            "with the score."
+        ),
+        "A slope far from zero means that one variant is bolder: compare their calibration.",
+    ),
+    "bias-without-time": (
+        "The pairs lie in so few minutes that likeness in time cannot be told, as in a batch job.",
+        "Capture for longer.",
+    ),
+    "difference-quantiles": (
+        "Below which size the differences lie, with the bounds that order statistics give.",
+        "Set predictions.tolerance to the largest of these that means nothing.",
+    ),
+    "rank-correlation": (
+        "Whether both variants order requests alike, whatever the scores' scale.",
+        _NOTHING,
+    ),
+    "distribution-distances": (
+        (
+            "How far the scores of both variants are apart as a whole; shuffled answers leave all "
+            "of these at zero."
+        ),
+        "Read the paired numbers instead.",
+    ),
+    "sampled": (
+        "A hash of the pairs' IDs chose them, so that another run takes the same.",
+        _NOTHING,
+    ),
+    "text-lengths": ("How many sampled texts are equal, and which variant is wordier.", _NOTHING),
+    "texts-cut": ("Long texts are compared by their beginning alone.", _NOTHING),
+    "no-texts": ("No sampled pair has two texts.", "Set predictions.kind and predictions.path."),
+    "json-alone": ("How many texts are JSON of one variant alone.", _NOTHING),
+    "json-reshaped": (
+        "How many documents lost, gained or retyped a field.",
+        "See the table of changed JSON fields, and compare both containers' output.",
+    ),
+    "json-fields": ("Which fields differ most often.", "See the table of changed JSON fields."),
+    "no-json-fields": (
+        "No sampled pair has two JSON documents with a field.",
+        "Set predictions.kind to what the outputs are.",
+    ),
+    "vector-cosine": ("Whether both variants' lists point the same way; 1 is the same.", _NOTHING),
+    "vector-places": ("Which places of the list moved most.", "See the table of places."),
+    "vector-bias": ("How far the place that moved most moved on average.", _NOTHING),
+    "same": ("The shadow's answer has production's form.", _NOTHING),
+    "format": ("One variant answers JSON where the other answers lines.", _OUTPUT),
+    "type": ("The shadow answers another type: text for a number, a string for a list.", _OUTPUT),
+    "shape": ("The shadow answers a list of another length, or other keys.", _OUTPUT),
+    "one-score": ("Scores do not vary, so there is nothing to compare.", "Capture for longer."),
+}

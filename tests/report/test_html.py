@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import polars as pl
+import pytest
+
+from analyzer.model import Decision
+from analyzer.report import html
+from analyzer.report.content import PAGES, predictions_page
+from analyzer.report.content.page import (
+    Chart,
+    Fact,
+    Facts,
+    Headline,
+    Identity,
+    Missing,
+    Notes,
+    Page,
+    Request,
+    Strip,
+    Table,
+    Tone,
+)
+from analyzer.report.html import drawing
+from analyzer.report.text import clean
+from tests.report.frames import tables
+from tests.report.verdicts import hostile, verdict
+
+LARGEST = 2_000_000
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> & ]]> </svg>\x1b[31m\x00\ufffe"
+
+
+class Reader(HTMLParser):
+    """What a browser makes of a document: its elements, their attributes and its text."""
+
+    def __init__(self, document: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(document)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def document(decision: Decision) -> str:
+    pages = [build(verdict(decision), tables(decision)) for build in PAGES]
+    return html.render(pages, "report")
+
+
+def strings(page: Page) -> list[str]:
+    """Every string a page has finished for its windows, but the terminal's next command."""
+    found = [page.title] if page.lead else []
+    for block in page.blocks:
+        if isinstance(block, Headline):
+            found += [block.symbol, block.word, block.sentence, block.detail]
+        elif isinstance(block, Identity | Facts):
+            facts = block.facts if isinstance(block, Identity) else block.items
+            found += [part for fact in facts for part in (fact.label, fact.value)]
+        elif isinstance(block, Table):
+            found += [cell for row in block.rows for cell in row]
+            found += [note.text for note in block.notes]
+        elif isinstance(block, Strip):
+            found += [block.summary, *(check.label for check in block.items)]
+        elif isinstance(block, Chart):
+            found += [block.title, block.caption]
+        elif isinstance(block, Notes):
+            found += [part for item in block.items for part in (item.label, item.text, item.advice)]
+        elif isinstance(block, Missing):
+            found += [block.title, block.text, block.advice]
+    return [" ".join(clean(text).split()) for text in found if text]
+
+
+@pytest.mark.parametrize("decision", list(Decision))
+def test_every_string_of_every_page_is_in_the_document(decision: Decision) -> None:
+    read = " ".join(Reader(document(decision)).text.split())
+    for build in PAGES:
+        for text in strings(build(verdict(decision), tables(decision))):
+            assert text in read
+
+
+@pytest.mark.parametrize("decision", list(Decision))
+def test_the_document_is_whole_in_itself_and_small(decision: Decision) -> None:
+    text = document(decision)
+    assert len(text.encode()) < LARGEST
+    read = Reader(text)
+    names = {tag for tag, _ in read.tags}
+    assert not names & {"script", "img", "link", "iframe", "object", "image", "use", "base"}
+    for _, attributes in read.tags:
+        assert not any(name.startswith("on") for name in attributes)
+        for name in ("href", "src", "xlink:href"):
+            target = attributes.get(name) or "#"
+            assert target.startswith("#") or target == "verdict.json", target
+    assert not re.search(r"url\((?!#)|@import", text)
+
+
+def test_no_two_drawings_share_an_id() -> None:
+    ids = [found for _, attributes in Reader(document(Decision.REJECT)).tags
+           if (found := attributes.get("id"))]  # fmt: skip
+    assert len(ids) == len(set(ids))
+    assert any("clip" in name for name in ids)
+
+
+def test_every_drawing_says_in_words_what_it_shows() -> None:
+    drawings = [
+        attributes
+        for tag, attributes in Reader(document(Decision.REJECT)).tags
+        if tag == "div" and attributes.get("role") == "img"
+    ]
+    assert len(drawings) > 5
+    assert all(one["aria-label"] for one in drawings)
+
+
+def test_hostile_text_stays_text_in_every_block() -> None:
+    pages = [build(hostile(HOSTILE), tables(Decision.REJECT)) for build in PAGES]
+    facts = Facts(HOSTILE, (Fact(HOSTILE, HOSTILE, HOSTILE),))
+    request = Request(HOSTILE, HOSTILE, HOSTILE)
+    head = Headline(HOSTILE, HOSTILE, Tone.PLAIN, HOSTILE, HOSTILE)
+    pages.append(Page("extra", HOSTILE, (head, facts, request, Missing(HOSTILE, HOSTILE)), HOSTILE))
+    read = Reader(html.render(pages, HOSTILE))
+    assert not {tag for tag, _ in read.tags} & {"script", "img"}
+    assert "<script>alert(1)</script>" in read.text
+    assert "\x1b" not in read.text
+
+
+def test_the_same_pages_give_the_same_bytes() -> None:
+    assert document(Decision.HOLD) == document(Decision.HOLD)
+
+
+def test_a_report_whose_drawings_cannot_be_made_says_what_they_would_show(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(drawing, "CONVERTER", "/no/such/converter.py")
+    page = next(page for page in PAGES if page.__name__ == "latency_page")
+    built = page(verdict(Decision.REJECT), tables(Decision.REJECT))
+    read = Reader(html.render([built], "report"))
+    assert "svg" not in {tag for tag, _ in read.tags}
+    charts = [block for block in built.blocks if isinstance(block, Chart)]
+    assert charts
+    assert all(" ".join(chart.alt.split()) in " ".join(read.text.split()) for chart in charts)
+
+
+@pytest.mark.parametrize(
+    "text", ["\x00", "\x1b[31m", "\ufffe", "\uffff", "\u202e", "<b>&", "x" * 9_000]
+)
+def test_no_label_that_was_captured_stops_a_drawing(text: str) -> None:
+    frame = pl.DataFrame(
+        {"production_label": [text], "shadow_label": [text], "predictions": [3], "share": [1.0]}
+    )
+    built = predictions_page(verdict(Decision.HOLD), {**tables(Decision.HOLD), "flips": frame})
+    charts = {"one": next(b for b in built.blocks if isinstance(b, Chart) and b.kind == "matrix")}
+    assert drawing.svgs(charts)["one"].startswith("<svg")

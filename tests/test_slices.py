@@ -1,0 +1,334 @@
+"""Slices, end to end: a bad part holds a promotion, a part without a value is not lost."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import uuid
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from analyzer import analysis, bundle
+from analyzer.errors import PolicyError
+from analyzer.metrics import DEFAULTS
+from analyzer.model import Decision, Outcome, Verdict
+from analyzer.policy_file import load_policy
+from analyzer.progress import silent
+from analyzer.report.content import predictions_page
+from analyzer.report.text import render
+from analyzer.slices import sliced_inputs
+from tests.test_analysis import PROMOTE, START
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from analyzer.analysis import Analysis
+    from analyzer.model import Slice, SliceBin
+
+    Scores = npt.NDArray[np.float64]
+
+PAIRS = 6_000
+
+
+def record(at_s: int, name: int, data: str | None, output: str, encoding: str) -> str:
+    when = START.timestamp() + at_s
+    stamp = np.datetime64(int(when), "s").astype(str) + "Z"
+    kind = "application/json" if encoding == "JSON" else "text/csv"
+    given = {"observedContentType": kind, "encoding": encoding}
+    capture = {"endpointOutput": {**given, "encoding": "CSV", "mode": "OUTPUT", "data": output}}
+    if data is not None:
+        capture["endpointInput"] = {**given, "mode": "INPUT", "data": data}
+    event = {
+        "eventId": str(uuid.UUID(int=name * 10 + len(output))),
+        "inferenceId": f"request {name}",
+        "inferenceTime": stamp,
+    }
+    return json.dumps({"captureData": capture, "eventMetadata": event, "eventVersion": "0"})
+
+
+def put(
+    folder: Path,
+    inputs: Sequence[str | None],
+    production: Scores,
+    shadow: Scores,
+    *,
+    encoding: str = "CSV",
+    step_s: int = 10,
+) -> Path:
+    for variant, scores in (("v1", production), ("v2-shadow", shadow)):
+        hour = folder / "churn" / variant / "2026" / "11" / "16" / "00"
+        hour.mkdir(parents=True)
+        lines = [
+            record(k * step_s, k, data, f"{score:.6f}", encoding)
+            for k, (data, score) in enumerate(zip(inputs, scores, strict=True))
+        ]
+        (hour / "00-00-000-a.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def judged(source: Path, *policy: str, **request: object) -> Analysis:
+    asked = analysis.Request(source=str(source), overrides=policy, **request)  # type: ignore[arg-type]
+    return analysis.run(asked, silent)
+
+
+def bins(held: Slice) -> dict[str, SliceBin]:
+    from analyzer.verdict import part_name
+
+    return {part_name(part): part for part in held.bins}
+
+
+def planted(folder: Path, share: float = 0.16) -> Path:
+    """A shadow that flips nothing but a part of the requests of region "south", a sixth of all."""
+    rng = np.random.default_rng(3)
+    scores = rng.uniform(0.05, 0.95, PAIRS)
+    regions = np.array(["north", "east", "west", "centre", "islands", "south"])
+    region = regions[np.arange(PAIRS) % 6]
+    flipped = (region == "south") & (rng.random(PAIRS) < share)
+    shadow = np.where(flipped, 1 - scores, scores)
+    inputs = [f"{k},{place},{scores[k]:.3f}" for k, place in enumerate(region)]
+    return put(folder, inputs, scores, shadow)
+
+
+BY_REGION = 'slices={"input.2"="categories"}'
+
+
+def test_a_part_of_the_traffic_that_fails_holds_what_the_whole_would_promote(
+    tmp_path: Path,
+) -> None:
+    source = planted(tmp_path)
+    whole, parts = judged(source).verdict, judged(source, BY_REGION).verdict
+    assert whole.metrics["flip_rate"].outcome is Outcome.PASS
+    assert parts.metrics["flip_rate"].outcome is Outcome.PASS
+    assert whole.slices == {}
+    (held,) = parts.slices.values()
+    found = bins(held)
+    assert {name: part.shares["flip_rate"].outcome.value for name, part in found.items()} == {
+        **dict.fromkeys(("north", "east", "west", "centre", "islands"), "pass"),
+        "south": "fail",
+    }
+    assert all(part.pairs == PAIRS // 6 for part in held.bins)
+    (reason,) = [reason for reason in parts.reasons if reason.code == "slice-regression"]
+    assert "input.2 south (1 000 pairs)" in reason.text
+    assert reason.metric == "flip_rate"
+    assert not [reason for reason in whole.reasons if reason.code == "slice-regression"]
+
+
+def test_a_failing_part_turns_a_promotion_into_a_hold_and_nothing_worse(tmp_path: Path) -> None:
+    from analyzer.cross_check import contradiction
+    from analyzer.verdict import decide
+    from tests.report.verdicts import verdict
+
+    slices = judged(planted(tmp_path), BY_REGION).verdict.slices
+    clean = verdict(Decision.PROMOTE)
+    assert decide(clean.metrics, clean.gates, {}, {}).decision is Decision.PROMOTE
+    held = decide(clean.metrics, clean.gates, {}, slices)
+    assert held.decision is Decision.HOLD
+    assert held.reasons[0].code == "slice-regression"
+    bad = verdict(Decision.REJECT)
+    assert decide(bad.metrics, bad.gates, {}, slices).decision is Decision.REJECT
+    promoted = bundle.read_verdict(PROMOTE / "expected_verdict.json")
+    assert contradiction(promoted) is None
+    said = contradiction(promoted.model_copy(update={"slices": slices}))
+    assert said == "the decision is PROMOTE, but the evidence says HOLD"
+
+
+def test_a_scenario_that_promotes_is_held_by_one_planted_part_when_that_is_named(
+    tmp_path: Path,
+) -> None:
+    """A tenth of the requests with the largest fourth input is decided the other way round."""
+    captures = tmp_path / "captures"
+    shutil.copytree(PROMOTE / "captures", captures)
+    for path in captures.glob("*/*shadow*/**/*.jsonl.gz"):
+        records = [json.loads(text) for text in gzip.decompress(path.read_bytes()).splitlines()]
+        for found in records:
+            fourth = float(found["captureData"]["endpointInput"]["data"].split(",")[3])
+            output = found["captureData"]["endpointOutput"]
+            if fourth > 14.3 and found["eventMetadata"]["inferenceId"].endswith("3"):
+                output["data"] = f"{1 - float(output['data'])}\n"
+        path.write_bytes(gzip.compress("\n".join(map(json.dumps, records)).encode()))
+    decisions = {}
+    for named in ("", 'slices={"input.4"="quantiles"}'):
+        request = analysis.Request(
+            source=str(captures),
+            cloudwatch=(str(PROMOTE / "cloudwatch"),),
+            policy_file=PROMOTE / "policy.toml",
+            overrides=(named,) if named else (),
+        )
+        decisions[named] = analysis.run(request, silent).verdict
+    silent_, asked = decisions.values()
+    assert silent_.decision is Decision.PROMOTE
+    assert asked.decision is Decision.HOLD
+    assert {reason.code for reason in asked.reasons} == {"slice-regression"}
+    assert asked.metrics == silent_.metrics
+
+
+def test_a_bad_part_of_fewer_than_a_thousand_pairs_is_pointed_at_and_holds_nothing(
+    tmp_path: Path,
+) -> None:
+    rng = np.random.default_rng(4)
+    scores = rng.uniform(0.05, 0.95, 3_000)
+    region = np.where(np.arange(3_000) < 900, "south", "north")
+    shadow = np.where((region == "south") & (rng.random(3_000) < 0.15), 1 - scores, scores)
+    inputs = [f"{k},{place}" for k, place in enumerate(region)]
+    source = put(tmp_path, inputs, scores, shadow)
+    verdict = judged(source, BY_REGION).verdict
+    south = bins(verdict.slices["input.2"])["south"].shares["flip_rate"]
+    assert (south.outcome, south.discovery) == (Outcome.UNRESOLVED, True)
+    assert not [reason for reason in verdict.reasons if reason.code == "slice-regression"]
+
+
+def test_numbers_fall_into_fifths_that_hold_every_pair_once(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    scores = rng.uniform(0.05, 0.95, 2_000)
+    amounts = rng.lognormal(3, 1, 2_000).round(2)
+    inputs: list[str | None] = [f"x,{amount}" for amount in amounts]
+    inputs[:5] = ["x", "x,", "x,many", None, '{"a": 1}']
+    inputs[5] = "x,1\ny,2"  # two rows that differ
+    inputs[6] = "x,1\ny,1"
+    source = put(tmp_path, inputs, scores, scores)
+    verdict = judged(source, 'slices={"input.2"="quantiles"}').verdict
+    held = verdict.slices["input.2"]
+    kinds = {part.kind: part.pairs for part in held.bins if part.kind != "range"}
+    assert kinds == {"missing": 3, "not-a-number": 1, "unreadable": 1, "several": 1}
+    ranges = [part for part in held.bins if part.kind == "range"]
+    read = np.append(amounts[7:], 1.0)
+    cuts = np.sort(read)[np.ceil(np.array([0.2, 0.4, 0.6, 0.8]) * len(read)).astype(int) - 1]
+    assert [part.upper for part in ranges] == [*cuts, None]
+    assert [part.lower for part in ranges] == [None, *cuts]
+    edges = [-np.inf, *cuts, np.inf]
+    expected = [int(((read > a) & (read <= b)).sum()) for a, b in pairwise(edges)]
+    assert [part.pairs for part in ranges] == expected
+    assert sum(part.pairs for part in held.bins) == verdict.ledger.pairs == 2_000
+    (note,) = [note for note in verdict.notes if note.code == "slice-gaps"]
+    assert "1 pair not-a-number, 1 pair several, 3 pairs missing, 1 pair unreadable" in note.text
+
+
+def test_the_twenty_commonest_values_have_bins_and_all_others_one(tmp_path: Path) -> None:
+    scores = np.full(1_000, 0.3)
+    scores[::2] = 0.7
+    values = [f"v{k % 25:02d}" if k < 500 else f"v{k % 20:02d}" for k in range(1_000)]
+    source = put(tmp_path, [f"{k},{v}" for k, v in enumerate(values)], scores, scores)
+    held = judged(source, BY_REGION).verdict.slices["input.2"]
+    assert [part.kind for part in held.bins] == ["value"] * 20 + ["other"]
+    assert held.bins[-1].pairs == sum(v >= "v20" for v in values) == 100
+
+
+def test_json_paths_hours_and_content_types_are_slices_too(tmp_path: Path) -> None:
+    scores = np.tile([0.3, 0.7], 600)
+    inputs = [json.dumps({"customer": {"tier": ["gold", "tin"][k % 2]}}) for k in range(1_200)]
+    inputs[0] = '{"customer": {}}'
+    inputs[1] = "{"
+    source = put(tmp_path, inputs, scores, scores, encoding="JSON", step_s=60)
+    verdict = judged(
+        source,
+        'slices={"input.customer.tier"="categories", hour=true, content_type=true}',
+    ).verdict
+    tiers = bins(verdict.slices["input.customer.tier"])
+    assert {name: part.pairs for name, part in tiers.items()} == {
+        "gold": 599,
+        "tin": 599,
+        "missing": 1,
+        "unreadable": 1,
+    }
+    hours = verdict.slices["hour"]
+    assert [part.value for part in hours.bins] == [f"{hour:02d}" for hour in range(20)]
+    assert {part.pairs for part in hours.bins} == {60}
+    assert list(bins(verdict.slices["content_type"])) == ["application/json"]
+
+
+def test_what_is_sliced_is_the_same_to_the_byte_cached_split_or_threaded(tmp_path: Path) -> None:
+    source = planted(tmp_path / "captures")
+    policy = ('slices={"input.2"="categories", "input.3"="quantiles", hour=true}',)
+    first = judged(source, *policy, threads=1).verdict.to_json()
+    assert judged(source, *policy).verdict.to_json() == first
+    assert judged(source, *policy, use_cache=False, threads=2).verdict.to_json() == first
+    # a slice that no run asked for before is read from the captures again
+    other = judged(source, 'slices={"input.3"="quantiles"}').verdict
+    fresh = judged(source, 'slices={"input.3"="quantiles"}', use_cache=False).verdict
+    assert other.to_json() == fresh.to_json()
+    for file in source.rglob("*.jsonl"):
+        lines = file.read_text("utf-8").splitlines()[::-1]
+        file.write_text("\n".join(lines[:2_500]) + "\n", encoding="utf-8")
+        file.with_name("b.jsonl").write_text("\n".join(lines[2_500:]) + "\n", encoding="utf-8")
+    shuffled = judged(source, *policy).verdict
+    assert shuffled.slices == Verdict.model_validate_json(first).slices
+
+
+def test_repeated_inputs_are_worth_one_pair_within_a_part(tmp_path: Path) -> None:
+    scores = np.tile([0.3, 0.7], 1_000)
+    inputs = [f"{k % 10},a" if k < 1_000 else f"{k},b" for k in range(2_000)]
+    source = put(tmp_path, inputs, scores, scores, step_s=120)
+    found = bins(judged(source, BY_REGION).verdict.slices["input.2"])
+    assert found["a"].shares["flip_rate"].effective == 10
+    assert found["a"].shares["contract_change"].effective == 10
+    assert found["b"].shares["flip_rate"].effective == 1_000
+
+
+def test_a_whole_that_few_parts_carry_is_said_to_be_that(tmp_path: Path) -> None:
+    """One large part flips upwards, five small ones downwards: the whole goes with the one."""
+    region = np.array(["large"] * 3_000 + [f"small {k % 5}" for k in range(1_500)])
+    low, high = np.full(4_500, 0.3), np.full(4_500, 0.7)
+    production = np.where(np.arange(4_500) % 2 == 0, low, high)
+    shadow = production.copy()
+    rng = np.random.default_rng(6)
+    chosen = rng.random(4_500) < 0.2
+    shadow[(region == "large") & chosen & (production < 0.5)] = 0.7
+    shadow[(region != "large") & chosen & (production >= 0.5)] = 0.3
+    source = put(tmp_path, [f"{k},{r}" for k, r in enumerate(region)], production, shadow)
+    done = judged(source, BY_REGION)
+    held = done.verdict.slices["input.2"]
+    assert held.simpson
+    assert held.direction == "higher"
+    assert {name: part.direction for name, part in bins(held).items()} == {
+        "large": "higher",
+        **{f"small {k}": "lower" for k in range(5)},
+    }
+    (note,) = [note for note in done.verdict.notes if note.code == "slice-direction"]
+    assert "all pairs together move higher, and 5 parts of 6 for certain the other way" in note.text
+    # where every part goes one way, the whole does too: both variants answer the same requests
+    one_way = judged(planted(tmp_path / "other"), BY_REGION).verdict.slices["input.2"]
+    assert not one_way.simpson
+
+
+def test_text_answers_are_sliced_by_their_form(tmp_path: Path) -> None:
+    inputs = [f"{k},{'a' if k % 2 else 'b'}" for k in range(2_500)]
+    source = put(tmp_path, inputs, np.zeros(2_500), np.zeros(2_500))
+    found = bins(judged(source, BY_REGION, "predictions.kind=text").verdict.slices["input.2"])
+    assert set(found["a"].shares) == {"contract_change"}
+
+
+def test_the_parts_are_in_the_bundle_and_in_the_report(tmp_path: Path) -> None:
+    done = judged(planted(tmp_path / "captures"), BY_REGION)
+    bundle.write(tmp_path / "out", done.verdict, {}, done.tables)
+    read = bundle.read(tmp_path / "out")
+    frame = read.table("slices")
+    assert frame is not None
+    assert frame.filter(outcome="fail").select("slice", "value", "metric").row(0) == (
+        "input.2",
+        "south",
+        "flip_rate",
+    )
+    assert "slice_counts" not in read.table_names
+    text = render(predictions_page(read.verdict, read.tables))
+    assert "south" in text
+
+
+def test_slices_of_the_policy_are_read_as_toml_writes_them() -> None:
+    policy = load_policy(None, DEFAULTS, ["slices.input.3=quantiles", "slices.hour=false"])
+    assert policy.slices == {"input.3": "quantiles"}
+    asked = sliced_inputs(load_policy(None, DEFAULTS, ['slices={"input.a[0].b"="categories"}']))
+    assert asked.paths == ('$."a"[0]."b"',)
+
+
+@pytest.mark.parametrize("place", ["a[*].b", "a..b", "[*]"])
+def test_a_path_that_leads_to_no_single_value_is_a_policy_error(tmp_path: Path, place: str) -> None:
+    source = put(tmp_path, ["1"], np.full(1, 0.2), np.full(1, 0.2))
+    with pytest.raises(PolicyError, match=r"slices\.input\."):
+        judged(source, f'slices={{"input.{place}"="categories"}}')
