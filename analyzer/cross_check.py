@@ -21,8 +21,10 @@ from analyzer.figures import duration
 from analyzer.gates import BY_ID as GATES
 from analyzer.metrics import BY_ID as METRICS
 from analyzer.metrics.case import GREATEST_ABSOLUTE_RATIO
-from analyzer.model import Decision, Family, GateOutcome, Role
+from analyzer.metrics.sliced import HOLM_ALPHA, LEAST_PAIRS
+from analyzer.model import Decision, Family, GateOutcome, Outcome, Role
 from analyzer.policy import Policy
+from analyzer.stats.multiple import holm
 from analyzer.verdict import EXIT_CODES, decide, judge, levels, ungated
 
 if TYPE_CHECKING:
@@ -78,9 +80,12 @@ def _out_of_date(window: Window | None, max_age: timedelta, now: datetime) -> st
     except (ValueError, TypeError):
         return f"--max-age: the window's end, {window.end}, is no time"
     if age > max_age:
-        return f"--max-age: its window ended {duration(age / _MINUTE)} ago, at {window.end}"
+        ago = duration(age / _MINUTE)
+        return f"--max-age: its window ended {ago} ago, at {window.end}; run again on newer data"
     if age < -_AHEAD:
-        return f"--max-age: its window ends in the future, at {window.end}"
+        return (
+            f"--max-age: its window ends in the future, at {window.end}; check --until, the clock"
+        )
     return None
 
 
@@ -97,6 +102,7 @@ def _contradictions(verdict: Verdict) -> Iterator[str]:
     yield from _policy(verdict)
     yield from _gates(verdict)
     yield from _outcomes(verdict)
+    yield from _slices(verdict)
 
 
 def _counts(verdict: Verdict) -> Iterator[str]:
@@ -196,6 +202,25 @@ def _beyond(name: str, gate: Gate) -> bool:
     return (name in _AT_LEAST and gate.value < gate.limit) or (
         name in _AT_MOST and gate.value > gate.limit
     )
+
+
+def _slices(verdict: Verdict) -> Iterator[str]:
+    """Whether every slice of the policy is there, and fails where its p-values say so."""
+    asked = verdict.policy.effective.get("slices")
+    named = set(asked) if isinstance(asked, dict) and verdict.ledger.pairs else set()
+    for name in sorted(named ^ verdict.slices.keys()):
+        yield f"slice {name} is in the {'policy' if name in named else 'evidence'} only"
+    tested = [
+        (name, metric, share)
+        for name, held in verdict.slices.items()
+        for part in held.bins
+        for metric, share in part.shares.items()
+        if share.p_value is not None and part.pairs >= LEAST_PAIRS
+    ]
+    fails = holm([share.p_value or 0.0 for _, _, share in tested], HOLM_ALPHA)
+    for (name, metric, share), failed in zip(tested, fails, strict=True):
+        if (share.outcome is Outcome.FAIL) is not failed:
+            yield f"slice {name}: {metric} is {share.outcome}, but its p-value says otherwise"
 
 
 def _outcomes(verdict: Verdict) -> Iterator[str]:

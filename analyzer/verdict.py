@@ -115,6 +115,7 @@ def ungated(item: Evidence, outcome: Outcome) -> Evidence:
     return item.model_copy(update={"outcome": outcome, "notes": notes})
 
 
+SLICE_REASON = "slice-review"
 _NOTHING_REQUIRED = Reason(
     code="nothing-required",
     text="The policy requires no metric, so nothing was shown.",
@@ -233,8 +234,7 @@ def _sliced(slices: Mapping[str, Slice], words: Mapping[str, Words]) -> Iterator
             share, part = found[0]
             more = f", and in {counted(len(found) - 1, 'other part')}" if found[1:] else ""
             yield Reason(
-                code="slice-regression",
-                metric=metric,
+                code=SLICE_REASON,
                 text=f"{_sentence(_words(metric, words).title)} in a part of the traffic, {name} "
                 f"{part_name(part)} ({counted(part.pairs, 'pair')}): "
                 f"{percent(share.lower, 2)} to {percent(share.upper, 2)}; the policy allows "

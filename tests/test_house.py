@@ -23,6 +23,7 @@ FLOORS = {
     "steps": 0,
     "policy_text": 0,
     "private_folder": 0,
+    "secrets": 0,
     "stats": 1,
     "metrics": 2,
     "gates": 2,
