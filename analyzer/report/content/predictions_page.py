@@ -14,6 +14,7 @@ from analyzer.figures import NONE, counted, grouped, percent, plain
 from analyzer.model import Family
 from analyzer.report.content import score_charts
 from analyzer.report.content.evidence import metric_table, ordered
+from analyzer.report.content.noise_floor import floor_table
 from analyzer.report.content.page import (
     TALL_TABLE,
     Block,
@@ -35,7 +36,7 @@ from analyzer.report.content.verdict_page import volume_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from analyzer.model import NoiseFloor, Verdict
+    from analyzer.model import Verdict
 
 CAPTURES = "Run with a SOURCE that holds data capture of both variants."
 _MOST_ROWS = 100
@@ -55,7 +56,7 @@ def predictions_page(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> Pa
         return Page("predictions", "Predictions", tuple(blocks), _LEAD)
     blocks.append(_volume(verdict))
     if verdict.noise_floor is not None:
-        blocks.append(_noise_floor(verdict, verdict.noise_floor))
+        blocks.append(floor_table(verdict, verdict.noise_floor))
     blocks += slice_tables(verdict)
     drawn = [
         build(tables[name])
@@ -81,42 +82,6 @@ def _volume(verdict: Verdict) -> Facts:
             Fact("pairs", grouped(verdict.ledger.pairs), volume_text(verdict)),
             Fact("paired share of shadow", percent(pairing.rate)),
             Fact("distinct inputs", grouped(pairing.distinct_inputs)),
-        ),
-    )
-
-
-def _noise_floor(verdict: Verdict, floor: NoiseFloor) -> Table:
-    """Production's own disagreement beside the shadow's."""
-    rows = []
-    for metric, own in floor.shares.items():
-        judged = verdict.metrics.get(metric)
-        shadow = None if judged is None else judged.shadow
-        rows.append(
-            (
-                metric,
-                f"{grouped(own.events)} of {grouped(own.outcomes)}",
-                grouped(own.effective),
-                percent(own.events / own.outcomes, 2),
-                NONE if shadow is None else percent(shadow, 2),
-            )
-        )
-    distance = floor.mean_absolute_difference
-    return Table(
-        "Noise floor: production against itself",
-        (
-            Column("metric"),
-            Column("A/A differences", "right"),
-            Column("worth independent", "right"),
-            Column("A/A share", "right"),
-            Column("shadow's share", "right"),
-        ),
-        tuple(rows),
-        caption=(
-            f"From {'a bundle' if floor.source == 'bundle' else 'captures'} of "
-            f"{counted(floor.pairs, 'pair')} on {counted(floor.distinct_inputs, 'distinct input')} "
-            f"({floor.digest[:19]})"
-            + ("" if distance is None else f"; mean |difference| of scores {plain(distance)}")
-            + ". Judged is the shadow's share less the A/A share."
         ),
     )
 
