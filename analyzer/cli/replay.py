@@ -12,6 +12,7 @@ import typer
 from analyzer.cli import flags
 from analyzer.cli.flags import PlainOption
 from analyzer.cli.showing import print_page
+from analyzer.messages import line
 from analyzer.process import Interruptible, started_as
 
 _TARGET = "http(s)://HOST:PORT, sagemaker:ENDPOINT[/VARIANT] or python:MODULE:FUNCTION"
@@ -55,7 +56,7 @@ def replay(
     no_sign_request: flags.NoSignRequest = False,
     request_payer: flags.RequestPayer = False,
 ) -> None:
-    """Send captured requests to a candidate; write its answers as captures."""
+    """Send captured requests to a candidate; record its answers."""
     from analyzer.progress import progress
     from analyzer.replay import Replay
     from analyzer.replay import replay as replayed
@@ -86,7 +87,8 @@ def replay(
             with progress(quiet=quiet) as report_progress:
                 summary = replayed(asked, report_progress)
         except SystemExit:
-            print(f"note: what was answered is in {out}; the same command goes on", file=sys.stderr)
+            text = f"what was answered is in {out}; the same command goes on"
+            print(line("note", text), file=sys.stderr)
             raise
     if form == "json":
         print(summary.model_dump_json(indent=2))

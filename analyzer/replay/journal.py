@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analyzer.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
@@ -129,14 +131,23 @@ class Journal:
         self._append(head + b"\t" + base64.b64encode(body))
 
     def index(self, variants: Iterable[str], requests: int) -> dict[str, Index]:
-        """Where everything written down stands, by variant."""
+        """Where everything written down stands, by variant.
+
+        Raises:
+            InputError: it is not what a replay writes.
+        """
         found = {
             name: Index(np.full(requests, -1, np.int64), np.full(requests, -1, np.int64))
             for name in variants
         }
-        for offset, head, is_outcome in self._heads():
-            of = found[head["variant"]]
-            (of.done if is_outcome else of.sent)[head["order"]] = offset
+        try:
+            for offset, head, is_outcome in self._heads():
+                of = found[head["variant"]]
+                (of.done if is_outcome else of.sent)[head["order"]] = offset
+        except (ValueError, TypeError, LookupError):
+            raise InputError(
+                f"{self._path}: is damaged, so what was sent is not known; name another folder"
+            ) from None
         return found
 
     def entry(self, index: Index, order: int) -> Entry:

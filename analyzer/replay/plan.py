@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 FOLDER = ".replay"
 _PLAN, _REQUESTS, _INDEX, _LOCK = "plan.json", "requests.jsonl", "index.parquet", "lock"
+_BATCH_ROWS = 65_536
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -73,12 +74,15 @@ class Workplace:
         os.close(self._lock)
 
     def asked(self) -> dict[str, Any] | None:
-        """What the replay that began here was asked for; None where none has begun."""
+        """What the replay that began here was asked for; None where none has begun.
+
+        Raises:
+            InputError: it cannot be read.
+        """
         path = self.folder / _PLAN
         if not path.exists():
             return None
-        asked: dict[str, Any] = json.loads(path.read_bytes())["asked"]
-        return asked
+        return dict(_read_told(path)["asked"])
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ class Plan:
     """The requests that are sent.
 
     Attributes:
-        endpoint: the name their endpoint has in the layout.
+        endpoint: the name their endpoint has in the layout; None outside it.
         captures: the folder of the variant they were sent to; None outside the layout.
         at_us: when each was captured.
         first: which variant each is sent to first, as a draw of 256.
@@ -95,7 +99,7 @@ class Plan:
     """
 
     folder: Path
-    endpoint: str
+    endpoint: str | None
     captures: str | None
     at_us: Ints
     first: Ints
@@ -168,22 +172,17 @@ def write_plan(
     spool = folder / f"{_REQUESTS}.part"
     try:
         with spool.open("w+b") as stream:
-            index, places = _read_all(listing, wanted, stream, tally, progress)
-            chosen = select(index, wanted)
+            chosen = select(_read_all(listing, wanted, stream, tally, progress), wanted)
             counts.update(chosen.left_out)
             counts["requests"] = len(chosen.index)
             if not counts["requests"]:
                 raise InputError(f"nothing to replay: {said(counts)}", code="no-requests")
-            order = chosen.index["line"].to_numpy()
-            lengths = places["length"].to_numpy()[order]
-            _copy(stream, places["offset"].to_numpy()[order], lengths, folder / _REQUESTS)
+            _copy(stream, chosen.index, folder / _REQUESTS)
     finally:
         spool.unlink(missing_ok=True)
-    first = [digest[-1] for digest in chosen.index["event"]]
-    pl.DataFrame(
-        {"at_us": chosen.index["at_us"], "length": lengths, "first": first},
-        schema={"at_us": pl.Int64, "length": pl.Int64, "first": pl.Int64},
-    ).write_parquet(folder / _INDEX)
+    # The last byte: requests of one second are in the order of the first ones.
+    first = pl.Series("first", [event[-1] for event in chosen.index["event"]], pl.Int64)
+    chosen.index.select("at_us", "length", first).write_parquet(folder / _INDEX)
     plan = {
         "asked": asked,
         "endpoint": listing.endpoint,
@@ -203,7 +202,7 @@ def read_plan(folder: Path) -> Plan:
         InputError: it is damaged.
     """
     try:
-        told = json.loads((folder / _PLAN).read_bytes())
+        told = _read_told(folder / _PLAN)
         index = pl.read_parquet(folder / _INDEX)
         length = index["length"].to_numpy()
         offset = np.concatenate(([0], np.cumsum(length)[:-1]))
@@ -214,7 +213,7 @@ def read_plan(folder: Path) -> Plan:
         raise InputError(f"{folder}: {what}; remove the folder and start anew") from None
     return Plan(
         folder=folder,
-        endpoint=told["endpoint"] or "endpoint",
+        endpoint=told["endpoint"],
         captures=told["captures"],
         at_us=index["at_us"].to_numpy(),
         first=index["first"].to_numpy(),
@@ -223,6 +222,16 @@ def read_plan(folder: Path) -> Plan:
         offset=offset,
         length=length,
     )
+
+
+def _read_told(path: Path) -> dict[str, Any]:
+    try:
+        told = json.loads(path.read_bytes())
+    except ValueError:
+        told = None
+    if not isinstance(told, dict) or not {"asked", "endpoint", "captures", "counts"} <= told.keys():
+        raise InputError(f"{path}: is damaged; remove the folder and start anew")
+    return told
 
 
 def said(counts: Mapping[str, int]) -> str:
@@ -236,15 +245,15 @@ def _read_all(
     stream: BinaryIO,
     tally: _Tally,
     progress: Progress,
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Every request of the captures into `stream`; its index, and where its line stands."""
+) -> pl.DataFrame:
+    """Write every request of the captures into `stream`; returns its index."""
+    frames: list[pl.DataFrame] = []
     rows: list[tuple[object, ...]] = []
-    places: list[tuple[int, int]] = []
     offset = 0
     for line in _lines(listing, tally, progress):
         try:
             request = read_request(line)
-            payload = request.payload_key
+            payload, size = request.payload_key, len(request.body)
         except Unsendable as unsendable:
             tally.lines[unsendable.code] += 1
             continue
@@ -252,24 +261,14 @@ def _read_all(
             tally.lines["out-of-window"] += 1
             continue
         text = request.to_json().encode() + b"\n"
-        rows.append(
-            (
-                len(rows),
-                request.at_us,
-                _digest(request.event_id.encode()),
-                _digest(line),
-                payload,
-                request.content_type,
-                len(request.body),
-            )
-        )
-        places.append((offset, len(text)))
-        stream.write(text)
-        offset += len(text)
-    index = pl.DataFrame(rows, schema=INDEX, orient="row")
-    return index, pl.DataFrame(
-        places, schema={"offset": pl.Int64, "length": pl.Int64}, orient="row"
-    )
+        event, content = _digest(request.event_id.encode()), _digest(line)
+        place = offset, len(text), request.at_us
+        rows.append((*place, event, content, payload, request.content_type, size))
+        offset += stream.write(text)
+        if len(rows) == _BATCH_ROWS:
+            frames.append(pl.DataFrame(rows, schema=INDEX, orient="row"))
+            rows = []
+    return pl.concat([*frames, pl.DataFrame(rows, schema=INDEX, orient="row")])
 
 
 def _lines(listing: Listing, tally: _Tally, progress: Progress) -> Iterator[bytes]:
@@ -296,10 +295,10 @@ def _lines(listing: Listing, tally: _Tally, progress: Progress) -> Iterator[byte
                 tally.lines["blank"] += 1
 
 
-def _copy(stream: BinaryIO, offsets: Ints, lengths: Ints, path: Path) -> None:
-    """The chosen lines in their order."""
+def _copy(stream: BinaryIO, index: pl.DataFrame, path: Path) -> None:
+    """The chosen requests in their order."""
     with path.open("wb") as ordered:
-        for offset, length in zip(offsets.tolist(), lengths.tolist(), strict=True):
+        for offset, length in index.select("offset", "length").iter_rows():
             stream.seek(offset)
             ordered.write(stream.read(length))
 

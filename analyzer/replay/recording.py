@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO, Self
 
     from analyzer.replay.journal import Entry, Index, Journal, Outcome
-    from analyzer.replay.plan import Plan, Requests
+    from analyzer.replay.plan import Requests
     from analyzer.replay.requests import Request
 
 LATE_US = 5_000
@@ -47,10 +47,10 @@ _RAW = pa.schema(
 _FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
-def variant_folder(out: Path, plan: Plan, variant: str) -> Path:
-    """Where a variant's records go; an endpoint whose name is no name is called `endpoint`."""
-    endpoint = plan.endpoint if _FOLDER.fullmatch(plan.endpoint) else "endpoint"
-    return out / endpoint / variant
+def variant_folder(out: Path, endpoint: str | None, variant: str) -> Path:
+    """Where a variant's records go; an endpoint without a name is called `endpoint`."""
+    is_name = endpoint is not None and _FOLDER.fullmatch(endpoint)
+    return out / (endpoint if endpoint and is_name else "endpoint") / variant
 
 
 def record(

@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from analyzer.errors import ResourceError, UsageError
+from pydantic import ValidationError
+
+from analyzer.errors import InputError, ResourceError, UsageError
 from analyzer.replay.journal import Journal
 from analyzer.replay.plan import Workplace, read_plan, write_plan
 from analyzer.replay.recording import record, variant_folder
@@ -96,7 +98,7 @@ def replay(asked: Replay, progress: Progress) -> Summary:
             _require_same(asked, begun)
             known = work.folder / _COMPLETE
             if known.exists():
-                return Summary.model_validate_json(known.read_bytes())
+                return _complete(known)
             targets = _targets(asked)
             for target in targets.values():
                 target.check()
@@ -107,6 +109,7 @@ def replay(asked: Replay, progress: Progress) -> Summary:
                     asked.aws,
                     lambda count: progress("listing captures", count, None),
                 )
+                _require_new(asked, listing.endpoint, work.folder)
                 wanted = Wanted(asked.sample, asked.dedupe, *window)
                 write_plan(work.folder, listing, wanted, asked.identity, progress)
             plan = read_plan(work.folder)
@@ -143,7 +146,7 @@ def _recorded(
     asked: Replay, plan: Plan, targets: dict[str, Target], requests: Requests, journal: Journal
 ) -> Summary:
     index = journal.index(targets, len(plan))
-    folders = {name: variant_folder(asked.out, plan, name) for name in targets}
+    folders = {name: variant_folder(asked.out, plan.endpoint, name) for name in targets}
     tables = {name: record(folders[name], name, index[name], requests, journal) for name in targets}
     variants = {name: variant_summary(table) for name, table in tables.items()}
     left = len(plan) * len(targets) - sum(one.sent for one in variants.values())
@@ -173,6 +176,24 @@ def _targets(asked: Replay) -> dict[str, Target]:
         )
         for name, text in asked.targets.items()
     }
+
+
+def _complete(path: Path) -> Summary:
+    """What a replay came to that has nothing left to do."""
+    try:
+        return Summary.model_validate_json(path.read_bytes())
+    except ValidationError:
+        raise InputError(f"{path}: is damaged, or of another version") from None
+
+
+def _require_new(asked: Replay, endpoint: str | None, folder: Path) -> None:
+    """Refuse a place where records of something else lie: two sources must not look like one."""
+    for name in asked.targets:
+        at = variant_folder(asked.out, endpoint, name)
+        if at.exists() and any(at.iterdir()):
+            raise UsageError(f"--out {asked.out}: {at} is not empty; name another folder")
+    if (folder / _JOURNAL).exists():
+        raise UsageError(f"--out {asked.out}: a journal without its plan; name another folder")
 
 
 def _require_same(asked: Replay, begun: dict[str, Any] | None) -> None:

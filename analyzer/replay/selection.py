@@ -3,7 +3,7 @@
 In: one row a captured request. Out: reading them. File order, threads and the clock change
 nothing, so the same captures give the same replay.
 
-Shapes: an index has the columns line (number of the row's line in whatever store holds it), at_us,
+Shapes: an index has the columns offset and length (of a request in the file that holds it), at_us,
 event, content and payload (digests of the event ID, the whole line and what is sent), kind (the
 content type) and size (bytes sent).
 """
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 INDEX = {
-    "line": pl.Int64,
+    "offset": pl.Int64,
+    "length": pl.Int64,
     "at_us": pl.Int64,
     "event": pl.Binary,
     "content": pl.Binary,

@@ -129,6 +129,8 @@ class Sender:
         self._clock = Clock()
         self._start_s = 0.0
         self._stop = Event()
+        self._ended = count(1)
+        self._all_ended = Event()
         self._abandoned = False
         self._errors: list[BaseException] = []
 
@@ -148,35 +150,32 @@ class Sender:
             Thread(target=self._guarded, name=f"replay-{number}", daemon=True)
             for number in range(self._concurrency)
         ]
-        for thread in threads:
-            thread.start()
         try:
-            self._wait(threads, progress, already)
+            for thread in threads:
+                thread.start()
+            self._wait(progress, already)
         finally:
             self._stop.set()
-            self._let_go(threads)
+            # Answers on their way have a moment, then no longer.
+            self._all_ended.wait(GRACE_S)
+            self._abandoned = True
+            for target in self._targets:
+                target.close()
         if self._errors:
             raise self._errors[0]
 
-    def _wait(self, threads: Sequence[Thread], progress: Progress, already: int) -> None:
+    def _wait(self, progress: Progress, already: int) -> None:
+        """Until all threads have ended or one has failed.
+
+        An event tells it and no thread is joined: a join that a signal interrupts takes the thread
+        for ended (CPython 3.11, threading.Thread._wait_for_tstate_lock).
+        """
         total = already + len(self._todo)
-        alive = list(threads)
-        while alive and not self._errors:
+        while not self._errors and not self._all_ended.wait(_LOOK_S):
             progress("replaying", already + self._finished, total)
-            alive[0].join(_LOOK_S)
             for target in self._targets:
                 target.expire(time.monotonic())
-            alive = [thread for thread in alive if thread.is_alive()]
         progress("replaying", already + self._finished, total)
-
-    def _let_go(self, threads: Sequence[Thread]) -> None:
-        """Give answers on their way a moment, then no longer."""
-        end_s = time.monotonic() + GRACE_S
-        for thread in threads:
-            thread.join(max(0.0, end_s - time.monotonic()))
-        self._abandoned = True
-        for target in self._targets:
-            target.close()
 
     def _guarded(self) -> None:
         with Caught() as caught:
@@ -184,6 +183,8 @@ class Sender:
         if caught.error is not None:
             self._errors.append(caught.error)
             self._stop.set()
+        if next(self._ended) == self._concurrency:
+            self._all_ended.set()
 
     def _work(self) -> None:
         todo, clock = self._todo, self._clock

@@ -21,8 +21,8 @@ SENDING_CODES: dict[str, tuple[str, str]] = {
         "Nothing; it counts neither as a success nor as a failure.",
     ),
     "late": (
-        "Requests sent later than they were due: every thread was waiting for an answer.",
-        "Raise --concurrency or lower --speed, and replay into another folder.",
+        "Requests sent later than they were due: all threads waited, or the machine was busy.",
+        "Raise --concurrency, lower --speed, or leave the machine to it, and replay anew.",
     ),
     "no-requests": (
         "No captured line gives a request to send.",

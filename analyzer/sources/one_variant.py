@@ -7,6 +7,7 @@ layout. Out: comparing two variants (`discovery`).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analyzer.errors import UsageError
@@ -62,10 +63,11 @@ def discover_one(
     where, options = printable(source), aws or AwsOptions()
     days = Days(wanted.since, wanted.until)
     finding = Finding(wanted.since, wanted.until)
+    named = source if source.startswith("s3://") else str(Path(source).absolute())
     placed: list[tuple[Entry, Place]] = []
     flat: list[Entry] = []
     for entry in days.kept(_entries(source, options, days, on_listed)):
-        code = _not_read(entry, source)
+        code = _not_read(entry, named)
         place = None if code else layout.place(entry.key)
         if code is not None:
             finding.skipped[code] += 1
@@ -78,8 +80,8 @@ def discover_one(
     if placed:
         places = {place for _, place in placed}
         path = layout.choose_endpoint(places, wanted.endpoint, where)
-        named = sorted({p.variant for p in places if p.endpoint_path == path and p.variant})
-        variant = _chosen(named, wanted.variant, where) if named else wanted.variant
+        found = sorted({p.variant for p in places if p.endpoint_path == path and p.variant})
+        variant = _chosen(found, wanted.variant, where) if found else wanted.variant
         finding.skipped["outside-layout"] += len(flat)
         for entry, place in placed:
             if place.endpoint_path != path:
@@ -118,11 +120,11 @@ def _entries(
         yield entry
 
 
-def _not_read(entry: Entry, source: str) -> str | None:
+def _not_read(entry: Entry, named: str) -> str | None:
     """Why an entry is skipped; a file that was named itself is read whatever its name."""
     if not entry.is_file:
         return "not-a-file"
-    if entry.size != 0 and entry.location.endswith(source.removeprefix("./")):
+    if entry.size != 0 and entry.location == named:
         return None
     code = layout.hyperpod(entry.key, entry.location, ()) or layout.not_capture(entry)
     if code is None and layout.place(entry.key) is None and layout.is_metric_export(entry.key):

@@ -19,6 +19,7 @@ from analyzer.progress import silent
 from analyzer.replay import Replay, Summary, replay
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
@@ -142,8 +143,12 @@ class ModelServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(behave: Behave, ping_status: int = 200) -> Iterator[ModelServer]:
+def serving(
+    behave: Behave, ping_status: int = 200, tls: ssl.SSLContext | None = None
+) -> Iterator[ModelServer]:
     with ModelServer(behave, ping_status) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:

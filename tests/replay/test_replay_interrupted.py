@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import random
 import signal
 import subprocess
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from analyzer.errors import UsageError
+from analyzer.errors import InputError, ResourceError, UsageError
 from analyzer.replay import Replay
 from analyzer.replay.journal import Journal, Outcome, Sent
 from tests.replay.replays import (
@@ -34,6 +36,14 @@ if TYPE_CHECKING:
     from tests.replay.replays import Handler, ModelServer
 
 REQUESTS = 150
+KILLED = """
+import os, sys
+from analyzer.progress import silent
+from analyzer.replay import Replay, replay, sending
+from pathlib import Path
+sending.Sender.run = lambda *_: os._exit(9)
+replay(Replay(sys.argv[1], sys.argv[2], Path(sys.argv[3]), speed="max"), silent)
+"""
 CHILD = """
 import sys
 from analyzer.progress import silent
@@ -209,3 +219,54 @@ def test_what_was_kept_to_go_on_is_gone_when_there_is_nothing_left_to_do(tmp_pat
     left = {path.name for path in (tmp_path / "out/.replay").iterdir()}
     assert left == {"lock", "plan.json", "complete.json"}
     assert (tmp_path / "out/.replay").stat().st_mode & 0o077 == 0
+
+
+def test_a_full_disk_stops_a_replay_before_it_sends_what_it_cannot_write_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_captures(tmp_path / "captures", [line(n) for n in range(20)])
+    out = tmp_path / "out"
+    real = os.pwrite
+    left = [9]
+
+    def filling(file: int, data: bytes, offset: int) -> int:
+        left[0] -= 1
+        if left[0] == 0:
+            return real(file, data[:5], offset)
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(file, data, offset)
+
+    with serving(production_model) as server:
+        monkeypatch.setattr(os, "pwrite", filling)
+        with pytest.raises(ResourceError, match="No space left on device"):
+            replayed(folder, out, server.url, concurrency=1)
+        monkeypatch.undo()
+        assert len(server.seen) == 4
+        assert len(outputs(out)) == 4
+        summary = replayed(folder, out, server.url)
+        assert max(sent_ids(server).values()) == 1
+    assert summary.variants["candidate"].usable == len(outputs(out)) == 20
+
+
+def test_records_of_something_else_are_not_mixed_with_a_replays(tmp_path: Path) -> None:
+    folder = write_captures(tmp_path / "captures", [line(1)])
+    write_captures(tmp_path / "out", [line(2)], variant="candidate")
+    with serving(production_model) as server:
+        with pytest.raises(UsageError, match="is not empty; name another folder"):
+            replayed(folder, tmp_path / "out", server.url)
+        assert server.seen == []
+
+
+@pytest.mark.parametrize("name", ["plan.json", "journal", "complete.json"])
+def test_a_damaged_folder_is_an_input_error_and_sends_nothing(tmp_path: Path, name: str) -> None:
+    folder = write_captures(tmp_path / "captures", [line(n) for n in range(3)])
+    out = tmp_path / "out"
+    with serving(production_model) as server:
+        child = started(sys.executable, "-c", KILLED, str(folder), server.url, str(out))
+        child.communicate()
+        (out / ".replay" / name).write_text("{}\n")
+        before = len(server.seen)
+        with pytest.raises(InputError, match=f"{name}: is damaged"):
+            replayed(folder, out, server.url)
+        assert len(server.seen) == before

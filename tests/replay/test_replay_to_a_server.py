@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 import time
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from analyzer.errors import AccessError, InputError, UsageError
 from analyzer.replay import Replay
@@ -124,6 +130,9 @@ def test_every_tenth_500_is_an_outcome_and_the_rest_goes_on(tmp_path: Path) -> N
     assert one.statuses == {"200": 90, "500": 10}
     rows = sidecar_rows(tmp_path / "out")
     assert set(rows.filter(rows["status"] == 500)["error_text"]) == {"status 500"}
+    # What a failing server says may quote anything: it is nowhere.
+    kept = [path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert not any(b"secret payload" in data for data in kept)
     without = [
         one for one in records(tmp_path / "out") if "endpointOutput" not in one["captureData"]
     ]
@@ -375,3 +384,65 @@ def test_captures_without_any_request_are_an_input_error(tmp_path: Path) -> None
     folder = write_captures(tmp_path / "captures", ["{"])
     with serving(production_model) as server, pytest.raises(InputError, match="1 not-json"):
         replayed(folder, tmp_path / "out", server.url)
+
+
+def test_an_object_that_cannot_be_read_is_counted_and_the_others_are_sent(tmp_path: Path) -> None:
+    folder = captures(tmp_path, 3)
+    (folder / "churn/AllTraffic/2026/11/20/09/b.jsonl.gz").write_bytes(b"\x1f\x8b\x08\x00 cut")
+    with serving(production_model) as server:
+        summary = replayed(folder, tmp_path / "out", server.url)
+    assert summary.counts["requests"] == 3
+    assert summary.objects_failed == {"corrupt-gzip": 1}
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of localhost that nobody has signed but itself, and its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "localhost.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+def test_https_is_spoken_to_whom_the_certificate_names_and_nobody_else(
+    tmp_path: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = captures(tmp_path, 20)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    ports = set()
+
+    def behave(handler: Handler, body: bytes) -> None:
+        ports.add(handler.client_address[1])
+        production_model(handler, body)
+
+    with serving(behave, tls=tls) as server:
+        url = f"https://localhost:{server.server_address[1]}"
+        with pytest.raises(AccessError, match="TLS: self-signed certificate"):
+            replayed(folder, tmp_path / "unknown", url)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        with pytest.raises(AccessError, match="TLS: IP address mismatch"):
+            replayed(folder, tmp_path / "other", url.replace("localhost", "127.0.0.1"))
+        assert server.seen == []
+        summary = replayed(folder, tmp_path / "out", url, concurrency=1)
+    assert summary.variants["candidate"].usable == 20
+    assert len(ports) == 1  # the connection is kept, tickets and all

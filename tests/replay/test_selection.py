@@ -23,7 +23,7 @@ def digest(text: str) -> bytes:
 def index(payloads: Sequence[str], events: Sequence[int] | None = None) -> pl.DataFrame:
     named = range(len(payloads)) if events is None else events
     rows = [
-        (number, 1_000_000 * (number // 3), digest(f"e{event}"), digest(f"{event} {payload}"),
+        (number, 1, 1_000_000 * (number // 3), digest(f"e{event}"), digest(f"{event} {payload}"),
          digest(payload), "text/csv", len(payload))
         for number, (payload, event) in enumerate(zip(payloads, named, strict=True))
     ]  # fmt: skip

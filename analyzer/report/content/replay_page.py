@@ -100,8 +100,8 @@ def _notes(summary: Summary) -> Iterator[Item]:
             yield Item(
                 "late",
                 f"{name}: {percent(one.late / measured)} were sent late, more than 1 %: latency is "
-                "service time under a closed loop, and no guardrail; raise --concurrency or lower "
-                "--speed",
+                "service time under a closed loop, and no guardrail; raise --concurrency, lower "
+                "--speed, or leave this machine to the replay",
             )
 
 
