@@ -25,7 +25,8 @@ from analyzer.label_files import find_labels
 from analyzer.metrics import DEFAULTS, METRICS, asked, fitting
 from analyzer.metrics.exports import how_to_export
 from analyzer.metrics.looking import looking_notes, looking_of
-from analyzer.metrics.metric import EndpointFacts, Facts
+from analyzer.metrics.metric import EndpointFacts, Facts, applies
+from analyzer.metrics.replay import observed
 from analyzer.metrics.running import latency_tables
 from analyzer.metrics.sliced import slice_frame, slice_notes, sliced
 from analyzer.model import (
@@ -43,11 +44,11 @@ from analyzer.model import (
     Window,
 )
 from analyzer.noise_floor import RunFacts, find_floor, fitted, floor_notes
-from analyzer.opt_outs import opt_outs
+from analyzer.opt_outs import not_asked, opt_outs
 from analyzer.policy_file import load_policy
 from analyzer.reading import EngineLimits, read_captures
 from analyzer.sources import AwsOptions, Listing, discover
-from analyzer.subject import Flags, Names, described, metrics_alone, names_of
+from analyzer.subject import Flags, Names, described, metrics_alone, names_of, replay_among
 from analyzer.verdict import EXIT_CODES, Words, decide
 from analyzer.window import asked_span, measured_window
 
@@ -71,6 +72,7 @@ _INTERNAL_TABLES = {
     "missing_by_score",
     "label_counts",
     "label_score_cells",
+    "replay_outcomes",
     "slice_counts",
 }
 """Tables the verdict is computed from; everything in them that is shown is in verdict.json."""
@@ -124,12 +126,13 @@ def run(request: Request, progress: Progress) -> Analysis:
         AnalyzerError: the run cannot go on; its class carries the exit code.
     """
     policy = load_policy(request.policy_file, DEFAULTS, request.overrides)
-    policy = asked(policy, labelled=request.labels is not None)
     span = asked_span(request.since, request.until)
     endpoint = _endpoint(request)
     looking_of(policy, endpoint)  # a test that cannot be judged as asked stops before it is read
     exports = open_exports([Path(path) for path in request.cloudwatch])
     listing = _listing(request, endpoint, span, progress)
+    replayed = replay_among(listing, request.cloudwatch)
+    given, policy = policy, asked(policy, labelled=request.labels is not None, replayed=replayed)
     names = names_of(request.flags, listing, endpoint, exports)
     export = exports.select(endpoint=names.endpoint, variants=names.variants)
     exports.require_points(export)
@@ -150,7 +153,7 @@ def run(request: Request, progress: Progress) -> Analysis:
     )
     facts = Facts(
         policy=policy,
-        mode=_mode(captured, export),
+        mode=Mode.REPLAY if replayed else _mode(captured, export),
         start=start,
         end=end,
         metric_points=export.points,
@@ -164,7 +167,8 @@ def run(request: Request, progress: Progress) -> Analysis:
     )
     noted = captured.notes if captured is not None else ()
     listed = listing.notes if listing is not None else ()
-    notes = (*noted, *listed, *dropped_notes(export.dropped), *export.notes)
+    apart = not_asked(given, replayed=replayed)
+    notes = (*noted, *listed, *apart, *dropped_notes(export.dropped), *export.notes)
     judged = _judge(facts, names, notes, progress)
     return replace(judged, remarks=captured.remarks) if captured is not None else judged
 
@@ -203,9 +207,14 @@ def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progre
         progress("metrics", done, len(asked_))
         evidence[metric.id] = metric.assess(facts, rule)
     progress("metrics", len(asked_), len(asked_))
-    gates: dict[str, Gate] = {gate.id: gate.check(facts, evidence) for gate in GATES}
+    replayed = facts.mode is Mode.REPLAY
+    gates: dict[str, Gate] = {
+        gate.id: gate.check(facts, evidence)
+        for gate in GATES
+        if applies(gate.asked_of, replayed=replayed)
+    }
     slices = sliced(facts, evidence)
-    judged = decide(evidence, gates, _words(), slices)
+    judged = decide(evidence, gates, _words(), slices, observed(facts))
     how = how_to_export(facts, judged.evidence, endpoint=names.endpoint)
     verdict = Verdict(
         tool=Tool(name=TOOL, version=__version__),
@@ -302,7 +311,9 @@ def _inputs(
     return Inputs(
         digest=f"sha256:{digest}",
         objects_listed=listing.listed if listing else 0,
-        objects_read=len(listing.objects) - sum(failed.values()) if listing else 0,
+        objects_read=len(listing.objects) + len(listing.sidecars) - sum(failed.values())
+        if listing
+        else 0,
         objects_skipped=dict(sorted(listing.skipped.items())) if listing else {},
         objects_failed=dict(failed),
         bytes=captured.size if captured else 0,

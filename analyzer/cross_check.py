@@ -21,8 +21,11 @@ from analyzer.figures import duration
 from analyzer.gates import BY_ID as GATES
 from analyzer.metrics import BY_ID as METRICS
 from analyzer.metrics.case import GREATEST_ABSOLUTE_RATIO
-from analyzer.model import Decision, Family, GateOutcome, Role
+from analyzer.metrics.metric import applies
+from analyzer.metrics.sliced import HOLM_ALPHA, LEAST_PAIRS
+from analyzer.model import Decision, Family, GateOutcome, Mode, Outcome, Role
 from analyzer.policy import Policy
+from analyzer.stats.multiple import holm
 from analyzer.verdict import EXIT_CODES, decide, judge, levels, ungated
 
 if TYPE_CHECKING:
@@ -37,9 +40,17 @@ _AHEAD = timedelta(days=1)
 _ROUNDING = 1e-6
 """A margin in milliseconds is taken at a level the verdict holds to nine digits only."""
 _AT_LEAST = frozenset(
-    {"coverage", "distinct_inputs", "min_days", "pairing", "stable_effect", "window_match"}
+    {
+        "coverage",
+        "distinct_inputs",
+        "interleaved",
+        "min_days",
+        "pairing",
+        "stable_effect",
+        "window_match",
+    }
 )
-_AT_MOST = frozenset({"endpoint_match", "objects", "roles"})
+_AT_MOST = frozenset({"baseline_answers", "endpoint_match", "objects", "open_loop", "roles"})
 """Gates whose pass says that their value lies on one side of their limit."""
 
 
@@ -78,9 +89,12 @@ def _out_of_date(window: Window | None, max_age: timedelta, now: datetime) -> st
     except (ValueError, TypeError):
         return f"--max-age: the window's end, {window.end}, is no time"
     if age > max_age:
-        return f"--max-age: its window ended {duration(age / _MINUTE)} ago, at {window.end}"
+        ago = duration(age / _MINUTE)
+        return f"--max-age: its window ended {ago} ago, at {window.end}; run again on newer data"
     if age < -_AHEAD:
-        return f"--max-age: its window ends in the future, at {window.end}"
+        return (
+            f"--max-age: its window ends in the future, at {window.end}; check --until, the clock"
+        )
     return None
 
 
@@ -97,6 +111,7 @@ def _contradictions(verdict: Verdict) -> Iterator[str]:
     yield from _policy(verdict)
     yield from _gates(verdict)
     yield from _outcomes(verdict)
+    yield from _slices(verdict)
 
 
 def _counts(verdict: Verdict) -> Iterator[str]:
@@ -180,7 +195,9 @@ def _close(one: float, other: float) -> bool:
 
 def _gates(verdict: Verdict) -> Iterator[str]:
     if verdict.tool.version == __version__:
-        for name in sorted(GATES.keys() - verdict.gates.keys()):
+        replayed = verdict.subject.mode is Mode.REPLAY
+        due = {name for name, gate in GATES.items() if applies(gate.asked_of, replayed=replayed)}
+        for name in sorted(due - verdict.gates.keys()):
             yield f"gate {name} is missing"
     for name, gate in verdict.gates.items():
         if gate.outcome is GateOutcome.PASS and _beyond(name, gate):
@@ -196,6 +213,25 @@ def _beyond(name: str, gate: Gate) -> bool:
     return (name in _AT_LEAST and gate.value < gate.limit) or (
         name in _AT_MOST and gate.value > gate.limit
     )
+
+
+def _slices(verdict: Verdict) -> Iterator[str]:
+    """Whether every slice of the policy is there, and fails where its p-values say so."""
+    asked = verdict.policy.effective.get("slices")
+    named = set(asked) if isinstance(asked, dict) and verdict.ledger.pairs else set()
+    for name in sorted(named ^ verdict.slices.keys()):
+        yield f"slice {name} is in the {'policy' if name in named else 'evidence'} only"
+    tested = [
+        (name, metric, share)
+        for name, held in verdict.slices.items()
+        for part in held.bins
+        for metric, share in part.shares.items()
+        if share.p_value is not None and part.pairs >= LEAST_PAIRS
+    ]
+    fails = holm([share.p_value or 0.0 for _, _, share in tested], HOLM_ALPHA)
+    for (name, metric, share), failed in zip(tested, fails, strict=True):
+        if (share.outcome is Outcome.FAIL) is not failed:
+            yield f"slice {name}: {metric} is {share.outcome}, but its p-value says otherwise"
 
 
 def _outcomes(verdict: Verdict) -> Iterator[str]:

@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Literal
 
 from analyzer.model import Decision, Effect, Evidence, Frozen, Gate, Outcome, Role
-from analyzer.verdict import judge
+from analyzer.verdict import SLICE_REASON, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -204,10 +204,10 @@ def _causes(first: Verdict, second: Verdict) -> Iterator[Cause]:
         return
     worse = _RANK[second.decision] < _RANK[first.decision]
     whole, other = (second, first) if worse else (first, second)
-    known = {reason.code for reason in other.reasons}
+    known = {_identified(reason) for reason in other.reasons}
     deciding = [reason for reason in whole.reasons if _decides(reason, whole)]
     for reason in deciding:
-        if reason.code not in known:
+        if _identified(reason) not in known:
             yield Cause(
                 code=reason.code,
                 metric=reason.metric,
@@ -218,9 +218,16 @@ def _causes(first: Verdict, second: Verdict) -> Iterator[Cause]:
             )
 
 
+def _identified(reason: Reason) -> tuple[str, str | None, str | None]:
+    """What a reason is about, whatever its numbers."""
+    return reason.code, reason.metric, reason.gate
+
+
 def _decides(reason: Reason, verdict: Verdict) -> bool:
     if verdict.decision is not Decision.REJECT:
         return True
+    if reason.code == SLICE_REASON:
+        return False
     item = verdict.metrics.get(reason.metric or "")
     return item is not None and item.role is Role.GUARDRAIL and item.outcome is Outcome.FAIL
 
@@ -228,6 +235,8 @@ def _decides(reason: Reason, verdict: Verdict) -> bool:
 def _because(reason: Reason, first: Verdict, second: Verdict) -> Because:
     if reason.gate is not None:
         return _because_gate(first.gates.get(reason.gate), second.gates.get(reason.gate))
+    if reason.code == SLICE_REASON:
+        return _because_slices(first, second)
     if reason.metric is None:
         return "policy"
     before, after = first.metrics.get(reason.metric), second.metrics.get(reason.metric)
@@ -240,6 +249,12 @@ def _because(reason: Reason, first: Verdict, second: Verdict) -> Because:
     if by_evidence == by_policy:
         return "evidence and policy"
     return "evidence" if by_evidence else "policy"
+
+
+def _because_slices(first: Verdict, second: Verdict) -> Because:
+    """A part of the traffic is judged as the policy's slices say."""
+    slices = [verdict.policy.effective.get("slices") for verdict in (first, second)]
+    return "evidence" if slices[0] == slices[1] else "policy"
 
 
 def _because_gate(before: Gate | None, after: Gate | None) -> Because:

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from analyzer.secrets import without_secrets
+
 
 class ExitCode(IntEnum):
     """Exit codes of every command; stable."""
@@ -43,8 +45,13 @@ class AnalyzerError(Exception):
     exit_code = ExitCode.INTERNAL
 
     def __init__(self, message: str, *, code: str = "") -> None:
-        super().__init__(message)
+        # Messages quote addresses and answers; they are printed, logged and kept in ERROR verdicts.
+        super().__init__(without_secrets(message))
         self.code = code or _kebab(type(self).__name__)
+
+    def lead_with(self, what: str) -> None:
+        """Say first what the message is about."""
+        self.args = (without_secrets(f"{what}: {self}"),)
 
 
 class UsageError(AnalyzerError):

@@ -10,7 +10,7 @@ import csv
 import io
 from collections import Counter
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -144,8 +144,7 @@ def _chunks(
 
 
 def _add_lines(engine: Engine, chunks: Iterable[Chunk], max_line_bytes: int) -> None:
-    for batch in _batches(chunks):
-        lines = split(batch, max_line_bytes)
+    for lines in chain.from_iterable(split(batch, max_line_bytes) for batch in _batches(chunks)):
         with engine.lend(lines=lines.lines):
             engine.keep("label_json_lines", table="label_lines")
         lost = ["label.invalid-utf8"] * lines.undecodable.num_rows

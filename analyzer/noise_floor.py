@@ -95,7 +95,7 @@ def find_floor(given: str, run: RunFacts, progress: Progress) -> Found:
             return Found(given, *_of_bundle(folder, run))
         return Found(given, *_of_captures(given, run, progress))
     except AnalyzerError as error:
-        error.args = (f"--noise-floor {printable(given)}: {error}",)
+        error.lead_with(f"--noise-floor {printable(given)}")
         raise
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.figures import counted, stated
 from analyzer.metrics import BY_ID
+from analyzer.metrics.metric import applies
 from analyzer.model import Note, Role
 
 if TYPE_CHECKING:
@@ -22,6 +23,22 @@ _JUDGED = frozenset({Role.GUARDRAIL, Role.REVIEW})
 def opt_outs(policy: Policy) -> tuple[Note, ...]:
     """One note for each judgement the policy gives up or weakens."""
     return (*_roles(policy), *_tail(policy), *_strictness(policy))
+
+
+def not_asked(policy: Policy, *, replayed: bool) -> tuple[Note, ...]:
+    """What the policy names and a run of this kind cannot be asked."""
+    named = [
+        metric
+        for metric, rule in policy.metrics.items()
+        if rule.source == "policy"
+        and rule.role in _JUDGED
+        and not applies(BY_ID[metric].asked_of, replayed=replayed)
+    ]
+    if not named:
+        return ()
+    whose = "a live endpoint's" if replayed else "a replay's"
+    text = f"{', '.join(named)} of the policy: {whose} alone, so not asked here"
+    return (Note(code="not-asked", text=text),)
 
 
 def _roles(policy: Policy) -> Iterator[Note]:

@@ -6,8 +6,9 @@ In: policy.toml and `KEY=VALUE` overrides. Out: what the keys mean (`policy`).
 from __future__ import annotations
 
 import difflib
+import json
 import tomllib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+_Kind = TypeVar("_Kind", bound=Frozen)
 _PERCENTAGE = "a percentage in 1..100"
 GREATEST_RATIO = 3.0
 """Ratio margins above this are percentages written by mistake: 20 would allow +1,900 %."""
@@ -89,7 +91,7 @@ def _completed(body: Mapping[str, object], defaults: Mapping[str, MetricDefault]
     plain = {key: value for key, value in body.items() if key not in {"metrics", "slices"}}
     slices = _slices(body.get("slices", {}))
     try:
-        policy = Policy.model_validate(plain, strict=False)
+        policy = _typed(Policy, plain)
     except ValidationError as error:
         raise _explained(error) from None
     if policy.inference == "fixed" and not policy.final:
@@ -102,6 +104,14 @@ def _completed(body: Mapping[str, object], defaults: Mapping[str, MetricDefault]
         raise _Mistake("horizon", f'a length such as "7d" or "36h", got {policy.horizon!r}')
     rules = _rules(body.get("metrics", {}), policy.change, defaults)
     return policy.model_copy(update={"metrics": rules, "slices": slices})
+
+
+def _typed(kind: type[_Kind], body: Mapping[str, object]) -> _Kind:
+    """Validate types as they were written: TOML has them, so "3" is no number and true no count.
+
+    By way of JSON, whose strict reading takes a list for a tuple and a word for a role.
+    """
+    return kind.model_validate_json(json.dumps(body, default=str), strict=True)
 
 
 def _read(path: Path) -> dict[str, object]:
@@ -242,7 +252,7 @@ def _rule(metric: str, given: object, default: MetricDefault, change: Change) ->
     if "margin" in given and "margin_ms" not in given:
         start["margin_ms"] = None
     try:
-        rule = MetricRule.model_validate({**start, **given, "source": "policy"})
+        rule = _typed(MetricRule, {**start, **given, "source": "policy"})
     except ValidationError as error:
         raise _explained(error, ("metrics", metric)) from None
     _check_margin(f"metrics.{metric}", rule, default)

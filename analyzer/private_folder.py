@@ -35,14 +35,32 @@ class PrivateFolder:
         place = Path(parent or tempfile.gettempdir())
         _remove_abandoned(place)
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
-        # Held, not read: the kernel gives the lock back however the process ends.
-        self._lock = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        try:
+            self._lock = _locked(self.path / _LOCK)
+        except OSError:
+            shutil.rmtree(self.path, ignore_errors=True)
+            raise
 
     def remove(self) -> None:
         """Remove the folder and all in it."""
         shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._lock)
+
+
+def _locked(path: Path) -> int:
+    """A new file with its lock, which is held before another run can see the file.
+
+    Held, not read: the kernel gives the lock back however the process ends.
+    """
+    unseen = path.with_suffix(".new")
+    lock = os.open(unseen, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        unseen.rename(path)
+    except OSError:
+        os.close(lock)
+        raise
+    return lock
 
 
 def _remove_abandoned(place: Path) -> None:

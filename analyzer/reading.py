@@ -18,6 +18,7 @@ from analyzer.gates.missing import MOST_MISSING
 from analyzer.labels import label_pairs
 from analyzer.model import Note
 from analyzer.payloads import prepare
+from analyzer.replayed import read_replay
 from analyzer.slices import slice_pairs, sliced_inputs
 from analyzer.sources import open_chunks
 from analyzer.sources.objects import ROLES, printable
@@ -86,7 +87,7 @@ def read_captures(
         AccessError: a variant has no usable record, and objects of it could not be opened.
         InputError: a variant has no usable record, or the window holds none.
     """
-    apart = apart or listing.batch
+    apart = apart or listing.batch or bool(listing.sidecars)
     remarks = [*_young_objects(listing)]
     cache = _opened_cache(policy, limits, remarks)
     if cache is None:
@@ -181,19 +182,25 @@ def _reduced(
         if labelled is not None:
             predictions |= labelled.tables
             digest += f"\n{labelled.digest}"
+        replay = read_replay(engine, listing, start, end)
+        if listing.sidecars:
+            predictions |= replay.tables
+            digest += f"\n{replay.digest}"
         noted = (
             *captures.notes(),
             *_shape_notes(predictions),
             *(labelled.notes if labelled else ()),
+            *replay.notes,
             *_failure_notes(listing, failures),
         )
+    failed = (*failures.values(), *(failure for _, failure in replay.failures))
     return Captured(
         facts=replace(facts, tables={**facts.tables, **predictions}),
         start=start,
         end=end,
         digest=digest,
         size=size,
-        failed=dict(sorted(Counter(failure.code for failure in failures.values()).items())),
+        failed=dict(sorted(Counter(failure.code for failure in failed).items())),
         notes=noted,
     )
 
@@ -212,10 +219,9 @@ def _worth_a_look(
 
 
 def _with(listing: Listing, labels: Listing | None) -> Listing:
-    """Everything an answer depends on: other labels are another question."""
-    if labels is None:
-        return listing
-    return replace(listing, objects=listing.objects + labels.objects)
+    """Everything an answer depends on: other labels, or another sidecar, are another question."""
+    others = listing.sidecars + (labels.objects if labels is not None else ())
+    return replace(listing, objects=listing.objects + others)
 
 
 def _labelled(
@@ -246,7 +252,8 @@ def _opened_cache(policy: Policy, limits: EngineLimits, remarks: list[str]) -> S
 def _young_objects(listing: Listing) -> Iterator[str]:
     """Captures land up to two minutes late: the last of a live bucket may be incomplete."""
     since = datetime.now(UTC) - _LIVE
-    young = sum(item.modified is not None and item.modified > since for item in listing.objects)
+    live = (item for item in listing.objects if not (listing.sidecars and item.role == "shadow"))
+    young = sum(item.modified is not None and item.modified > since for item in live)
     if young:
         yield (
             f"{counted(young, 'object')} younger than five minutes: captures of the last minutes "

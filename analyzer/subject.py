@@ -10,7 +10,7 @@ from analyzer.errors import UsageError
 from analyzer.sources.layout import choose_roles
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from analyzer.cloudwatch import Exports
     from analyzer.metrics.metric import EndpointFacts
@@ -64,6 +64,22 @@ def described(endpoint: EndpointFacts | None) -> Mapping[Role, str | None]:
     return {"production": endpoint.production_variant, "shadow": endpoint.shadow_variant}
 
 
+def replay_among(listing: Listing | None, cloudwatch: Sequence[str]) -> bool:
+    """Whether the shadow's captures are a replay's: it has a sidecar, and a clock of its own.
+
+    Raises:
+        UsageError: with CloudWatch's metrics, which know nothing of it.
+    """
+    if listing is None or not listing.sidecars:
+        return False
+    if cloudwatch:
+        raise UsageError(
+            "--cloudwatch: the shadow is a replay, judged by the times in its own replay.parquet; "
+            "leave --cloudwatch out"
+        )
+    return True
+
+
 def names_of(
     flags: Flags, listing: Listing | None, endpoint: EndpointFacts | None, exports: Exports
 ) -> Names:
@@ -76,6 +92,8 @@ def names_of(
     if listing is not None and listing.production_variant and listing.shadow_variant:
         return Names(name, listing.production_variant, listing.shadow_variant)
     found = exports.variants(name)
+    if not found and listing is not None:
+        return Names(name, listing.production_variant, listing.shadow_variant)
     if not found:
         return Names(name, None, None)
     asked: Mapping[Role, str | None] = {}

@@ -78,6 +78,7 @@ def decide(
     gates: Mapping[str, Gate],
     words: Mapping[str, Words],
     slices: Mapping[str, Slice] | None = None,
+    observed: str = "for the days observed",
 ) -> Judgement:
     """PROMOTE, HOLD or REJECT, with reasons in order of weight: causes before what they cause.
 
@@ -86,6 +87,7 @@ def decide(
         gates: gate id -> gate.
         words: metric or gate id -> its words; an id without words is named by itself.
         slices: parts of the traffic that the policy names; one that fails holds.
+        observed: what a promotion holds for.
     """
     gated = {metric: _gated(item, gates) for metric, item in evidence.items()}
     failed = tuple(_failures(gated, words))
@@ -106,7 +108,7 @@ def decide(
         holding = (_NOTHING_REQUIRED, *holding)
     if holding:
         return Judgement(Decision.HOLD, _hold_summary(holding), holding, gated)
-    return Judgement(Decision.PROMOTE, _promote_summary(gated), (), gated)
+    return Judgement(Decision.PROMOTE, _promote_summary(gated, observed), (), gated)
 
 
 def ungated(item: Evidence, outcome: Outcome) -> Evidence:
@@ -115,6 +117,7 @@ def ungated(item: Evidence, outcome: Outcome) -> Evidence:
     return item.model_copy(update={"outcome": outcome, "notes": notes})
 
 
+SLICE_REASON = "slice-review"
 _NOTHING_REQUIRED = Reason(
     code="nothing-required",
     text="The policy requires no metric, so nothing was shown.",
@@ -233,8 +236,7 @@ def _sliced(slices: Mapping[str, Slice], words: Mapping[str, Words]) -> Iterator
             share, part = found[0]
             more = f", and in {counted(len(found) - 1, 'other part')}" if found[1:] else ""
             yield Reason(
-                code="slice-regression",
-                metric=metric,
+                code=SLICE_REASON,
                 text=f"{_sentence(_words(metric, words).title)} in a part of the traffic, {name} "
                 f"{part_name(part)} ({counted(part.pairs, 'pair')}): "
                 f"{percent(share.lower, 2)} to {percent(share.upper, 2)}; the policy allows "
@@ -302,10 +304,10 @@ def _hold_summary(holding: tuple[Reason, ...]) -> str:
     return f"{first.text.rstrip('.')}{more}."
 
 
-def _promote_summary(evidence: Mapping[str, Evidence]) -> str:
+def _promote_summary(evidence: Mapping[str, Evidence], observed: str) -> str:
     required = sum(item.required for item in evidence.values())
     named = "The required metric is" if required == 1 else f"All {required} required metrics are"
-    return f"{named} within the policy's margins for the days observed, and every gate is open."
+    return f"{named} within the policy's margins {observed}, and every gate is open."
 
 
 def _words(key: str, words: Mapping[str, Words]) -> Words:

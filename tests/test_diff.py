@@ -10,10 +10,20 @@ from pathlib import Path
 import pytest
 
 from analyzer.diff import Difference, difference
-from analyzer.model import Decision, Effect, Evidence, Gate, GateOutcome, Outcome, Role, Verdict
+from analyzer.model import (
+    Decision,
+    Effect,
+    Evidence,
+    Gate,
+    GateOutcome,
+    Outcome,
+    Reason,
+    Role,
+    Verdict,
+)
 from analyzer.report import markdown, text
 from analyzer.report.content.diff_page import diff_page
-from analyzer.verdict import decide
+from analyzer.verdict import SLICE_REASON, decide
 from tests.report.verdicts import hostile, metrics, verdict
 
 SAMPLE_DATA = Path(__file__).parents[1] / "sample_data"
@@ -142,6 +152,18 @@ def test_a_metric_that_only_one_verdict_judges_is_named() -> None:
     (change,) = (one for one in found.metrics if one.metric == "latency_p99")
     assert change.first is None
     assert change.turned
+
+
+def test_a_part_of_the_traffic_explains_a_hold_and_no_rejection() -> None:
+    part = Reason(code=SLICE_REASON, text="flips in a part", advice="Mend it.")
+    held = decided().model_copy(update={"decision": Decision.HOLD, "reasons": (part,)})
+    assert causes(difference(decided(), held)) == [(SLICE_REASON, True, "evidence")]
+    sliced = held.policy.model_copy(update={"effective": {"slices": {"hour": True}}})
+    found = difference(decided(), held.model_copy(update={"policy": sliced}))
+    assert causes(found) == [(SLICE_REASON, True, "policy")]
+    rejected = decided(p99(1.41, 1.57, outcome=Outcome.FAIL))
+    both = rejected.model_copy(update={"reasons": (*rejected.reasons, part)})
+    assert [one.code for one in difference(held, both).causes] == ["latency-p99-regression"]
 
 
 def test_a_role_taken_away_turns_a_metric() -> None:

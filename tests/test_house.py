@@ -23,6 +23,7 @@ FLOORS = {
     "steps": 0,
     "policy_text": 0,
     "private_folder": 0,
+    "secrets": 0,
     "stats": 1,
     "metrics": 2,
     "gates": 2,
@@ -38,6 +39,8 @@ FLOORS = {
     "endpoint": 3,
     "label_files": 3,
     "labels": 3,
+    "replayed": 3,
+    "sidecar": 3,
     "slices": 3,
     "sources": 3,
     "engine": 3,
@@ -51,6 +54,7 @@ FLOORS = {
     "subject": 4,
     "window": 4,
     "promotion": 4,
+    "replay": 4,
     "report": 4,
     "analysis": 4,
     "messages": 5,
@@ -62,8 +66,8 @@ FLOORS = {
 }
 OWNERS = {
     "duckdb": {"engine", "captures"},
-    "boto3": {"promotion", "sources"},
-    "botocore": {"metric_export", "promotion", "sources"},
+    "boto3": {"promotion", "replay", "sources"},
+    "botocore": {"metric_export", "promotion", "replay", "sources"},
     "streamlit": {"app"},
     "typer": {"cli"},
 }

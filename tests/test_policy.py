@@ -54,6 +54,20 @@ def write(folder: Path, text: str) -> Path:
         ("change = 'weights'", "change"),
         ("[metrics.score_bias]\nrole = 'guardrail'\nmargin = 0.1", "score_bias.role: it only"),
         ("alpha = ", "not valid TOML"),
+        ("min_days = true", "min_days: input should be a valid integer, got True"),
+        ("min_days = '3'", "min_days: input should be a valid integer, got '3'"),
+        ("min_days = 3.0", "min_days: input should be a valid integer"),
+        ("min_days = 2026-11-20", "min_days: input should be a valid integer"),
+        ("final = 1", "final: input should be a valid boolean, got 1"),
+        ("final = 'yes'", "final: input should be a valid boolean"),
+        ("alpha = nan", "alpha: "),
+        ("alpha = inf", "alpha: "),
+        ("[pairing]\nkeys = 'payload'", "pairing.keys: "),
+        (
+            "[metrics.latency_p99]\nmargin = '1.1'",
+            "latency_p99.margin: input should be a valid num",
+        ),
+        ("[metrics.latency_p99]\nmargin = true", "latency_p99.margin: input should be a valid num"),
     ],
 )
 def test_a_mistake_is_named_with_its_key(tmp_path: Path, text: str, complaint: str) -> None:
@@ -77,6 +91,8 @@ def test_a_mistake_is_named_with_its_key(tmp_path: Path, text: str, complaint: s
         ("sampling={shadow_percentage=0.5}", "sampling.shadow_percentage: a percentage"),
         ("inference=fixed", 'inference: "fixed" holds for one look'),
         ("metrics=3", "metrics: expected tables"),
+        ("max_line_bytes=true", "max_line_bytes: input should be a valid integer, got True"),
+        ("alpha=0,05", "alpha: input should be a valid number, got '0,05'"),
     ],
 )
 def test_a_mistake_on_the_command_line_is_not_blamed_on_the_file(

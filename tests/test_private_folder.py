@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
+from analyzer import private_folder
 from analyzer.private_folder import PrivateFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import ModuleType
 
 HOLDING = (
     "import sys, time; from pathlib import Path; from analyzer.private_folder import PrivateFolder;"
@@ -39,6 +45,37 @@ def test_a_killed_runs_folder_is_removed_by_the_next_and_a_living_ones_is_not(
         assert os.path.isdir(path)  # noqa: PTH112 - as the other process printed it
         other.send_signal(signal.SIGKILL)
     PrivateFolder(tmp_path).remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("call", [(os, "rename"), (fcntl, "flock")])
+def test_a_folder_that_cannot_be_locked_is_not_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: tuple[ModuleType, str]
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(*call, refused)
+    with pytest.raises(OSError, match="No space"):
+        PrivateFolder(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_never_seen_with_a_lock_that_nobody_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run looks while the lock is being taken."""
+    flock = fcntl.flock
+
+    def looked_at_before(lock: int, operation: int) -> None:
+        if operation == fcntl.LOCK_EX:
+            private_folder._remove_abandoned(tmp_path)  # noqa: SLF001 - what another run does
+        flock(lock, operation)
+
+    monkeypatch.setattr(fcntl, "flock", looked_at_before)
+    folder = PrivateFolder(tmp_path)
+    assert folder.path.is_dir()
+    folder.remove()
     assert list(tmp_path.iterdir()) == []
 
 

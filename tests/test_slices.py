@@ -13,12 +13,14 @@ import numpy as np
 import pytest
 
 from analyzer import analysis, bundle
+from analyzer.cross_check import contradiction
 from analyzer.errors import PolicyError
 from analyzer.metrics import DEFAULTS
 from analyzer.model import Decision, Outcome, Verdict
 from analyzer.policy_file import load_policy
 from analyzer.progress import silent
 from analyzer.report.content import predictions_page
+from analyzer.report.content import test_cases as ci_cases
 from analyzer.report.text import render
 from analyzer.slices import sliced_inputs
 from tests.test_analysis import PROMOTE, START
@@ -114,14 +116,13 @@ def test_a_part_of_the_traffic_that_fails_holds_what_the_whole_would_promote(
         "south": "fail",
     }
     assert all(part.pairs == PAIRS // 6 for part in held.bins)
-    (reason,) = [reason for reason in parts.reasons if reason.code == "slice-regression"]
+    (reason,) = [reason for reason in parts.reasons if reason.code == "slice-review"]
     assert "input.2 south (1 000 pairs)" in reason.text
-    assert reason.metric == "flip_rate"
-    assert not [reason for reason in whole.reasons if reason.code == "slice-regression"]
+    assert reason.text.startswith("Label flips in a part of the traffic")
+    assert not [reason for reason in whole.reasons if reason.code == "slice-review"]
 
 
 def test_a_failing_part_turns_a_promotion_into_a_hold_and_nothing_worse(tmp_path: Path) -> None:
-    from analyzer.cross_check import contradiction
     from analyzer.verdict import decide
     from tests.report.verdicts import verdict
 
@@ -130,7 +131,7 @@ def test_a_failing_part_turns_a_promotion_into_a_hold_and_nothing_worse(tmp_path
     assert decide(clean.metrics, clean.gates, {}, {}).decision is Decision.PROMOTE
     held = decide(clean.metrics, clean.gates, {}, slices)
     assert held.decision is Decision.HOLD
-    assert held.reasons[0].code == "slice-regression"
+    assert held.reasons[0].code == "slice-review"
     bad = verdict(Decision.REJECT)
     assert decide(bad.metrics, bad.gates, {}, slices).decision is Decision.REJECT
     promoted = bundle.read_verdict(PROMOTE / "expected_verdict.json")
@@ -165,8 +166,23 @@ def test_a_scenario_that_promotes_is_held_by_one_planted_part_when_that_is_named
     silent_, asked = decisions.values()
     assert silent_.decision is Decision.PROMOTE
     assert asked.decision is Decision.HOLD
-    assert {reason.code for reason in asked.reasons} == {"slice-regression"}
+    assert {reason.code for reason in asked.reasons} == {"slice-review"}
     assert asked.metrics == silent_.metrics
+
+
+def test_a_part_taken_out_of_a_verdict_or_called_a_pass_contradicts_the_rest(
+    tmp_path: Path,
+) -> None:
+    verdict = judged(planted(tmp_path), BY_REGION).verdict
+    assert contradiction(verdict) is None
+    without = verdict.model_copy(update={"slices": {}})
+    assert contradiction(without) == "the reason slice-review has no evidence"
+    silenced = without.model_copy(
+        update={"reasons": tuple(r for r in verdict.reasons if r.code != "slice-review")}
+    )
+    assert contradiction(silenced) == "slice input.2 is in the policy only"
+    text = verdict.to_json().replace('"outcome": "fail"', '"outcome": "pass"')
+    assert contradiction(Verdict.model_validate_json(text)) is not None
 
 
 def test_a_bad_part_of_fewer_than_a_thousand_pairs_is_pointed_at_and_holds_nothing(
@@ -181,7 +197,7 @@ def test_a_bad_part_of_fewer_than_a_thousand_pairs_is_pointed_at_and_holds_nothi
     verdict = judged(source, BY_REGION).verdict
     south = bins(verdict.slices["input.2"])["south"].shares["flip_rate"]
     assert (south.outcome, south.discovery) == (Outcome.UNRESOLVED, True)
-    assert not [reason for reason in verdict.reasons if reason.code == "slice-regression"]
+    assert not [reason for reason in verdict.reasons if reason.code == "slice-review"]
 
 
 def test_numbers_fall_into_fifths_that_hold_every_pair_once(tmp_path: Path) -> None:
@@ -316,6 +332,9 @@ def test_the_parts_are_in_the_bundle_and_in_the_report(tmp_path: Path) -> None:
         "flip_rate",
     )
     assert "slice_counts" not in read.table_names
+    (case,) = [one for one in ci_cases.test_cases(read.verdict) if one.group == "slices"]
+    assert (case.name, case.result, case.holds) == ("input.2", "unresolved", True)
+    assert case.lines[0].startswith("south: flip_rate ")
     text = render(predictions_page(read.verdict, read.tables))
     assert "south" in text
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +29,13 @@ if TYPE_CHECKING:
     Bytes = npt.NDArray[np.uint8]
     Ints = npt.NDArray[np.int64]
     Bools = npt.NDArray[np.bool_]
+
+MOST_LINES = 1 << 18
+"""How many lines are held as rows at once.
+
+A row takes a few hundred bytes beside its text: with a batch of ordinary lines as much as they do
+themselves, with one of line ends alone a hundred times as much.
+"""
 
 _BOM = b"\xef\xbb\xbf"
 _NEWLINE, _CARRIAGE_RETURN, _SPACE = 0x0A, 0x0D, 0x20
@@ -64,16 +71,32 @@ class SplitLines:
     oversize: pa.Table
 
 
-def split(chunks: Sequence[Chunk], max_line_bytes: int) -> SplitLines:
-    """Split chunks into lines.
+def split(
+    chunks: Sequence[Chunk], max_line_bytes: int, *, most_lines: int = MOST_LINES
+) -> Iterator[SplitLines]:
+    """Split chunks into lines, no more than `most_lines` of them at once.
 
     Shapes: every non-blank line is one row of one of the three tables.
     Assumes: outer spaces, tabs and carriage returns carry no meaning in JSON Lines, so CRLF
-    files and LF files give the same text. The chunks hold less than 2 GiB together.
+    files and LF files give the same text. The chunks hold less than 2 GiB together. `most_lines`
+    is at least one.
     """
+    lines = _split(chunks, max_line_bytes, most_lines)
+    if lines is not None:
+        yield lines
+        return
+    for half in _halves(chunks):
+        yield from split(half, max_line_bytes, most_lines=most_lines)
+
+
+def _split(chunks: Sequence[Chunk], max_line_bytes: int, most_lines: int) -> SplitLines | None:
+    """All lines; None if they are too many."""
     texts = [(chunk, text) for chunk in chunks if (text := _without_bom(chunk))]
     data = texts[0][1] if len(texts) == 1 else b"".join(_terminated(texts))
-    rows = _rows(texts, data)
+    is_end = np.frombuffer(data, np.uint8) == _NEWLINE
+    if np.count_nonzero(is_end) > most_lines:
+        return None
+    rows = _rows(texts, data, np.flatnonzero(is_end))
     oversize = rows.stop - rows.start > max_line_bytes
     too_long = dict(_oversize_lines(data, rows, oversize, max_line_bytes))
     oversize[:] = False
@@ -90,6 +113,23 @@ def split(chunks: Sequence[Chunk], max_line_bytes: int) -> SplitLines:
         lines=_in_batches(_table(data, rows, usable, pa.string_view())),
         undecodable=_table(data, rows, undecodable, pa.binary_view()),
         oversize=_oversize_table([*_passed_by(chunks), *_found_here(rows, too_long)]),
+    )
+
+
+def _halves(chunks: Sequence[Chunk]) -> tuple[Sequence[Chunk], Sequence[Chunk]]:
+    """Chunks with at least two lines, in two parts with at least one each."""
+    if len(chunks) > 1:
+        return chunks[: len(chunks) // 2], chunks[len(chunks) // 2 :]
+    (chunk,) = chunks
+    half = len(chunk.data) // 2
+    cut = chunk.data.find(b"\n", half) + 1
+    if cut in {0, len(chunk.data)}:  # a line reaches from before the middle to the end
+        cut = chunk.data.rfind(b"\n", 0, half) + 1
+    first, second = chunk.data[:cut], chunk.data[cut:]
+    following = chunk.first_line_number + first.count(b"\n")
+    return (
+        [replace(chunk, data=first)],
+        [replace(chunk, data=second, first_line_number=following)],
     )
 
 
@@ -116,8 +156,7 @@ def _terminated(texts: Iterable[tuple[Chunk, bytes]]) -> Iterator[bytes]:
             yield b"\n"
 
 
-def _rows(texts: Sequence[tuple[Chunk, bytes]], data: bytes) -> _Rows:
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _NEWLINE)
+def _rows(texts: Sequence[tuple[Chunk, bytes]], data: bytes, ends: Ints) -> _Rows:
     if data and not data.endswith(b"\n"):
         ends = np.append(ends, len(data))
     whole = np.array([text.endswith(b"\n") for _, text in texts], np.bool_)

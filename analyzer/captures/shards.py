@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from analyzer.captures.lines import split
+from analyzer.captures.lines import MOST_LINES, split
 from analyzer.slices import SlicedInputs
 
 if TYPE_CHECKING:
@@ -131,6 +132,7 @@ def write_shards(
     *,
     max_line_bytes: int,
     batch_bytes: int = BATCH_BYTES,
+    most_lines: int = MOST_LINES,
     inputs: SlicedInputs | None = None,
 ) -> Iterator[PlacedShard]:
     """Parse every line once and write it down.
@@ -141,6 +143,7 @@ def write_shards(
         folder: where the files go, under names nobody else uses.
         max_line_bytes: longer lines are rejects.
         batch_bytes: how much is handed to the engine at once; results do not depend on it.
+        most_lines: how many lines, for those that are very short.
         inputs: what of an input is kept; None for nothing.
 
     Yields:
@@ -150,9 +153,10 @@ def write_shards(
     parsing = (inputs or SlicedInputs()).params
     try:
         with ThreadPoolExecutor(1, thread_name_prefix="lines") as splitter:
-            ahead: tuple[_Batch, Future[SplitLines]] | None = None
+            ahead: tuple[_Batch, Future[Iterator[SplitLines]]] | None = None
             for batch in _batches(chunks, batch_bytes):
-                following = batch, splitter.submit(split, batch.chunks, max_line_bytes)
+                parts = split(batch.chunks, max_line_bytes, most_lines=most_lines)
+                following = batch, splitter.submit(_begun, parts)
                 if ahead is not None:
                     yield from _written(engine, folder, unfinished, *ahead, parsing=parsing)
                 ahead = following
@@ -195,36 +199,41 @@ def _batches(chunks: Iterable[Chunk], batch_bytes: int) -> Iterator[_Batch]:
         yield _Batch(shard, batch, is_last=True)
 
 
+def _begun(parts: Iterator[SplitLines]) -> Iterator[SplitLines]:
+    """The same, the first of them made already: most batches have no other."""
+    return chain([next(parts)], parts)
+
+
 def _written(
     engine: Engine,
     folder: Path,
     unfinished: list[Path],
     batch: _Batch,
-    splitting: Future[SplitLines],
+    splitting: Future[Iterator[SplitLines]],
     *,
     parsing: Mapping[str, object],
 ) -> Iterator[PlacedShard]:
     shard = batch.shard
-    parts = splitting.result()
-    name = uuid4().hex
-    records, unusual, rejects = (
-        folder / f"{name}-{kind}.parquet" for kind in ("records", "unusual", "rejects")
-    )
-    unfinished += records, unusual, rejects
-    lent = {"lines": parts.lines, "undecodable": parts.undecodable, "oversize": parts.oversize}
-    with engine.lend(**lent):
-        engine.write("capture_records", records, **parsing)
-        shard.records.append(records)
-        file = str(records)
-        unread = engine.table("capture_unread", records_file=file)["lines"][0].as_py()
-        if unread:
-            engine.write("capture_unusual", unusual, records_file=file, **parsing)
-            shard.records.append(unusual)
-        if unread or parts.undecodable.num_rows or parts.oversize.num_rows:
-            engine.write("capture_rejects", rejects, records_file=file)
-            shard.rejects.append(rejects)
-        sums = engine.table("capture_sums").to_pylist()
-    _tally(shard, parts, sums)
+    for parts in splitting.result():
+        name = uuid4().hex
+        records, unusual, rejects = (
+            folder / f"{name}-{kind}.parquet" for kind in ("records", "unusual", "rejects")
+        )
+        unfinished += records, unusual, rejects
+        lent = {"lines": parts.lines, "undecodable": parts.undecodable, "oversize": parts.oversize}
+        with engine.lend(**lent):
+            engine.write("capture_records", records, **parsing)
+            shard.records.append(records)
+            file = str(records)
+            unread = engine.table("capture_unread", records_file=file)["lines"][0].as_py()
+            if unread:
+                engine.write("capture_unusual", unusual, records_file=file, **parsing)
+                shard.records.append(unusual)
+            if unread or parts.undecodable.num_rows or parts.oversize.num_rows:
+                engine.write("capture_rejects", rejects, records_file=file)
+                shard.rejects.append(rejects)
+            sums = engine.table("capture_sums").to_pylist()
+        _tally(shard, parts, sums)
     if batch.is_last:
         unfinished.clear()
         yield shard.closed()

@@ -20,13 +20,26 @@ from analyzer.cli.explain import explain
 from analyzer.cli.metrics import metrics
 from analyzer.cli.policy import policy
 from analyzer.cli.promote import promote
+from analyzer.cli.replay import replay
 from analyzer.cli.report import report
 from analyzer.cli.run import run
 from analyzer.cli.verdict import verdict
 from analyzer.errors import ExitCode, UsageError
 from analyzer.process import started_as
 
-COMMANDS = (demo, run, report, verdict, diff, promote, metrics, policy, explain, doctor)
+COMMANDS = (
+    demo,
+    run,
+    report,
+    verdict,
+    replay,
+    diff,
+    promote,
+    metrics,
+    policy,
+    explain,
+    doctor,
+)
 """Every command, in the order of `--help`."""
 
 EXIT_CODES_HELP = (

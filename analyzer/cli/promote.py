@@ -54,7 +54,7 @@ def promote(
     endpoint_url: Annotated[str | None, typer.Option(help="Endpoint URL of all services.")] = None,
     role_arn: flags.RoleArn = None,
 ) -> None:
-    """Print the AWS requests that carry a verdict out, or send them with --apply."""
+    """Print the AWS requests that carry a verdict out, or send them."""
     from analyzer import bundle as bundles
     from analyzer.promotion import record
     from analyzer.promotion.choice import parsed

@@ -243,6 +243,7 @@ IDENTITY_GATES: tuple[GateCheck, ...] = (
         advice="Export the metrics of this endpoint's two variants and of no other, or name the "
         "endpoint with --endpoint.",
         check=_endpoint_match,
+        asked_of="endpoint",
     ),
     GateCheck(
         id="objects",

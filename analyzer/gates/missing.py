@@ -16,9 +16,10 @@ from analyzer.gates.pair_gate import JUDGED, failing, pair_gate
 from analyzer.gates.sampling import captures_meant_complete, everything_copied
 from analyzer.metrics.floor import METHOD as ABOVE_FLOOR
 from analyzer.metrics.floor import AboveFloor
+from analyzer.metrics.replay import Sent
 from analyzer.metrics.series import SHADOW, Cover, values
 from analyzer.metrics.shares import METHOD, Share
-from analyzer.model import GateOutcome, Outcome
+from analyzer.model import GateOutcome, Mode, Outcome
 from analyzer.stats.missingness import informative_missingness
 
 if TYPE_CHECKING:
@@ -37,34 +38,43 @@ LEAST_P = 0.001
 def check_missing_pairs(facts: Facts, evidence: Mapping[str, Evidence]) -> Gate:
     """Whether passes survive if every request without a shadow answer counts as harm."""
     captures = facts.captures
-    if (
-        captures is None
-        or not everything_copied(facts)
-        or not captures_meant_complete(facts, captures)
-    ):
+    missing = None if captures is None else _missing(facts, captures)
+    if captures is None or missing is None:
         return pair_gate(
             GateOutcome.NOT_MEASURED,
             "missing pairs can be told from unsampled ones only when sampling and both captures "
             "are at 100 %",
             blocks=False,
         )
-    missing = captures.ledger.unpaired_production
     eligible = missing + captures.ledger.pairs
     share = missing / eligible if eligible else 1.0
-    text = f"no shadow record for {grouped(missing)} of {counted(eligible, 'production record')}"
+    replayed = facts.mode is Mode.REPLAY
+    of_all = counted(eligible, "replayed request" if replayed else "production record")
+    text = f"no shadow record for {grouped(missing)} of {of_all}"
     text += _counted_errors(facts, missing)
     if share <= MOST_MISSING:
         return pair_gate(GateOutcome.PASS, text, value=share, limit=MOST_MISSING, blocks=False)
-    hidden = [key for key, item in evidence.items() if _hides(facts, key, item, captures)]
+    hidden = [key for key, item in evidence.items() if _hides(facts, key, item, missing)]
     if hidden:
         text += f"; counted as harm, {' and '.join(hidden)} would no longer pass"
     else:
         text += "; even counted as harm, everything that passes would pass"
-    text += f". {_likeness(captures)}"
+    if not replayed:  # what a replay did not send is not missing, and fills other hours
+        text += f". {_likeness(captures)}"
     return pair_gate(failing(bool(hidden)), text, value=share, limit=MOST_MISSING, blocks=False)
 
 
-def _hides(facts: Facts, metric: str, item: Evidence, captures: CaptureFacts) -> bool:
+def _missing(facts: Facts, captures: CaptureFacts) -> int | None:
+    """Requests that should have a pair and have none; None where nothing tells how many should."""
+    if facts.mode is Mode.REPLAY:
+        sent = Sent.of(facts)
+        return None if sent is None else max(0, sent.count("sent") - captures.ledger.pairs)
+    if everything_copied(facts) and captures_meant_complete(facts, captures):
+        return captures.ledger.unpaired_production
+    return None
+
+
+def _hides(facts: Facts, metric: str, item: Evidence, missing: int) -> bool:
     """Whether a share of pairs that passes would not if every missing pair were an event."""
     if item.method not in {METHOD, ABOVE_FLOOR} or item.role not in JUDGED:
         return False
@@ -74,7 +84,7 @@ def _hides(facts: Facts, metric: str, item: Evidence, captures: CaptureFacts) ->
     differing = item.effect.estimate if floor is None else item.shadow
     if differing is None:
         return False
-    missing, pairs = captures.ledger.unpaired_production, captures.ledger.pairs
+    pairs = facts.captures.ledger.pairs if facts.captures else 0
     if not pairs or not item.n.effective:
         return True
     worst = round(differing * pairs) + missing

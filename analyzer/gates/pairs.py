@@ -14,7 +14,7 @@ from analyzer.gates.missing import check_missing_pairs
 from analyzer.gates.pair_gate import JUDGED, failing, pair_gate
 from analyzer.gates.sampling import captures_complete, check_sampling
 from analyzer.metrics.metric import GateCheck
-from analyzer.model import Family, Gate, GateOutcome, Outcome
+from analyzer.model import Family, Gate, GateOutcome, Mode, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +37,8 @@ def check_pairing(facts: Facts, evidence: Mapping[str, Evidence]) -> Gate:
         text = f"{counted(pairs, 'pair')}; at least {grouped(needed)} are needed"
         return pair_gate(GateOutcome.FAIL, text, value=pairs, limit=needed)
     rate, least = captures.pairing.rate, facts.policy.pairing.min_rate
-    if rate is None or not captures_complete(facts, captures):
+    complete = facts.mode is Mode.REPLAY or captures_complete(facts, captures)
+    if rate is None or not complete:
         text = (
             f"{counted(pairs, 'pair')}; captures are not known to be complete, so their share is "
             "not judged"
@@ -130,6 +131,7 @@ PAIR_GATES: tuple[GateCheck, ...] = (
         advice="Compare the variant weight or SamplingPercentage with the Invocations of both "
         "variants; throttled or failing shadow instances lose requests.",
         check=check_sampling,
+        asked_of="endpoint",
     ),
     GateCheck(
         id="pairing",

@@ -27,7 +27,7 @@ from analyzer.metrics.series import (
     settled,
     values,
 )
-from analyzer.model import Family, Gate, GateOutcome, Mode, Role
+from analyzer.model import Family, Gate, GateOutcome, Role
 from analyzer.stats.ewc import day_stability
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def _load_match(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
         outcome = GateOutcome.NOT_MEASURED
         if facts.policy.accept_load_mismatch:
             outcome, text = GateOutcome.PASS, "The policy accepts any load; it is not known."
-        return _gate(outcome, text, covers=LATENCY_ONLY, blocks=facts.mode is not Mode.REPLAY)
+        return _gate(outcome, text, covers=LATENCY_ONLY)
     ratio, source = found
     low, high = LOAD_RANGE
     said = (
@@ -352,6 +352,7 @@ TIMELINE_GATES: tuple[GateCheck, ...] = (
         advice="Export both variants' metrics for the whole window (60 s points are kept for 15 "
         "days), or set --since and --until to the time to be judged.",
         check=_window_match,
+        asked_of="endpoint",
     ),
     GateCheck(
         id="coverage",
@@ -359,6 +360,7 @@ TIMELINE_GATES: tuple[GateCheck, ...] = (
         advice="Export Invocations (Sum) and ModelLatency (Average, SampleCount) of both variants "
         "at 60 s; where they are exported, find out why the shadow gave no answers in the gaps.",
         check=_coverage,
+        asked_of="endpoint",
     ),
     GateCheck(
         id="load_match",
@@ -367,6 +369,7 @@ TIMELINE_GATES: tuple[GateCheck, ...] = (
         "both variants as many instances; where it is not known, export InvocationsPerInstance "
         "(Sum, 60 s) of both, or set production_instances and shadow_instances under [sampling].",
         check=_load_match,
+        asked_of="endpoint",
     ),
     GateCheck(
         id="min_days",
@@ -374,6 +377,7 @@ TIMELINE_GATES: tuple[GateCheck, ...] = (
         advice="Let the shadow test run until enough whole UTC days are over, and export the "
         "metrics of all of them.",
         check=_min_days,
+        asked_of="endpoint",
     ),
     GateCheck(
         id="stable_effect",
@@ -381,6 +385,7 @@ TIMELINE_GATES: tuple[GateCheck, ...] = (
         advice="Export ModelLatency (Average, SampleCount; 60 s) of both variants for every day, "
         "and let the test run for a whole week, in which every weekday counts alike.",
         check=_stable_effect,
+        asked_of="endpoint",
     ),
     GateCheck(
         id="tail_evidence",
@@ -388,5 +393,6 @@ TIMELINE_GATES: tuple[GateCheck, ...] = (
         advice="See what the tail metric needs (latency_p99; latency_p95 where tail = p95): its "
         "percentile exported, more requests per period, or more periods.",
         check=_tail_evidence,
+        asked_of="endpoint",
     ),
 )

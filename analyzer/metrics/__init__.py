@@ -12,10 +12,12 @@ from analyzer.metrics.accuracy import ACCURACY
 from analyzer.metrics.divergence import DIVERGENCE
 from analyzer.metrics.documents import DOCUMENTS
 from analyzer.metrics.error_rate import ERROR_RATE
+from analyzer.metrics.failures import FAILURES
 from analyzer.metrics.forecasts import FORECASTS
 from analyzer.metrics.instances import INSTANCES
 from analyzer.metrics.label_agreement import LABEL_AGREEMENT
 from analyzer.metrics.latency import LATENCY
+from analyzer.metrics.metric import applies
 from analyzer.metrics.predictions import Counted
 from analyzer.metrics.scores import SCORES
 from analyzer.metrics.vectors import VECTORS
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 METRICS: tuple[Metric, ...] = (
     *LATENCY,
     *ERROR_RATE,
+    *FAILURES,
     *DIVERGENCE,
     *SCORES,
     *VECTORS,
@@ -43,16 +46,18 @@ DEFAULTS = {metric.id: metric.default for metric in METRICS}
 BY_ID = {metric.id: metric for metric in METRICS}
 
 
-def asked(policy: Policy, *, labelled: bool) -> Policy:
+def asked(policy: Policy, *, labelled: bool, replayed: bool) -> Policy:
     """The policy of the questions this run is asked.
 
     What only labels answer is left out of a run without any, unless the policy asks for it: then
-    that it cannot be answered must show.
+    that it cannot be answered must show. What only CloudWatch or only a replay answers is left out
+    of a run on the other in any case: one policy serves both, and each has guardrails of its own.
     """
     kept = {
         metric: rule
         for metric, rule in policy.metrics.items()
-        if labelled or rule.source == "policy" or not BY_ID[metric].needs_labels
+        if (labelled or rule.source == "policy" or not BY_ID[metric].needs_labels)
+        and applies(BY_ID[metric].asked_of, replayed=replayed)
     }
     return policy.model_copy(update={"metrics": kept})
 

@@ -15,7 +15,7 @@ from analyzer.verdict import judge
 
 if TYPE_CHECKING:
     from analyzer.metrics.metric import Facts
-    from analyzer.metrics.ratio import Comparison, Traffic
+    from analyzer.metrics.ratio import Comparison, Supply
     from analyzer.model import Needs
     from analyzer.policy import MetricRule
 
@@ -85,7 +85,7 @@ class Case:
             notes=self.noting(code, text).notes,
         )
 
-    def ratio(self, comparison: Comparison, n: SampleSizes, traffic: Traffic) -> Evidence:
+    def ratio(self, comparison: Comparison, n: SampleSizes, traffic: Supply) -> Evidence:
         """Evidence from a comparison of two levels."""
         alpha = self.facts.policy.alpha
         effect = comparison.effect(self.facts.policy, self.facts.looking)
@@ -95,8 +95,8 @@ class Case:
         if comparison.effective < MIN_N_EFF:
             case = case.noting(
                 "too-few-independent-minutes",
-                f"the periods seen are worth {comparison.effective:.1f} independent ones; an "
-                f"interval needs {MIN_N_EFF:g}",
+                f"the {'periods' if self.period_s else 'requests'} seen are worth "
+                f"{comparison.effective:.1f} independent ones; an interval needs {MIN_N_EFF:g}",
             )
         if outcome is Outcome.PASS and effect.lower is not None and effect.lower > 1:
             case = case.noting(

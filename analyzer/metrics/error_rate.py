@@ -279,6 +279,7 @@ def _metric(
         advice=advice,
         default=MetricDefault(margin=margin, required=True),
         assess=partial(_assess, metric=metric),
+        asked_of="endpoint",
     )
 
 

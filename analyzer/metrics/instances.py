@@ -87,6 +87,7 @@ def _metric(id_: str, metric: str, title: str, meaning: str) -> Metric:
         advice="Compare per core: variants on other instance types have other totals.",
         default=MetricDefault(role=Role.EVIDENCE, scale="ratio"),
         assess=partial(_assess, metric=metric),
+        asked_of="endpoint",
     )
 
 

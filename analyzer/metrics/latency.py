@@ -16,8 +16,10 @@ from analyzer.metrics import plausible
 from analyzer.metrics.case import Case
 from analyzer.metrics.exports import Wanted, export_needs
 from analyzer.metrics.metric import Metric
-from analyzer.metrics.percentiles import TRIMMED_MEAN, assess_percentile
+from analyzer.metrics.percentiles import TRIMMED_MEAN, assess_percentile, percentile_case
 from analyzer.metrics.ratio import Arms, Comparison, Traffic
+from analyzer.metrics.replay import LATENCY_SOURCE, QUANTILE_METHOD, assess_latency
+from analyzer.metrics.replay import MEAN_METHOD as PAIRED_MEAN_METHOD
 from analyzer.metrics.series import (
     PRODUCTION,
     SHADOW,
@@ -29,7 +31,7 @@ from analyzer.metrics.series import (
     requests,
     settled,
 )
-from analyzer.model import Family, Role, SampleSizes
+from analyzer.model import Family, Mode, Role, SampleSizes
 from analyzer.policy import MetricDefault
 
 if TYPE_CHECKING:
@@ -58,6 +60,9 @@ def mean_arms(facts: Facts, metric: str = "ModelLatency") -> tuple[Arms, BoolArr
 
 
 def _assess_mean(facts: Facts, rule: MetricRule, *, metric: str) -> Evidence:
+    if facts.mode is Mode.REPLAY:
+        case = Case.of(facts, rule, Family.LATENCY, "ms", PAIRED_MEAN_METHOD)
+        return assess_latency(facts, case, "mean")
     case = Case.of(facts, rule, Family.LATENCY, "ms", MEAN_METHOD)
     needs = _mean_needs(metric)
     found = mean_arms(facts, metric)
@@ -98,7 +103,16 @@ def _mean_needs(metric: str) -> Needs:
     return export_needs(Wanted(metric, ("Average",)), counts)
 
 
-def _percentile(stat: str, title: str, meaning: str, default: MetricDefault) -> Metric:
+def _assess_percentile(facts: Facts, rule: MetricRule, *, stat: str) -> Evidence:
+    if facts.mode is Mode.REPLAY:
+        case = percentile_case(facts, rule, stat, QUANTILE_METHOD)
+        return assess_latency(facts, case, stat)
+    return assess_percentile(facts, rule, stat=stat, method=PERCENTILE_METHOD)
+
+
+def _percentile(
+    stat: str, title: str, meaning: str, default: MetricDefault, *, replayed: bool = True
+) -> Metric:
     return Metric(
         id=f"latency_{stat}",
         family=Family.LATENCY,
@@ -112,7 +126,9 @@ def _percentile(stat: str, title: str, meaning: str, default: MetricDefault) -> 
             "collection, a queue behind too few workers."
         ),
         default=default,
-        assess=partial(assess_percentile, stat=stat, method=PERCENTILE_METHOD),
+        assess=partial(_assess_percentile, stat=stat),
+        asked_of="both" if replayed else "endpoint",
+        in_replay=(QUANTILE_METHOD, LATENCY_SOURCE) if replayed else None,
     )
 
 
@@ -131,6 +147,7 @@ LATENCY: tuple[Metric, ...] = (
         advice="Profile the shadow's model and compare instance type, batch size and load.",
         default=MetricDefault(margin=1.10, margin_ms=2, required=True, scale="ratio"),
         assess=partial(_assess_mean, metric="ModelLatency"),
+        in_replay=(PAIRED_MEAN_METHOD, LATENCY_SOURCE),
     ),
     _percentile(
         "p99",
@@ -155,6 +172,7 @@ LATENCY: tuple[Metric, ...] = (
         "trimmed mean latency",
         "Mean model latency of a typical period without its slowest 1 %.",
         MetricDefault(margin=1.10, role=Role.EVIDENCE, scale="ratio"),
+        replayed=False,
     ),
     Metric(
         id="overhead_latency",
@@ -167,5 +185,6 @@ LATENCY: tuple[Metric, ...] = (
         advice="A different overhead points at payload sizes, authentication or instance load.",
         default=MetricDefault(margin=1.10, role=Role.EVIDENCE, scale="ratio"),
         assess=partial(_assess_mean, metric="OverheadLatency"),
+        asked_of="endpoint",
     ),
 )

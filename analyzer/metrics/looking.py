@@ -45,6 +45,11 @@ def _horizon(policy: Policy, endpoint: EndpointFacts | None) -> float | None:
     return None if endpoint is None else endpoint.scheduled_minutes
 
 
+def without_horizon(looking: Looking) -> Looking:
+    """How a replay is looked at: a horizon is a length of time, and a replay has none."""
+    return Looking("anytime") if looking.mode == "planned" else Looking(looking.mode)
+
+
 def looking_notes(facts: Facts) -> tuple[Note, ...]:
     """What was promised about looks, and which minutes were left out, where either matters."""
     return (*_promise(facts), *_left_out(facts))

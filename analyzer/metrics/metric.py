@@ -10,20 +10,25 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from analyzer.metrics.looking import looking_of
+from analyzer.metrics.looking import looking_of, without_horizon
+from analyzer.model import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
+    from typing import Literal
 
     import numpy as np
     import numpy.typing as npt
     import polars as pl
     import pyarrow as pa
 
-    from analyzer.model import Evidence, Family, Gate, Inputs, Ledger, Mode, NoiseFloor, Pairing
+    from analyzer.model import Evidence, Family, Gate, Inputs, Ledger, NoiseFloor, Pairing
     from analyzer.policy import MetricDefault, MetricRule, Policy
     from analyzer.stats.boundary import Looking
+
+    AskedOf = Literal["both", "endpoint", "replay"]
+    """What answers a question: CloudWatch of a live endpoint, a replay's sidecar, or either."""
 
     Points = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
     """Starts of periods in seconds since 1970, and values, in the frame's order."""
@@ -104,7 +109,8 @@ class Facts:
     @cached_property
     def looking(self) -> Looking:
         """When the result may be read, and the horizon if one was declared."""
-        return looking_of(self.policy, self.endpoint)
+        looking = looking_of(self.policy, self.endpoint)
+        return without_horizon(looking) if self.mode is Mode.REPLAY else looking
 
     @cached_property
     def metric_series(self) -> dict[tuple[object, ...], Points]:
@@ -133,6 +139,8 @@ class Metric:
         assess: facts and the rule in force -> Evidence (outcome before gates).
         needs_labels: asked only with labels, or where the policy asks for it.
         kinds: outputs it is asked of, unless the policy asks for it; None for all runs.
+        asked_of: where it is asked at all, whatever the policy says of it.
+        in_replay: method id and source where a replay is judged by another one.
     """
 
     id: str
@@ -147,6 +155,8 @@ class Metric:
     assess: Callable[[Facts, MetricRule], Evidence]
     needs_labels: bool = False
     kinds: frozenset[str] | None = None
+    asked_of: AskedOf = "both"
+    in_replay: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -154,9 +164,18 @@ class GateCheck:
     """One validity condition: its meaning, and how it is checked.
 
     `check` sees the evidence measured so far, because some gates ask whether evidence exists.
+
+    Attributes:
+        asked_of: as a metric's.
     """
 
     id: str
     meaning: str
     advice: str
     check: Callable[[Facts, Mapping[str, Evidence]], Gate]
+    asked_of: AskedOf = "both"
+
+
+def applies(asked_of: AskedOf, *, replayed: bool) -> bool:
+    """Whether a metric or gate is asked in a run."""
+    return asked_of in {"both", "replay" if replayed else "endpoint"}

@@ -111,7 +111,7 @@ class Candidate:
 
 def assess_percentile(facts: Facts, rule: MetricRule, *, stat: str, method: str) -> Evidence:
     """The evidence on one percentile of ModelLatency."""
-    case = _case(facts, rule, stat, method)
+    case = percentile_case(facts, rule, stat, method)
     found = [Candidate.of(facts, stat, period_s) for period_s in PERIODS]
     candidates = [one for one in found if one is not None]
     if not candidates or facts.metric_points.is_empty():
@@ -148,7 +148,8 @@ def shared_minutes(facts: Facts) -> tuple[Cover, BoolArray] | None:
     return cover, matched(cover, settled(facts, cover), counts)
 
 
-def _case(facts: Facts, rule: MetricRule, stat: str, method: str) -> Case:
+def percentile_case(facts: Facts, rule: MetricRule, stat: str, method: str) -> Case:
+    """A percentile about to be judged; the policy's `tail` says which of two is required."""
     case = Case.of(facts, rule, Family.LATENCY, "ms", method)
     if facts.policy.tail != "p95" or stat not in {"p95", "p99"}:
         return case

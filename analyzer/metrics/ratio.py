@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil, exp, inf, log
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -162,7 +162,7 @@ class Comparison:
             return Test(e_value=None, p_value=None)
         return Test(e_value=min(values), p_value=anytime_p_value(min(values)))
 
-    def needs(self, margin: float, alpha: float, window: Traffic, looking: Looking) -> Needs:
+    def needs(self, margin: float, alpha: float, window: Supply, looking: Looking) -> Needs:
         """How much more of the present traffic would settle the metric."""
         if self.effective < MIN_N_EFF:
             factor = MIN_N_EFF / self.effective if self.effective > 0 else inf
@@ -190,6 +190,19 @@ class Comparison:
 def _within_reach(log_bound: float | None) -> float | None:
     """A bound that says something: early in a long plan the steps are beyond every number."""
     return log_bound if log_bound is not None and abs(log_bound) < _FARTHEST else None
+
+
+class Supply(Protocol):
+    """What was seen, counted on the clock of the looks, and what more of it would take."""
+
+    @property
+    def minutes(self) -> float:
+        """Seen so far."""
+
+    def needs(
+        self, minutes: float, *, by_day: bool = False, looking: Looking | None = None
+    ) -> Needs:
+        """So many in all, in words."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.figures import duration, grouped, percent, stated
 from analyzer.metrics.ratio import ONLY_LOOK, hours_of
-from analyzer.model import Effect, Intervals, Needs, Test
+from analyzer.model import Effect, Intervals, Mode, Needs, Test
 from analyzer.stats.effective import effective_share_n
 from analyzer.stats.proportion_sequence import e_value, log_e_value, lower_bound, upper_bound
 from analyzer.stats.proportions import wilson
@@ -182,7 +182,12 @@ def fewest(settled: Callable[[float], bool]) -> int | None:
 
 
 def window_minutes(facts: Facts) -> float | None:
-    """Length of the window in minutes; None where nothing dates it."""
-    if facts.start is None or facts.end is None or facts.end <= facts.start:
+    """Length of the window in minutes; None where nothing dates it, or time is not what counts."""
+    if (
+        facts.mode is Mode.REPLAY
+        or facts.start is None
+        or facts.end is None
+        or facts.end <= facts.start
+    ):
         return None
     return (facts.end - facts.start).total_seconds() / 60

@@ -38,7 +38,8 @@ def state(verdict: Verdict, description: Description) -> State:
     if shadow is None:
         rejected = verdict.decision is Decision.REJECT
         left = subject.production_variant if rejected else subject.shadow_variant
-        if production == left:
+        model = subject.production_model if rejected else subject.shadow_model
+        if production == left and model in {None, description.production.get("ModelName")}:
             return "done"
     runs = (production, None if shadow is None else str(shadow["VariantName"]))
     judged = (subject.production_variant, subject.shadow_variant)

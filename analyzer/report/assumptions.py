@@ -12,6 +12,16 @@ _KISH = (
 )
 
 METHOD_ASSUMPTIONS: dict[str, str] = {
+    "paired-mean-ratio/1": (
+        "Persistence of latencies fits into the order of sending; both variants share the machine."
+    ),
+    "paired-quantile-ratio/1": (
+        "The density at the quantile is smooth; persistence of latencies fits into the order of "
+        "sending; both variants share the machine."
+    ),
+    "paired-failures/1": (
+        "Equal inputs fail alike at worst; a burst that has not come yet cannot be seen."
+    ),
     "ewc-ratio/1": "The effect does not change over the days seen beyond what gate stable_effect "
     "finds; what minutes share with their neighbours, after the daily wave, dies out within the "
     "window. The step that makes many looks safe is an approximation for many minutes.",
@@ -50,6 +60,9 @@ METHOD_ASSUMPTIONS: dict[str, str] = {
 _BY_DESIGN = "None: it is counted, not estimated."
 
 GATE_ASSUMPTIONS: dict[str, str] = {
+    "open_loop": "The sender's clock is right, and times were due before anything was sent.",
+    "interleaved": "What disturbs the machine meets both variants when they are asked in turns.",
+    "baseline_answers": "Production answered what it was captured with.",
     "roles": "Production serves at least the requests that are copied to the shadow.",
     "deployment": "endpoint.json tells when the configuration went live.",
     "endpoint_match": "Metric rows name their endpoint and variant truly.",

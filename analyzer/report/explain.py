@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from typing import TYPE_CHECKING
 
 from analyzer.errors import UsageError
 from analyzer.gates import BY_ID as GATES
@@ -12,6 +13,9 @@ from analyzer.metrics.floor import METHOD as ABOVE_FLOOR
 from analyzer.report.assumptions import GATE_ASSUMPTIONS, METHOD_ASSUMPTIONS
 from analyzer.report.note_codes import NOTE_CODES
 from analyzer.report.words import WORDS
+
+if TYPE_CHECKING:
+    from analyzer.metrics.metric import Metric
 
 _SUFFIXES = ("-regression", "-unresolved", "-review")
 _EXPLAIN_GATE = "gate-"
@@ -69,6 +73,7 @@ def _metric(key: str) -> str:
         f"  family          {metric.family}",
         f"  method          {metric.method}",
         f"  source          {metric.source}",
+        *_in_replay(metric),
         f"  assumes         {METHOD_ASSUMPTIONS[metric.method]}",
         f"  default margin  {margin}",
         f"  default role    {default.role}{', required' if default.required else ''}",
@@ -77,6 +82,20 @@ def _metric(key: str) -> str:
     if key in FLOORED:
         lines.append(f"  noise floor     {_FLOOR}")
     return "\n".join(lines) + "\n"
+
+
+def _in_replay(metric: Metric) -> list[str]:
+    """What is different about a metric when a replay is judged."""
+    if metric.asked_of != "both":
+        whose = "a replay" if metric.asked_of == "replay" else "a live endpoint's captures"
+        return [f"  asked of        {whose} alone"]
+    if metric.in_replay is None:
+        return []
+    method, source = metric.in_replay
+    what = "each request's response time against the baseline's"
+    indent = " " * 18
+    said = (f"{method}: {source}", f"assumes: {METHOD_ASSUMPTIONS[method]}")
+    return [f"  in a replay     {what}", *(f"{indent}{line}" for line in said)]
 
 
 _FLOOR = (
@@ -88,6 +107,11 @@ _FLOOR = (
 
 def _gate(key: str) -> str:
     gate = GATES[key]
-    assumed = f"  assumes         {GATE_ASSUMPTIONS[key]}"
-    lines = [f"{key}: gate", f"  {gate.meaning}", assumed, f"  what to do      {gate.advice}"]
+    whose = {"both": "", "endpoint": " of a live endpoint", "replay": " of a replay"}
+    lines = [
+        f"{key}: gate{whose[gate.asked_of]}",
+        f"  {gate.meaning}",
+        f"  assumes         {GATE_ASSUMPTIONS[key]}",
+        f"  what to do      {gate.advice}",
+    ]
     return "\n".join(lines) + "\n"

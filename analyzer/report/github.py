@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyzer.model import Decision
+from analyzer.model import Decision, Outcome, Role
 from analyzer.report.text import clean
+from analyzer.verdict import SLICE_REASON
 
 if TYPE_CHECKING:
     from analyzer.model import Verdict
@@ -28,7 +29,9 @@ def render(verdict: Verdict) -> str:
     """The decision, then each reason with what to do about it; every line ends."""
     lines = [_command(_LEVELS[verdict.decision], verdict.decision.value, verdict.summary)]
     for reason in verdict.reasons:
-        rejects = verdict.decision is Decision.ERROR or reason.code.endswith("-regression")
+        item = verdict.metrics.get(reason.metric or "")
+        failed = item is not None and item.role is Role.GUARDRAIL and item.outcome is Outcome.FAIL
+        rejects = verdict.decision is Decision.ERROR or (failed and reason.code != SLICE_REASON)
         about = reason.metric or reason.gate or reason.code
         text = f"{reason.text}\n{reason.advice}".strip()
         lines.append(_command("error" if rejects else "warning", about, text))

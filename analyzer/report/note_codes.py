@@ -9,6 +9,8 @@ from __future__ import annotations
 from analyzer.report.label_codes import LABEL_CODES
 from analyzer.report.prediction_codes import PREDICTION_CODES
 from analyzer.report.promotion_codes import PROMOTION_CODES
+from analyzer.report.replay_codes import REPLAY_CODES
+from analyzer.report.sending_codes import SENDING_CODES
 from analyzer.sources.formats import UNSUPPORTED
 
 _NOTHING = "Nothing; it says how the number was made."
@@ -147,7 +149,7 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "The noise floor has too few pairs or inputs to say how often production errs.",
         "Capture production against itself for longer.",
     ),
-    "slice-regression": (
+    "slice-review": (
         "A part of the traffic that the policy names fails, even as one of all parts looked at.",
         "See the slices on the predictions page; mend the shadow for that part.",
     ),
@@ -193,6 +195,8 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     "kind-from-policy": ("Outputs are read as predictions.kind says.", _NOTHING),
     **LABEL_CODES,
     **PROMOTION_CODES,
+    **REPLAY_CODES,
+    **SENDING_CODES,
     # pairs
     "paired-by-payload": (
         "Pairs were found by equal input, nearest in time: weaker than an ID.",
@@ -275,6 +279,10 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     "duplicate": ("The same record or point was given twice and counts once.", _NOTHING),
     "malformed.truncated": ("The line stops in the middle of its JSON.", _CAPTURE),
     "malformed.invalid-json": ("The line is not JSON.", _CAPTURE),
+    "malformed.repeated-key": (
+        "The record names a key twice; one record in 64 is looked at for it, so expect more.",
+        "Mend what writes the captures; SageMaker never writes a key twice.",
+    ),
     "malformed.invalid-utf8": ("The line is not UTF-8.", _CAPTURE),
     "malformed.oversize": (
         "The line is longer than max_line_bytes.",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import urlsplit
 
+from analyzer.secrets import without_secrets
 from analyzer.sources import local
 from analyzer.sources.aws import (
     CONNECTIONS,
@@ -197,4 +198,4 @@ def _refused(error: ClientError, what: str) -> Tried:
     if permission == "kms:Decrypt":
         found = _KEY_ARN.search(message)
         key = found[0] if found else ""
-    return Tried(permission, printable(f"{code}: {message}"), key)
+    return Tried(permission, printable(without_secrets(f"{code}: {message}")), key)

@@ -10,6 +10,7 @@ reading bytes. Every entry listed is either an object of the listing or skipped 
     hyperpod-alb, parquet, ...    another format, see `formats`
     other-endpoint, other-variant captures of something else
     outside-window                an hour that cannot matter to --since and --until
+    replay-baseline, ...          what a replay wrote and this run does not judge, see `replays`
     batch-manifest                names the data files of a batch-transform job, which are objects
     not-in-manifest               lies beside such data, and no manifest names it
 
@@ -29,6 +30,7 @@ from analyzer.sources.batch_transform import Asked
 from analyzer.sources.days import Days
 from analyzer.sources.finding import Finding, tally
 from analyzer.sources.objects import ROLES, AwsOptions, Listing, printable
+from analyzer.sources.replays import variant_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from analyzer.sources.batch_transform import Candidate
     from analyzer.sources.layout import Place
     from analyzer.sources.objects import Entry, Role
+    from analyzer.sources.replays import Replays
 
 
 _STAMP = "%Y-%m-%dT%H:%M:%SZ"
@@ -94,17 +97,19 @@ def discover(
         found_endpoint, names = endpoint, _each_path(lister, finding, asked)
     else:
         found_endpoint, names = _both(lister, finding, asked, source)
+    sidecars = finding.sidecars(lister.every)
     finding.objects = batch_transform.settled(finding.objects)
     finding.objects.sort(key=lambda item: (item.role, item.key, item.location))
     return Listing(
         endpoint=found_endpoint,
         production_variant=names["production"],
-        shadow_variant=names["shadow"],
+        shadow_variant=names["shadow"] or variant_of(sidecars),
         objects=tuple(finding.objects),
         skipped=dict(sorted(finding.skipped.items())),
         same_objects=not finding.identities["production"].isdisjoint(finding.identities["shadow"]),
         aws=options,
         notes=(*formats.notes(finding.skipped), *batch_transform.notes(finding.objects)),
+        sidecars=sidecars,
     )
 
 
@@ -153,7 +158,7 @@ def _both(
     nameless = 0
     aside: list[Candidate] = []
     entries, days = lister.entries(source)
-    for entry in batch_transform.ordinary(entries, aside, lister.aws):
+    for entry in batch_transform.ordinary(finding.replays.aside(entries), aside, lister.aws):
         code, place = _placed(entry, named)
         if place is None:
             finding.skipped[code] += 1
@@ -162,6 +167,7 @@ def _both(
         else:
             placed.append((entry, place, place.variant))
     finding.skipped["outside-layout"] += nameless
+    placed = [one for one in placed if not finding.beside_a_candidate(one[0], named)]
     left_out = _left_out(days, named)
     finding.days_left_out = bool(left_out)
     if aside and not placed:
@@ -171,7 +177,7 @@ def _both(
     places = {place for _, place, _ in placed} | {place for place in left_out if place.variant}
     if not places:
         raise _no_layout(where, finding, nameless=nameless > 0 or finding.days_left_out)
-    path, roles = _chosen(places, asked, where)
+    path, roles = _chosen(places, asked, where, finding.replays)
     chosen = [item for item in placed if item[1].endpoint_path == path]
     finding.skipped["other-endpoint"] = len(placed) - len(chosen)
     for entry, place, variant in chosen:
@@ -194,12 +200,17 @@ class _Jobs:
     days: Days
 
 
-def _chosen(places: set[Place], asked: _Asked, where: str) -> tuple[str, dict[Role, str]]:
+def _chosen(
+    places: set[Place], asked: _Asked, where: str, replays: Replays
+) -> tuple[str, dict[Role, str]]:
     """The endpoint path to read, and which of its variants has which role."""
     path = layout.choose_endpoint(places, asked.endpoint, where)
     variants = sorted({p.variant for p in places if p.endpoint_path == path and p.variant})
+    described = asked.described
+    if candidate := replays.candidate(variants):
+        described = {**described, "shadow": candidate}
     try:
-        return path, layout.choose_roles(variants, asked.flags, asked.described, where)
+        return path, layout.choose_roles(variants, asked.flags, described, where)
     except UsageError as error:
         if len(variants) > 1:
             raise
@@ -218,7 +229,7 @@ def _both_jobs(
         raise InputError(f"{where}: this is the folder of one batch-transform job. {_BOTH_SIDES}")
     left_out = {layout.place_of_job(layout.place_of_variant(f)) for f in days.left_out}
     named = {place for _, place in places} | {place for place in left_out if place.variant}
-    path, roles = _chosen(named, asked, where)
+    path, roles = _chosen(named, asked, where, finding.replays)
     chosen = [(one, place) for one, place in places if place.endpoint_path == path]
     finding.skipped["other-endpoint"] += len(places) - len(chosen)
     finding.skipped["other-variant"] += sum(p.variant not in roles.values() for _, p in chosen)
@@ -298,12 +309,13 @@ def _one_path(lister: _Lister, finding: Finding, role: Role, root: str) -> str |
     def code_of(entry: Entry) -> str | None:
         return _flat_code(entry, entry.location.removeprefix(base).strip("/"))
 
-    for entry in batch_transform.ordinary(entries, aside, lister.aws):
+    for entry in batch_transform.ordinary(finding.replays.aside(entries), aside, lister.aws):
         code = code_of(entry)
         if code is None:
             kept.append(entry)
         else:
             finding.skipped[code] += 1
+    kept = [one for one in kept if not finding.beside_a_candidate(one, ())]
     finding.days_left_out = bool(days.left_out)
     if aside:
         asked = Asked(role, where, root, lister.every, lister.aws)

@@ -14,9 +14,10 @@ from analyzer.errors import InputError
 from analyzer.figures import grouped
 from analyzer.sources import formats, layout
 from analyzer.sources.objects import ROLES, SourceObject
+from analyzer.sources.replays import Replays
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from analyzer.sources.batch_transform import Job
@@ -38,6 +39,7 @@ class Finding:
         default_factory=lambda: {r: set() for r in ROLES}
     )
     days_left_out: bool = False
+    replays: Replays = field(default_factory=Replays)
 
     def take(self, entry: Entry, role: Role, hour: datetime | None) -> None:
         """Add an object to a role, unless its hour cannot matter."""
@@ -73,6 +75,21 @@ class Finding:
                 self.objects.append(item)
                 self.identities[item.role] |= job.identities
         self.skipped = +self.skipped
+
+    def beside_a_candidate(self, entry: Entry, named: Iterable[str | None]) -> bool:
+        """Whether a capture is of a replay's baseline and nobody named it; counted if so."""
+        found = self.replays.is_baseline(entry, named)
+        if found:
+            self.skipped["replay-baseline"] += 1
+        return found
+
+    def sidecars(self, look: Callable[[str], Iterable[Entry]]) -> tuple[SourceObject, ...]:
+        """The sidecars of what is judged; others, and a replay's own files, are counted."""
+        shadow = (item for item in self.objects if item.role == "shadow")
+        found = self.replays.of(shadow, look)
+        self.replays.count(self.skipped, found)
+        self.skipped = +self.skipped
+        return found
 
     def require(self, role: Role, where: str) -> None:
         """Refuse to go on with a side that has no objects: no pair would be possible."""

@@ -128,6 +128,7 @@ class Listing:
         same_objects: production and shadow share at least one object.
         aws: how objects on S3 are reached.
         notes: what was recognised and is not read, or is read in its own way.
+        sidecars: of a replay; role shadow is the candidate's, production its baseline's.
     """
 
     endpoint: str | None
@@ -138,6 +139,7 @@ class Listing:
     same_objects: bool
     aws: AwsOptions = field(default_factory=AwsOptions)
     notes: tuple[Note, ...] = ()
+    sidecars: tuple[SourceObject, ...] = ()
 
     @property
     def batch(self) -> bool:
@@ -147,7 +149,7 @@ class Listing:
     @property
     def listed(self) -> int:
         """Objects looked at; = read + skipped + failed once everything has been read."""
-        return len(self.objects) + sum(self.skipped.values())
+        return len(self.objects) + len(self.sidecars) + sum(self.skipped.values())
 
     @property
     def size(self) -> int:

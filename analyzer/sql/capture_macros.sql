@@ -11,6 +11,24 @@ create or replace temp macro capture_record(line) as try(json_transform(line, '{
     "eventMetadata": {"eventId": "VARCHAR", "inferenceId": "VARCHAR", "inferenceTime": "VARCHAR"}
 }'));
 
+-- Whether an object of those that are read names a key twice; which of the values is meant, nobody
+-- can say. A payload's own objects are its model's to judge.
+create or replace temp macro repeats_key(line) as coalesce(
+    list_bool_or(
+        list_transform(
+            try(json_keys(line, [
+                '$',
+                '$.captureData',
+                '$.captureData.endpointInput',
+                '$.captureData.endpointOutput',
+                '$.eventMetadata'
+            ])),
+            lambda keys: len(keys) > len(list_distinct(keys))
+        )
+    ),
+    false
+);
+
 -- ISO 8601 -> UTC; text without an offset is taken as UTC. The pattern keeps out what the cast
 -- would also accept: "infinity", "epoch", bare dates, offsets of a hundred hours. SageMaker's own
 -- form is read without it, in half the time.

@@ -30,6 +30,8 @@ coded as (
                 then if(unterminated = 1, 'malformed.truncated', 'malformed.invalid-json')
             when coalesce(try(json_type(line)), '') <> 'OBJECT'
                 then 'not_capture.not-an-object'
+            when repeats_key(line)
+                then 'malformed.repeated-key'
             when record.captureData is null
                 then 'not_capture.no-capture-data'
             when

@@ -58,7 +58,9 @@ capture_unusual as (
         output.encoding as output_encoding,
         output.data as output_data
     from named
-    where captured_at is not null
+    where
+        captured_at is not null
+        and not repeats_key(line)
 )
 
 select * from capture_unusual;

@@ -44,7 +44,9 @@ class LongRun:
         return self.n_eff >= MIN_N_EFF
 
 
-def long_run(psi: FloatArray, *, period_s: int, whole_days: int = 0) -> LongRun:
+def long_run(
+    psi: FloatArray, *, period_s: int, whole_days: int = 0, scales: tuple[int, ...] = ()
+) -> LongRun:
     """What is the standard error of the mean of psi, autocorrelation included?
 
     The larger of two estimates: equal-weighted cosines (EWC), which see all slow movement that
@@ -58,6 +60,8 @@ def long_run(psi: FloatArray, *, period_s: int, whole_days: int = 0) -> LongRun:
         whole_days: D when the series is exactly D >= 2 UTC days, else 0. The 24-hour wave is
             then removed first: over whole days it is orthogonal to the mean and would be taken
             for noise.
+        scales: block lengths, in points, at which persistence is looked for; those of the period
+            when there are none.
 
     Shapes: psi (T,).
 
@@ -81,7 +85,7 @@ def long_run(psi: FloatArray, *, period_s: int, whole_days: int = 0) -> LongRun:
     nu = max(1, _degrees(size, period_s, whole_days))
     if not residual.any():
         return LongRun(se=0.0, nu=nu, n_eff=float(size))
-    guards = [_persistence(_block_means(residual, k)) for k in _scales(size, period_s)]
+    guards = [_persistence(_block_means(residual, k)) for k in scales or _scales(size, period_s)]
     return LongRun(
         se=max(_cosine_se(residual, nu), *(se for se, _ in guards)),
         nu=nu,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -199,3 +200,20 @@ def test_examples_of_how_numbers_are_shown_hold() -> None:
     done = doctest.testmod(results)
     assert done.attempted > 0
     assert done.failed == 0
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="a core for the server, one for us")
+def test_replays_are_measured_beside_a_bare_client_in_every_round() -> None:
+    command = [sys.executable, "-m", "tests.bench.replay_load", "--requests", "100"]
+    done = subprocess.run(
+        [*command, "--rounds", "2", "--port", "28081"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    rows = {
+        line.split("|")[1].strip(): line.split("|")[2].strip()
+        for line in done.stdout.splitlines()
+        if line.startswith("|")
+    }
+    for name in ("analyzer replay --speed max, requests/s", "replay / http.client"):
+        assert ".." in rows[name], done.stdout
+        assert float(rows[name].split()[0]) > 0

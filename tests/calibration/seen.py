@@ -41,7 +41,7 @@ _KEPT = ("prediction_shape", "pairing_facts")
 
 def policy_of(body: dict[str, object]) -> Policy:
     """The policy of a run without labels."""
-    return asked(parse_policy(body, DEFAULTS), labelled=False)
+    return asked(parse_policy(body, DEFAULTS), labelled=False, replayed=False)
 
 
 class Seen:

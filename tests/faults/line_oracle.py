@@ -1,7 +1,8 @@
 """What one line of a capture file is, told without the product: JSON read by hand where need be.
 
 The dialect is JSON as the table engine reads it: besides RFC 8259, `NaN` and `Infinity` in any case
-and one comma after the last item of a list or an object. Of equal keys the first counts.
+and one comma after the last item of a list or an object. Of equal keys the first counts, where the
+line is not rejected for having them.
 """
 
 from __future__ import annotations
@@ -36,8 +37,31 @@ _TIME = re.compile(
 _SHORT = len("2026-03-01T00:00:00Z")
 
 
+REPEATED_KEY = "malformed.repeated-key"
+
 OPEN = object()
 """Stands for a value that is no text: it is kept as JSON whose spelling is the engine's own."""
+
+
+class Object(dict[str, Any]):
+    """A JSON object: of equal keys the first counts.
+
+    Attributes:
+        repeated: whether there were any.
+    """
+
+    repeated = False
+
+    def add(self, name: str, value: object) -> None:
+        self.repeated |= name in self
+        self.setdefault(name, value)
+
+
+@dataclass(frozen=True)
+class TwoMeanings:
+    """What a record says that repeats a key."""
+
+    said: Said
 
 
 class NotJsonError(ValueError):
@@ -51,12 +75,15 @@ class Account:
     Attributes:
         rejects: line number -> (code, sha256, bytes).
         records: (time, inference ID, output) of every record.
+        two_meanings: line number -> what a record says that repeats a key: looked at, it is a
+            reject, and one in 64 is looked at, by a hash of the engine's own.
     """
 
     lines: int = 0
     blank: int = 0
     rejects: dict[int, tuple[str, str, int]] = field(default_factory=dict)
     records: Counter[Said] = field(default_factory=Counter)
+    two_meanings: dict[int, tuple[Said, tuple[str, str, int]]] = field(default_factory=dict)
 
 
 def account(data: bytes, max_line_bytes: int) -> Account:
@@ -80,6 +107,8 @@ def account(data: bytes, max_line_bytes: int) -> Account:
             line = read_line(text, ends=ends)
             if isinstance(line, str):
                 found.rejects[number] = (line, *_named(text))
+            elif isinstance(line, TwoMeanings):
+                found.two_meanings[number] = line.said, (REPEATED_KEY, *_named(text))
             else:
                 found.records[line] += 1
     return found
@@ -89,7 +118,7 @@ def _named(text: bytes) -> tuple[str, int]:
     return hashlib.sha256(text).hexdigest(), len(text)
 
 
-def read_line(raw: bytes, *, ends: bool) -> str | Said:  # noqa: PLR0911 - one code, one return
+def read_line(raw: bytes, *, ends: bool) -> str | Said | TwoMeanings:
     """A line's reject code, or what a record says."""
     try:
         text = raw.decode()
@@ -101,8 +130,15 @@ def read_line(raw: bytes, *, ends: bool) -> str | Said:  # noqa: PLR0911 - one c
         line = document(text)
     except NotJsonError:
         return "malformed.invalid-json" if ends else "malformed.truncated"
-    if not isinstance(line, dict):
+    if not isinstance(line, Object):
         return "not_capture.not-an-object"
+    said = _said(line)
+    if not _repeats_key(line):
+        return said
+    return REPEATED_KEY if isinstance(said, str) else TwoMeanings(said)
+
+
+def _said(line: Object) -> str | Said:
     capture, about = line.get("captureData"), line.get("eventMetadata")
     if capture is None:
         return "not_capture.no-capture-data"
@@ -117,6 +153,14 @@ def read_line(raw: bytes, *, ends: bool) -> str | Said:  # noqa: PLR0911 - one c
         return "not_capture.no-time"
     assert isinstance(about, dict)
     return at, _text(about.get("inferenceId")) or None, _text(_member(answer, "data"))
+
+
+def _repeats_key(line: Object) -> bool:
+    """Whether one of the objects that are read names a key twice."""
+    capture = line.get("captureData")
+    read = [line, capture, line.get("eventMetadata")]
+    read += [_member(capture, name) for name in ("endpointInput", "endpointOutput")]
+    return any(found.repeated for found in read if isinstance(found, Object))
 
 
 def _member(value: object, name: str) -> object:
@@ -155,10 +199,10 @@ def _zone(text: str) -> timezone:
     return timezone(sign * timedelta(hours=int(digits[:2]), minutes=int(digits[2:])))
 
 
-def _first(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _first(pairs: list[tuple[str, Any]]) -> Object:
+    found = Object()
     for name, value in pairs:
-        found.setdefault(name, value)
+        found.add(name, value)
     return found
 
 
@@ -196,7 +240,7 @@ def _by_hand(text: str) -> object:  # noqa: C901, PLR0912 - JSON's grammar as on
     """The same without recursion."""
     top: list[Any] = []
     # Open containers, each with the key that waits for its value.
-    stack: list[tuple[list[Any] | dict[str, Any], str | None]] = [(top, None)]
+    stack: list[tuple[list[Any] | Object, str | None]] = [(top, None)]
     expected, position = "value", 0
     while True:
         token = _TOKEN.match(text, position)
@@ -211,7 +255,11 @@ def _by_hand(text: str) -> object:  # noqa: C901, PLR0912 - JSON's grammar as on
             raise NotJsonError
         if kind in {"}", "]"}:
             closing = dict if kind == "}" else list
-            if len(stack) == 1 or type(holder) is not closing or expected not in {"comma", "more"}:
+            if (
+                len(stack) == 1
+                or not isinstance(holder, closing)
+                or expected not in {"comma", "more"}
+            ):
                 raise NotJsonError
             stack.pop()
             expected = "comma"
@@ -219,7 +267,7 @@ def _by_hand(text: str) -> object:  # noqa: C901, PLR0912 - JSON's grammar as on
             if expected != "comma" or len(stack) == 1:
                 raise NotJsonError
             expected = "more"
-        elif isinstance(holder, dict) and key is None:
+        elif isinstance(holder, Object) and key is None:
             if kind != "text" or expected != "more":
                 raise NotJsonError
             stack[-1] = (holder, json.loads(token["text"]))
@@ -230,9 +278,9 @@ def _by_hand(text: str) -> object:  # noqa: C901, PLR0912 - JSON's grammar as on
             expected = "value"
         elif expected in {"value", "more"} and kind not in {":", ","}:
             value = _value(token)
-            if isinstance(holder, dict):
+            if isinstance(holder, Object):
                 assert key is not None
-                holder.setdefault(key, value)
+                holder.add(key, value)
                 stack[-1] = (holder, None)
             else:
                 holder.append(value)
@@ -247,7 +295,7 @@ def _by_hand(text: str) -> object:  # noqa: C901, PLR0912 - JSON's grammar as on
 
 def _value(token: re.Match[str]) -> Any:  # noqa: ANN401 - any JSON value
     if token["mark"]:
-        return {} if token["mark"] == "{" else []
+        return Object() if token["mark"] == "{" else []
     if token["text"]:
         return json.loads(token["text"])
     return _WORDS.get(token["word"], 0.0)

@@ -10,6 +10,7 @@ import pytest
 
 from analyzer.gates.missing import check_missing_pairs
 from analyzer.metrics.divergence import DIVERGENCE
+from analyzer.metrics.floor import mean_distance
 from analyzer.model import FloorShare, GateOutcome, Ledger, NoiseFloor, Outcome
 from analyzer.policy_file import parse_policy
 from analyzer.verdict import describe
@@ -145,9 +146,10 @@ def test_the_form_of_the_answer_has_no_floor() -> None:
     assert found.effect.kind == "proportion"
 
 
-def test_the_bias_says_how_far_productions_own_answers_lie_apart() -> None:
-    found = assess("score_bias", counts_of(), floor_of(0))
-    assert "mean |difference| 0.004" in found.notes[-1].text
+def test_the_distance_of_scores_is_shown_beside_productions_own() -> None:
+    (note,) = mean_distance(facts(counts_of(), floor_of(0)))
+    assert "mean |difference| 0.004" in note.text
+    assert mean_distance(facts(counts_of(), None)) == ()
 
 
 def test_missing_pairs_are_held_against_what_passes_above_a_floor_too() -> None:

@@ -357,6 +357,13 @@ def test_what_is_already_so_needs_no_request(decision: Decision) -> None:
     here = config(ProductionVariants=[variant(*kept)], ShadowProductionVariants=[])
     plan = plan_of(described(DescribeEndpointConfig=here), decision)
     assert (plan.action, plan.steps) == ("none", ())
+    with pytest.raises(InputError, match="no shadow"):
+        plan_of(
+            described(DescribeEndpointConfig=here),
+            decision,
+            shadow_model="model-3",
+            production_model="model-3",
+        )
 
 
 @pytest.mark.parametrize(

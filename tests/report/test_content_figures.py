@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import doctest
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import analyzer.figures
 from analyzer.figures import percent
 from analyzer.model import Family, Outcome
 from analyzer.report.content import figures
 from tests.report.verdicts import effect, evidence
-
-
-def test_the_examples_of_every_number_are_true() -> None:
-    result = doctest.testmod(analyzer.figures)
-    assert result.attempted > 0
-    assert result.failed == 0
 
 
 @pytest.mark.parametrize(

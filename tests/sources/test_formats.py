@@ -106,5 +106,7 @@ def test_the_sidecar_of_a_replay_is_no_stranger(folder: Storage) -> None:
     keys = [f"churn/{variant}/{HOUR}/a.jsonl" for variant in ("v1", "v2-shadow")]
     folder.put(dict.fromkeys([*keys, "churn/v2-shadow/replay.parquet"], RECORD))
     listing = discover(folder.root)
-    assert listing.skipped == {"not-jsonl": 1}
-    assert listing.notes == ()
+    assert [(item.role, item.key) for item in listing.sidecars] == [
+        ("shadow", "churn/v2-shadow/replay.parquet")
+    ]
+    assert (listing.listed, listing.skipped, listing.notes) == (3, {}, ())

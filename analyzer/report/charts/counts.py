@@ -37,7 +37,11 @@ def distribution(chart: Chart) -> Drawing:
         alt.Chart(chart.frame)
         .mark_line(interpolate="step-after", strokeWidth=2)
         .encode(
-            x=alt.X("lower:Q", title=chart.x_title),
+            x=alt.X(
+                "lower:Q",
+                title=chart.x_title,
+                scale=alt.Scale(type="log") if chart.x_log else alt.Scale(),
+            ),
             y=alt.Y("value:Q", title=chart.y_title),
             color=role_colour(),
             strokeDash=role_dash(),

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.figures import percent
-from analyzer.model import Family, Outcome
+from analyzer.model import Family, Mode, Outcome
 from analyzer.report.content import series
 from analyzer.report.content.evidence import metric_table, ordered
 from analyzer.report.content.latency_page import EXPORT
 from analyzer.report.content.page import Block, Chart, Item, Missing, Notes, Page
+from analyzer.report.content.replay_blocks import LEAD, LIMITS
 from analyzer.report.content.unfinished import stopped, unfinished
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ def errors_page(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> Page:
     named = ordered(verdict, Family.ERROR_RATE)
     if named:
         blocks.append(metric_table(verdict, named, "Error rates"))
+    if verdict.subject.mode is Mode.REPLAY:
+        limits = Notes("What a replay does not show", (Item("outcomes", LIMITS),))
+        return Page("errors", "Errors", (*blocks, limits), LEAD)
     minutes = tables.get("minutes")
     for suffix, (metric, title) in _failing_first(verdict):
         blocks.append(_course(minutes, suffix, metric, title))

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from analyzer.figures import period
-from analyzer.model import Family, Outcome
+from analyzer.model import Family, Mode, Outcome
 from analyzer.report.content import series
 from analyzer.report.content.evidence import JUDGED, metric_table, ordered
 from analyzer.report.content.page import Block, Chart, Missing, Page
+from analyzer.report.content.replay_blocks import LEAD, replay_blocks
 from analyzer.report.content.running import running_charts
 from analyzer.report.content.unfinished import stopped, unfinished
 
@@ -44,6 +45,8 @@ def latency_page(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> Page:
     named = ordered(verdict, Family.LATENCY)
     if named:
         blocks.append(metric_table(verdict, named, "Latency metrics"))
+    if verdict.subject.mode is Mode.REPLAY:
+        return Page("latency", "Latency", (*blocks, *replay_blocks(tables)), LEAD)
     courses = [
         *_running(verdict, tables.get("running")),
         *_percentiles(verdict, tables.get("percentiles")),

@@ -166,6 +166,7 @@ class Chart:
         x_title, y_title: axis titles, this program's words.
         zero_y: the y axis starts at zero, as counts must.
         y_share: the values are shares in 0..1, read as percentages.
+        x_log: the x axis is logarithmic.
     """
 
     kind: ChartKind
@@ -178,6 +179,7 @@ class Chart:
     y_title: str = ""
     zero_y: bool = False
     y_share: bool = False
+    x_log: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,15 @@ shown. Everything here is about pairs, because shuffled answers leave every dist
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from analyzer.figures import NONE, counted, grouped, percent, plain
 from analyzer.model import Family
+from analyzer.report.content import score_charts
 from analyzer.report.content.evidence import metric_table, ordered
+from analyzer.report.content.noise_floor import floor_table
 from analyzer.report.content.page import (
     TALL_TABLE,
     Block,
@@ -35,10 +36,9 @@ from analyzer.report.content.verdict_page import volume_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from analyzer.model import NoiseFloor, Verdict
+    from analyzer.model import Verdict
 
 CAPTURES = "Run with a SOURCE that holds data capture of both variants."
-_MOST_LABELS = 12
 _MOST_ROWS = 100
 
 
@@ -56,7 +56,7 @@ def predictions_page(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> Pa
         return Page("predictions", "Predictions", tuple(blocks), _LEAD)
     blocks.append(_volume(verdict))
     if verdict.noise_floor is not None:
-        blocks.append(_noise_floor(verdict, verdict.noise_floor))
+        blocks.append(floor_table(verdict, verdict.noise_floor))
     blocks += slice_tables(verdict)
     drawn = [
         build(tables[name])
@@ -83,134 +83,6 @@ def _volume(verdict: Verdict) -> Facts:
             Fact("paired share of shadow", percent(pairing.rate)),
             Fact("distinct inputs", grouped(pairing.distinct_inputs)),
         ),
-    )
-
-
-def _noise_floor(verdict: Verdict, floor: NoiseFloor) -> Table:
-    """Production's own disagreement beside the shadow's."""
-    rows = []
-    for metric, own in floor.shares.items():
-        judged = verdict.metrics.get(metric)
-        shadow = None if judged is None else judged.shadow
-        rows.append(
-            (
-                metric,
-                f"{grouped(own.events)} of {grouped(own.outcomes)}",
-                grouped(own.effective),
-                percent(own.events / own.outcomes, 2),
-                NONE if shadow is None else percent(shadow, 2),
-            )
-        )
-    distance = floor.mean_absolute_difference
-    return Table(
-        "Noise floor: production against itself",
-        (
-            Column("metric"),
-            Column("A/A differences", "right"),
-            Column("worth independent", "right"),
-            Column("A/A share", "right"),
-            Column("shadow's share", "right"),
-        ),
-        tuple(rows),
-        caption=(
-            f"From {'a bundle' if floor.source == 'bundle' else 'captures'} of "
-            f"{counted(floor.pairs, 'pair')} on {counted(floor.distinct_inputs, 'distinct input')} "
-            f"({floor.digest[:19]})"
-            + ("" if distance is None else f"; mean |difference| of scores {plain(distance)}")
-            + ". Judged is the shadow's share less the A/A share."
-        ),
-    )
-
-
-def _scores(frame: pl.DataFrame) -> Chart:
-    return Chart(
-        "distribution",
-        "Scores of both variants",
-        "Number of predictions per score bin, production and shadow.",
-        frame.rename({"predictions": "value"}),
-        caption="Equal distributions do not mean equal answers: see the pairs below.",
-        x_title="score",
-        y_title="predictions",
-    )
-
-
-def _grid(frame: pl.DataFrame) -> Chart:
-    return Chart(
-        "score_grid",
-        "Production score against shadow score",
-        "Binned scatter of paired scores; equal answers lie on the diagonal.",
-        frame,
-        caption="Each square counts pairs; equal answers lie on the dashed diagonal.",
-        x_title="production score",
-        y_title="shadow score",
-    )
-
-
-def _differences(frame: pl.DataFrame) -> Chart:
-    bins = frame.sort("lower")
-    whole = int(frame["predictions"].sum())
-    equal = int(frame.filter(pl.col("upper") == 0)["predictions"].sum())
-    return Chart(
-        "bars",
-        "Size of the difference",
-        "Number of predictions by absolute difference between shadow and production.",
-        bins.select(
-            pl.when(pl.col("upper") == 0)
-            .then(pl.lit("equal"))
-            .otherwise(_edges(bins, 2))
-            .alias("label"),
-            pl.col("predictions").alias("value"),
-        ),
-        caption=f"{percent(equal / whole if whole else None)} of predictions are exactly equal.",
-        x_title="absolute difference, up to",
-        y_title="predictions",
-    )
-
-
-def _flips(frame: pl.DataFrame) -> Chart:
-    shares = pl.col("predictions") / pl.col("predictions").sum().over("production_label")
-    top = (
-        frame.with_columns(shares.alias("value"))
-        .sort("predictions", descending=True)
-        .head(_MOST_LABELS**2)
-    )
-    return Chart(
-        "matrix",
-        "Flips: production label to shadow label",
-        "Number of predictions per pair of production label and shadow label.",
-        top.select(
-            _short("production_label"),
-            _short("shadow_label"),
-            "value",
-            (pl.col("production_label") != pl.col("shadow_label")).alias("flip"),
-            pl.Series("text", [grouped(count) for count in top["predictions"]], dtype=pl.String),
-            pl.Series("share", [percent(share) for share in top["value"]], dtype=pl.String),
-        ),
-        caption=(
-            "Each cell: predictions, and their share of production's label (the row). Orange are "
-            "flips, blue agreement; the stronger, the larger the share."
-        ),
-        x_title="shadow label",
-        y_title="production label",
-    )
-
-
-def _distance(frame: pl.DataFrame) -> Chart:
-    bins = frame.sort("lower")
-    return Chart(
-        "bars",
-        "Flips by distance from the threshold",
-        "Share of predictions that flip, by distance of production's score from the threshold.",
-        bins.select(
-            _edges(bins, 3),
-            (pl.col("flips") / pl.col("predictions")).alias("value"),
-        ),
-        caption=(
-            "Flips far from the threshold are not rounding: the model disagrees with production."
-        ),
-        x_title="distance from the threshold, up to",
-        y_title="share that flips",
-        y_share=True,
     )
 
 
@@ -352,11 +224,11 @@ def _labels(frame: pl.DataFrame) -> Table:
 
 
 _SECTIONS: dict[str, Callable[[pl.DataFrame], Block]] = {
-    "score_grid": _grid,
-    "score_histogram": _scores,
-    "difference_histogram": _differences,
-    "flips": _flips,
-    "flip_distance": _distance,
+    "score_grid": score_charts.grid,
+    "score_histogram": score_charts.scores,
+    "difference_histogram": score_charts.differences,
+    "flips": score_charts.flips,
+    "flip_distance": score_charts.distance,
     "contract_changes": _contract,
     "json_field_changes": _fields,
     "vector_coordinates": _places,
@@ -365,21 +237,6 @@ _SECTIONS: dict[str, Callable[[pl.DataFrame], Block]] = {
     "calibration": _calibration,
     "labels": _labels,
 }
-
-
-def _edges(frame: pl.DataFrame, digits: int) -> pl.Series:
-    """Upper edges of the bins, all at so many digits, as `0.013` and `1.3e-6`."""
-    texts = [_EXPONENT.sub("e-", f"{edge:.{digits}g}") for edge in frame["upper"]]
-    return pl.Series("label", texts, dtype=pl.String)
-
-
-_EXPONENT = re.compile("e-0")
-
-
-def _short(column: str) -> pl.Expr:
-    label = pl.col(column).cast(pl.String)
-    cut = label.str.slice(0, 40)
-    return pl.when(label.str.len_chars() > 40).then(cut + "...").otherwise(label).alias(column)  # noqa: PLR2004 - what fits an axis
 
 
 def _stamp(value: object) -> str:

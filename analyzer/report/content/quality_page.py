@@ -230,7 +230,8 @@ def _inputs(verdict: Verdict) -> Table:
 
 def _limits(verdict: Verdict) -> Notes:
     """What this kind of data cannot tell, then the verdict's own notes."""
-    items = [Item("days observed", _DAYS), *_MODE_LIMITS.get(verdict.subject.mode, ())]
+    days = () if verdict.subject.mode is Mode.REPLAY else (Item("days observed", _DAYS),)
+    items = [*days, *_MODE_LIMITS.get(verdict.subject.mode, ())]
     items += [Item(note.code, note.text, tone=Tone.OPEN) for note in verdict.notes]
     return Notes("What this data cannot tell", tuple(items))
 
@@ -251,6 +252,9 @@ _MODE_LIMITS = {
     ),
     Mode.REPLAY: (
         Item("machine", "Replay latency holds for the machine and rate it was measured at."),
+        Item(
+            "other hours", "Requests that were not replayed may be slower, or answered otherwise."
+        ),
     ),
 }
 

@@ -1,4 +1,4 @@
-"""What a CI system's list of tests says: the decision, every metric and every gate as a case.
+"""What a CI system's list of tests says: decision, metrics, gates and slices as a case each.
 
 In: the verdict. Out: finished words and whether each case stands in the way of a promotion.
 """
@@ -8,19 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from analyzer.figures import counted, grouped, percent
 from analyzer.model import Decision, Outcome, Role
 from analyzer.report.content.evidence import COLUMNS, JUDGED, metric_table, ordered
-from analyzer.verdict import describe
+from analyzer.verdict import SLICE_REASON, describe, part_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from analyzer.model import Evidence, Gate, Verdict
+    from analyzer.model import Evidence, Gate, Slice, Verdict
 
 Result = Literal["passed", "fail", "unresolved", "error"]
 
 _DECISION = "verdict"
 _GATES = "gates"
+_SLICES = "slices"
 _RESULTS: dict[Decision, Result] = {
     Decision.PROMOTE: "passed",
     Decision.HOLD: "unresolved",
@@ -50,7 +52,7 @@ class Case:
 
 
 def test_cases(verdict: Verdict) -> tuple[Case, ...]:
-    """The decision, then metrics as the report orders them, then gates."""
+    """The decision, then metrics as the report orders them, then gates, then slices."""
     return tuple(_cases(verdict))
 
 
@@ -67,6 +69,8 @@ def _cases(verdict: Verdict) -> Iterator[Case]:
         yield _metric_case(verdict, metric, verdict.metrics[metric])
     for name, gate in sorted(verdict.gates.items()):
         yield _gate_case(verdict, name, gate)
+    for name, held in verdict.slices.items():
+        yield _slice_case(verdict, name, held)
 
 
 def _metric_case(verdict: Verdict, metric: str, item: Evidence) -> Case:
@@ -105,4 +109,23 @@ def _gate_case(verdict: Verdict, name: str, gate: Gate) -> Case:
         gate.closed,
         gate.text,
         (*lines, *(f"what to do: {one}" for one in advice)),
+    )
+
+
+def _slice_case(verdict: Verdict, name: str, held: Slice) -> Case:
+    failing = [
+        f"{part_name(part)}: {metric} {percent(share.lower, 2)} to {percent(share.upper, 2)}"
+        for part in held.bins
+        for metric, share in part.shares.items()
+        if share.outcome is Outcome.FAIL
+    ]
+    parts = counted(len(held.bins), "part")
+    advice = [one.advice for one in verdict.reasons if one.code == SLICE_REASON]
+    return Case(
+        _SLICES,
+        name,
+        "unresolved" if failing else "passed",
+        bool(failing),
+        f"above what is allowed in {grouped(len(failing))} of {parts}" if failing else parts,
+        (*failing, *(f"what to do: {one}" for one in advice if failing)),
     )

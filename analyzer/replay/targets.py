@@ -1,0 +1,132 @@
+"""What a replay talks to, behind one face: a web server, a SageMaker endpoint, a function.
+
+In: the face, and what an answer is. Out: each kind (`web`, `endpoint`, `function`), and when to
+send. Whatever the other end does is an answer with a code; only what no request could get past,
+such as a refused credential, is an error of the replay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from analyzer.errors import UsageError
+from analyzer.sources.objects import printable
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from analyzer.replay.requests import Request
+    from analyzer.sources import AwsOptions
+
+TIMEOUT_S = 60.0
+"""What SageMaker grants a container for one request."""
+MOST_BYTES = 6_291_456
+"""The longest answer an endpoint gives: BodyBlob in botocore's model of sagemaker-runtime."""
+OK = range(200, 300)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of one request.
+
+    Attributes:
+        done_s: when it was complete or given up, on the monotonic clock.
+        first_byte_s: when it began; None without one.
+        status: None without an answer.
+        content_type, body: of a usable answer.
+        error_code: one of `sidecar.ERROR_CODES`; None for a usable answer.
+        error_text: for a person; never what was sent or answered, which may be anybody's.
+    """
+
+    done_s: float
+    first_byte_s: float | None = None
+    status: int | None = None
+    content_type: str | None = None
+    body: bytes = b""
+    error_code: str | None = None
+    error_text: str | None = None
+
+
+class Target(Protocol):
+    """Something that answers requests, from several threads at a time."""
+
+    def check(self) -> None:
+        """See whether it is there, before the first request.
+
+        Raises:
+            AccessError: it is not, or is not well.
+        """
+
+    def send(self, request: Request) -> Answer:
+        """Send a request once and wait for what comes of it.
+
+        Raises:
+            AccessError: no request could succeed.
+        """
+
+    def expire(self, now_s: float) -> None:
+        """End what has lasted longer than `TIMEOUT_S`; called now and then."""
+
+    def close(self) -> None:
+        """End what is under way, whose answers are not wanted any more, and let go of the rest."""
+
+
+class Caught:
+    """Keeps whatever a block raises: what foreign code does is an outcome, not an error here.
+
+    Attributes:
+        error: what was raised; None if nothing was.
+    """
+
+    def __init__(self) -> None:
+        self.error: BaseException | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        self.error = error
+        return True
+
+
+def open_target(
+    text: str, flag: str, *, aws: AwsOptions, connections: int, allow_insecure: bool
+) -> Target:
+    """The target a flag names.
+
+    Args:
+        text: a URL, `sagemaker:ENDPOINT`, `sagemaker:ENDPOINT/VARIANT` or
+            `python:MODULE:FUNCTION`.
+        flag: for messages.
+        aws: how AWS is reached.
+        connections: requests at the same time, at most.
+        allow_insecure: whether http may leave this machine.
+
+    Raises:
+        UsageError: none of these, or one that must not be talked to.
+        AccessError: a host that is not known, or credentials that cannot be loaded.
+    """
+    kind, _, rest = text.partition(":")
+    if kind in {"http", "https"}:
+        from analyzer.replay.web import WebServer
+
+        return WebServer(text, flag, allow_insecure=allow_insecure)
+    if kind == "sagemaker":
+        from analyzer.replay.endpoint import Endpoint
+
+        return Endpoint(rest, flag, aws, connections)
+    if kind == "python":
+        from analyzer.replay.function import Function
+
+        return Function(rest, flag)
+    raise UsageError(
+        f"{flag} {printable(text)}: expected http://..., https://..., sagemaker:ENDPOINT or "
+        "python:MODULE:FUNCTION"
+    )

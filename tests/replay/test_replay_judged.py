@@ -1,0 +1,85 @@
+"""A replay that was really sent, judged by the command it names next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analyzer import analysis
+from analyzer.model import Outcome
+from analyzer.progress import silent
+from analyzer.replay import Replay
+from tests.replay.replays import (
+    Handler,
+    line,
+    production_model,
+    replayed,
+    replayed_as,
+    serving,
+    write_captures,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from analyzer.model import Verdict
+    from analyzer.replay import Summary
+
+REQUESTS = 1_200
+
+
+def failing_at_times(handler: Handler, body: bytes) -> None:
+    """Every fortieth request, by its number, gets a 500."""
+    if int(body.partition(b",")[0]) % 40 == 7:
+        handler.answer(500, b"no")
+    else:
+        production_model(handler, body)
+
+
+def captures(folder: Path) -> Path:
+    return write_captures(folder / "captures", [line(number) for number in range(REQUESTS)])
+
+
+def judged(summary: Summary, shadow: Path) -> Verdict:
+    request = analysis.Request(production=summary.captures, shadow=str(shadow), use_cache=False)
+    return analysis.run(request, silent).verdict
+
+
+def test_the_failures_that_were_answered_are_the_failures_that_are_judged(tmp_path: Path) -> None:
+    source, out = captures(tmp_path), tmp_path / "out"
+    with serving(failing_at_times) as candidate, serving(production_model) as baseline:
+        asked = Replay(str(source), candidate.url, out, baseline=baseline.url, speed="max")
+        summary = replayed_as(asked)
+    verdict = judged(summary, out)
+    failures = verdict.metrics["failure_rate"]
+    assert verdict.subject.mode == "replay"
+    assert failures.n.pairs == REQUESTS
+    assert failures.shadow == 0.025
+    assert failures.production == 0
+    assert failures.outcome is Outcome.FAIL
+    assert verdict.metrics["flip_rate"].effect is not None
+    assert verdict.metrics["flip_rate"].effect.estimate == 0
+    assert not verdict.gates["interleaved"].closed
+
+
+def test_sending_as_fast_as_possible_has_no_schedule_and_judges_no_latency(tmp_path: Path) -> None:
+    source, out = captures(tmp_path), tmp_path / "out"
+    with serving(production_model) as candidate, serving(production_model) as baseline:
+        asked = Replay(str(source), candidate.url, out, baseline=baseline.url, speed="max")
+        summary = replayed_as(asked)
+    verdict = judged(summary, out / "churn" / "candidate")
+    assert verdict.gates["open_loop"].closed
+    mean = verdict.metrics["latency_mean"]
+    assert mean.outcome is Outcome.UNRESOLVED
+    assert mean.production is not None
+    assert mean.production > 0
+    assert verdict.gates["missing_pairs"].value == 0
+
+
+def test_a_replay_without_a_baseline_names_what_it_lacks(tmp_path: Path) -> None:
+    source, out = captures(tmp_path), tmp_path / "out"
+    with serving(production_model) as candidate:
+        summary = replayed(source, out, candidate.url)
+    verdict = judged(summary, out)
+    assert {note.code for note in verdict.metrics["latency_mean"].notes} == {"no-baseline"}
+    assert verdict.metrics["failure_rate"].effect is not None
+    assert verdict.metrics["failure_rate"].effect.estimate == 0

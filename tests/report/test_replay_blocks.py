@@ -1,0 +1,55 @@
+"""The latency and error pages of a replay: only what a replay measured."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from analyzer.report.charts import draw
+from analyzer.report.content import errors_page, latency_page
+from analyzer.report.content.page import Chart, Missing, Table
+from tests.replay_builders import World, judged
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_latency_page_of_a_replay_shows_both_distributions_and_every_statistic(
+    tmp_path: Path,
+) -> None:
+    done = judged(tmp_path, World(requests=1_200))
+    page = latency_page(done.verdict, done.tables)
+    (chart,) = (block for block in page.blocks if isinstance(block, Chart))
+    for role in ("production", "shadow"):
+        assert chart.frame.filter(role=role)["value"].sum() == 1_150
+    assert draw(chart).to_dict()["encoding"]["x"]["scale"] == {"type": "log"}
+    table = [block for block in page.blocks if isinstance(block, Table)][-1]
+    assert [row[:2] for row in table.rows] == [
+        (kind, stat) for kind in ("response", "service") for stat in ("mean", "p50", "p95", "p99")
+    ]
+    assert "1 150 requests timed" in table.caption
+    assert not any(isinstance(block, Missing) for block in page.blocks)
+
+
+def test_without_a_baseline_the_page_draws_the_candidate_alone(tmp_path: Path) -> None:
+    done = judged(tmp_path, World(requests=1_200, baseline=False))
+    page = latency_page(done.verdict, done.tables)
+    (chart,) = (block for block in page.blocks if isinstance(block, Chart))
+    assert set(chart.frame["role"]) == {"shadow"}
+    table = [block for block in page.blocks if isinstance(block, Table)][-1]
+    assert {(row[2], row[4]) for row in table.rows} == {("-", "-")}
+
+
+def test_a_bundle_without_times_says_how_to_get_them(tmp_path: Path) -> None:
+    done = judged(tmp_path, World(requests=1_200))
+    page = latency_page(done.verdict, {})
+    (missing,) = (block for block in page.blocks if isinstance(block, Missing))
+    assert "--baseline" in missing.advice
+
+
+def test_the_error_page_of_a_replay_asks_for_no_export(tmp_path: Path) -> None:
+    done = judged(tmp_path, World(requests=1_200, failing=0.01))
+    page = errors_page(done.verdict, done.tables)
+    said = repr([dataclasses.asdict(block) for block in page.blocks])
+    assert "failure_rate" in said
+    assert "get-metric-data" not in said
