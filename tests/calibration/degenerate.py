@@ -457,7 +457,9 @@ KINDS: dict[str, Kind] = {
     },
     "half in time": _kind(_half_in_time, *_COVER),
     "holes": _kind(_holes, *_COVER),
-    "other endpoint": _kind(_other_endpoint, "dropped-other-endpoint", "no-usable-points"),
+    "other endpoint": _kind(
+        _other_endpoint, "dropped-other-endpoint", "ambiguous-metrics", "no-usable-points"
+    ),
     "other scale": _kind(_other_scale, "implausible-unit"),
     "other unit": _kind(_other_unit, "implausible-unit"),
     "dead shadow": _kind(_dead_shadow, *_COVER),

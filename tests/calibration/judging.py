@@ -19,6 +19,7 @@ from analyzer.metrics import fitting
 from analyzer.metrics.error_rate import Differences
 from analyzer.metrics.error_series import Missing, error_counts
 from analyzer.metrics.latency import mean_arms
+from analyzer.metrics.metric import applies
 from analyzer.metrics.percentiles import LEAST_PERIODS, choose, percentile_arms, shared_minutes
 from analyzer.metrics.ratio import Comparison
 from analyzer.metrics.series import looks
@@ -63,7 +64,11 @@ def decision(facts: Facts) -> Judgement:
         for metric, rule in fitting(facts)
         if rule.role in JUDGED  # what is only shown cannot reach the decision
     }
-    gates = {gate.id: gate.check(facts, evidence) for gate in GATES}
+    gates = {
+        gate.id: gate.check(facts, evidence)
+        for gate in GATES
+        if applies(gate.asked_of, replayed=False)
+    }
     return decide(evidence, gates, {}, sliced(facts, evidence))
 
 

@@ -50,7 +50,7 @@ def decided(world: World) -> Decision:
     return decision(Seen(world, policy_of({})).at(LOOK)).decision
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(seed=st.integers(0, 1_000), harm=st.floats(0.11, 0.4), slower=st.booleans())
 def test_of_two_variants_with_harm_between_them_one_at_most_is_promoted(
     seed: int,
@@ -62,7 +62,7 @@ def test_of_two_variants_with_harm_between_them_one_at_most_is_promoted(
     assert both.count(Decision.PROMOTE) <= 1
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(seed=st.integers(0, 1_000), true=st.floats(0.9, 1.1), factor=st.floats(1.001, 1.5))
 def test_a_slower_shadow_is_never_decided_better(seed: int, true: float, factor: float) -> None:
     world = world_of(Truth(slower=true), seed)
@@ -82,7 +82,7 @@ def test_an_interval_of_one_look_covers_the_truth_as_often_as_it_says(
     metric: str, truth: Truth, true: float
 ) -> None:
     """Each bound misses in one of twenty worlds, so both together in one of ten."""
-    worlds = 30
+    worlds = 20
     policy = policy_of({"inference": "fixed", "final": True})
     missed = 0
     for seed in range(worlds):
