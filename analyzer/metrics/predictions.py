@@ -5,13 +5,16 @@ In: the one-row table of counts, and the notes made of it. Out: judging.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from analyzer import figures
 from analyzer.metrics.shares import Share
 from analyzer.model import Note, Role
+from analyzer.stats.effective import burst_factor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +22,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from analyzer.metrics.metric import Facts
+    from analyzer.stats.ewc import FloatArray
 
+_HOURLY = ("prediction_hours", "contract_hours")
+_WORTH_SAYING = 1.5
+"""Bursts below this are what chance makes of independent outcomes."""
 LEAST_EACH_SIDE = 20
 """Production records needed on either side of the threshold before flips say anything."""
 
@@ -37,10 +44,15 @@ _HINTS = {
 
 @dataclass(frozen=True)
 class Counted:
-    """What `payloads` counted: one row of numbers and the kind of the outputs."""
+    """What `payloads` counted: one row of numbers and the kind of the outputs.
+
+    Attributes:
+        hours: some of the counts by hour, under the same names.
+    """
 
     kind: str
     row: dict[str, Any]
+    hours: Mapping[str, FloatArray] = field(default_factory=dict)
 
     @classmethod
     def of(cls, facts: Facts) -> Counted | None:
@@ -53,7 +65,13 @@ class Counted:
         if "prediction_counts" not in tables or "prediction_shape" not in tables:
             return None
         kind = tables["prediction_shape"].column("kind")[0].as_py()
-        return cls(kind, tables["prediction_counts"].to_pylist()[0])
+        hours = {
+            name: np.asarray(tables[table].column(name).to_numpy(), float)
+            for table in _HOURLY
+            if table in tables
+            for name in tables[table].column_names
+        }
+        return cls(kind, tables["prediction_counts"].to_pylist()[0], hours)
 
     def count(self, name: str) -> int:
         """A count; zero where the outputs are of a kind that has none."""
@@ -64,8 +82,17 @@ class Counted:
         if not self.count(outcomes):
             return None
         return Share(
-            self.count(events), self.count(outcomes), float(self.row.get(squares) or 0.0), unit
+            self.count(events),
+            self.count(outcomes),
+            float(self.row.get(squares) or 0.0),
+            unit,
+            bursts=self._bursts(events, outcomes),
         )
+
+    def _bursts(self, events: str, outcomes: str) -> float:
+        if events not in self.hours or outcomes not in self.hours:
+            return 1.0
+        return burst_factor(self.hours[events], self.hours[outcomes])
 
 
 def one_sided(facts: Facts, counted: Counted) -> Note | None:
@@ -191,7 +218,14 @@ def uncompared(_facts: Facts, counted: Counted, _role: Role) -> tuple[Note, ...]
 
 def repetition(share: Share) -> tuple[Note, ...]:
     """That outcomes are worth fewer, where they are."""
-    if share.effective >= 0.99 * share.outcomes:
+    if share.bursts > _WORTH_SAYING:
+        text = (
+            f"by hour they vary {share.bursts:.1f} times as much as if each came by itself: "
+            f"{figures.grouped(share.outcomes)} {share.unit} are worth "
+            f"{figures.grouped(share.effective)} independent ones"
+        )
+        return (Note(code="bursts", text=text),)
+    if share.effective >= 0.99 * share.outcomes / share.bursts:
         return ()
     text = (
         f"{figures.grouped(share.outcomes)} {share.unit} are worth "

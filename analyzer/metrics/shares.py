@@ -31,24 +31,26 @@ METHOD = "beta-binomial/1"
 SOURCE = (
     "Beta-binomial mixture e-process for the null 'share >= margin', after Howard, Ramdas, "
     "McAuliffe and Sekhon, Annals of Statistics 49:1055 (2021); repeated inputs by Kish's "
-    "effective size (1965)"
+    "effective size (1965), bursts by the design effect of hours (Cochran 1977, 9A)"
 )
 _MOST_OUTCOMES = 1e12
 
 
 @dataclass(frozen=True)
 class Share:
-    """Events among outcomes that come in clusters of one input payload each.
+    """Events among outcomes that come in clusters: of one input payload, and of one hour.
 
     Attributes:
         squares: sum over distinct inputs of their squared number of outcomes.
         unit: what one outcome is, in the plural: "pairs" or "predictions".
+        bursts: how many times as much the events vary by hour as independent ones would.
     """
 
     events: int
     outcomes: int
     squares: float
     unit: str
+    bursts: float = 1.0
 
     @property
     def estimate(self) -> float:
@@ -58,7 +60,9 @@ class Share:
     @property
     def effective(self) -> float:
         """Independent outcomes it is worth; never more than were seen."""
-        return min(effective_share_n(self.outcomes, self.squares), float(self.outcomes))
+        # The wider cluster counts: what repeats within an hour is in the hour's spread already.
+        distinct = effective_share_n(self.outcomes, self.squares)
+        return min(distinct, self.outcomes / self.bursts, float(self.outcomes))
 
     def scaled(self) -> tuple[float, float]:
         """Events and outcomes at the effective size."""

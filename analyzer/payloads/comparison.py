@@ -96,6 +96,9 @@ def prepare(
         noise = Tolerance(policy.predictions.atol, policy.predictions.rtol)
         counts |= _prediction_counts(engine, noise, label_at)
         counts |= {"atol": tolerance.atol, "rtol": tolerance.rtol}
+        tables["prediction_hours"] = engine.table(
+            "prediction_hours", far=counts.get("large_shift"), atol=noise.atol, rtol=noise.rtol
+        )
         if shape.kind in _LISTS and counts["largest_difference"] is not None:
             found, tables = vector_tables(engine, counts["largest_difference"])
             counts |= found
@@ -105,6 +108,7 @@ def prepare(
     return {
         "prediction_shape": _shape_table(shape),
         "contract_changes": engine.table("contract_changes"),
+        "contract_hours": engine.table("contract_hours"),
         "prediction_counts": _row_table(counts),
         **tables,
     }

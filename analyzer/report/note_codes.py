@@ -162,6 +162,10 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Check the column or path in [slices] against the captured inputs.",
     ),
     **PREDICTION_CODES,
+    "bursts": (
+        "Events come in bursts: some hours have many, so they count as less than one each.",
+        "Look at the hours with many; a part of the traffic, or an incident, may explain them.",
+    ),
     "repeated-inputs": ("Repeated inputs count as less than one pair each.", _NOTHING),
     "one-answer": (
         "The shadow answers everything alike, so that few answers differ says nothing.",

@@ -8,6 +8,7 @@ signatures as (
     select
         pair_id,
         input_key,
+        captured_at,
         production_text,
         shadow_text,
         document_signature(production_text, $json_path) as production_signature,
@@ -19,6 +20,7 @@ coded as (
     select
         pair_id,
         input_key,
+        captured_at,
         coalesce(production_text = shadow_text, false) as identical,
         case
             when production_text is null and shadow_text is null then 'both-absent'
@@ -42,6 +44,7 @@ contract_pairs as (
     select
         pair_id,
         input_key,
+        captured_at,
         identical,
         code,
         case

@@ -17,6 +17,7 @@ coded as (
     select
         prediction_values.pair_id,
         prediction_values.input_key,
+        prediction_values.captured_at,
         coalesce(prediction_values.identical, false) as identical,
         case
             when production_absent and shadow_absent then 'both-absent'
@@ -38,6 +39,7 @@ contract_pairs as (
     select
         pair_id,
         input_key,
+        captured_at,
         identical,
         code,
         case

@@ -9,6 +9,7 @@ cells as (
     select
         pair_id,
         input_key,
+        captured_at,
         production_form as form,
         unnest(range(len(production_rows))) as row_index,
         unnest(production_rows) as production_cell,
@@ -83,6 +84,7 @@ predictions as (
     select
         pair_id,
         input_key,
+        captured_at,
         row_index,
         code,
         cast(null as double) as production_score,

@@ -58,6 +58,15 @@ class Seen:
         facts = replace(self._whole, end=START + timedelta(hours=hours))
         pairs, flips = int(self._paired[hours - 1]), int(self._flipped[hours - 1])
         captures = _captures(pairs, flips, self.world.setting.truth.repeats)
+        hourly = {
+            "hour": np.arange(hours),
+            "predictions": self.world.pairs[:hours],
+            "labelled": self.world.pairs[:hours],
+            "flipped": self.world.flips[:hours],
+        }
+        captures = replace(
+            captures, tables={**captures.tables, "prediction_hours": pa.table(hourly)}
+        )
         facts = replace(facts, captures=captures, asked=(facts.start, facts.end))
         vars(facts)["metric_series"] = self._whole.metric_series  # split once, cut at every look
         return facts
