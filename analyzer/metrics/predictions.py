@@ -66,7 +66,7 @@ class Counted:
             return None
         kind = tables["prediction_shape"].column("kind")[0].as_py()
         hours = {
-            name: np.asarray(tables[table].column(name).to_numpy(), float)
+            name: np.array(tables[table].column(name).to_pylist(), float)
             for table in _HOURLY
             if table in tables
             for name in tables[table].column_names

@@ -96,7 +96,7 @@ def refuse_and_recover(
             found = bundle.read(desk.out).verdict
             assert (found.decision.value, found.exit_code) == ("ERROR", 5)
     assert list(desk.temporary.iterdir()) == []
-    assert {path.name for path in desk.out.parent.iterdir()} <= {desk.out.name}
+    assert {path.name for path in desk.out.parent.iterdir()} <= {"bundle", "bundle.run_log.json"}
     assert_named(desk.cache)
     again = desk.run(forked)
     assert (again.code, again.said) == (10, "")

@@ -210,7 +210,8 @@ def test_an_interrupted_run_ends_with_its_code_and_leaves_nothing_unfinished(  #
             assert ended.said == f"error: {word}\n"
             assert ended.printed == ""
         assert list(temporary.iterdir()) == []
-        assert [path.name for path in out.parent.iterdir()] == ["bundle"]
+        left = {path.name for path in out.parent.iterdir()}
+        assert left - {"bundle.run_log.json"} == {"bundle"}
         assert_named(cache)
     assert set(codes) <= {code, 10}
     assert code in codes
@@ -228,7 +229,8 @@ def at_once(forked: ForkedRuns, folder: Path, root: Path, runs: int) -> Iterator
         ended = forked.wait(pid)
         assert (ended.code, ended.said) == (10, "")
     assert list((root / "tmp").iterdir()) == []
-    assert {path.name for path in root.iterdir()} == {"cache", "tmp", *(out.name for out in outs)}
+    beside = {name for out in outs for name in (out.name, f"{out.name}.run_log.json")}
+    assert {path.name for path in root.iterdir()} == {"cache", "tmp", *beside}
     assert_named(root / "cache")
     yield from outs
 
