@@ -57,7 +57,9 @@ capture_records as (
         id_key(inference_id) as inference_key,
         id_text(inference_id) as inference_text,
         payload_key(input_data, input_encoding) as input_key,
-        input_values(input_data, input_encoding, $slice_columns, $slice_paths) as input_slices,
+        case when len($slice_columns::integer[]) > 0
+            then input_values(input_data, input_encoding, $slice_columns, $slice_paths)
+        end as input_slices,
         input_content_type,
         output_content_type,
         output_encoding,
