@@ -34,7 +34,7 @@ from analyzer.stats.paired_quantile import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     import numpy.typing as npt
@@ -111,8 +111,11 @@ def read_replay(engine: Engine, listing: Listing, start: datetime, end: datetime
         window = {"start": start.replace(tzinfo=None), "end": end.replace(tzinfo=None)}
         with engine.lend(replay_events=events):
             known = pl.DataFrame(engine.table("replay_requests", **window))
-        inside = sent.join(known, on="event_id", how="inner").sort("order")
-        tables = _reduced(sent, inside, paired="production" in frames)
+        placed = sent.join(known, on="event_id", how="inner").sort("order")
+        alone = frames.get("production", sent).join(sent, on=["order", "event_id"], how="anti")
+        unplaced = {"unplaced": sent.height - placed.height, "baseline_alone": alone.height}
+        inside = placed.filter("inside")
+        tables = _reduced(inside, paired="production" in frames, counts=unplaced)
     return Replayed(tables, digest.hexdigest(), tuple(failures))
 
 
@@ -145,7 +148,14 @@ def _frame(engine: Engine, item: SourceObject, data: bytes) -> pl.DataFrame:
     )
     twice = frame.height - frame["order"].n_unique()
     backwards = frame.filter(pl.col("done_at") < pl.col("sent_at")).height
-    for rows, what in ((twice, "a place that another has"), (backwards, "an end before its start")):
+    early = frame.filter(pl.col("sent_at") < pl.col("intended_at")).height
+    endless = frame.filter(pl.col("done_at").is_null() & ~pl.col("unfinished")).height
+    for rows, what in (
+        (twice, "a place that another has"),
+        (backwards, "an end before its start"),
+        (early, "a start before it was meant to go"),
+        (endless, "an outcome and no end"),
+    ):
         if rows:
             raise ObjectError("bad-sidecar", f"{counted(rows, 'request')} with {what}")
     return frame.with_columns(
@@ -169,7 +179,10 @@ def _sent(candidate: pl.DataFrame, baseline: pl.DataFrame | None) -> pl.DataFram
     return candidate.join(baseline, on=["order", "event_id"], how="left", suffix="_p")
 
 
-def _reduced(sent: pl.DataFrame, inside: pl.DataFrame, *, paired: bool) -> dict[str, pa.Table]:
+def _reduced(
+    inside: pl.DataFrame, *, paired: bool, counts: Mapping[str, int]
+) -> dict[str, pa.Table]:
+    """Counts, latencies and their distribution, of the requests of the window."""
     warm = pl.col("warm_up") | pl.col("warm_up_p").fill_null(value=False)
     unknown = pl.col("unfinished") | pl.col("unfinished_p").fill_null(value=False)
     met = pl.col("sent_at_p").is_not_null() if paired else pl.lit(value=True)
@@ -177,10 +190,10 @@ def _reduced(sent: pl.DataFrame, inside: pl.DataFrame, *, paired: bool) -> dict[
     failed = pl.col("failed") | pl.col("failed_p").fill_null(value=False)
     answered = known.filter(~warm & ~failed)
     steady = inside.filter(~warm)
-    counts = {
+    outcomes = {
         "paired": paired,
         "sent": inside.height,
-        "outside": sent.height - inside.height,
+        **counts,
         "warm_up": inside.filter(warm).height,
         "failed": known.filter(~warm & failed).height,
         "unfinished": inside.filter(unknown).height,
@@ -194,7 +207,7 @@ def _reduced(sent: pl.DataFrame, inside: pl.DataFrame, *, paired: bool) -> dict[
         **_outcomes(known),
     }
     return {
-        "replay_outcomes": pl.DataFrame([counts], schema_overrides=_OUTCOMES).to_arrow(),
+        "replay_outcomes": pl.DataFrame([outcomes], schema_overrides=_OUTCOMES).to_arrow(),
         "replay_latency": _latency(answered, paired=paired).to_arrow(),
         "replay_distribution": _distribution(answered, paired=paired).to_arrow(),
     }
@@ -241,7 +254,8 @@ def _outcomes(known: pl.DataFrame) -> dict[str, Any]:
     """The two-by-two table, and by how much repetition and bursts widen it.
 
     The design effect is the larger of two: differences summed by equal input against the same
-    independent, and their long-run variance over the order of sending.
+    independent, and their long-run variance over the order of sending. Where nothing differs,
+    requests of one input are taken to agree altogether.
     """
     rows = known.select(
         pl.col("failed"), pl.col("failed_p").fill_null(value=False), "input_key"
@@ -253,7 +267,10 @@ def _outcomes(known: pl.DataFrame) -> dict[str, Any]:
         "both": rows.filter(pl.col("failed") & pl.col("failed_p")).height,
     }
     differ = table["only_shadow"] + table["only_production"]
-    return {"pairs": n, **table, "deff": _design_effect(rows) if differ else 1.0}
+    if differ:
+        return {"pairs": n, **table, "deff": _design_effect(rows)}
+    sizes = rows.group_by("input_key").len()["len"].cast(pl.Int64)
+    return {"pairs": n, **table, "deff": int((sizes * sizes).sum()) / n if n else 1.0}
 
 
 def _design_effect(rows: pl.DataFrame) -> float:

@@ -18,6 +18,7 @@ from analyzer.progress import silent
 from tests.replay_builders import World, build, judged, run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from analyzer.model import Verdict
@@ -388,3 +389,74 @@ def test_requests_nobody_knows_the_outcome_of_are_neither_success_nor_failure(
     assert failures.n.pairs == 1_195
     assert failures.shadow == 0
     assert "unfinished-requests" in {note.code for note in failures.notes}
+
+
+def edit(variant: Path, change: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+    """Change the rows of a sidecar."""
+    frame = change(pl.DataFrame(sidecar.read(variant / sidecar.NAME)))
+    sidecar.write(variant, frame.to_arrow().cast(sidecar.SCHEMA))
+
+
+def judged_after(
+    folder: Path, change: Callable[[pl.DataFrame], pl.DataFrame], world: World | None = None
+) -> Verdict:
+    """The verdict on a replay whose candidate's sidecar was changed."""
+    production, out = build(folder, world or World())
+    candidate = out / "churn" / "candidate"
+    edit(candidate, change)
+    return run(str(production), str(candidate)).verdict
+
+
+def test_failures_left_out_of_the_candidates_sidecar_are_missed(tmp_path: Path) -> None:
+    verdict = judged_after(tmp_path, lambda frame: frame.filter(pl.col("order") % 20 != 0))
+    assert verdict.decision is Decision.HOLD
+    assert "gate-missing-pairs" in reason_codes(verdict)
+
+
+def test_requests_of_no_production_record_are_not_passed_over(tmp_path: Path) -> None:
+    stranger = pl.concat_str(pl.lit("stranger-"), pl.col("order").cast(pl.String))
+    verdict = judged_after(
+        tmp_path,
+        lambda frame: frame.with_columns(
+            event_id=pl.when(pl.col("order") % 3 == 0).then(stranger).otherwise("event_id")
+        ),
+    )
+    assert verdict.decision is Decision.HOLD
+    assert "gate-missing-pairs" in reason_codes(verdict)
+    assert "how they ended is not known" in verdict.gates["missing_pairs"].text
+
+
+def test_a_sidecar_that_ends_early_does_not_stand_for_the_captures(tmp_path: Path) -> None:
+    verdict = judged_after(tmp_path, lambda frame: frame.filter(pl.col("order") < 4_000))
+    assert verdict.decision is Decision.HOLD
+    assert "gate-missing-pairs" in reason_codes(verdict)
+
+
+def test_requests_that_were_not_finished_leave_latency_open(tmp_path: Path) -> None:
+    unfinished = pl.col("order") % 20 == 0
+    verdict = judged_after(
+        tmp_path,
+        lambda frame: frame.with_columns(
+            error_code=pl.when(unfinished).then(pl.lit("unfinished")),
+            status=pl.when(unfinished).then(None).otherwise("status"),
+            done_at=pl.when(unfinished).then(None).otherwise("done_at"),
+        ),
+    )
+    assert verdict.decision is Decision.HOLD
+    assert "gate-interleaved" in reason_codes(verdict)
+
+
+@pytest.mark.parametrize("column", ["intended_at", "done_at"])
+def test_times_that_cannot_be_make_a_sidecar_bad(tmp_path: Path, column: str) -> None:
+    change = {
+        "intended_at": pl.col("sent_at") + pl.duration(seconds=1),
+        "done_at": pl.lit(None).cast(pl.Datetime("us", "UTC")),
+    }[column]
+    verdict = judged_after(tmp_path, lambda frame: frame.with_columns(change.alias(column)))
+    assert verdict.decision is Decision.HOLD
+    assert verdict.inputs.objects_failed == {"bad-sidecar": 1}
+
+
+def test_a_hundred_inputs_asked_fifty_times_each_settle_no_failure_rate(tmp_path: Path) -> None:
+    verdict = judged(tmp_path, World(repeats=50)).verdict
+    assert verdict.metrics["failure_rate"].outcome is Outcome.UNRESOLVED

@@ -46,6 +46,13 @@ def check_missing_pairs(facts: Facts, evidence: Mapping[str, Evidence]) -> Gate:
             "are at 100 %",
             blocks=False,
         )
+    if facts.mode is Mode.REPLAY and (unlisted := _unlisted(facts, captures)):
+        text = (
+            f"{counted(unlisted, 'request')} that captures, the candidate's sidecar and the "
+            "baseline's do not all hold: how they ended is not known. Finish the replay with the "
+            "same command, or replay again."
+        )
+        return pair_gate(GateOutcome.FAIL, text, value=unlisted, limit=0, blocks=False)
     eligible = missing + captures.ledger.pairs
     share = missing / eligible if eligible else 1.0
     replayed = facts.mode is Mode.REPLAY
@@ -72,6 +79,21 @@ def _missing(facts: Facts, captures: CaptureFacts) -> int | None:
     if everything_copied(facts) and captures_meant_complete(facts, captures):
         return captures.ledger.unpaired_production
     return None
+
+
+def _unlisted(facts: Facts, captures: CaptureFacts) -> int:
+    """Requests of which captures or one sidecar know and the other does not.
+
+    An outcome that cannot be placed may be a failure; none is taken for a success.
+    """
+    sent = Sent.of(facts)
+    if sent is None:
+        return 0
+    return max(
+        captures.ledger.pairs - sent.count("sent"),
+        sent.count("baseline_alone"),
+        sent.count("unplaced"),
+    )
 
 
 def _hides(facts: Facts, metric: str, item: Evidence, missing: int) -> bool:

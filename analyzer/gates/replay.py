@@ -47,16 +47,17 @@ def _interleaved(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
         text = "There was no baseline to take turns with."
         return _gate(GateOutcome.NOT_MEASURED, text, limit=LEAST_OVERLAP, blocks=False)
     overlap, first = sent.row["overlap"], sent.row["first_share"]
-    matched = sent.count("pairs") + sent.count("unmatched")
+    alone = sent.count("unmatched") + sent.count("unfinished")
+    matched = sent.count("pairs") + alone
     if overlap is None or first is None or not matched:
         text = "No request of the window was sent to both."
         return _gate(GateOutcome.FAIL, text, limit=LEAST_OVERLAP)
-    unmatched = sent.count("unmatched") / matched
+    unmatched = alone / matched
     text = (
         f"Both were sent requests in {percent(overlap)} of the time ({stated(LEAST_OVERLAP)} "
         f"needed), the candidate first in {percent(first)} of pairs ({stated(FIRST_RANGE[0])} to "
-        f"{stated(FIRST_RANGE[1])}); {counted(sent.count('unmatched'), 'request')} went to the "
-        f"candidate alone (at most {stated(MOST_UNMATCHED)})."
+        f"{stated(FIRST_RANGE[1])}); {counted(alone, 'request')} went to the "
+        f"candidate alone or were not finished (at most {stated(MOST_UNMATCHED)})."
     )
     fair = FIRST_RANGE[0] <= first <= FIRST_RANGE[1] and unmatched <= MOST_UNMATCHED
     outcome = GateOutcome.PASS if fair and overlap >= LEAST_OVERLAP else GateOutcome.FAIL
