@@ -22,7 +22,7 @@ from analyzer.figures import counted, grouped
 from analyzer.gates.pairs import LEAST_INPUTS, LEAST_PAIRS
 from analyzer.metrics.divergence import FLOORED
 from analyzer.metrics.predictions import Counted
-from analyzer.model import FloorShare, NoiseFloor, Note
+from analyzer.model import FloorShare, NoiseFloor, Note, round_significant
 from analyzer.out_folder import MANIFEST, VERDICT
 from analyzer.payloads.comparison import tolerance_of
 from analyzer.policy import Policy
@@ -107,7 +107,7 @@ def fitted(found: Found, captured: Captured) -> NoiseFloor:
     """
     counts, floor = Counted.of_tables(captured.facts.tables), found.floor
     where = f"--noise-floor {printable(found.given)}"
-    if floor.digest == captured.digest:
+    if floor.digest == captured.digest or _same_differences(floor, counts):
         raise InputError(f"{where}: holds the captures that are judged", code=OTHER)
     if counts is not None and counts.kind != floor.kind:
         raise InputError(
@@ -117,6 +117,19 @@ def fitted(found: Found, captured: Captured) -> NoiseFloor:
         )
     size = None if counts is None else counts.row.get("large_shift")
     return floor.model_copy(update={"shares": dict(_at_size(floor, found.sizes, size))})
+
+
+def _same_differences(floor: NoiseFloor, counts: Counted | None) -> bool:
+    """Whether it differs from production as the shadow does, to the last event: a copy of it."""
+    if counts is None:
+        return False
+    shares = {metric: FLOORED[metric](counts) for metric in floor.shares}
+    seen = {metric: (one.events, one.outcomes) for metric, one in floor.shares.items()}
+    own = {metric: one and (one.events, one.outcomes) for metric, one in shares.items()}
+    distance = counts.row.get("mean_absolute_difference")
+    some = any(events for events, _ in seen.values())
+    alike = distance is None or round_significant(distance) == floor.mean_absolute_difference
+    return some and seen == own and alike
 
 
 def _at_size(

@@ -280,3 +280,14 @@ def test_a_floor_that_was_altered_is_refused(tmp_path: Path, source: Path, again
     frame = pl.read_parquet(counts).with_columns(flipped=pl.lit(3_000, pl.Int64))
     frame.write_parquet(counts)
     assert "altered" in refused(source, floor)
+
+
+def test_a_copy_of_the_shadow_under_another_name_is_no_floor(tmp_path: Path, source: Path) -> None:
+    """Its files lie elsewhere, its lines come in another order, and an older pair is among them."""
+    scores = answers(2, shift=0.002)
+    hour = tmp_path / "copied" / "churn" / "v1-again" / "2026" / "11" / "16" / "00"
+    hour.mkdir(parents=True)
+    lines = [line(k, f"{k}", str(score), f"request {k}") for k, score in enumerate(scores)]
+    (hour / "00-00-000-b.jsonl").write_bytes(b"\n".join([*reversed(lines), b"not JSON"]) + b"\n")
+    with pytest.raises(InputError, match="holds the captures that are judged"):
+        judged(source, hour.parents[3])
