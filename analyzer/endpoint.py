@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 _SETTLING = timedelta(minutes=5)
 """How long after a scaling activity the endpoint still counts as modified by it."""
+_REVERTING = timedelta(hours=1)
+"""How long after its experiment's end the endpoint may still be put back to what it was."""
+_RUNNING = frozenset({None, "Running", "Updating", "Stopping"})
+_OVER = frozenset({"Completed", "Cancelled"})
 _WHOLE = 100
 
 
@@ -114,6 +118,14 @@ class _Experiment(_Answer):
     model_variants: tuple[_ExperimentVariant, ...] = ()
     schedule: _Schedule | None = None
     creation_time: Moment | None = None
+    completion_time: Moment | None = None
+    last_modified_time: Moment | None = None
+    status: str | None = None
+
+    @property
+    def ended(self) -> datetime | None:
+        scheduled = self.schedule.end_time if self.schedule else None
+        return self.completion_time or self.last_modified_time or scheduled
 
 
 class _Scaling(_Answer):
@@ -156,7 +168,26 @@ def endpoint_facts(answers: bytes | str, name: str) -> EndpointFacts:
     if not file.model_fields_set:
         known = ", ".join(to_pascal(one) for one in _EndpointFile.model_fields)
         raise InputError(f"{name}: expected the keys {known}", code="endpoint-file")
-    return _facts(file)
+    return _facts(_without_other_test(file))
+
+
+def _without_other_test(file: _EndpointFile) -> _EndpointFile:
+    """The answers without an experiment that says nothing of what the endpoint runs.
+
+    One that has not begun was never live. One that is over still describes its own time, unless the
+    endpoint was given a shadow or another configuration since: then these are what is judged.
+    """
+    experiment = file.describe_inference_experiment
+    if experiment is None or experiment.status in _RUNNING:
+        return file
+    described = [one for one in (file.describe_endpoint, file.describe_endpoint_config) if one]
+    shadowed = any(one.shadow_production_variants for one in described)
+    modified = file.describe_endpoint.last_modified_time if file.describe_endpoint else None
+    ended = experiment.ended
+    since = modified is not None and (ended is None or modified > ended + _REVERTING)
+    if experiment.status in _OVER and not shadowed and not since:
+        return file
+    return file.model_copy(update={"describe_inference_experiment": None})
 
 
 def _facts(file: _EndpointFile) -> EndpointFacts:

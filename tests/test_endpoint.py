@@ -197,3 +197,41 @@ def test_no_bytes_end_in_anything_but_a_named_error(tmp_path: Path, content: byt
     path.write_bytes(content)
     with pytest.raises(AnalyzerError):
         read_endpoint(path)
+
+
+@pytest.mark.parametrize(
+    ("status", "modified", "shadow", "live_since"),
+    [
+        ("Running", "2026-11-18T12:00:00Z", True, datetime(2026, 11, 16, tzinfo=UTC)),
+        ("Completed", "2026-11-23T00:10:00Z", False, datetime(2026, 11, 16, tzinfo=UTC)),
+        ("Completed", "2026-11-30T00:00:00Z", False, datetime(2026, 11, 30, tzinfo=UTC)),
+        ("Completed", "2026-11-30T00:00:00Z", True, datetime(2026, 11, 30, tzinfo=UTC)),
+        ("Completed", "2026-11-23T00:10:00Z", True, datetime(2026, 11, 23, 0, 10, tzinfo=UTC)),
+        ("Created", "2026-11-10T00:00:00Z", False, datetime(2026, 11, 10, tzinfo=UTC)),
+    ],
+    ids=["running", "over", "changed since", "a shadow since", "a shadow at once", "not begun"],
+)
+def test_a_test_that_is_over_does_not_speak_for_what_the_endpoint_runs_now(
+    tmp_path: Path,
+    status: str,
+    modified: str,
+    shadow: bool,  # noqa: FBT001 - a table of cases
+    live_since: datetime,
+) -> None:
+    variants = [{"VariantName": "own-shadow", "CurrentWeight": 0.1}] if shadow else []
+    endpoint = {
+        "EndpointName": "churn",
+        "LastModifiedTime": modified,
+        "ProductionVariants": [{"VariantName": "AllTraffic", "CurrentWeight": 1.0}],
+        "ShadowProductionVariants": variants,
+    }
+    ended = {"Status": status, "CompletionTime": "2026-11-23T00:00:00Z"}
+    if status not in {"Completed", "Cancelled"}:
+        del ended["CompletionTime"]
+    facts = read(
+        tmp_path,
+        {"DescribeEndpoint": endpoint, "DescribeInferenceExperiment": EXPERIMENT | ended},
+    )
+    assert facts.live_since == live_since
+    speaks = live_since == datetime(2026, 11, 16, tzinfo=UTC)
+    assert facts.shadow_percentage == (40.0 if speaks else 10.0 if shadow else None)

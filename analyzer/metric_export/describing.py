@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _EXPERIMENTS = 50
 """How many of the latest experiments are looked at to find the endpoint's own."""
 _GONE = "ValidationException"
+_NOT_BEGUN = frozenset({"Creating", "Created", "Starting"})
 _VARIANTS = ("ProductionVariants", "ShadowProductionVariants")
 
 
@@ -141,11 +142,13 @@ def _named(answer: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _experiment(client: SageMakerClient, endpoint: str) -> Mapping[str, Any] | None:
-    """The latest shadow experiment on the endpoint among the last fifty."""
+    """The latest shadow experiment on the endpoint, among the last fifty, that has begun."""
     listed = client.list_inference_experiments(
         Type="ShadowMode", SortBy="CreationTime", SortOrder="Descending", MaxResults=_EXPERIMENTS
     )
     for summary in listed.get("InferenceExperiments", []):
+        if summary.get("Status") in _NOT_BEGUN:
+            continue
         found = client.describe_inference_experiment(Name=summary["Name"])
         if (found.get("EndpointMetadata") or {}).get("EndpointName") == endpoint:
             return found
