@@ -51,11 +51,14 @@ class Pipeline:
     environment: dict[str, str]
 
     def shell(
-        self, script: str, environment: Mapping[str, str] | None = None
+        self,
+        script: str,
+        environment: Mapping[str, str] | None = None,
+        by: tuple[str, ...] = ("bash", "-e", "-o", "pipefail"),
     ) -> subprocess.CompletedProcess[str]:
         """Run a step as CI systems do: bash that stops at the first error."""
         return subprocess.run(
-            ["bash", "-e", "-o", "pipefail", "-c", script],
+            [*by, "-c", script],
             cwd=self.folder,
             env={**self.environment, **(environment or {})},
             capture_output=True,
@@ -154,7 +157,7 @@ def test_three_lines_deploy_after_a_promotion_only(pipeline: Pipeline) -> None:
     deploy = pipeline.folder / "deploy.sh"
     deploy.write_text("#!/bin/sh\ntouch deployed\n", encoding="utf-8")
     deploy.chmod(0o755)
-    done = pipeline.shell(block("gate"))
+    done = pipeline.shell(block("gate"), by=("sh",))  # which goes on after an error
     assert done.returncode == {"PROMOTE": 0, "REJECT": 20}[decided(pipeline)], done.stderr
     assert (pipeline.folder / "deployed").exists() is (done.returncode == 0)
 
@@ -212,6 +215,17 @@ def test_the_action_passes_on_what_it_is_given(pipeline: Pipeline) -> None:
     assert mistaken.returncode == 2
     assert "did you mean 'alpha'" in mistaken.stderr
     assert not (pipeline.folder / "injected").exists()
+
+
+@every("thin_sample")
+def test_the_action_says_why_a_run_failed(pipeline: Pipeline) -> None:
+    done = github(pipeline, source="s3://my-bucket/no-such-prefix", endpoint="", max_age="")
+    assert done.returncode == 3, done.stderr
+    assert any(line.startswith("::error ") for line in done.stdout.splitlines())
+    summary = (pipeline.folder / "GITHUB_STEP_SUMMARY").read_text(encoding="utf-8")
+    assert "ERROR" in summary.splitlines()[0]
+    output = (pipeline.folder / "GITHUB_OUTPUT").read_text(encoding="utf-8")
+    assert output == "decision=ERROR\n"
 
 
 def test_the_action_puts_no_input_into_a_script_and_installs_what_is_here() -> None:

@@ -26,7 +26,9 @@ def metrics(
     quiet: flags.Quiet = False,
     profile: flags.Profile = None,
     region: flags.Region = None,
-    endpoint_url: flags.EndpointUrl = None,
+    endpoint_url: Annotated[
+        str | None, typer.Option(help="Endpoint URL of every service that is asked.")
+    ] = None,
     role_arn: flags.RoleArn = None,
 ) -> None:
     """Export the CloudWatch metrics the verdict needs."""

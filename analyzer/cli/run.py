@@ -186,7 +186,9 @@ def exports_made(
         whole = out.resolve()
         folder = whole.with_name(f"{whole.name}-metrics") / endpoint
         span = asked_span(request.since, request.until)
-        done = export_metrics(endpoint, span, folder, request.aws, progress)
+        # --endpoint-url is the bucket's: another service does not answer there
+        aws = replace(request.aws, endpoint_url=None)
+        done = export_metrics(endpoint, span, folder, aws, progress)
         for remark in (f"metrics exported to {folder}", *done.remarks):
             print(line("note", remark, form), file=sys.stderr)
         made.append(str(folder))

@@ -51,6 +51,8 @@ def fetch(
             if not failed:
                 yield request, points
                 break
+            if failed.startswith("Forbidden"):
+                raise AccessError(f"CloudWatch: {failed}; the role needs cloudwatch:GetMetricData")
             if again + 1 < _TRIES:
                 time.sleep(_PAUSE_S * 2**again)
         else:
@@ -62,7 +64,8 @@ def _answer(
 ) -> tuple[dict[Question, Points], str | None]:
     """Every page of one answer; the status of a series that CloudWatch itself failed on.
 
-    An answer of several pages repeats a query's Id on each.
+    An answer of several pages repeats a query's Id on each; a series that is still partial on the
+    last one is not whole.
     """
     names = {f"q{number}": question for number, question in enumerate(request.questions)}
     points: dict[Question, Points] = {question: [] for question in request.questions}
@@ -72,14 +75,20 @@ def _answer(
         "EndTime": request.end,
         "ScanBy": "TimestampAscending",
     }
+    partial: dict[str, Mapping[str, Any]] = {}
     while True:
         page = _called(client, body)
         for result in page["MetricDataResults"]:
+            partial.pop(result["Id"], None)
+            if result.get("StatusCode") == "PartialData":
+                partial[result["Id"]] = result
             if result.get("StatusCode") in _FAILED:
                 return {}, _status(result)
             times, values = result["Timestamps"], result["Values"]
             points[names[result["Id"]]] += zip(times, values, strict=True)
         if not page.get("NextToken"):
+            if partial:
+                return {}, _status(next(iter(partial.values())))
             return {question: sorted(found) for question, found in points.items()}, None
         body["NextToken"] = page["NextToken"]
 

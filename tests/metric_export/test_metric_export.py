@@ -338,3 +338,31 @@ def test_the_clock_is_the_callers_and_defaults_to_now(
     done = export_metrics("churn", (None, None), tmp_path, AwsOptions(), silent)
     assert abs(done.end - datetime.now(UTC)) < timedelta(minutes=5)
     assert done.end - done.start == writing.MINUTES_KEPT
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "tries"),
+    [("PartialData", "PartialData after 4 tries", 4), ("Forbidden", "GetMetricData", 1)],
+)
+def test_an_answer_that_stays_partial_or_is_forbidden_is_no_export(
+    tmp_path: Path,
+    served: Callable[[object], None],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    status: str,
+    said: str,
+    tries: int,
+) -> None:
+    monkeypatch.setattr(fetching, "_PAUSE_S", 0.0)
+    asked: list[object] = []
+
+    class Partial:
+        def get_metric_data(self, **body: object) -> Mapping[str, Any]:
+            asked.append(body)
+            series = {"Id": "q0", "StatusCode": status, "Timestamps": [START], "Values": [1.0]}
+            return {"MetricDataResults": [series]}
+
+    served(Partial())
+    with pytest.raises(AccessError, match=said):
+        export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=NOW)
+    assert len(asked) == tries
