@@ -85,6 +85,8 @@ def read(path: Path) -> Bundle:
     Raises:
         InputError: missing, unfinished, altered, or of another major schema version.
     """
+    if path.is_file():
+        raise InputError(f"{path}: is a file; name the folder that `analyzer run --out` wrote")
     if not path.is_dir():
         raise InputError(f"{path}: no such bundle; `analyzer run ... --out {path}` makes one")
     manifest = _manifest(path)
@@ -109,7 +111,7 @@ def examine(path: Path) -> Verdict:
         InputError: as `read` and `read_verdict`, or its parts contradict each other.
     """
     if path.is_file():
-        bundled = (path.parent / MANIFEST).exists()
+        bundled = path.name == VERDICT and (path.parent / MANIFEST).exists()
         verdict = read(path.parent).verdict if bundled else read_verdict(path)
     else:
         verdict = read(path).verdict

@@ -253,3 +253,12 @@ def test_an_error_edited_to_exit_0_is_refused(tmp_path: Path) -> None:
     path.write_text(failed.model_copy(update={"exit_code": 0}).to_json(), encoding="utf-8")
     with pytest.raises(InputError, match="not that of an error"):
         bundle.examine(path)
+
+
+def test_a_file_beside_a_verdict_is_not_taken_for_it(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    bundle.write(out, verdict(), {"summary.md": "PROMOTE\n"}, TABLES)
+    with pytest.raises(InputError, match="not JSON"):
+        bundle.examine(out / "summary.md")
+    with pytest.raises(InputError, match="is a file"):
+        bundle.read(out / "summary.md")

@@ -381,3 +381,15 @@ def test_an_odd_locale_garbles_nothing(tmp_path: Path) -> None:
     assert done.returncode == 20
     assert done.stdout == (out / "summary.md").read_bytes()
     assert analyzer("verdict", out).stdout.rstrip().endswith(f"analyzer report '{out}'")
+
+
+def test_the_static_report_is_written_beside_a_bundle_and_not_into_it(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    analyzer("demo", "--out", out)
+    page = tmp_path / "page.html"
+    assert analyzer("report", out, "--html", page).returncode == 0
+    assert page.read_bytes() == (out / "report.html").read_bytes()
+    refused = analyzer("report", out, "--html", out / "page.html")
+    assert refused.returncode == 2
+    assert "lies in the bundle" in refused.stderr
+    bundle.read(out)

@@ -11,7 +11,7 @@ import typer
 
 from analyzer.cli.flags import BundleArgument
 from analyzer.cli.showing import document, shipped
-from analyzer.errors import AccessError, ResourceError
+from analyzer.errors import AccessError, ResourceError, UsageError
 from analyzer.process import Interruptible
 
 
@@ -29,6 +29,8 @@ def report(
 
     opened = bundle.read(path)
     if html is not None:
+        if html.resolve().is_relative_to(path.resolve()):
+            raise UsageError(f"--html {html}: lies in the bundle, which may not change")
         try:
             html.write_text(document(opened.verdict, opened.tables), encoding="utf-8")
         except OSError as error:
