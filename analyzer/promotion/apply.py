@@ -136,6 +136,12 @@ class _Sending:
         self._endpoint = self._aws.call(
             "sagemaker", "DescribeEndpoint", {"EndpointName": self.plan.endpoint}
         )
+        arn = str(self._endpoint.get("EndpointArn", ""))
+        if self.plan.arn and arn != self.plan.arn:
+            raise InputError(
+                f"{self.plan.endpoint} of the plan is {self.plan.arn}, the one that answers is "
+                f"{arn or 'unnamed'}: choose its account and region with --profile and --region"
+            )
         status, runs = self._endpoint["EndpointStatus"], self._endpoint.get("EndpointConfigName")
         if status != self._status:
             self.say(f"{self.plan.endpoint}: {status}")

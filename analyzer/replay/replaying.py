@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from analyzer import sidecar
 from analyzer.errors import InputError, ResourceError, UsageError
 from analyzer.replay.journal import Journal
 from analyzer.replay.plan import Workplace, read_plan, write_plan
@@ -98,7 +99,7 @@ def replay(asked: Replay, progress: Progress) -> Summary:
             _require_same(asked, begun)
             known = work.folder / _COMPLETE
             if known.exists():
-                return _complete(known)
+                return _complete(known, asked.out)
             targets = _targets(asked)
             for target in targets.values():
                 target.check()
@@ -178,12 +179,23 @@ def _targets(asked: Replay) -> dict[str, Target]:
     }
 
 
-def _complete(path: Path) -> Summary:
-    """What a replay came to that has nothing left to do."""
+def _complete(path: Path, out: Path) -> Summary:
+    """What a replay came to that has nothing left to do.
+
+    Raises:
+        InputError: it is damaged, or its records are gone.
+    """
     try:
-        return Summary.model_validate_json(path.read_bytes())
+        known = Summary.model_validate_json(path.read_bytes())
     except ValidationError:
         raise InputError(f"{path}: is damaged, or of another version") from None
+    for name in known.folders.values():
+        if not (out / name / sidecar.NAME).is_file():
+            raise InputError(
+                f"--out {out}: this replay was complete, and its records in {name} are gone; name "
+                "another folder to replay again"
+            )
+    return known.model_copy(update={"again": True})
 
 
 def _require_new(asked: Replay, endpoint: str | None, folder: Path) -> None:

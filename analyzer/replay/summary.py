@@ -48,6 +48,7 @@ class Summary(Frozen):
 
     Attributes:
         state: complete, or interrupted with `left` requests still to be sent.
+        again: it was complete before this command, which sent nothing.
         speed: as it was asked for.
         captures: path of what was replayed, as `analyzer run --production` takes it.
         counts: every line of the captures by what became of it; `requests` are sent.
@@ -58,6 +59,7 @@ class Summary(Frozen):
 
     state: Literal["complete", "interrupted"]
     left: int
+    again: bool = False
     speed: str
     captures: str
     counts: dict[str, int]

@@ -449,3 +449,19 @@ def test_a_refusal_that_cannot_be_undone_keeps_the_plan_for_the_next_call(
     with pytest.raises(AccessError, match="What scaled it is as it was"):
         promote(server, path)
     assert scaling_of(server, PRODUCTION) == before
+
+
+def test_a_begun_plan_does_not_go_on_in_another_account(server: Server, tmp_path: Path) -> None:
+    """Staging and production often have one name for an endpoint and its configuration."""
+    scale(server)
+    path = tmp_path / "p.json"
+    with pytest.raises(SystemExit):
+        promote(server, path, aws=Killed(server.url, 2))
+    kept = path.read_bytes()
+    server.endpoint["EndpointArn"] = "arn:aws:sagemaker:us-east-1:999999999999:endpoint/churn"
+    sent = server.sent.copy()
+    with pytest.raises(InputError, match="choose its account and region"):
+        promote(server, path)
+    assert path.read_bytes() == kept
+    changing = {name for name in server.sent - sent if not name.startswith(("Describe", "List"))}
+    assert not changing

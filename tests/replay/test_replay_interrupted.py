@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,8 @@ import pytest
 from analyzer.errors import InputError, ResourceError, UsageError
 from analyzer.replay import Replay
 from analyzer.replay.journal import Journal, Outcome, Sent
+from analyzer.report import text
+from analyzer.report.content.replay_page import replay_page
 from tests.replay.replays import (
     line,
     outputs,
@@ -270,3 +273,20 @@ def test_a_damaged_folder_is_an_input_error_and_sends_nothing(tmp_path: Path, na
         with pytest.raises(InputError, match=f"{name}: is damaged"):
             replayed(folder, out, server.url)
         assert len(server.seen) == before
+
+
+def test_a_replay_that_is_complete_says_that_it_sends_nothing(tmp_path: Path) -> None:
+    captures = write_captures(tmp_path / "captures", [line(k) for k in range(40)])
+    with serving(production_model) as server:
+        asked = Replay(str(captures), server.url, tmp_path / "out", speed="max")
+        first = replayed_as(asked)
+        seen = len(server.seen)
+    again = replayed_as(asked)  # nobody serves any more
+    assert (first.again, again.again) == (False, True)
+    assert len(server.seen) == seen
+    shown = text.render(replay_page(again, "out", "analyzer")).plain
+    assert "nothing was sent now; another --out replays again" in " ".join(shown.split())
+    for folder in again.folders.values():
+        shutil.rmtree(tmp_path / "out" / folder)
+    with pytest.raises(InputError, match="are gone; name another folder"):
+        replayed_as(asked)

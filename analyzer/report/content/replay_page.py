@@ -64,6 +64,8 @@ def _blocks(summary: Summary, out: str, tool: str) -> Iterator[Block]:
     done = summary.state == "complete"
     rate = summary.sent / summary.seconds if summary.seconds else 0.0
     sentence = f"{counted(summary.sent, 'request')} sent, {grouped(rate)} a second."
+    if summary.again:
+        sentence += " That was before: nothing was sent now; another --out replays again."
     if not done:
         sentence += f" {grouped(summary.left)} are left: the same command goes on."
     yield Headline(
