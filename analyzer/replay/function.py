@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analyzer.errors import UsageError
+from analyzer.errors import ExitCode, UsageError
 from analyzer.replay.targets import MOST_BYTES, TIMEOUT_S, Answer, Caught
 from analyzer.sources.objects import printable
 
@@ -43,7 +43,7 @@ class Function:
         with Caught() as caught:
             module = importlib.import_module(module_name)
         if caught.error is not None:
-            if not isinstance(caught.error, Exception):  # a signal's
+            if _is_signals(caught.error):
                 raise caught.error
             said = f"{type(caught.error).__name__}: {printable(str(caught.error))}"
             raise UsageError(f"{where}: cannot be imported: {said}")
@@ -84,3 +84,10 @@ class Function:
 
     def close(self) -> None:
         """Nothing can end a function; its thread ends with the process."""
+
+
+def _is_signals(error: BaseException) -> bool:
+    """Whether a signal ended the import, and not the module itself by `sys.exit`."""
+    if isinstance(error, SystemExit):
+        return error.code in {ExitCode.INTERRUPTED, ExitCode.TERMINATED}
+    return not isinstance(error, Exception)

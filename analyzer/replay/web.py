@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import http.client
 import ipaddress
+import re
 import socket
 import ssl
 import time
@@ -62,6 +63,8 @@ class WebServer:
             raise UsageError(f"{flag}: credentials in a URL end up in logs; none are sent")
         if not parts.hostname or parts.query or parts.fragment:
             raise UsageError(f"{flag}: expected such as http://127.0.0.1:8080, and no query")
+        if not re.fullmatch(r"[!-~]*", parts.path):
+            raise UsageError(f"{where}: a path has no spaces and nothing beyond ASCII; encode them")
         self._where = where
         self._host, self._port = parts.hostname, port
         self._base = parts.path.rstrip("/").removesuffix(_INVOCATIONS)

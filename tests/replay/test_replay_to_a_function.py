@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from analyzer.errors import UsageError
 from analyzer.replay.function import Function
 from analyzer.replay.requests import read_request
+from analyzer.replay.targets import Target, open_target
+from analyzer.sources import AwsOptions
 from tests.replay.replays import line, outputs, replayed, write_captures
 
 if TYPE_CHECKING:
@@ -62,3 +65,22 @@ def test_what_a_function_raises_is_its_outcome_and_quotes_nothing() -> None:
 
 def test_what_is_no_body_is_an_outcome() -> None:
     assert answered("number") == (None, "bad-answer", b"", "returned float, not bytes or str")
+
+
+def opened(text: str) -> Target:
+    return open_target(text, "--candidate", aws=AwsOptions(), connections=1, allow_insecure=False)
+
+
+def test_a_module_that_exits_while_it_is_imported_is_no_function(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "exits_at_once.py").write_text("import sys\nsys.exit(0)\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="cannot be imported: SystemExit"):
+        opened("python:exits_at_once:predict")
+
+
+@pytest.mark.parametrize("path", ["/é", "/a b"])
+def test_a_path_that_no_request_line_can_hold_is_a_usage_error(path: str) -> None:
+    with pytest.raises(UsageError, match=r"encode them|URL"):
+        opened(f"http://127.0.0.1:9{path}")
