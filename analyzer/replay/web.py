@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import http.client
 import ipaddress
-import re
 import socket
 import ssl
 import time
@@ -32,7 +31,10 @@ if TYPE_CHECKING:
 PING_TIMEOUT_S = 2.0
 _INVOCATIONS, _PING = "/invocations", "/ping"
 _PORTS = {"http": 80, "https": 443}
-_INSTANCE_METADATA = ipaddress.ip_address("fd00:ec2::254")
+_INSTANCE_SERVICES = ipaddress.ip_network("fd00:ec2::/32")
+"""Metadata, name and time service of an EC2 instance over IPv6."""
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+"""IPv4 addresses behind a translator (RFC 6052, section 2.1)."""
 _MOST_TYPE = 256
 
 
@@ -63,8 +65,12 @@ class WebServer:
             raise UsageError(f"{flag}: credentials in a URL end up in logs; none are sent")
         if not parts.hostname or parts.query or parts.fragment:
             raise UsageError(f"{flag}: expected such as http://127.0.0.1:8080, and no query")
-        if not re.fullmatch(r"[!-~]*", parts.path):
-            raise UsageError(f"{where}: a path has no spaces and nothing beyond ASCII; encode them")
+        # The library refuses them as the request is sent, or drops them from the URL.
+        if not parts.path.isascii() or any(char <= " " or char == "\x7f" for char in url):
+            raise UsageError(
+                f"{flag}: a space, a control character or a letter beyond ASCII in the path of a "
+                "URL must be percent-encoded"
+            )
         self._where = where
         self._host, self._port = parts.hostname, port
         self._base = parts.path.rstrip("/").removesuffix(_INVOCATIONS)
@@ -170,13 +176,15 @@ class WebServer:
         for text, _ in self._addresses:
             found = ipaddress.ip_address(text.partition("%")[0])
             address = getattr(found, "ipv4_mapped", None) or found
-            if address.is_link_local or address == _INSTANCE_METADATA:
+            reached = _reached(address)
+            if reached.is_link_local or reached in _INSTANCE_SERVICES:
                 raise UsageError(
                     f"{self._where}: {text} is link-local, where machines keep their credentials; "
                     "nothing is sent there"
                 )
-            if address.is_multicast or address.is_unspecified:
+            if reached.is_multicast or reached.is_unspecified:
                 raise UsageError(f"{self._where}: {text} is no server's address")
+            # A tunnel leaves this machine, whatever is at its other end.
             if not (allow_insecure or address.is_loopback):
                 raise UsageError(
                     f"{self._where}: captured requests would leave this machine unencrypted; use "
@@ -241,6 +249,17 @@ class _Connection(http.client.HTTPConnection):
                 sock.shutdown(socket.SHUT_RDWR)
             except OSError:
                 return
+
+
+def _reached(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address,
+) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The IPv4 address at the other end of a tunnel (6to4) or translator; else the address."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address in _NAT64:
+            return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+        return address.sixtofour or address
+    return address
 
 
 def _answer(
