@@ -220,3 +220,20 @@ def test_a_message_without_a_secret_stays_as_it_is(text: str) -> None:
 def test_no_password_survives_whatever_stands_around_it(text: str, before: str) -> None:
     said = without_secrets(f"{before}https://reader:{CANARY}@host/a?sig={CANARY}&b=1 {text}")
     assert CANARY not in said
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["access_token=", "aws_secret_access_key=", "SecretAccessKey=", "client_secret=", "api_key=",
+     "sessionToken=", "X-Api-Key: ", '"password": "', "'apiKey': '", "Authorization: token ",
+     "Authorization: ApiKey a b "],
+)  # fmt: skip
+def test_the_value_of_a_field_that_holds_a_secret_is_hidden(name: str) -> None:
+    assert CANARY not in without_secrets(f"refused: {name}{CANARY}/+x\nnext line")
+    assert without_secrets(f"refused: {name}{CANARY}\nkept").startswith("refused: ")
+
+
+@pytest.mark.parametrize("piece", ["=a", "?", ":", "token", "token=:", '"token": "\\', "a-", "=a:"])
+def test_a_long_text_of_anybodys_is_searched_in_time_that_grows_with_it(piece: str) -> None:
+    hidden = without_secrets(f"{piece * 20_000} client_secret={CANARY}")
+    assert CANARY not in hidden
