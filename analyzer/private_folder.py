@@ -35,11 +35,13 @@ class PrivateFolder:
         place = Path(parent or tempfile.gettempdir())
         _remove_abandoned(place)
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
+        made = False
         try:
             self._lock = _locked(self.path / _LOCK)
-        except OSError:
-            shutil.rmtree(self.path, ignore_errors=True)
-            raise
+            made = True
+        finally:
+            if not made:  # refused, or ended by a signal
+                shutil.rmtree(self.path, ignore_errors=True)
 
     def remove(self) -> None:
         """Remove the folder and all in it."""
