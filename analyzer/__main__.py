@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def main() -> NoReturn:
     """Run the command line and end the process with its exit code."""
-    from analyzer import process
+    from analyzer.console import process
 
     process.leave_on_signals()
     stdout = process.steady_streams()
@@ -58,7 +58,7 @@ def _unwritten(error: OSError) -> int:
 
 
 def _complain(message: str) -> None:
-    from analyzer.messages import line
+    from analyzer.console.messages import line
 
     print(line("error", message), file=sys.stderr)
 

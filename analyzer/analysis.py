@@ -21,7 +21,7 @@ from analyzer.errors import AnalyzerError, UsageError
 from analyzer.figures import counted, grouped, percent
 from analyzer.gates import GATES
 from analyzer.gates.sampling import expected_sampling
-from analyzer.label_files import find_labels
+from analyzer.labels.files import find_labels
 from analyzer.metrics import DEFAULTS, METRICS, asked, fitting
 from analyzer.metrics.exports import how_to_export
 from analyzer.metrics.looking import looking_notes, looking_of
@@ -43,24 +43,24 @@ from analyzer.model import (
     Verdict,
     Window,
 )
-from analyzer.noise_floor import RunFacts, find_floor, fitted, floor_notes
-from analyzer.opt_outs import not_asked, opt_outs
-from analyzer.policy_file import load_policy
-from analyzer.reading import EngineLimits, read_captures
+from analyzer.policy.files import load_policy
+from analyzer.reading.captures import EngineLimits, read_captures
+from analyzer.reading.noise_floor import RunFacts, find_floor, fitted, floor_notes
+from analyzer.reading.subject import Flags, Names, described, metrics_alone, names_of, replay_among
+from analyzer.reading.window import asked_span, measured_window
 from analyzer.sources import AwsOptions, Listing, discover
-from analyzer.subject import Flags, Names, described, metrics_alone, names_of, replay_among
 from analyzer.verdict import EXIT_CODES, Words, decide
-from analyzer.window import asked_span, measured_window
+from analyzer.verdict.opt_outs import not_asked, opt_outs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from analyzer.captured import Captured
     from analyzer.cloudwatch import MetricExport
     from analyzer.model import Evidence, Gate, NoiseFloor, Slice
+    from analyzer.reading.captured import Captured
+    from analyzer.reading.window import Span
     from analyzer.steps import Progress
-    from analyzer.window import Span
 
 TOOL = "shadow-analyzer"
 _INTERNAL_TABLES = {

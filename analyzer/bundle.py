@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from analyzer.cross_check import contradiction
 from analyzer.errors import InputError, ResourceError
 from analyzer.model import SCHEMA_VERSION, Verdict
 from analyzer.out_folder import MANIFEST, TABLES, VERDICT
+from analyzer.verdict.cross_check import contradiction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

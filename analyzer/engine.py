@@ -18,8 +18,8 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer.errors import ResourceError, UsageError
-from analyzer.limits import memory_available
-from analyzer.private_folder import PrivateFolder
+from analyzer.machine.limits import memory_available
+from analyzer.machine.private_folder import PrivateFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analyzer import analysis
+from analyzer.console.progress import silent
 from analyzer.errors import AccessError, InputError, UsageError
-from analyzer.progress import silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

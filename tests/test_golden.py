@@ -14,8 +14,8 @@ import jsonschema
 import pytest
 
 from analyzer import analysis, bundle
+from analyzer.console.progress import silent
 from analyzer.errors import InputError
-from analyzer.progress import silent
 
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis

@@ -12,7 +12,7 @@ import pytest
 from botocore.validate import validate_parameters
 
 from analyzer.metrics import DEFAULTS
-from analyzer.policy_file import load_policy
+from analyzer.policy.files import load_policy
 from sample_data.cloudwatch_points import ENDPOINT, period_statistics
 from sample_data.endpoint_facts import endpoint_json
 from sample_data.faults import damage

@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 
 from analyzer import analysis, bundle
-from analyzer.cross_check import contradiction
+from analyzer.console.progress import silent
 from analyzer.errors import PolicyError
 from analyzer.metrics import DEFAULTS
 from analyzer.model import Decision, Outcome, Verdict
-from analyzer.policy_file import load_policy
-from analyzer.progress import silent
+from analyzer.policy.files import load_policy
 from analyzer.report.content import predictions_page
 from analyzer.report.content import test_cases as ci_cases
 from analyzer.report.text import render
 from analyzer.slices import sliced_inputs
+from analyzer.verdict.cross_check import contradiction
 from tests.test_analysis import PROMOTE, START
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import typer
 from analyzer.cli.flags import Format, OutOption
 from analyzer.cli.run import analyse
 from analyzer.cli.showing import shipped, show
+from analyzer.console.process import started_as
 from analyzer.out_folder import DEFAULT_OUT, claim
-from analyzer.process import started_as
 
 
 def demo(

@@ -19,9 +19,9 @@ def diff(
 ) -> None:
     """Say what changed between two verdicts, and why."""
     from analyzer import bundle
-    from analyzer.diff import difference
     from analyzer.report import markdown
     from analyzer.report.content.diff_page import diff_page
+    from analyzer.verdict.diff import difference
 
     found = difference(bundle.examine(first), bundle.examine(second))
     if form is Format.JSON:

@@ -28,9 +28,9 @@ def doctor(
     request_payer: flags.RequestPayer = False,
 ) -> None:
     """Say what a run would read and what it lacks."""
-    from analyzer.diagnosis import Question
-    from analyzer.doctor import examine
-    from analyzer.progress import progress
+    from analyzer.console.progress import progress
+    from analyzer.doctor.diagnosing import examine
+    from analyzer.doctor.diagnosis import Question
     from analyzer.report.content.doctor_page import doctor_page
     from analyzer.sources import AwsOptions
 

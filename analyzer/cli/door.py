@@ -24,8 +24,8 @@ from analyzer.cli.replay import replay
 from analyzer.cli.report import report
 from analyzer.cli.run import run
 from analyzer.cli.verdict import verdict
+from analyzer.console.process import started_as
 from analyzer.errors import ExitCode, UsageError
-from analyzer.process import started_as
 
 COMMANDS = (
     demo,

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from analyzer.messages import LOG_FORMAT, LogFormat
+from analyzer.console.messages import LOG_FORMAT, LogFormat
 
 
 class Format(StrEnum):

@@ -10,7 +10,7 @@ import typer
 
 from analyzer.cli import flags
 from analyzer.cli.flags import PlainOption
-from analyzer.process import Interruptible, started_as
+from analyzer.console.process import Interruptible, started_as
 
 
 def metrics(
@@ -32,10 +32,10 @@ def metrics(
     role_arn: flags.RoleArn = None,
 ) -> None:
     """Export the CloudWatch metrics the verdict needs."""
+    from analyzer.console.progress import progress
     from analyzer.metric_export import export_metrics
-    from analyzer.progress import progress
+    from analyzer.reading.window import asked_span
     from analyzer.sources import AwsOptions
-    from analyzer.window import asked_span
 
     aws = AwsOptions(profile, region, endpoint_url, role_arn)
     with Interruptible(), progress(quiet=quiet) as report:

@@ -12,9 +12,9 @@ def policy(
     path: Annotated[Path | None, typer.Argument(help="A policy.toml to check.")] = None,
 ) -> None:
     """Print the default policy with its meaning, or check a file."""
-    from analyzer import policy_text
     from analyzer.metrics import DEFAULTS
-    from analyzer.policy_file import load_policy
+    from analyzer.policy import text as policy_text
+    from analyzer.policy.files import load_policy
 
     if path is None:
         print(policy_text.commented(DEFAULTS), end="")

@@ -111,7 +111,7 @@ def _forced(verdict: Verdict, named: str | None, *, apply: bool) -> bool:
 
 
 def _described(options: AwsOptions, endpoint: str, *, quiet: bool) -> Description:
-    from analyzer.progress import progress
+    from analyzer.console.progress import progress
     from analyzer.promotion.aws import Aws
     from analyzer.promotion.describe import describe
 
@@ -120,7 +120,7 @@ def _described(options: AwsOptions, endpoint: str, *, quiet: bool) -> Descriptio
 
 
 def _send(begun: Begun, options: AwsOptions, path: Path, *, quiet: bool) -> None:
-    from analyzer.progress import progress
+    from analyzer.console.progress import progress
     from analyzer.promotion.apply import apply
     from analyzer.promotion.aws import Aws
     from analyzer.report.text import clean

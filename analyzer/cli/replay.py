@@ -12,8 +12,8 @@ import typer
 from analyzer.cli import flags
 from analyzer.cli.flags import PlainOption
 from analyzer.cli.showing import print_page
-from analyzer.messages import line
-from analyzer.process import Interruptible, started_as
+from analyzer.console.messages import line
+from analyzer.console.process import Interruptible, started_as
 
 _TARGET = "http(s)://HOST:PORT, sagemaker:ENDPOINT[/VARIANT] or python:MODULE:FUNCTION"
 
@@ -57,7 +57,7 @@ def replay(
     request_payer: flags.RequestPayer = False,
 ) -> None:
     """Send captured requests to a candidate; record its answers."""
-    from analyzer.progress import progress
+    from analyzer.console.progress import progress
     from analyzer.replay import Replay
     from analyzer.replay import replay as replayed
     from analyzer.report.content.replay_page import replay_page

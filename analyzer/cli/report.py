@@ -11,8 +11,8 @@ import typer
 
 from analyzer.cli.flags import BundleArgument
 from analyzer.cli.showing import document, shipped
+from analyzer.console.process import Interruptible
 from analyzer.errors import AccessError, ResourceError, UsageError
-from analyzer.process import Interruptible
 
 
 def report(

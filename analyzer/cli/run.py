@@ -12,17 +12,17 @@ import typer
 from analyzer.cli import flags
 from analyzer.cli.flags import FailOn, FailOnOption, Format, FormatOption, OutOption
 from analyzer.cli.showing import document, exit_code, show
+from analyzer.console.messages import LogFormat, line
+from analyzer.console.process import Interruptible
 from analyzer.errors import AnalyzerError
-from analyzer.messages import LogFormat, line
 from analyzer.out_folder import DEFAULT_OUT, JUNIT, REPORT, SUMMARY, claim, run_log
-from analyzer.process import Interruptible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analyzer.analysis import Request
+    from analyzer.console.run_log import RunLog
     from analyzer.model import Verdict
-    from analyzer.run_log import RunLog
     from analyzer.steps import Progress
 
 LIVE = "cloudwatch:"
@@ -125,9 +125,9 @@ def analyse(
 ) -> Verdict:
     """Run the analysis and write its bundle; a failure leaves an ERROR verdict behind."""
     from analyzer import analysis, bundle
-    from analyzer.memory_limit import memory_size
-    from analyzer.progress import progress
-    from analyzer.run_log import RunLog
+    from analyzer.console.progress import progress
+    from analyzer.console.run_log import RunLog
+    from analyzer.machine.memory_limit import memory_size
 
     log = RunLog()
     with Interruptible():
@@ -181,7 +181,7 @@ def exports_made(
             made.append(given)
             continue
         from analyzer.metric_export import export_metrics
-        from analyzer.window import asked_span
+        from analyzer.reading.window import asked_span
 
         whole = out.resolve()
         folder = whole.with_name(f"{whole.name}-metrics") / endpoint

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analyzer.cli.flags import FailOn, Format
+from analyzer.console.process import started_as
 from analyzer.errors import AnalyzerError, ExitCode
-from analyzer.process import started_as
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -52,7 +52,7 @@ def verdict(
     hand edits; it is no signature and does not find forgery.
     """
     from analyzer import bundle
-    from analyzer.cross_check import unfit
+    from analyzer.verdict.cross_check import unfit
 
     if schema:
         print(bundle.verdict_schema(), end="")

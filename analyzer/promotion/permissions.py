@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from analyzer.least_privilege import literal
+from analyzer.doctor.least_privilege import literal
 from analyzer.promotion.requests import Phase
 
 if TYPE_CHECKING:

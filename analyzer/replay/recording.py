@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from analyzer import sidecar
+from analyzer.replayed import sidecar
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from analyzer import sidecar
 from analyzer.errors import InputError, ResourceError, UsageError
+from analyzer.reading.window import asked_span
 from analyzer.replay.journal import Journal
 from analyzer.replay.plan import Workplace, read_plan, write_plan
 from analyzer.replay.recording import record, variant_folder
@@ -21,9 +21,9 @@ from analyzer.replay.selection import Wanted
 from analyzer.replay.sending import Sender, sends
 from analyzer.replay.summary import Summary, seconds, variant_summary
 from analyzer.replay.targets import open_target
+from analyzer.replayed import sidecar
 from analyzer.sources.objects import AwsOptions, printable
 from analyzer.sources.one_variant import OneVariant, discover_one
-from analyzer.window import asked_span
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ In: meaning and what to do. Out: what a run on a replay says (`note_codes` and i
 
 from __future__ import annotations
 
-from analyzer.sidecar import ERROR_CODES
+from analyzer.replayed.sidecar import ERROR_CODES
 
 _NOTHING = "Nothing; it was asked for."
 _CAPTURE = "Nothing if such lines are few; otherwise look at them in the capture."

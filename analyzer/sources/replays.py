@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from analyzer.errors import AccessError, InputError
-from analyzer.sidecar import NAME
+from analyzer.replayed.sidecar import NAME
 from analyzer.sources import layout
 from analyzer.sources.batch_transform.stored import stored
 

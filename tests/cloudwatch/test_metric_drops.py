@@ -9,8 +9,8 @@ import pytest
 
 from analyzer import analysis
 from analyzer.cloudwatch import dropped_notes
+from analyzer.console.progress import silent
 from analyzer.errors import InputError
-from analyzer.progress import silent
 from tests.cloudwatch.export_builders import START, VARIANTS, lines, write
 
 if TYPE_CHECKING:

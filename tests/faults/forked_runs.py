@@ -133,7 +133,8 @@ def _serve() -> None:
     import polars as pl  # noqa: F401
     import rich.console  # noqa: F401
 
-    from analyzer import analysis, bundle, cli, progress  # noqa: F401
+    from analyzer import analysis, bundle, cli  # noqa: F401
+    from analyzer.console import progress  # noqa: F401
     from analyzer.report import content, markdown, text  # noqa: F401
 
     for question in sys.stdin:

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from analyzer import analysis
+from analyzer.console.progress import silent
 from analyzer.errors import PolicyError
-from analyzer.progress import silent
 from analyzer.sources import lines as source_lines
 from tests.captures.capture_builders import line
 from tests.faults.shadow_tests import (

@@ -23,8 +23,8 @@ from hypothesis import strategies as st
 
 from analyzer import analysis
 from analyzer.captures import Captures
+from analyzer.console.progress import silent
 from analyzer.engine import Engine
-from analyzer.progress import silent
 from analyzer.sources import discover, open_chunks
 from analyzer.sources.objects import Chunk
 from tests.captures.capture_builders import line, sides

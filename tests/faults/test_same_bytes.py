@@ -1,7 +1,7 @@
 """The same evidence in another order, form, place or moment: verdict.json byte for byte the same.
 
 `tests/test_golden.py` has files created in another order, one time zone more and one thread;
-`tests/test_cache.py` has what was read before.
+`tests/reading/test_cache.py` has what was read before.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from analyzer import analysis
-from analyzer.progress import silent
+from analyzer.console.progress import silent
 from tests.faults.shadow_tests import LONG_AGO_S, SAMPLE_DATA, aged, command, finished, scenario
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from analyzer.gates.pairs import PAIR_GATES
 from analyzer.metrics.divergence import DIVERGENCE
 from analyzer.metrics.metric import EndpointFacts
 from analyzer.model import GateOutcome, Ledger, Pairing
-from analyzer.policy_file import parse_policy
+from analyzer.policy.files import parse_policy
 from analyzer.stats.sample_ratio import log_bayes_factor
 from tests.metrics.prediction_facts import START, counts_of, facts_of
 

@@ -14,7 +14,7 @@ from analyzer.metrics.instances import INSTANCES
 from analyzer.metrics.latency import LATENCY
 from analyzer.metrics.metric import Facts
 from analyzer.model import Inputs, Mode
-from analyzer.policy_file import parse_policy
+from analyzer.policy.files import parse_policy
 
 if TYPE_CHECKING:
     from analyzer.metrics.metric import CaptureFacts, EndpointFacts

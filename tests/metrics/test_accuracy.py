@@ -14,7 +14,7 @@ from scipy.stats import binom
 from analyzer.metrics import DEFAULTS, asked
 from analyzer.metrics.accuracy import assess_accuracy, predictions_needed
 from analyzer.model import Outcome
-from analyzer.policy_file import load_policy
+from analyzer.policy.files import load_policy
 from analyzer.stats.paired_accuracy import Outcomes, lower_bound
 from analyzer.stats.proportions import tango
 from analyzer.verdict import describe

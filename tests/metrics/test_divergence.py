@@ -9,7 +9,7 @@ import pytest
 from analyzer.metrics.divergence import DIVERGENCE
 from analyzer.metrics.shares import Share, outcomes_needed
 from analyzer.model import Outcome, Role
-from analyzer.policy_file import parse_policy
+from analyzer.policy.files import parse_policy
 from analyzer.stats.proportion_sequence import upper_bound
 from tests.metrics.prediction_facts import counts_of, facts_of
 

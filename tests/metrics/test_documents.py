@@ -13,7 +13,7 @@ from analyzer.metrics import DEFAULTS
 from analyzer.metrics.documents import DOCUMENTS
 from analyzer.metrics.vectors import VECTORS
 from analyzer.model import Decision, Outcome
-from analyzer.policy_file import load_policy
+from analyzer.policy.files import load_policy
 from analyzer.report.content import predictions_page
 from analyzer.report.content.page import Notes, Table
 from tests.metrics.prediction_facts import facts_from

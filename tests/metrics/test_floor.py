@@ -12,7 +12,7 @@ from analyzer.gates.missing import check_missing_pairs
 from analyzer.metrics.divergence import DIVERGENCE
 from analyzer.metrics.floor import mean_distance
 from analyzer.model import FloorShare, GateOutcome, Ledger, NoiseFloor, Outcome
-from analyzer.policy_file import parse_policy
+from analyzer.policy.files import parse_policy
 from analyzer.verdict import describe
 from tests.metrics.prediction_facts import counts_of, facts_of
 

@@ -10,7 +10,7 @@ import pytest
 
 from analyzer.metrics.label_agreement import LABEL_AGREEMENT
 from analyzer.model import Outcome, Role
-from analyzer.policy_file import parse_policy
+from analyzer.policy.files import parse_policy
 from tests.metrics.prediction_facts import counts_of, facts_of
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from scipy import stats
 
 from analyzer import analysis
 from analyzer.bundle import verdict_schema
+from analyzer.console.progress import silent
 from analyzer.errors import ExitCode, PolicyError
 from analyzer.figures import NONE
 from analyzer.metrics.divergence import DIVERGENCE
@@ -23,8 +24,7 @@ from analyzer.metrics.metric import EndpointFacts
 from analyzer.metrics.series import Cover, settled
 from analyzer.metrics.shares import Share
 from analyzer.model import Outcome
-from analyzer.policy_file import parse_policy
-from analyzer.progress import silent
+from analyzer.policy.files import parse_policy
 from analyzer.report.content.evidence import ways_table
 from analyzer.stats.boundary import planned_multiplier
 from analyzer.stats.proportions import wilson

@@ -15,7 +15,7 @@ from analyzer.metrics import DEFAULTS, fitting
 from analyzer.metrics.predictions import Counted, positive_rates
 from analyzer.metrics.scores import SCORES
 from analyzer.model import Outcome, Role
-from analyzer.policy_file import load_policy
+from analyzer.policy.files import load_policy
 from tests.metrics.prediction_facts import facts_from, facts_of
 from tests.payloads.captured_pairs import START, compare, policy_of
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from analyzer.console.progress import silent
 from analyzer.metrics import DEFAULTS
-from analyzer.policy_file import load_policy
-from analyzer.progress import silent
-from analyzer.reading import EngineLimits, read_captures
+from analyzer.policy.files import load_policy
+from analyzer.reading.captures import EngineLimits, read_captures
 from analyzer.sources import discover
 from tests.test_analysis import judged, line, put
 

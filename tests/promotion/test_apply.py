@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from analyzer.console.progress import silent
 from analyzer.errors import AccessError, InputError, ResourceError, UsageError
 from analyzer.model import Decision
-from analyzer.progress import silent
 from analyzer.promotion import record
 from analyzer.promotion.apply import apply
 from analyzer.promotion.aws import Aws

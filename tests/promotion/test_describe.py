@@ -7,8 +7,8 @@ from typing import Any
 
 from botocore.stub import Stubber
 
+from analyzer.console.progress import silent
 from analyzer.model import Decision
-from analyzer.progress import silent
 from analyzer.promotion.apply import apply
 from analyzer.promotion.aws import Aws
 from analyzer.promotion.choice import Choice

@@ -13,7 +13,7 @@ from analyzer.promotion.choice import Choice, parsed
 from analyzer.promotion.description import Description, read_description
 from analyzer.promotion.plan import Plan, make_plan
 from analyzer.promotion.requests import Phase, Step, problems, service_model
-from tests.policy_evaluator import allows
+from tests.doctor.policy_evaluator import allows
 from tests.promotion.endpoints import (
     ACCOUNT,
     CONFIG,

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from analyzer import sidecar
-from analyzer.progress import silent
+from analyzer.console.progress import silent
 from analyzer.replay import Replay, Summary, replay
+from analyzer.replayed import sidecar
 
 if TYPE_CHECKING:
     import ssl

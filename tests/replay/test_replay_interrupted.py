@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 REQUESTS = 150
 KILLED = """
 import os, sys
-from analyzer.progress import silent
+from analyzer.console.progress import silent
 from analyzer.replay import Replay, replay, sending
 from pathlib import Path
 sending.Sender.run = lambda *_: os._exit(9)
@@ -49,7 +49,7 @@ replay(Replay(sys.argv[1], sys.argv[2], Path(sys.argv[3]), speed="max"), silent)
 """
 CHILD = """
 import sys
-from analyzer.progress import silent
+from analyzer.console.progress import silent
 from analyzer.replay import Replay, replay
 from pathlib import Path
 replay(Replay(sys.argv[1], sys.argv[2], Path(sys.argv[3]), speed="max", concurrency=4), silent)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer import analysis
+from analyzer.console.progress import silent
 from analyzer.model import Outcome
-from analyzer.progress import silent
 from analyzer.replay import Replay
 from tests.replay.replays import (
     Handler,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from analyzer.report.charts import draw
 from analyzer.report.content import errors_page, latency_page
 from analyzer.report.content.page import Chart, Missing, Table
-from tests.replay_builders import World, judged
+from tests.replay.replay_builders import World, judged
 
 if TYPE_CHECKING:
     from pathlib import Path

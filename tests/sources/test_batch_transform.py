@@ -18,8 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer import analysis, bundle
+from analyzer.console.progress import silent
 from analyzer.errors import InputError
-from analyzer.progress import silent
 from analyzer.sources import AwsOptions, open_chunks
 from analyzer.sources.batch_transform import data_objects, manifests, records, stored
 from tests.captures.capture_builders import read as read_captures

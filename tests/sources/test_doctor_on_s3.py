@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from analyzer import doctor
-from analyzer.diagnosis import Diagnosis, Question
+from analyzer.console.progress import silent
+from analyzer.doctor import diagnosing as doctor
+from analyzer.doctor.diagnosis import Diagnosis, Question
 from analyzer.errors import AccessError, ExitCode
-from analyzer.progress import silent
 from analyzer.sources import AwsOptions, discover, listing, open_chunks
+from tests.doctor.policy_evaluator import allows
+from tests.doctor.test_doctor import HOURS, KEYS, RECORD, command, said, states
 from tests.faults.fault_server import (
     ACCESS_DENIED,
     KMS_DENIED,
@@ -25,9 +27,7 @@ from tests.faults.fault_server import (
     Refuse,
     Reset,
 )
-from tests.policy_evaluator import allows
 from tests.sources.batch_jobs import Job
-from tests.test_doctor import HOURS, KEYS, RECORD, command, said, states
 
 if TYPE_CHECKING:
     from pathlib import Path

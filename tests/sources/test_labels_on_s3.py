@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer import analysis
-from analyzer.progress import silent
-from tests.labels_builders import Asked, capture, fates, outcomes, truth
+from analyzer.console.progress import silent
+from tests.labels.labels_builders import Asked, capture, fates, outcomes, truth
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from analyzer import analysis
+from analyzer.console.progress import silent
 from analyzer.errors import UsageError
-from analyzer.progress import silent
 from analyzer.sources import discover
-from tests.replay_builders import World, build
+from tests.replay.replay_builders import World, build
 from tests.sources.test_discovery import HOUR, RECORD
 
 if TYPE_CHECKING:

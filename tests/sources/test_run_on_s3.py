@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from analyzer import analysis
-from analyzer.progress import silent
+from analyzer.console.progress import silent
 from analyzer.sources import listing
 
 if TYPE_CHECKING:

@@ -25,9 +25,9 @@ from analyzer.report.content.verdict_page import DECISIONS, gate_word
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from analyzer.diff import Cause, Change, Difference, GateChange, MetricChange
     from analyzer.model import Evidence
     from analyzer.report.content.page import Block
+    from analyzer.verdict.diff import Cause, Change, Difference, GateChange, MetricChange
 
 _ORDER = tuple(BY_ID)
 _ARROW = " -> "

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from analyzer.diagnosis import Diagnosis, Reads, Side
+    from analyzer.doctor.diagnosis import Diagnosis, Reads, Side
     from analyzer.report.content.page import Block
     from analyzer.sources.access import Identity
 

@@ -1,0 +1,1 @@
+"""What surrounds a command: signals and streams, messages, progress, the log of a run."""

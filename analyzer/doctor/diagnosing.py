@@ -1,0 +1,269 @@
+"""`analyzer doctor`: what a run would read from here, and what it lacks.
+
+In: a `Question`. Out: a `Diagnosis` of this installation, of who asks AWS, of what
+may be listed and read, and of the smallest IAM policy for it. Everything is tried: the captures
+are listed and a byte is read of the first and the last object of each variant. Nothing is changed
+and no key is kept. The words are `report.content.doctor_page`'s.
+"""
+
+from __future__ import annotations
+
+import platform
+import tempfile
+from datetime import UTC, datetime, timedelta
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analyzer import __version__
+from analyzer.doctor import least_privilege
+from analyzer.doctor.diagnosis import Diagnosis, Machine, Permission, Problem, Reads, Side
+from analyzer.endpoint import read_endpoint
+from analyzer.errors import AccessError, AnalyzerError, ExitCode
+from analyzer.figures import counted
+from analyzer.machine import limits
+from analyzer.reading.cache import cache_folder
+from analyzer.reading.subject import described
+from analyzer.reading.window import asked_span
+from analyzer.sources import discover
+from analyzer.sources.access import (
+    READ_FILE,
+    Tried,
+    bucket_region,
+    identity,
+    partition_of,
+    try_reading,
+)
+from analyzer.sources.batch_transform import capture_folder, data_folders
+from analyzer.sources.layout import CAPTURE_NAMES
+from analyzer.sources.objects import ROLES, printable
+from analyzer.sources.s3 import found_under, split_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from analyzer.doctor.diagnosis import Question
+    from analyzer.sources import AwsOptions, Listing, SourceObject
+    from analyzer.sources.access import Identity
+    from analyzer.sources.objects import Role
+    from analyzer.steps import Progress
+
+    Trial = tuple[SourceObject, Tried | AnalyzerError]
+
+YOUNG = timedelta(minutes=5)
+"""SageMaker delivers a capture file up to some minutes after its first record."""
+_LIBRARIES = ("duckdb", "polars", "pyarrow", "boto3")
+_LIST, _GET, _DECRYPT = "s3:ListBucket", "s3:GetObject", "kms:Decrypt"
+
+
+def examine(question: Question, progress: Progress, *, now: datetime | None = None) -> Diagnosis:
+    """Find out what a run would read and what it lacks.
+
+    Args:
+        question: what was asked.
+        progress: told while captures are listed.
+        now: to tell young objects; the clock's time by default.
+
+    Raises:
+        UsageError: flags that cannot be meant; anything else is part of the diagnosis.
+    """
+    span = asked_span(question.since, question.until)
+    found, machine = versions(), _machine()
+    if not question.about_captures:
+        who, problems = _who(question.aws)
+        return Diagnosis(found, machine, who=who, problems=problems)
+    who, problems = _who(question.aws) if question.on_s3 else (None, ())
+    if problems:
+        policy = _policy(question, None, (), {})
+        return Diagnosis(found, machine, who=who, policy=policy, problems=problems)
+    roles = described(read_endpoint(question.endpoint_file) if question.endpoint_file else None)
+    listing, refusal = None, None
+    try:
+        listing = discover(
+            question.source,
+            endpoint=question.endpoint,
+            production=question.production,
+            shadow=question.shadow,
+            since=span[0],
+            until=span[1],
+            aws=question.aws,
+            roles=roles,
+            on_listed=lambda count: progress("listing", count, None),
+        )
+    except AnalyzerError as error:
+        refusal = error
+    tried = _tried(listing, question.aws)
+    refused = () if refusal is None else (Problem(refusal.exit_code, str(refusal)),)
+    regions = _regions(question)
+    return Diagnosis(
+        found,
+        machine,
+        who=who,
+        regions=regions,
+        permissions=tuple(_permissions(question, refusal, tried)),
+        reads=None if listing is None else _reads(listing, now or datetime.now(UTC)),
+        policy=_policy(question, listing, tried, regions),
+        problems=(*refused, *_refused_reading(tried)),
+    )
+
+
+def versions() -> dict[str, str]:
+    """Of the tool, Python and the libraries that matter, by name."""
+    libraries = {name: metadata.version(name) for name in _LIBRARIES}
+    return {"shadow-analyzer": __version__, "python": platform.python_version(), **libraries}
+
+
+def _machine() -> Machine:
+    cache, temporary = cache_folder(), Path(tempfile.gettempdir())
+    return Machine(
+        memory_bytes=limits.memory_available(),
+        cache_folder=None if cache is None else str(cache),
+        cache_free_bytes=None if cache is None else limits.disk_free(cache),
+        temporary_folder=str(temporary),
+        temporary_free_bytes=limits.disk_free(temporary),
+    )
+
+
+def _who(options: AwsOptions) -> tuple[Identity | None, tuple[Problem, ...]]:
+    try:
+        return identity(options), ()
+    except AccessError as error:
+        return None, (Problem(error.exit_code, str(error)),)
+
+
+def _tried(listing: Listing | None, options: AwsOptions) -> tuple[Trial, ...]:
+    """What reading a byte showed of the first and the last object of each variant."""
+    found: list[Trial] = []
+    for item in _ends(listing.objects) if listing else ():
+        try:
+            found.append((item, try_reading(options, item)))
+        except AnalyzerError as error:
+            # It is about all objects: trying the next one would only repeat it.
+            return (*found, (item, error))
+    return tuple(found)
+
+
+def _ends(objects: tuple[SourceObject, ...]) -> Iterator[SourceObject]:
+    for role in ROLES:
+        mine = [item for item in objects if item.role == role]
+        for item in (*mine[:1], *mine[1:][-1:]):
+            yield from item.stored
+
+
+def _refused_reading(tried: tuple[Trial, ...]) -> Iterator[Problem]:
+    """What keeps objects from being read; one permission is one problem, however often."""
+    missing = [one.missing for _, one in tried if isinstance(one, Tried) and one.missing]
+    told: set[str] = set()
+    for item, result in tried:
+        if isinstance(result, AnalyzerError):
+            yield Problem(result.exit_code, str(result))
+        elif result.text and result.missing not in told:
+            text = f"read {printable(item.key)}: {result.text}"
+            if result.missing:
+                told.add(result.missing)
+                count = f"{missing.count(result.missing)} of {counted(len(tried), 'object')} tried"
+                text = f"{result.missing} is missing for {count}: {text}"
+            yield Problem(ExitCode.ACCESS, text)
+
+
+def _permissions(
+    question: Question, refusal: AnalyzerError | None, tried: tuple[Trial, ...]
+) -> Iterator[Permission]:
+    """What was granted and what was missing; a key's is named only where a key is needed."""
+    results = [one for _, one in tried if not isinstance(one, AnalyzerError)]
+    if not question.on_s3:
+        yield _of_objects(READ_FILE, results)
+        return
+    if not isinstance(refusal, AccessError):
+        yield Permission(_LIST, "granted")
+    elif refusal.permission:
+        yield Permission(refusal.permission, "missing", str(refusal))
+    else:
+        yield Permission(_LIST, "not known", str(refusal))
+    yield _of_objects(_GET, results)
+    encrypted = [one for one in results if one.kms_key is not None]
+    if encrypted:
+        yield _of_objects(_DECRYPT, encrypted)
+
+
+def _of_objects(name: str, results: list[Tried]) -> Permission:
+    texts = [one.text for one in results if one.missing == name]
+    if texts:
+        return Permission(name, "missing", texts[0])
+    # An object whose key is denied was granted as an object; one that is gone says nothing.
+    known = [one for one in results if not one.text or one.missing == _DECRYPT]
+    return Permission(name, "granted" if known else "not known")
+
+
+def _reads(listing: Listing, now: datetime) -> Reads:
+    names = {"production": listing.production_variant, "shadow": listing.shadow_variant}
+    young = sum(
+        item.modified is not None and now - item.modified < YOUNG for item in listing.objects
+    )
+    sides = tuple(_side(role, names[role], listing) for role in ROLES)
+    return Reads(listing.endpoint, sides, listing.listed, dict(listing.skipped), young)
+
+
+def _side(role: Role, variant: str | None, listing: Listing) -> Side:
+    mine = [item for item in listing.objects if item.role == role]
+    hours = sorted({item.hour for item in mine if item.hour is not None})
+    return Side(
+        role=role,
+        variant=variant,
+        objects=len(mine),
+        size_bytes=sum(item.size for item in mine),
+        hours=len(hours),
+        first_hour=hours[0] if hours else None,
+        last_hour=hours[-1] if hours else None,
+    )
+
+
+def _regions(question: Question) -> dict[str, str | None]:
+    buckets = {split_url(root)[0] for root, _ in question.on_s3}
+    return {bucket: bucket_region(question.aws, bucket) for bucket in sorted(buckets)}
+
+
+def _policy(
+    question: Question,
+    listing: Listing | None,
+    tried: tuple[Trial, ...],
+    regions: dict[str, str | None],
+) -> dict[str, Any] | None:
+    """The smallest policy for what was asked; what could not be listed is taken at its word."""
+    if question.aws.no_sign_request or not question.on_s3:
+        return None
+    readings = []
+    for root, roles in question.on_s3:
+        bucket, asked = split_url(root)
+        region = regions.get(bucket)
+        mine = [item for item in (listing.objects if listing else ()) if item.role in roles]
+        first = next((item.key for item in mine if item.batch is None), None)
+        data = data_folders(mine)
+        if data:
+            asked = capture_folder(asked)
+        keys_needed = {
+            result.kms_key
+            for item, result in tried
+            if item.role in roles and isinstance(result, Tried) and result.kms_key is not None
+        }
+        here = _folder(asked) if first is None else found_under(asked, first)
+        # A batch-transform job's data lie outside its capture folder.
+        for prefix, spelling in ((here, asked), *((folder, folder) for folder in data)):
+            readings.append(
+                least_privilege.Reading(
+                    bucket=bucket,
+                    prefix=prefix,
+                    asked=spelling,
+                    partition=partition_of(region),
+                    region=region,
+                    kms_keys=tuple(sorted(keys_needed)),
+                )
+            )
+    return least_privilege.policy(readings)
+
+
+def _folder(asked: str) -> str:
+    """A prefix of which no key is known, as what it most likely names."""
+    if not asked or asked.endswith(("/", *CAPTURE_NAMES)):
+        return asked
+    return f"{asked}/"

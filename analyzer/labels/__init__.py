@@ -1,0 +1,1 @@
+"""Ground truth: `files` reads labels, `joining` says which predictions were right."""

@@ -1,0 +1,240 @@
+"""Ground truth: one label an ID -> the pairs it names -> sums that say who was right.
+
+In: lines of label files, and the engine's tables `pairs` and `predictions`. Out: reading files
+(`label_files`), judging (`metrics.accuracy`).
+
+Labels come late and in part: a pair without one is not judged, a label without a pair is counted.
+What leaves here adds up over any split of the data: counts, counts by bucket, fixed-point sums.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from analyzer.figures import counted, grouped
+from analyzer.labels.files import read_labels
+from analyzer.model import Note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import pyarrow as pa
+
+    from analyzer.engine import Engine
+    from analyzer.policy import Policy
+    from analyzer.sources import Listing
+    from analyzer.steps import Progress
+
+_TERM_BITS = 60
+_LARGEST_LOSS = 64.0  # above -ln(1e-15)
+_DOCUMENTS = frozenset({"json", "text"})
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What the labels of a run came to.
+
+    Attributes:
+        tables: `label_counts` and `label_score_cells` for the metrics; `labels`, `label_outcomes`
+            and `calibration` for the report.
+        digest: of the usable labels as a set and of the number of other lines, by code.
+        notes: how many pairs have a label, and what was left out.
+    """
+
+    tables: dict[str, pa.Table]
+    digest: str
+    notes: tuple[Note, ...]
+
+
+def label_pairs(
+    engine: Engine, files: Listing, policy: Policy, kind: str, progress: Progress
+) -> Labelled:
+    """Read the labels, join them to the pairs and reduce both to sums.
+
+    Args:
+        engine: holds `pairs` and, unless the outputs are documents, `predictions`.
+        files: what `find_labels` found.
+        policy: how outputs become predictions.
+        kind: of the outputs, as `payloads.detect` names it.
+        progress: told after every file.
+
+    Raises:
+        AccessError: a file cannot be read any more; a re-run may help.
+    """
+    for name in ("capture_macros", "prediction_macros", "label_macros"):
+        engine.execute(name)
+    damaged = read_labels(engine, files, policy.max_line_bytes, progress)
+    codes = engine.table("label_codes").to_pylist()
+    engine.keep("label_ids", table="labels")
+    engine.keep("label_pairs")
+    counts = _one_row(engine.table("label_fates"))
+    tables: dict[str, pa.Table] = {}
+    if kind not in _DOCUMENTS:
+        label_at = policy.predictions.label_at if kind == "probability" else None
+        engine.keep("label_predictions", kind=kind, label_at=label_at)
+        counts |= _outcomes(engine)
+        if kind == "probability":
+            counts |= _losses(engine)
+            tables["label_score_cells"] = engine.table("label_score_cells")
+            tables["calibration"] = _reliability(engine)
+        if kind == "regression":
+            counts |= _errors(engine)
+        elif kind != "vector":
+            tables["label_outcomes"] = _outcome_table(counts)
+    left_out = {row["code"]: row["lines"] for row in codes if row["code"] is not None}
+    fates = list(_fates(counts, left_out))
+    tables["labels"] = pl.DataFrame(fates, schema=_FATES, orient="row").to_arrow()
+    tables["label_counts"] = pl.DataFrame([counts]).to_arrow()
+    return Labelled(tables, _digest(codes), (*_notes(counts, fates), *damaged))
+
+
+def _outcomes(engine: Engine) -> dict[str, Any]:
+    row = _one_row(engine.table("label_outcomes"))
+    return row | {"prediction_squares": float(int(row["prediction_squares"]))}
+
+
+def _losses(engine: Engine) -> dict[str, Any]:
+    """Mean log loss and Brier score of both variants, and the spread of their differences."""
+    scales = {
+        "loss": _steps(_LARGEST_LOSS),
+        "loss_square": _steps(_LARGEST_LOSS**2),
+        "brier": _steps(1.0),
+    }
+    asked = {f"{name}_scale": steps for name, steps in scales.items()}
+    row = {key: int(text) for key, text in _one_row(engine.table("label_losses", **asked)).items()}
+    found: dict[str, Any] = {"outside": row["outside"]}
+    if not row["predictions"]:
+        return found
+    for name, squares in (("loss", "loss_square"), ("brier", "brier")):
+        found |= _moments(row, name, scales[name], scales[squares])
+    return found
+
+
+def _errors(engine: Engine) -> dict[str, Any]:
+    """Mean and root mean square distance from the labels, and the spread of the differences."""
+    largest = _one_row(engine.table("label_error_extent"))["largest_error"]
+    if largest is None:
+        return {}
+    scale, square_scale = _steps(largest), _steps(largest * largest)
+    sums = engine.table("label_errors", scale=scale, square_scale=square_scale)
+    row = {key: int(text) for key, text in _one_row(sums).items()}
+    roots = {
+        f"{side}_root_error": math.sqrt(row[f"{side}_squares"] / row["predictions"] / square_scale)
+        for side in ("production", "shadow")
+    }
+    return _moments(row, "error", scale, square_scale) | roots
+
+
+def _moments(row: dict[str, int], name: str, scale: float, square_scale: float) -> dict[str, float]:
+    n = row["predictions"]
+    production, shadow = (row[f"{side}_{name}"] / n / scale for side in ("production", "shadow"))
+    square = row[f"{name}_squares"] / n / square_scale
+    return {
+        f"production_{name}": production,
+        f"shadow_{name}": shadow,
+        f"{name}_sd": math.sqrt(max(square - (shadow - production) ** 2, 0.0)),
+    }
+
+
+def _steps(largest: float) -> float:
+    """Fixed-point steps per unit, a power of two, such that no term exceeds 2^60."""
+    exponent = math.frexp(largest)[1] if largest > 0 else 0
+    return math.ldexp(1.0, max(min(_TERM_BITS - exponent, 900), -900))
+
+
+def _reliability(engine: Engine) -> pa.Table:
+    """Stated against observed shares: variant, lower, upper, predictions, stated, happened."""
+    scale = _steps(1.0)
+    rows = [
+        (
+            row["variant"],
+            row["tenth"] / 10,
+            (row["tenth"] + 1) / 10,
+            row["predictions"],
+            int(row["score_sum"]) / scale / row["predictions"],
+            row["positive"] / row["predictions"],
+        )
+        for row in engine.table("label_reliability", scale=scale).to_pylist()
+    ]
+    return pl.DataFrame(rows, schema=_RELIABILITY, orient="row").to_arrow()
+
+
+_RELIABILITY = {
+    "variant": pl.String,
+    "lower": pl.Float64,
+    "upper": pl.Float64,
+    "predictions": pl.Int64,
+    "stated": pl.Float64,
+    "happened": pl.Float64,
+}
+
+
+def _outcome_table(counts: dict[str, Any]) -> pa.Table:
+    rows = [
+        ("right", "right", counts["both_right"]),
+        ("right", "wrong", counts["production_right"]),
+        ("wrong", "right", counts["shadow_right"]),
+        ("wrong", "wrong", counts["both_wrong"]),
+    ]
+    schema = {"production": pl.String, "shadow": pl.String, "predictions": pl.Int64}
+    return pl.DataFrame(rows, schema=schema, orient="row").to_arrow()
+
+
+_FATES = {"code": pl.String, "count": pl.Int64, "unit": pl.String}
+
+
+def _fates(counts: dict[str, Any], left_out: dict[str, int]) -> Iterator[tuple[str, int, str]]:
+    """What became of every label and every pair, by code."""
+    unlabelled = counts["pairs"] - sum(
+        counts[f"{kind}_pairs"] for kind in ("labelled", "ambiguous", "conflict")
+    )
+    yield "label.matched", counts["matched"], "ID"
+    yield "label.unmatched", counts["unmatched"], "ID"
+    yield "label.conflict", counts["conflicts"], "ID"
+    yield "label.repeated", counts["repeated"], "line"
+    for code, lines in sorted(left_out.items()):
+        yield code, lines, "line"
+    yield "label.paired", counts["labelled_pairs"], "pair"
+    yield "label.missing", unlabelled, "pair"
+    yield "label.conflicting-pair", counts["conflict_pairs"], "pair"
+    yield "label.ambiguous-id", counts["ambiguous_pairs"], "pair"
+    if "compared_pairs" in counts:
+        yield "label.not-comparable", counts["labelled_pairs"] - counts["compared_pairs"], "pair"
+        yield "label.misfit", counts["unusable"], "prediction"
+
+
+_ALWAYS_SAID = frozenset({"label.matched", "label.unmatched", "label.paired", "label.missing"})
+
+
+def _notes(counts: dict[str, Any], fates: Iterable[tuple[str, int, str]]) -> Iterator[Note]:
+    yield Note(
+        code="labels",
+        text=f"{grouped(counts['labelled_pairs'])} of {counted(counts['pairs'], 'pair')} have a "
+        f"label; {counted(counts['unmatched'], 'labelled ID')} of "
+        f"{grouped(counts['matched'] + counts['unmatched'])} match no pair",
+    )
+    others = [
+        f"{counted(count, unit)} {code}"
+        for code, count, unit in fates
+        if count and code not in _ALWAYS_SAID
+    ]
+    if others:
+        yield Note(code="labels-left-out", text=f"labels counted apart: {', '.join(others)}")
+
+
+def _digest(codes: Iterable[dict[str, Any]]) -> str:
+    """Of the labels as a set: neither files nor order change it."""
+    text = "".join(
+        f"{row['code']} {row['lines']} {row['hash_sum']} {row['hash_xor']}\n" for row in codes
+    )
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def _one_row(table: pa.Table) -> dict[str, Any]:
+    row: dict[str, Any] = table.to_pylist()[0]
+    return row

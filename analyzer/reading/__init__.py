@@ -1,0 +1,1 @@
+"""What a run reads: who is compared, over which window, and what captures came to."""

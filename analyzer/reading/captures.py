@@ -1,0 +1,359 @@
+"""Reading one test's captures: objects -> records -> pairs -> reduced facts, inside one engine."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from analyzer.captures import Captures
+from analyzer.engine import Engine, disk_errors_named
+from analyzer.errors import AccessError, InputError
+from analyzer.figures import counted, grouped
+from analyzer.gates.missing import MOST_MISSING
+from analyzer.labels.joining import label_pairs
+from analyzer.model import Note
+from analyzer.payloads import prepare
+from analyzer.reading.cache import Found, ShardCache, cache_folder, read_checked, write_checked
+from analyzer.reading.captured import Captured, as_text, from_text, with_remarks
+from analyzer.reading.window import captured_window
+from analyzer.replayed.outcomes import read_replay
+from analyzer.slices import slice_pairs, sliced_inputs
+from analyzer.sources import open_chunks
+from analyzer.sources.objects import ROLES, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pyarrow as pa
+
+    from analyzer.captures.shards import PlacedShard
+    from analyzer.labels.joining import Labelled
+    from analyzer.metrics.metric import CaptureFacts
+    from analyzer.policy import Policy
+    from analyzer.reading.window import Span
+    from analyzer.sources import Chunk, Listing
+    from analyzer.sources.objects import ObjectFailure, Role
+    from analyzer.steps import Progress
+
+    Failures = dict[int, ObjectFailure]
+    """By object id."""
+
+_MANY_MISSING = 0.2
+_NO_ACCESS = {"access-denied", "unreadable"}
+_LIVE = timedelta(minutes=5)
+_WITHOUT_CAPTURES = (
+    "without captures, --endpoint NAME --cloudwatch PATH alone judges latency and errors"
+)
+
+
+@dataclass(frozen=True)
+class EngineLimits:
+    """What the engine may use; None for its own default.
+
+    Attributes:
+        use_cache: whether parsed objects are kept for the next run, and taken from the last.
+    """
+
+    memory_limit: str | None = None
+    threads: int | None = None
+    use_cache: bool = True
+
+
+def read_captures(
+    listing: Listing,
+    policy: Policy,
+    span: Span,
+    limits: EngineLimits,
+    progress: Progress,
+    *,
+    labels: Listing | None = None,
+    apart: bool = False,
+) -> Captured:
+    """Capture objects -> records -> pairs -> reduced facts, inside one engine.
+
+    Args:
+        listing: the capture objects.
+        policy: how records pair and outputs become predictions.
+        span: the ends of the window that were asked for.
+        limits: what the engine may use.
+        progress: told of every step.
+        labels: files of ground truth; None where none were given.
+        apart: both variants need not have run at the same time; nor do batch-transform jobs.
+
+    Raises:
+        AccessError: a variant has no usable record, and objects of it could not be opened.
+        InputError: a variant has no usable record, or the window holds none.
+    """
+    apart = apart or listing.batch or bool(listing.sidecars)
+    remarks = [*_young_objects(listing)]
+    cache = _opened_cache(policy, limits, remarks)
+    if cache is None:
+        return with_remarks(
+            _reduced(
+                listing,
+                policy,
+                span,
+                labels,
+                apart=apart,
+                limits=limits,
+                cache=None,
+                progress=progress,
+            ),
+            remarks,
+        )
+    questions = [policy.model_dump_json(exclude={"metrics"}), *map(str, (*span, apart))]
+    kept = cache.reduction(_with(listing, labels), *questions)
+    known = None if kept is None else read_checked(kept)
+    if kept is not None and known is not None:
+        progress("reading objects", len(listing.objects), len(listing.objects))
+        kept.touch()
+        return with_remarks(from_text(known), remarks)
+    with closing(cache):
+        captured = _reduced(
+            listing,
+            policy,
+            span,
+            labels,
+            apart=apart,
+            limits=limits,
+            cache=cache,
+            progress=progress,
+        )
+    if kept is not None and not captured.failed:
+        try:
+            write_checked(kept, as_text(captured))
+        except OSError as error:  # the verdict is there all the same
+            remarks.append(f"what captures came to was not kept: {error.strerror}")
+    return with_remarks(captured, remarks)
+
+
+def _reduced(
+    listing: Listing,
+    policy: Policy,
+    span: Span,
+    labels: Listing | None,
+    *,
+    apart: bool,
+    limits: EngineLimits,
+    cache: ShardCache | None,
+    progress: Progress,
+) -> Captured:
+    failures: Failures = {}
+    with Engine(
+        memory_limit=limits.memory_limit,
+        threads=limits.threads,
+        shared=cache.folder if cache else None,
+    ) as engine:
+        found = cache.find(listing) if cache else Found((), tuple(range(len(listing.objects))))
+
+        def keep(shard: PlacedShard) -> None:
+            if cache is not None:
+                with disk_errors_named():
+                    cache.keep(shard, listing, failures)
+
+        captures = Captures(
+            engine,
+            _chunks(listing, found, policy, failures, progress),
+            max_line_bytes=policy.max_line_bytes,
+            inputs=sliced_inputs(policy),
+            folder=cache.folder if cache else None,
+            known=found.known,
+            on_shard=keep,
+        )
+        extent = captures.extent()
+        _require_both(listing, engine, extent, failures)
+        progress("pairing", 0, 1)
+        captures.pair(policy.pairing)
+        start, end = captured_window(extent, span, apart=apart)
+        captures.set_window(start, end)
+        keys = {number: item.key for number, item in enumerate(listing.objects)}
+        facts = captures.facts(keys, same_objects=listing.same_objects)
+        progress("pairing", 1, 1)
+        progress("comparing outputs", 0, 1)
+        predictions = prepare(engine, policy, lost_in=_worth_a_look(facts, start, end))
+        documents = "worst_pairs" not in predictions
+        predictions |= slice_pairs(engine, policy, documents=documents)
+        progress("comparing outputs", 1, 1)
+        digest, size = captures.digest()
+        labelled = _labelled(engine, labels, policy, predictions, progress)
+        if labelled is not None:
+            predictions |= labelled.tables
+            digest += f"\n{labelled.digest}"
+        replay = read_replay(engine, listing, start, end)
+        if listing.sidecars:
+            predictions |= replay.tables
+            digest += f"\n{replay.digest}"
+        noted = (
+            *captures.notes(),
+            *_shape_notes(predictions),
+            *(labelled.notes if labelled else ()),
+            *replay.notes,
+            *_failure_notes(listing, failures),
+        )
+    failed = (*failures.values(), *(failure for _, failure in replay.failures))
+    return Captured(
+        facts=replace(facts, tables={**facts.tables, **predictions}),
+        start=start,
+        end=end,
+        digest=digest,
+        size=size,
+        failed=dict(sorted(Counter(failure.code for failure in failed).items())),
+        notes=noted,
+    )
+
+
+def _worth_a_look(
+    facts: CaptureFacts, start: datetime, end: datetime
+) -> tuple[datetime, datetime] | None:
+    """The window, where so many production records lack a partner that it matters which ones.
+
+    Where most lack one, requests were sampled or the shadow was dead, and counts say all.
+    """
+    missing, pairs = facts.ledger.unpaired_production, facts.ledger.pairs
+    if not MOST_MISSING * (missing + pairs) < missing <= _MANY_MISSING * (missing + pairs):
+        return None
+    return start.astimezone(UTC).replace(tzinfo=None), end.astimezone(UTC).replace(tzinfo=None)
+
+
+def _with(listing: Listing, labels: Listing | None) -> Listing:
+    """Everything an answer depends on: other labels, or another sidecar, are another question."""
+    others = listing.sidecars + (labels.objects if labels is not None else ())
+    return replace(listing, objects=listing.objects + others)
+
+
+def _labelled(
+    engine: Engine,
+    labels: Listing | None,
+    policy: Policy,
+    predictions: Mapping[str, pa.Table],
+    progress: Progress,
+) -> Labelled | None:
+    if labels is None:
+        return None
+    kind = predictions["prediction_shape"].column("kind")[0].as_py()
+    return label_pairs(engine, labels, policy, kind, progress)
+
+
+def _opened_cache(policy: Policy, limits: EngineLimits, remarks: list[str]) -> ShardCache | None:
+    """The user's cache; a run does without one where it cannot be written."""
+    folder = cache_folder() if limits.use_cache else None
+    if folder is None:
+        return None
+    try:
+        return ShardCache(folder, policy.max_line_bytes, sliced_inputs(policy))
+    except OSError as error:
+        remarks.append(f"no cache of parsed captures: {folder}: {error.strerror}")
+        return None
+
+
+def _young_objects(listing: Listing) -> Iterator[str]:
+    """Captures land up to two minutes late: the last of a live bucket may be incomplete."""
+    since = datetime.now(UTC) - _LIVE
+    live = (item for item in listing.objects if not (listing.sidecars and item.role == "shadow"))
+    young = sum(item.modified is not None and item.modified > since for item in live)
+    if young:
+        yield (
+            f"{counted(young, 'object')} younger than five minutes: captures of the last minutes "
+            "may still be on their way"
+        )
+
+
+def _shape_notes(predictions: Mapping[str, pa.Table]) -> Iterator[Note]:
+    """How the outputs were read, and what to set where that was not clear."""
+    for row in predictions["prediction_shape"].to_pylist():
+        if row["code"] is not None:
+            yield Note(code=row["code"], text=row["text"])
+
+
+def _chunks(
+    listing: Listing,
+    found: Found,
+    policy: Policy,
+    failures: Failures,
+    progress: Progress,
+) -> Iterator[Chunk]:
+    """Every chunk with lines of the objects that must be read; a failure is kept by object."""
+    fresh = replace(listing, objects=tuple(listing.objects[i] for i in found.missing))
+    reused = len(listing.objects) - len(found.missing)
+
+    def on_read(objects: int, _total: int, done: int, size: int) -> None:
+        progress(
+            "reading objects",
+            reused + objects,
+            len(listing.objects),
+            bytes_done=done,
+            bytes_total=size,
+        )
+
+    known = Counter(use.role for shard in found.known for use in shard.uses)
+    chunks = open_chunks(fresh, max_line_bytes=policy.max_line_bytes, known=known, progress=on_read)
+    for chunk in chunks:
+        object_id = found.missing[chunk.object_id]
+        if chunk.failure is None:
+            yield replace(chunk, object_id=object_id)
+            continue
+        failures[object_id] = chunk.failure
+
+
+def _failure_notes(listing: Listing, failures: Failures) -> Iterator[Note]:
+    for object_id, failure in failures.items():
+        text = f"{listing.objects[object_id].key}: {failure.text}"
+        yield Note(code=f"object-{failure.code}", text=text)
+
+
+def _require_both(
+    listing: Listing, engine: Engine, extent: Mapping[str, object], failures: Failures
+) -> None:
+    """Refuse a side without any usable record; no bundle is written then, so the error says why.
+
+    Raises:
+        AccessError: objects of that side could not be opened, so a re-run may help.
+        InputError: its lines were rejected, or its objects were damaged.
+    """
+    missing = [role for role in ROLES if role not in extent]
+    if not missing:
+        return
+    sides = [
+        f"{role} has no usable capture record: "
+        f"{_why(listing, engine, role, failures, shown=role == missing[0])}"
+        for role in missing
+    ]
+    message = f"no pairs possible: {'; '.join(sides)}; {_WITHOUT_CAPTURES}"
+    if any(
+        listing.objects[object_id].role in missing and failure.code in _NO_ACCESS
+        for object_id, failure in failures.items()
+    ):
+        raise AccessError(message, code="no-usable-records")
+    raise InputError(message, code="no-usable-records")
+
+
+def _why(listing: Listing, engine: Engine, role: Role, failures: Failures, *, shown: bool) -> str:
+    """What became of one side's objects and lines; the first line by name if it is to be shown."""
+    failed = [(listing.objects[object_id], failure) for object_id, failure in failures.items()]
+    mine = [(item, failure) for item, failure in failed if item.role == role]
+    # An object that could not be opened comes first: it is what a re-run can mend.
+    mine.sort(key=lambda pair: pair[1].code not in _NO_ACCESS)
+    parts = []
+    if mine:
+        item, failure = mine[0]
+        counts = _counted(Counter(failure.code for _, failure in mine))
+        said = f"{counted(len(mine), 'object')} failed ({counts})"
+        parts.append(f"{said}, first {printable(item.key)}: {printable(failure.text)}")
+    codes = engine.table("capture_side_codes", role=role).to_pylist()
+    if codes:
+        said = _counted({row["code"]: row["lines"] for row in codes})
+        if shown:
+            (row,) = engine.table("capture_side_rejects", role=role, most=1).to_pylist()
+            key = printable(listing.objects[row["object_id"]].key)
+            code = f" ({row['code']})" if len(codes) > 1 else ""
+            said += f", first {key} line {row['line_number']}{code}"
+        parts.append(said)
+    objects = sum(item.role == role for item in listing.objects)
+    return "; ".join(parts) or f"no line in {counted(objects, 'object')}"
+
+
+def _counted(codes: Mapping[str, int]) -> str:
+    return ", ".join(f"{grouped(count)} {code}" for code, count in sorted(codes.items()))

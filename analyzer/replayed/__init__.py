@@ -1,0 +1,1 @@
+"""What a replay left beside its captures: `sidecar` is the form, `outcomes` what it says."""

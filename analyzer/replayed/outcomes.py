@@ -1,0 +1,389 @@
+"""The sidecars of a replay -> what became of each request, reduced to what metrics and gates ask.
+
+In: the sidecar of the candidate and, where there is one, of the baseline; production's captures in
+the engine, which say what belongs to the window and which requests ask the same. Out: finding the
+files (`sources.replays`), their columns (`sidecar`), judging (`metrics.replay`).
+
+A failure counts always, a latency where both variants answered, after warm-up. It is the response
+time, from the moment a request was meant to go, because a server that stalls must not delay the
+next question (coordinated omission). Where the sender itself was late, it is service time, and not
+judged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from analyzer.engine import disk_errors_named
+from analyzer.errors import InputError
+from analyzer.figures import counted
+from analyzer.model import Note
+from analyzer.replayed import sidecar
+from analyzer.sources.batch_transform.stored import parts
+from analyzer.sources.objects import ObjectError, ObjectFailure
+from analyzer.stats.ewc import long_run
+from analyzer.stats.paired_quantile import (
+    hodges_lehmann,
+    paired_log_mean_ratio,
+    paired_log_quantile_ratio,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    from analyzer.engine import Engine
+    from analyzer.sources import Listing, SourceObject
+
+    Floats = npt.NDArray[np.float64]
+
+QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+LATE_MS, LATE_SHARE_OF_MEDIAN = 5.0, 0.01
+"""A request is late beyond the larger of both: a delay of the sender, not of the server."""
+BURSTS = 2.0
+"""Least design effect once outcomes differ: a burst that has not come yet cannot be seen."""
+_BUCKETS_PER_OCTAVE = 4
+_RATE_REQUESTS = 100
+_ANSWERED = (200, 299)
+_UNFINISHED = "unfinished"
+_MS = 1_000.0
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What the sidecars of a run came to.
+
+    Attributes:
+        tables: `replay_latency`, `replay_distribution`, `replay_outcomes`; empty where the
+            candidate's sidecar could not be read.
+        digest: of the sidecars' bytes.
+        failures: sidecars that could not be read, with their keys.
+    """
+
+    tables: dict[str, pa.Table]
+    digest: str
+    failures: tuple[tuple[str, ObjectFailure], ...]
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What could not be read."""
+        return tuple(
+            Note(code=f"object-{failure.code}", text=f"{key}: {failure.text}")
+            for key, failure in self.failures
+        )
+
+
+def read_replay(engine: Engine, listing: Listing, start: datetime, end: datetime) -> Replayed:
+    """Read the sidecars of a listing and reduce them.
+
+    Args:
+        engine: holds `records`.
+        listing: with the candidate's sidecar, in role shadow; the baseline's has role production.
+        start: of the window, by production's time, aware.
+        end: of the window, not included.
+
+    Raises:
+        AccessError: the storage cannot be reached.
+        ResourceError: a sidecar is larger than can be held.
+    """
+    frames: dict[str, pl.DataFrame] = {}
+    failures = []
+    digest = hashlib.sha256()
+    for item in sorted(listing.sidecars, key=lambda one: one.role):
+        try:
+            data = b"".join(parts(item, listing.aws))
+            digest.update(item.role.encode() + hashlib.sha256(data).digest())
+            frames[item.role] = _frame(engine, item, data)
+        except ObjectError as error:
+            failures.append((item.key, error.failure))
+    tables: dict[str, pa.Table] = {}
+    if "shadow" in frames:
+        sent = _sent(frames["shadow"], frames.get("production"))
+        events = sent.select("event_id").unique().to_arrow()
+        window = {"start": start.replace(tzinfo=None), "end": end.replace(tzinfo=None)}
+        with engine.lend(replay_events=events):
+            known = pl.DataFrame(engine.table("replay_requests", **window))
+        placed = sent.join(known, on="event_id", how="inner").sort("order")
+        alone = frames.get("production", sent).join(sent, on=["order", "event_id"], how="anti")
+        unplaced = {"unplaced": sent.height - placed.height, "baseline_alone": alone.height}
+        inside = placed.filter("inside")
+        tables = _reduced(inside, paired="production" in frames, counts=unplaced)
+    return Replayed(tables, digest.hexdigest(), tuple(failures))
+
+
+def _frame(engine: Engine, item: SourceObject, data: bytes) -> pl.DataFrame:
+    """One sidecar, times in microseconds, one row a request.
+
+    Raises:
+        ObjectError: `bad-sidecar`.
+    """
+    path = engine.folder / f"{item.role}-{sidecar.NAME}"
+    with disk_errors_named():
+        path.write_bytes(data)
+    try:
+        table = sidecar.read(path)
+    except InputError as error:
+        text = str(error).removeprefix(f"{path}: ")
+        raise ObjectError("bad-sidecar", f"no sidecar of a replay: {text}") from None
+    finally:
+        path.unlink()
+    read = pl.DataFrame(table)
+    frame = read.select(
+        "event_id",
+        "order",
+        *(pl.col(name).dt.epoch("us") for name in ("intended_at", "sent_at", "done_at")),
+        "warm_up",
+        "late",
+        unfinished=pl.col("error_code").eq_missing(_UNFINISHED),
+        failed=pl.col("error_code").is_not_null()
+        | ~pl.col("status").is_between(*_ANSWERED).fill_null(value=False),
+    )
+    twice = frame.height - frame["order"].n_unique()
+    backwards = frame.filter(pl.col("done_at") < pl.col("sent_at")).height
+    early = frame.filter(pl.col("sent_at") < pl.col("intended_at")).height
+    endless = frame.filter(pl.col("done_at").is_null() & ~pl.col("unfinished")).height
+    for rows, what in (
+        (twice, "a place that another has"),
+        (backwards, "an end before its start"),
+        (early, "a start before it was meant to go"),
+        (endless, "an outcome and no end"),
+    ):
+        if rows:
+            raise ObjectError("bad-sidecar", f"{counted(rows, 'request')} with {what}")
+    return frame.with_columns(
+        response_us=(pl.col("done_at") - pl.col("intended_at")).clip(1),
+        service_us=(pl.col("done_at") - pl.col("sent_at")).clip(1),
+        late=pl.col("late") | _behind(),
+    )
+
+
+def _behind() -> pl.Expr:
+    median = (pl.col("done_at") - pl.col("sent_at")).median()
+    limit = pl.max_horizontal(pl.lit(LATE_MS * _MS), LATE_SHARE_OF_MEDIAN * median)
+    return (pl.col("sent_at") - pl.col("intended_at")) > limit
+
+
+def _sent(candidate: pl.DataFrame, baseline: pl.DataFrame | None) -> pl.DataFrame:
+    """One row a request sent to the candidate; the baseline's columns with suffix `_p`."""
+    if baseline is None:
+        empty = candidate.clear()
+        return candidate.join(empty, on=["order", "event_id"], how="left", suffix="_p")
+    return candidate.join(baseline, on=["order", "event_id"], how="left", suffix="_p")
+
+
+def _reduced(
+    inside: pl.DataFrame, *, paired: bool, counts: Mapping[str, int]
+) -> dict[str, pa.Table]:
+    """Counts, latencies and their distribution, of the requests of the window."""
+    warm = pl.col("warm_up") | pl.col("warm_up_p").fill_null(value=False)
+    unknown = pl.col("unfinished") | pl.col("unfinished_p").fill_null(value=False)
+    met = pl.col("sent_at_p").is_not_null() if paired else pl.lit(value=True)
+    known = inside.filter(~unknown & met)
+    failed = pl.col("failed") | pl.col("failed_p").fill_null(value=False)
+    answered = known.filter(~warm & ~failed)
+    steady = inside.filter(~warm)
+    outcomes = {
+        "paired": paired,
+        "sent": inside.height,
+        **counts,
+        "warm_up": inside.filter(warm).height,
+        "failed": known.filter(~warm & failed).height,
+        "unfinished": inside.filter(unknown).height,
+        "unmatched": inside.filter(~unknown & ~met).height,
+        "timed": answered.height,
+        "late_share": _share(steady["late"]),
+        "late_share_baseline": _share(steady["late_p"].drop_nulls()),
+        "first_share": _share((steady["sent_at"] < steady["sent_at_p"]).drop_nulls()),
+        "overlap": _overlap(steady) if paired else None,
+        "rate": _rate(steady),
+        **_outcomes(known),
+    }
+    return {
+        "replay_outcomes": pl.DataFrame([outcomes], schema_overrides=_OUTCOMES).to_arrow(),
+        "replay_latency": _latency(answered, paired=paired).to_arrow(),
+        "replay_distribution": _distribution(answered, paired=paired).to_arrow(),
+    }
+
+
+_OUTCOMES = dict.fromkeys(
+    ("late_share", "late_share_baseline", "first_share", "overlap", "rate"), pl.Float64
+)
+
+
+def _share(flags: pl.Series) -> float | None:
+    return int(flags.sum()) / len(flags) if len(flags) else None
+
+
+def _overlap(steady: pl.DataFrame) -> float | None:
+    """The time in which both were sent requests, as a share of the time in which either was."""
+    both = steady.drop_nulls("sent_at_p")
+    if both.is_empty():
+        return None
+    first, last, first_p, last_p = (
+        int(value)
+        for value in both.select(
+            pl.col("sent_at").min().alias("first"),
+            pl.col("sent_at").max().alias("last"),
+            pl.col("sent_at_p").min().alias("first_p"),
+            pl.col("sent_at_p").max().alias("last_p"),
+        ).row(0)
+    )
+    whole = max(last, last_p) - min(first, first_p)
+    return max(0, min(last, last_p) - max(first, first_p)) / whole if whole else 1.0
+
+
+def _rate(steady: pl.DataFrame) -> float | None:
+    """Requests a second in the middle stretch of a hundred; a pause of the replay is no rate."""
+    at = np.sort(steady["sent_at"].to_numpy())
+    step = min(_RATE_REQUESTS, len(at) - 1)
+    if step < 1:
+        return None
+    took = float(np.median(at[step:] - at[:-step]))
+    return step * 1e6 / took if took > 0 else None
+
+
+def _outcomes(known: pl.DataFrame) -> dict[str, Any]:
+    """The two-by-two table, and by how much repetition and bursts widen it.
+
+    The design effect is the larger of two: differences summed by equal input against the same
+    independent, and their long-run variance over the order of sending. Where nothing differs,
+    requests of one input are taken to agree altogether.
+    """
+    rows = known.select(
+        pl.col("failed"), pl.col("failed_p").fill_null(value=False), "input_key"
+    ).with_columns(difference=pl.col("failed").cast(pl.Int64) - pl.col("failed_p").cast(pl.Int64))
+    n = rows.height
+    table = {
+        "only_shadow": rows.filter(pl.col("difference") == 1).height,
+        "only_production": rows.filter(pl.col("difference") == -1).height,
+        "both": rows.filter(pl.col("failed") & pl.col("failed_p")).height,
+    }
+    differ = table["only_shadow"] + table["only_production"]
+    if differ:
+        return {"pairs": n, **table, "deff": _design_effect(rows)}
+    sizes = rows.group_by("input_key").len()["len"].cast(pl.Int64)
+    return {"pairs": n, **table, "deff": int((sizes * sizes).sum()) / n if n else 1.0}
+
+
+def _design_effect(rows: pl.DataFrame) -> float:
+    n = rows.height
+    mean = int(rows["difference"].sum()) / n
+    spread = float(int((rows["difference"] ** 2).sum()) - n * mean * mean)
+    if spread <= 0:
+        return BURSTS
+    inputs = rows.group_by("input_key").agg(pl.col("difference").sum(), requests=pl.len())
+    sums, sizes = (inputs[name].cast(pl.Int64) for name in ("difference", "requests"))
+    squares, cross, weights = (
+        int(part.sum()) for part in (sums * sums, sums * sizes, sizes * sizes)
+    )
+    clustered = (squares - 2 * mean * cross + mean * mean * weights) / spread
+    in_time = long_run(rows["difference"].to_numpy().astype(np.float64), period_s=1).se
+    return max(BURSTS, clustered, in_time**2 * n * n / spread)
+
+
+def _latency(answered: pl.DataFrame, *, paired: bool) -> pl.DataFrame:
+    """Levels and log ratios by kind of time and statistic; nulls where too few requests carry it.
+
+    `nu`, `n_eff` and `se` belong to `theta`; `clock` is the boundary's; `shift` is the
+    Hodges-Lehmann shift of the log response times.
+    """
+    rows = []
+    for kind in ("response", "service"):
+        shadow = answered[f"{kind}_us"].to_numpy().astype(np.float64) / _MS
+        production = answered[f"{kind}_us_p"].cast(pl.Float64).to_numpy() / _MS
+        shift = None
+        if paired and len(shadow) and kind == "response":
+            shift = hodges_lehmann(np.log(shadow) - np.log(production))
+        for stat in ("mean", *QUANTILES):
+            row: dict[str, Any] = {"kind": kind, "stat": stat, "requests": len(shadow)}
+            rows.append(row | _levels(stat, production if paired else None, shadow))
+            rows[-1]["shift"] = shift
+    return pl.DataFrame(rows, schema=_LATENCY, orient="row")
+
+
+_LATENCY = {
+    "kind": pl.String,
+    "stat": pl.String,
+    "requests": pl.Int64,
+    "production_ms": pl.Float64,
+    "shadow_ms": pl.Float64,
+    "theta": pl.Float64,
+    "se": pl.Float64,
+    "nu": pl.Int64,
+    "n_eff": pl.Float64,
+    "clock": pl.Float64,
+    "shift": pl.Float64,
+}
+
+
+def _levels(stat: str, production: Floats | None, shadow: Floats) -> dict[str, Any]:
+    if not len(shadow):
+        return {}
+    if production is None:
+        level = shadow.mean() if stat == "mean" else _order_statistic(shadow, QUANTILES[stat])
+        return {"shadow_ms": float(level)}
+    ratio = (
+        paired_log_mean_ratio(production, shadow)
+        if stat == "mean"
+        else paired_log_quantile_ratio(production, shadow, QUANTILES[stat])
+    )
+    if ratio is None:
+        return {}
+    return {
+        "production_ms": ratio.level_production,
+        "shadow_ms": ratio.level_shadow,
+        "theta": ratio.theta,
+        "se": ratio.long_run.se,
+        "nu": ratio.long_run.nu,
+        "n_eff": ratio.long_run.n_eff,
+        "clock": ratio.t_minutes,
+    }
+
+
+def _order_statistic(values: Floats, q: float) -> float:
+    return float(np.sort(values)[int(np.ceil(len(values) * q)) - 1])
+
+
+def _distribution(answered: pl.DataFrame, *, paired: bool) -> pl.DataFrame:
+    """How many requests took how long: buckets a quarter of an octave wide, gaps as zeros."""
+    sides = {"production": "response_us_p", "shadow": "response_us"}
+    kept = {role: column for role, column in sides.items() if paired or role == "shadow"}
+    buckets = {
+        role: np.floor(np.log2(answered[column].to_numpy() / _MS) * _BUCKETS_PER_OCTAVE).astype(
+            np.int64
+        )
+        for role, column in kept.items()
+    }
+    rows: list[tuple[str, float, float, int]] = []
+    if answered.height:
+        first, last = (
+            int(extreme(each.min() if extreme is min else each.max() for each in buckets.values()))
+            for extreme in (min, max)
+        )
+        for role, found in buckets.items():
+            rows += _bars(role, np.bincount(found - first, minlength=last - first + 2), first)
+    return pl.DataFrame(rows, schema=_DISTRIBUTION, orient="row")
+
+
+def _bars(
+    role: str, counts: npt.NDArray[np.int64], first: int
+) -> Iterator[tuple[str, float, float, int]]:
+    for place, requests in enumerate(counts.tolist(), first):
+        lower, upper = (2 ** (edge / _BUCKETS_PER_OCTAVE) for edge in (place, place + 1))
+        yield role, lower, upper, requests
+
+
+_DISTRIBUTION = {
+    "role": pl.String,
+    "lower_ms": pl.Float64,
+    "upper_ms": pl.Float64,
+    "requests": pl.Int64,
+}

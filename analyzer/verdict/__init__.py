@@ -1,0 +1,27 @@
+"""The court: `deciding` decides, `cross_check` decides again, `diff` says what moved."""
+
+from analyzer.verdict.deciding import (
+    EXIT_CODES,
+    SLICE_REASON,
+    Judgement,
+    Words,
+    decide,
+    describe,
+    judge,
+    levels,
+    part_name,
+    ungated,
+)
+
+__all__ = [
+    "EXIT_CODES",
+    "SLICE_REASON",
+    "Judgement",
+    "Words",
+    "decide",
+    "describe",
+    "judge",
+    "levels",
+    "part_name",
+    "ungated",
+]

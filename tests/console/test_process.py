@@ -1,0 +1,181 @@
+"""What surrounds a command: a reader that leaves, a closed stream or a signal at any moment."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TAIL = ROOT / "sample_data" / "slow_tail"
+SIGNALS = [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+
+
+def command(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "analyzer", *map(str, arguments)]
+
+
+def run_of(out: Path) -> list[str]:
+    return command(
+        "run", TAIL / "captures", "--cloudwatch", TAIL / "cloudwatch",
+        "--policy", TAIL / "policy.toml", "--out", out,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def rejected(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle whose decision is REJECT."""
+    out = tmp_path_factory.mktemp("rejected") / "out"
+    assert subprocess.run(run_of(out), capture_output=True, check=False).returncode == 20
+    return out
+
+
+@pytest.fixture
+def stale(rejected: Path, tmp_path: Path) -> Path:
+    """A copy of it, for a run that will not end well."""
+    return Path(shutil.copytree(rejected, tmp_path / "stale"))
+
+
+def commands(bundle: Path) -> list[tuple[list[str], int]]:
+    return [
+        (command("--help"), 0),
+        (command("policy"), 0),
+        (command("explain", "latency_p99"), 0),
+        (command("report", "nowhere"), 3),
+        (command("verdict", bundle), 20),
+        (command("verdict", bundle, "--format", "json"), 20),
+    ]
+
+
+def test_a_reader_that_leaves_early_does_not_change_the_exit_code(rejected: Path) -> None:
+    for arguments, code in commands(rejected):
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run(
+            arguments, stdout=writer, stderr=subprocess.PIPE, text=True, check=False
+        )
+        os.close(writer)
+        assert (done.returncode, "Traceback" in done.stderr) == (code, False), arguments
+
+
+def test_a_run_whose_reader_left_still_ends_with_its_decision(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        run_of(tmp_path / "out"), stdout=writer, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (20, "")
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_does_not_change_the_exit_code(rejected: Path, closed: str) -> None:
+    for arguments, code in commands(rejected):
+        done = subprocess.run(
+            ["/bin/sh", "-c", f'"$@" {closed}', "sh", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (code, ""), arguments
+        assert "Traceback" not in done.stderr
+
+
+def test_a_run_with_stdout_closed_writes_its_verdict(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = subprocess.run(
+        ["/bin/sh", "-c", '"$@" >&-', "sh", *run_of(out)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (20, "")
+    assert json.loads((out / "verdict.json").read_text())["decision"] == "REJECT"
+
+
+def test_a_complaint_nobody_can_read_keeps_its_exit_code() -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            command("verdict", "nowhere"), stdout=subprocess.PIPE, stderr=full, check=False
+        )
+    assert (done.returncode, done.stdout) == (3, b"")
+
+
+def signalled_by(module: str, number: int, folder: Path) -> dict[str, str]:
+    """An environment in which importing `module` sends the process a signal, and then waits."""
+    folder.mkdir()
+    text = f"import os, time\nos.kill(os.getpid(), {int(number)})\ntime.sleep(60)\n"
+    (folder / f"{module}.py").write_text(text, encoding="utf-8")
+    return {**os.environ, "PYTHONPATH": str(folder)}
+
+
+@pytest.mark.parametrize(("number", "code", "word"), SIGNALS)
+@pytest.mark.parametrize("module", ["typer", "polars", "duckdb"])
+def test_a_signal_during_imports_leaves_no_stale_verdict(
+    *, module: str, number: int, code: int, word: str, stale: Path, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        run_of(stale),
+        env=signalled_by(module, number, tmp_path / "first"),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert (done.returncode, done.stderr) == (code, f"error: {word}\n")
+    assert list(stale.iterdir()) == []
+
+
+def during_run(code: str, out: Path) -> subprocess.CompletedProcess[str]:
+    """A run in which `code` is what happens instead of the analysis."""
+    script = (
+        "import os, signal, sys, tempfile\n"
+        "from analyzer import analysis\n"
+        "from analyzer.__main__ import main\n"
+        f"def run(request, progress):\n    {code}\n"
+        "analysis.run = run\n"
+        "sys.argv[0] = 'analyzer'\n"
+        "main()\n"
+    )
+    arguments = [sys.executable, "-c", script, *run_of(out)[3:]]
+    return subprocess.run(arguments, capture_output=True, text=True, check=False, cwd=ROOT)
+
+
+@pytest.mark.parametrize(("number", "code", "word"), SIGNALS)
+def test_a_signal_during_a_run_cleans_up_and_claims_nothing(
+    number: int, code: int, word: str, stale: Path, tmp_path: Path
+) -> None:
+    happens = (
+        f"with tempfile.TemporaryDirectory(dir={str(tmp_path)!r}): "
+        f"os.kill(os.getpid(), {int(number)})"
+    )
+    done = during_run(happens, stale)
+    assert (done.returncode, done.stderr) == (code, f"error: {word}\n")
+    assert list(stale.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["stale"]
+
+
+@pytest.mark.parametrize(
+    "error", ["RuntimeError('interrupted')", "ImportError", "AnalyzerError('x')"]
+)
+def test_what_a_library_makes_of_a_signal_is_still_the_signal(error: str, stale: Path) -> None:
+    happens = (
+        "from analyzer.errors import AnalyzerError\n"
+        "    try: os.kill(os.getpid(), signal.SIGINT)\n"
+        f"    except SystemExit: raise {error} from None"
+    )
+    done = during_run(happens, stale)
+    assert (done.returncode, done.stderr) == (130, "error: interrupted\n")
+
+
+def test_a_bug_during_a_run_claims_nothing(stale: Path) -> None:
+    done = during_run("raise ZeroDivisionError", stale)
+    assert done.returncode == 1
+    assert "ZeroDivisionError" in done.stderr
+    assert list(stale.iterdir()) == []

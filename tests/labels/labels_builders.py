@@ -1,0 +1,101 @@
+"""Captures whose truth is known, and files of labels for them."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from analyzer import analysis
+from analyzer.console.progress import silent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from analyzer.analysis import Analysis
+
+START = datetime(2026, 11, 16, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request: what each variant answered, and how it is known.
+
+    Attributes:
+        inference_id: None for a client that sets none.
+        event_id: production's; the shadow's is another one.
+        payload: None for one that no other request has.
+    """
+
+    production: str
+    shadow: str
+    inference_id: str | None = None
+    event_id: str | None = None
+    payload: str | None = None
+
+
+def capture(folder: Path, requests: Sequence[Asked]) -> Path:
+    """Write both variants' captures of these requests, one a second."""
+    for variant in ("v1", "v2-shadow"):
+        hour = folder / "endpoint" / variant / "2026" / "11" / "16" / "00"
+        hour.mkdir(parents=True)
+        lines = [_line(at_s, asked, variant == "v1") for at_s, asked in enumerate(requests)]
+        (hour / "00-00-000-a.jsonl").write_text("".join(lines), encoding="utf-8")
+    return folder
+
+
+def _line(at_s: int, asked: Asked, is_production: bool) -> str:  # noqa: FBT001 - private
+    when = (START + timedelta(seconds=at_s)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    own = asked.event_id if is_production and asked.event_id else str(uuid.uuid4())
+    event = {"eventId": own, "inferenceTime": when}
+    if asked.inference_id is not None:
+        event["inferenceId"] = asked.inference_id
+    side = {"observedContentType": "text/csv", "encoding": "CSV"}
+    output = asked.production if is_production else asked.shadow
+    payload = asked.payload or f"{at_s},1"
+    record = {
+        "captureData": {
+            "endpointInput": {**side, "mode": "INPUT", "data": payload},
+            "endpointOutput": {**side, "mode": "OUTPUT", "data": output},
+        },
+        "eventMetadata": event,
+        "eventVersion": "0",
+    }
+    return json.dumps(record, separators=(",", ":")) + "\n"
+
+
+def truth(found: str, label: str, encoding: str | None = "CSV") -> str:
+    """One line of SageMaker's ground truth."""
+    data = {"data": label} if encoding is None else {"data": label, "encoding": encoding}
+    body = {"groundTruthData": data, "eventMetadata": {"eventId": found}, "eventVersion": "0"}
+    return json.dumps(body) + "\n"
+
+
+def write(path: Path, lines: Iterable[str]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(lines), encoding="utf-8")
+    return path
+
+
+def judged(source: Path, labels: Path | str | None, *policy: str, threads: int = 2) -> Analysis:
+    request = analysis.Request(
+        source=str(source),
+        labels=None if labels is None else str(labels),
+        overrides=policy,
+        threads=threads,
+    )
+    return analysis.run(request, silent)
+
+
+def fates(done: Analysis) -> dict[str, int]:
+    """What became of the labels: code -> how many, zeros left out."""
+    rows = done.tables["labels"].select("code", "count").rows()
+    return {code: count for code, count in rows if count}
+
+
+def outcomes(done: Analysis) -> dict[tuple[str, str], int]:
+    """(production, shadow) right or wrong -> predictions."""
+    return {(p, s): n for p, s, n in done.tables["label_outcomes"].rows()}

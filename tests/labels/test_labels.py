@@ -1,0 +1,512 @@
+"""Runs with ground truth: which label belongs to which pair, and what is said of the others."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.metrics import (  # type: ignore[import-untyped]
+    brier_score_loss,
+    log_loss,
+    roc_auc_score,
+)
+
+from analyzer import analysis
+from analyzer.console.progress import silent
+from analyzer.errors import AccessError, InputError, UsageError
+from analyzer.report import markdown
+from analyzer.report.content import predictions_page, verdict_page
+from analyzer.report.content.page import Table
+from tests.labels.labels_builders import Asked, capture, fates, judged, outcomes, truth, write
+
+if TYPE_CHECKING:
+    from analyzer.analysis import Analysis
+
+PROMOTE = Path(__file__).parents[2] / "sample_data" / "promote"
+WORDS = ("yes", "no", "maybe")
+
+
+def worded(count: int, seed: int = 1) -> tuple[list[Asked], list[str]]:
+    """Requests answered in words, with what would have been right."""
+    rng = np.random.default_rng(seed)
+    right = [WORDS[k] for k in rng.integers(0, 3, count)]
+    said = [
+        [WORDS[k] if wrong else word for word, wrong, k in zip(right, missed, others, strict=True)]
+        for missed, others in (
+            (rng.random(count) < 0.2, rng.integers(0, 3, count)) for _ in range(2)
+        )
+    ]
+    requests = [Asked(p, s, f"request {k}") for k, (p, s) in enumerate(zip(*said, strict=True))]
+    return requests, right
+
+
+def by_hand(requests: list[Asked], right: list[str]) -> dict[tuple[str, str], int]:
+    word = {True: "right", False: "wrong"}
+    return dict(
+        Counter(
+            (word[asked.production == label], word[asked.shadow == label])
+            for asked, label in zip(requests, right, strict=True)
+        )
+    )
+
+
+def test_sagemakers_ground_truth_gives_the_table_counted_by_hand(tmp_path: Path) -> None:
+    requests, right = worded(1_200)
+    source = capture(tmp_path / "captures", requests)
+    half = len(right) // 2
+    lines = [truth(f"request {k}", label) for k, label in enumerate(right)]
+    write(tmp_path / "labels/2026/11/20/07/a.jsonl", lines[:half])
+    late = tmp_path / "labels/2026/12/01/00/b.jsonl.gz"
+    late.parent.mkdir(parents=True)
+    late.write_bytes(gzip.compress("".join(lines[half:]).encode()))
+    done = judged(source, tmp_path / "labels")
+    expected = by_hand(requests, right)
+    assert outcomes(done) == expected
+    accuracy = done.verdict.metrics["accuracy"]
+    alone = expected["wrong", "right"] - expected["right", "wrong"]
+    assert accuracy.effect is not None
+    assert accuracy.effect.estimate == pytest.approx(alone / 1_200, abs=1e-9)
+    assert accuracy.production == pytest.approx(
+        (expected["right", "right"] + expected["right", "wrong"]) / 1_200, abs=1e-9
+    )
+    assert (accuracy.n.pairs, accuracy.n.effective) == (1_200, 1_200)
+    assert fates(done) == {"label.matched": 1_200, "label.paired": 1_200}
+
+
+def test_csv_and_parquet_give_what_json_lines_give(tmp_path: Path) -> None:
+    requests, right = worded(300)
+    source = capture(tmp_path / "captures", requests)
+    ids = [asked.inference_id for asked in requests]
+    as_json = write(
+        tmp_path / "a.jsonl", (truth(f"request {k}", label) for k, label in enumerate(right))
+    )
+    as_csv = write(
+        tmp_path / "b.csv",
+        ["\ufeffwho,LABEL,Id\r\n", *(f'x,"{w}",{i}\r\n' for i, w in zip(ids, right, strict=True))],
+    )
+    as_parquet = tmp_path / "c.parquet"
+    frame = pl.DataFrame({"Label": right, "other": range(300), "ID": ids})
+    frame.write_parquet(as_parquet)
+    tables = [outcomes(judged(source, path)) for path in (as_json, as_csv, as_parquet)]
+    assert tables == [by_hand(requests, right)] * 3
+
+
+def test_a_label_names_the_event_where_the_client_set_no_inference_id(tmp_path: Path) -> None:
+    named = [Asked("yes", "no", event_id=f"event-{k}") for k in range(20)]
+    both = [Asked("no", "no", f"id {k}", f"event-{k}") for k in range(20, 30)]
+    source = capture(tmp_path / "captures", [*named, *both])
+    lines = [truth(f"event-{k}", "yes") for k in range(25)]
+    lines += [truth(f"id {k}", "no") for k in range(20, 30)]
+    done = judged(source, write(tmp_path / "labels.jsonl", lines))
+    # five labels name the event of a request that another label names by its inference ID
+    assert fates(done)["label.unmatched"] == 5
+    assert fates(done)["label.paired"] == 30
+    assert outcomes(done) == {
+        ("right", "right"): 10,
+        ("right", "wrong"): 20,
+        ("wrong", "right"): 0,
+        ("wrong", "wrong"): 0,
+    }
+
+
+def test_what_cannot_be_used_is_counted_and_stops_nothing(tmp_path: Path) -> None:
+    requests = [Asked("yes", "no", f"r{k}") for k in range(10)]
+    source = capture(tmp_path / "captures", requests)
+    folder = tmp_path / "labels"
+    write(
+        folder / "a.jsonl",
+        [
+            truth("r0", "yes"),
+            truth("r0", '"yes"'),  # the same label of the same ID again
+            truth("r1", "yes"),
+            truth("r1", "no"),  # a conflict
+            truth("r2", "yes", encoding=None),
+            truth("r3", "eWVz", encoding="BASE64"),
+            truth("elsewhere", "no"),
+            truth("", "no"),
+            truth("r4", ""),
+            truth("r5", "null"),
+            "{not json\n",
+            "[]\n",
+            "\n",
+        ],
+    )
+    (folder / "b.csv").write_bytes(b"id,label\nr6,yes\nr7\n\nr8,\xff\n,yes\n")
+    write(folder / "c.csv", ["name,value\n", "r9,yes\n"])
+    (folder / "d.parquet").write_bytes(b"no parquet")
+    (folder / "notes.txt").write_text("r9,no", encoding="utf-8")
+    done = judged(source, folder)
+    assert fates(done) == {
+        "label.matched": 4,
+        "label.unmatched": 1,
+        "label.conflict": 1,
+        "label.repeated": 1,
+        "label.invalid-csv": 1,
+        "label.invalid-json": 1,
+        "label.invalid-parquet": 1,
+        "label.invalid-utf8": 1,
+        "label.no-columns": 1,
+        "label.no-id": 3,
+        "label.no-label": 2,
+        "label.paired": 4,
+        "label.missing": 5,
+        "label.conflicting-pair": 1,
+    }
+    notes = {note.code: note.text for note in done.verdict.notes}
+    assert notes["labels"] == (
+        "4 of 10 pairs have a label; 1 labelled ID of 5 match no pair"  # r0, r2, r3, r6
+    )
+    assert "1 ID label.conflict" in notes["labels-left-out"]
+    assert "1 line label.invalid-json" in notes["labels-left-out"]
+
+
+def test_an_id_of_different_requests_is_not_guessed_at(tmp_path: Path) -> None:
+    requests = [
+        Asked("yes", "yes", "0", payload="1,1"),
+        Asked("yes", "yes", "0", payload="2,2"),
+        Asked("no", "yes", "1", payload="3,3"),
+        Asked("no", "yes", "1", payload="3,3"),
+    ]
+    source = capture(tmp_path / "captures", requests)
+    labels = write(tmp_path / "labels.jsonl", [truth("0", "yes"), truth("1", "yes")])
+    done = judged(source, labels)
+    assert fates(done)["label.ambiguous-id"] == 2
+    assert fates(done)["label.paired"] == 2
+    assert outcomes(done)["wrong", "right"] == 2
+    # one input sent twice is worth one
+    assert done.verdict.metrics["accuracy"].n.effective == 1
+
+
+def test_a_request_of_many_rows_has_a_label_for_each(tmp_path: Path) -> None:
+    requests = [
+        Asked("yes\nno\nyes\n", "yes\nyes\nyes\n", "three"),
+        Asked("yes\nno\n", "no\nno\n", "two"),
+        Asked("no\nno\n", "no\nno\n", "wrong number"),
+    ]
+    source = capture(tmp_path / "captures", requests)
+    lines = [
+        truth("three", "yes\nno\nyes\n"),
+        truth("two", '["yes", null]', encoding="JSON"),
+        truth("wrong number", "yes"),
+    ]
+    done = judged(source, write(tmp_path / "labels.jsonl", lines))
+    assert outcomes(done) == {
+        ("right", "right"): 2,
+        ("right", "wrong"): 2,
+        ("wrong", "right"): 0,
+        ("wrong", "wrong"): 0,
+    }
+    assert fates(done)["label.not-comparable"] == 1
+
+
+def scored(count: int, harm: float, seed: int = 5) -> tuple[list[Asked], list[str]]:
+    """Scores of two variants right on 90 % and on 90 % less the harm; 1 % differ in any case."""
+    rng = np.random.default_rng(seed)
+    positive = rng.random(count) < 0.4
+    production = rng.random(count) < 0.9
+    shadow = production.copy()
+    few, more = count // 200, count // 200 + int(harm * count)
+    shadow[rng.choice(np.flatnonzero(production), more, replace=False)] = False
+    shadow[rng.choice(np.flatnonzero(~production), few, replace=False)] = True
+    sides = [
+        np.where(positive == right, 0.75, 0.25) + rng.uniform(-0.2, 0.2, count).round(4)
+        for right in (production, shadow)
+    ]
+    requests = [
+        Asked(f"{p:.4f}", f"{s:.4f}", f"r{k}") for k, (p, s) in enumerate(zip(*sides, strict=True))
+    ]
+    return requests, [str(int(one)) for one in positive]
+
+
+@pytest.mark.parametrize(("harm", "outcome"), [(0.0, "pass"), (0.04, "fail")])
+def test_equal_accuracy_passes_and_a_loss_beyond_the_margin_rejects(
+    tmp_path: Path, harm: float, outcome: str
+) -> None:
+    requests, right = scored(12_000, harm)
+    source = capture(tmp_path / "captures", requests)
+    labels = write(
+        tmp_path / "l.csv", ["id,label\n", *(f"r{k},{y}\n" for k, y in enumerate(right))]
+    )
+    done = judged(source, labels)
+    accuracy = done.verdict.metrics["accuracy"]
+    assert (accuracy.outcome.value, accuracy.required) == (outcome, True)
+    assert (done.verdict.decision.value == "REJECT") == (outcome == "fail")
+    codes = [reason.code for reason in done.verdict.reasons]
+    assert ("accuracy-regression" in codes) == (outcome == "fail")
+    positive = np.array(right) == "1"
+    for name, sides in (
+        ("production", [float(asked.production) for asked in requests]),
+        ("shadow", [float(asked.shadow) for asked in requests]),
+    ):
+        scores = np.array(sides)
+        found = {metric: getattr(item, name) for metric, item in done.verdict.metrics.items()}
+        assert found["accuracy"] == pytest.approx(((scores >= 0.5) == positive).mean(), abs=1e-9)
+        assert found["log_loss"] == pytest.approx(log_loss(positive, scores), abs=1e-8)
+        assert found["brier_score"] == pytest.approx(brier_score_loss(positive, scores), abs=1e-8)
+        assert found["auc"] == pytest.approx(roc_auc_score(positive, scores), abs=2e-3)
+        tenth = np.minimum((scores * 10).astype(int), 9)
+        gap = np.bincount(tenth, scores - positive)
+        assert found["calibration_error"] == pytest.approx(np.abs(gap).sum() / 12_000, abs=1e-8)
+
+
+def test_swapping_the_variants_negates_what_labels_say(tmp_path: Path) -> None:
+    requests, right = scored(1_500, 0.02)
+    turned = [Asked(asked.shadow, asked.production, asked.inference_id) for asked in requests]
+    labels = write(tmp_path / "l.jsonl", (truth(f"r{k}", y) for k, y in enumerate(right)))
+    one, other = (
+        judged(capture(tmp_path / name, given), labels).verdict.metrics
+        for name, given in (("one", requests), ("other", turned))
+    )
+    for metric in ("accuracy", "log_loss", "brier_score", "auc", "calibration_error"):
+        there, back = one[metric].effect, other[metric].effect
+        assert there is not None
+        assert back is not None
+        assert there.estimate == pytest.approx(-(back.estimate or 0), abs=1e-8)
+        fixed, turned_fixed = one[metric].intervals.fixed, other[metric].intervals.fixed
+        if fixed is not None and turned_fixed is not None:
+            assert fixed[0] == pytest.approx(-turned_fixed[1], abs=1e-8)
+
+
+def test_quantities_are_compared_by_their_distance_from_the_label(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    y, p, s = (rng.normal(100, 20, 1_500).round(3) for _ in range(3))
+    requests = [Asked(str(a), str(b), f"r{k}") for k, (a, b) in enumerate(zip(p, s, strict=True))]
+    labels = tmp_path / "labels.parquet"
+    pl.DataFrame({"id": [f"r{k}" for k in range(1_500)], "label": y}).write_parquet(labels)
+    metrics = judged(capture(tmp_path / "captures", requests), labels).verdict.metrics
+    error = metrics["mean_absolute_error"]
+    assert error.production == pytest.approx(np.abs(p - y).mean(), rel=1e-8)
+    assert error.shadow == pytest.approx(np.abs(s - y).mean(), rel=1e-8)
+    change = np.abs(s - y) - np.abs(p - y)
+    half = 1.6448536 * change.std() / 1_500**0.5
+    assert error.intervals.fixed == pytest.approx(
+        (change.mean() - half, change.mean() + half), rel=1e-6
+    )
+    roots = [f"{np.sqrt(np.mean((x - y) ** 2)):.4g}" for x in (p, s)]
+    assert [note.text for note in error.notes] == [
+        f"root mean square error: production {roots[0]}, shadow {roots[1]}"
+    ]
+    # a default must not hold a run up over a question its outputs cannot be asked
+    assert (metrics["accuracy"].role.value, metrics["accuracy"].required) == ("evidence", False)
+
+
+def test_the_place_of_the_largest_number_is_what_a_label_of_classes_names(tmp_path: Path) -> None:
+    """Shares of classes are read as such; other lists of numbers where the policy says so."""
+    rng = np.random.default_rng(4)
+    y = rng.integers(0, 3, 400)
+    sides = []
+    for noise in (0.6, 0.9):
+        scores = np.eye(3)[y] + rng.normal(0, noise, (400, 3))
+        sides.append(scores.round(4))
+    right = [scores.argmax(axis=1) == y for scores in sides]
+    labels = write(tmp_path / "l.jsonl", (truth(f"r{k}", str(label)) for k, label in enumerate(y)))
+    lines = [[",".join(map(str, row)) for row in scores.tolist()] for scores in sides]
+    requests = [Asked(a, b, f"r{k}") for k, (a, b) in enumerate(zip(*lines, strict=True))]
+    source = capture(tmp_path / "captures", requests)
+    plain = judged(source, labels).verdict.metrics["accuracy"]
+    assert 'predictions.kind = "multiclass"' in plain.notes[-1].text
+    found = judged(source, labels, "predictions.kind=multiclass").verdict.metrics["accuracy"]
+    assert (found.production, found.shadow) == (right[0].mean(), right[1].mean())
+    assert found.effect is not None
+    assert found.effect.estimate == pytest.approx(right[1].mean() - right[0].mean())
+
+
+def test_true_and_false_are_one_and_nought_and_other_words_are_counted(tmp_path: Path) -> None:
+    requests = [Asked("0.75", "0.25", f"r{k}") for k in range(40)]
+    labels = ["true", "TRUE", "1", "1.0", "false", "0", "perhaps", "2"] * 5
+    path = write(tmp_path / "l.jsonl", (truth(f"r{k}", y) for k, y in enumerate(labels)))
+    done = judged(capture(tmp_path / "captures", requests), path)
+    assert outcomes(done)["right", "wrong"] == 20
+    assert outcomes(done)["wrong", "right"] == 10
+    assert fates(done)["label.misfit"] == 10
+
+
+@pytest.mark.parametrize(
+    ("answers", "labels", "code"),
+    [
+        (("yes", "no"), ("yes", "no"), "too-few-labels"),
+        (("yes", "no") * 700, ("yes",) * 1_400, "one-truth"),
+        (("yes", "no") * 700, ("Y", "N") * 700, "foreign-labels"),
+    ],
+)
+def test_equal_answers_do_not_pass_where_labels_say_nothing(
+    tmp_path: Path, answers: tuple[str, ...], labels: tuple[str, ...], code: str
+) -> None:
+    requests = [Asked(word, word, f"r{k}") for k, word in enumerate(answers)]
+    path = write(tmp_path / "l.jsonl", (truth(f"r{k}", y) for k, y in enumerate(labels)))
+    accuracy = judged(capture(tmp_path / "captures", requests), path).verdict.metrics["accuracy"]
+    assert accuracy.outcome.value == "unresolved"
+    assert accuracy.notes[-1].code == code
+    assert accuracy.needs is not None
+
+
+def test_none_is_a_label_like_any_other(tmp_path: Path) -> None:
+    source = capture(tmp_path / "captures", [Asked("none", "some", f"r{k}") for k in range(10)])
+    done = judged(source, write(tmp_path / "l.csv", ["id,label\n", "r0,none\n", "r1,\n"]))
+    assert outcomes(done)["right", "wrong"] == 1
+    assert fates(done)["label.no-label"] == 1
+
+
+def test_labels_that_match_nothing_hold(tmp_path: Path) -> None:
+    source = capture(tmp_path / "captures", [Asked("yes", "no", f"r{k}") for k in range(10)])
+    done = judged(source, write(tmp_path / "l.jsonl", [truth("other", "yes")]))
+    accuracy = done.verdict.metrics["accuracy"]
+    assert (accuracy.outcome.value, accuracy.notes[-1].code) == ("unresolved", "no-label-matches")
+    assert "accuracy-unresolved" in [reason.code for reason in done.verdict.reasons]
+
+
+def test_text_has_no_right_answer_yet_and_says_so(tmp_path: Path) -> None:
+    requests = [Asked(f"some long answer {k}", f"another one {k}", f"r{k}") for k in range(50)]
+    source = capture(tmp_path / "captures", requests)
+    labels = write(tmp_path / "l.jsonl", (truth(f"r{k}", "yes") for k in range(50)))
+    done = judged(source, labels, "predictions.kind=text")
+    accuracy = done.verdict.metrics["accuracy"]
+    assert accuracy.notes[-1].code == "not-applicable"
+    assert fates(done)["label.paired"] == 50
+    assert "label_outcomes" not in done.tables
+
+
+def test_without_labels_a_run_is_asked_nothing_about_them(tmp_path: Path) -> None:
+    requests, right = worded(50)
+    source = capture(tmp_path / "captures", requests)
+    plain = judged(source, None).verdict
+    assert not {"accuracy", "log_loss", "auc"} & set(plain.metrics)
+    labels = write(tmp_path / "l.jsonl", [truth("request 0", right[0])])
+    assert {"accuracy", "log_loss", "auc"} <= set(judged(source, labels).verdict.metrics)
+    asked = judged(source, None, "metrics.accuracy.margin=-0.01").verdict
+    assert asked.metrics["accuracy"].notes[-1].code == "no-labels"
+    assert asked.metrics["accuracy"].required
+
+
+def test_other_labels_are_another_question_and_another_digest(tmp_path: Path) -> None:
+    """A run that finds the answer of the last one kept does not answer with it."""
+    requests, right = worded(60)
+    source = capture(tmp_path / "captures", requests)
+    labels = write(tmp_path / "l.jsonl", (truth(f"request {k}", y) for k, y in enumerate(right)))
+    for path in (*source.rglob("*.jsonl"), labels):
+        os.utime(path, (1_700_000_000, 1_700_000_000))  # long settled, so answers are kept
+    none, first, again = judged(source, None), judged(source, labels), judged(source, labels)
+    assert first.verdict == again.verdict
+    write(labels, (truth(f"request {k}", "yes") for k in range(60)))
+    os.utime(labels, (1_700_000_060, 1_700_000_060))
+    other = judged(source, labels)
+    assert outcomes(first) == by_hand(requests, right)
+    assert outcomes(other) == by_hand(requests, ["yes"] * 60)
+    digests = {done.verdict.inputs.digest for done in (none, first, other)}
+    assert len(digests) == 3
+
+
+def test_files_order_and_threads_change_no_byte(tmp_path: Path) -> None:
+    requests, right = scored(1_200, 0.01)
+    source = capture(tmp_path / "captures", requests)
+    lines = [truth(f"r{k}", y) for k, y in enumerate(right)]
+    one = write(tmp_path / "one/a.jsonl", lines).parent
+    for part in range(3):
+        write(tmp_path / f"many/{part}.jsonl", reversed(lines[part::3]))
+
+    def verdict(labels: Path, threads: int) -> str:
+        text: str = judged(source, labels, threads=threads).verdict.to_json()
+        return text
+
+    assert verdict(one, 1) == verdict(tmp_path / "many", 2)
+
+
+def labelled_scenario(tmp_path: Path, *, follows: str) -> Analysis:
+    """The scenario that promotes, with labels by which one variant is always right."""
+    said: dict[str, dict[str, bool]] = {}
+    for path in sorted((PROMOTE / "captures").rglob("*.jsonl*")):
+        variant = "shadow" if "shadow" in str(path) else "production"
+        data = path.read_bytes()
+        text = gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
+        for row in map(json.loads, text.splitlines()):
+            score = float(row["captureData"]["endpointOutput"]["data"])
+            said.setdefault(row["eventMetadata"]["inferenceId"], {})[variant] = score >= 0.5
+    lines = [
+        truth(found, str(int(side[follows]))) for found, side in said.items() if follows in side
+    ]
+    request = analysis.Request(
+        source=str(PROMOTE / "captures"),
+        cloudwatch=(str(PROMOTE / "cloudwatch"),),
+        policy_file=PROMOTE / "policy.toml",
+        labels=str(write(tmp_path / "labels.jsonl", lines)),
+    )
+    return analysis.run(request, silent)
+
+
+@pytest.mark.parametrize(("follows", "decision"), [("shadow", "PROMOTE"), ("production", "REJECT")])
+def test_labels_decide_a_test_in_which_all_else_passes(
+    tmp_path: Path, follows: str, decision: str
+) -> None:
+    done = labelled_scenario(tmp_path, follows=follows)
+    assert done.verdict.decision.value == decision, done.verdict.summary
+
+
+def test_the_policy_takes_a_loss_as_a_negative_number(tmp_path: Path) -> None:
+    source = capture(tmp_path / "captures", [Asked("yes", "no", "r")])
+    with pytest.raises(
+        UsageError, match=r"a loss between -1 and 0 \(-0.005 = -0.5 pp\), got 0.005"
+    ):
+        judged(source, None, "metrics.accuracy.margin=0.005")
+
+
+def test_a_path_without_labels_is_refused(tmp_path: Path) -> None:
+    source = capture(tmp_path / "captures", [Asked("yes", "no", "r")])
+    with pytest.raises(InputError, match="no such file or folder"):
+        judged(source, tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="no label files; looked for"):
+        judged(source, tmp_path / "empty")
+    oddly_named = write(tmp_path / "odd/labels.txt", [truth("r", "yes")])
+    with pytest.raises(InputError, match="no label files; looked for"):
+        judged(source, oddly_named.parent)
+    assert fates(judged(source, oddly_named))["label.paired"] == 1
+
+
+def test_labels_without_captures_are_refused() -> None:
+    request = analysis.Request(
+        endpoint="churn-endpoint", cloudwatch=(str(PROMOTE / "cloudwatch"),), labels="labels"
+    )
+    with pytest.raises(UsageError, match="no captured answers to judge"):
+        analysis.run(request, silent)
+
+
+def test_a_damaged_label_file_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    source = capture(tmp_path / "captures", [Asked("yes", "no", f"r{k}") for k in range(10)])
+    folder = tmp_path / "labels"
+    write(folder / "a.jsonl", [truth("r0", "yes")])
+    whole = gzip.compress("".join(truth(f"r{k}", "yes") for k in range(1, 10)).encode())
+    (folder / "b.jsonl.gz").write_bytes(whole[:-12])
+    done = judged(source, folder)
+    assert fates(done)["label.paired"] >= 1
+    assert "object-corrupt-gzip" in {note.code for note in done.verdict.notes}
+
+
+def test_a_label_file_that_cannot_be_opened_is_an_access_error(tmp_path: Path) -> None:
+    source = capture(tmp_path / "captures", [Asked("yes", "no", "r")])
+    folder = tmp_path / "labels"
+    write(folder / "a.jsonl", [truth("r", "yes")])
+    hidden = folder / "b.jsonl"
+    hidden.symlink_to(hidden)  # a link to itself cannot be opened, even by root
+    with pytest.raises(AccessError, match=r"b\.jsonl"):
+        judged(source, folder)
+
+
+def test_the_prediction_page_shows_right_and_wrong_calibration_and_labels(tmp_path: Path) -> None:
+    requests, right = scored(1_200, 0.02)
+    labels = write(tmp_path / "l.jsonl", (truth(f"r{k}", y) for k, y in enumerate(right)))
+    done = judged(capture(tmp_path / "captures", requests), labels)
+    page = predictions_page(done.verdict, done.tables)
+    blocks = {getattr(block, "title", ""): block for block in page.blocks}
+    assert "Right and wrong: production and shadow" in blocks
+    assert isinstance(blocks["Stated and observed shares"], Table)
+    assert len(blocks["Stated and observed shares"].rows) == 20
+    assert isinstance(blocks["Labels"], Table)
+    assert blocks["Labels"].rows[0] == ("label.matched", "1 200", "IDs")
+    assert "-0.50 pp" in markdown.render(verdict_page(done.verdict))

@@ -1,0 +1,411 @@
+"""The cache of parsed objects: never other bytes than a fresh run, never a name made from data."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import os
+import stat
+import subprocess
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from analyzer import analysis
+from analyzer.console.progress import silent
+from analyzer.errors import ResourceError
+from analyzer.metrics import DEFAULTS
+from analyzer.policy.files import load_policy
+from analyzer.reading import cache
+from analyzer.reading.cache import ShardCache, cache_folder
+from analyzer.sources import local
+from tests.captures.capture_builders import line
+from tests.faults.shadow_tests import (
+    LONG_AGO_S,
+    PRODUCTION,
+    SHADOW,
+    aged,
+    command,
+    finished,
+    hour_lines,
+    object_path,
+    put_hours,
+    put_object,
+    scenario,
+    surroundings,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from analyzer.analysis import Analysis
+    from analyzer.sources.objects import SourceObject
+
+
+def judged(source: Path, *, use_cache: bool = True, **asked: Any) -> Analysis:  # noqa: ANN401
+    request = analysis.Request(source=str(source), use_cache=use_cache, **asked)
+    return analysis.run(request, silent)
+
+
+def assert_same(one: Analysis, other: Analysis) -> None:
+    assert one.verdict.to_json() == other.verdict.to_json()
+    assert one.tables.keys() == other.tables.keys()
+    for name, table in one.tables.items():
+        assert table.equals(other.tables[name]), name
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The keys of the objects that are opened from now on."""
+    found: list[str] = []
+    read = local.read
+
+    def spy(item: SourceObject, start: int, end: int) -> bytes:
+        found.append(item.key)
+        return read(item, start, end)
+
+    monkeypatch.setattr(local, "read", spy)
+    return found
+
+
+def key(variant: str, hour: int) -> str:
+    return object_path(Path(), variant, hour).as_posix()
+
+
+@pytest.fixture
+def folder(cache_home: Path) -> Path:
+    return cache_home / "shadow-analyzer"
+
+
+def shards(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+# A run with a cache says what a run without one says.
+
+
+def test_fresh_incremental_cached_and_uncached_runs_agree_to_the_byte(
+    tmp_path: Path, reads: list[str]
+) -> None:
+    source = put_hours(tmp_path, range(2))
+    judged(source)
+    put_hours(tmp_path, range(2, 4))
+    reads.clear()
+    incremental = judged(source)
+    assert sorted(reads) == [key(v, hour) for v in (PRODUCTION, SHADOW) for hour in (2, 3)]
+    reads.clear()
+    cached = judged(source)
+    assert reads == []
+    uncached = judged(source, use_cache=False)
+    assert len(reads) == 8
+    assert uncached.verdict.ledger.pairs == 48
+    assert uncached.verdict.ledger.rejects_by_code == {"malformed.invalid-json": 8}
+    assert_same(incremental, uncached)
+    assert_same(cached, uncached)
+
+
+def test_a_run_without_the_cache_leaves_nothing_in_it(tmp_path: Path, folder: Path) -> None:
+    judged(put_hours(tmp_path, [0]), use_cache=False)
+    assert not folder.exists()
+
+
+def test_a_whole_scenario_read_from_the_cache_gives_its_golden_verdict(tmp_path: Path) -> None:
+    """Odd lines, repeated lines, gzip and both pairings pass through the cache unchanged."""
+    copy = scenario("broken", tmp_path / "broken")
+    asked: dict[str, Any] = {
+        "cloudwatch": (str(copy / "cloudwatch"),),
+        "policy_file": copy / "policy.toml",
+    }
+    judged(copy / "captures", **asked)
+    golden = (copy / "expected_verdict.json").read_text(encoding="utf-8")
+    assert judged(copy / "captures", **asked).verdict.to_json() == golden
+
+
+# What has changed is read again.
+
+
+def rewritten(path: Path, body: bytes) -> None:
+    """Written anew a good while later, in place."""
+    path.write_bytes(body)
+    os.utime(path, (LONG_AGO_S + 60, LONG_AGO_S + 60))
+
+
+def rewritten_as_old(path: Path, body: bytes) -> None:
+    """Written anew under its old time, as unpacking an archive does."""
+    path.write_bytes(body)
+    aged(path)
+
+
+def replaced_as_old(path: Path, body: bytes) -> None:
+    """Another file of the same size and time, renamed into its place."""
+    other = path.with_suffix(".new")
+    other.write_bytes(body)
+    aged(other).replace(path)
+
+
+@pytest.mark.parametrize("change", [rewritten, rewritten_as_old, replaced_as_old])
+def test_a_changed_object_is_read_again_and_its_old_rows_are_gone(
+    tmp_path: Path,
+    change: Callable[[Path, bytes], None],
+    reads: list[str],
+) -> None:
+    source = put_hours(tmp_path, range(2))
+    before = judged(source)
+    path = object_path(source, SHADOW, 1)
+    body = path.read_bytes()
+    changed = body.replace(b"0.26", b"0.96")
+    assert len(changed) == len(body) != body.count(b"0.96")
+    change(path, changed)
+    reads.clear()
+    after = judged(source)
+    assert reads == [key(SHADOW, 1)]
+    assert after.verdict.inputs.digest != before.verdict.inputs.digest
+    assert_same(after, judged(source, use_cache=False))
+
+
+def test_an_object_that_grew_is_read_again(tmp_path: Path, reads: list[str]) -> None:
+    source = put_hours(tmp_path, [0])
+    judged(source)
+    path = object_path(source, PRODUCTION, 0)
+    put_object(path, path.read_bytes() + hour_lines(1, PRODUCTION)[0] + b"\n")
+    reads.clear()
+    assert judged(source).verdict.ledger.lines == 29
+    assert reads == [key(PRODUCTION, 0)]
+
+
+@pytest.mark.parametrize("how", ["deleted", "outside the window"])
+def test_an_object_that_is_no_longer_meant_lends_no_rows(tmp_path: Path, how: str) -> None:
+    source = put_hours(tmp_path, [0, 1, 8])
+    judged(source)
+    asked: dict[str, Any] = {}
+    if how == "deleted":
+        for variant in (PRODUCTION, SHADOW):
+            object_path(source, variant, 8).unlink()
+    else:
+        asked = {"until": "2026-03-01T02:00:00Z"}
+    after = judged(source, **asked)
+    assert after.verdict.ledger.pairs == 24
+    assert after.verdict.inputs.objects_read == 4
+    assert_same(after, judged(source, use_cache=False, **asked))
+
+
+def test_one_object_may_serve_both_roles_and_later_the_other_one(
+    tmp_path: Path, reads: list[str]
+) -> None:
+    source = put_hours(tmp_path, range(2))
+    ours, theirs = (str(source / "endpoint" / variant) for variant in (PRODUCTION, SHADOW))
+    judged(source)
+    reads.clear()
+    for production, shadow in ((ours, ours), (theirs, ours), (theirs, theirs)):
+        requests = [
+            analysis.Request(production=production, shadow=shadow, use_cache=use_cache)
+            for use_cache in (True, False)
+        ]
+        cached = analysis.run(requests[0], silent)
+        assert reads == []
+        assert_same(cached, analysis.run(requests[1], silent))
+        reads.clear()
+
+
+def test_an_object_read_in_both_roles_at_once_is_kept(tmp_path: Path, reads: list[str]) -> None:
+    source = put_hours(tmp_path, [0])
+    ours = str(source / "endpoint" / PRODUCTION)
+    request = analysis.Request(production=ours, shadow=ours)
+    first = analysis.run(request, silent)
+    reads.clear()
+    assert_same(analysis.run(request, silent), first)
+    assert reads == []
+
+
+# What cannot be trusted is not kept, or not found.
+
+
+def test_an_object_that_could_not_be_read_to_its_end_is_read_each_time(
+    tmp_path: Path, reads: list[str]
+) -> None:
+    source = put_hours(tmp_path, [0])
+    body = gzip.compress(b"".join(b"%s\n" % text for text in hour_lines(1, SHADOW)))
+    put_object(object_path(source, SHADOW, 1).with_suffix(".jsonl.gz"), body[:-9])
+    first = judged(source)
+    assert first.verdict.inputs.objects_failed == {"corrupt-gzip": 1}
+    reads.clear()
+    assert_same(judged(source), first)
+    assert reads == [key(SHADOW, 1) + ".gz"]
+
+
+@pytest.mark.parametrize("young", [timedelta(seconds=5), timedelta(hours=-1)])
+def test_a_file_that_may_still_grow_is_not_kept(
+    tmp_path: Path, young: timedelta, reads: list[str], folder: Path
+) -> None:
+    """Its size and time can stay as they are while its last second is written."""
+    source = put_hours(tmp_path, [0])
+    at = (datetime.now(UTC) - young).timestamp()
+    for variant in (PRODUCTION, SHADOW):
+        os.utime(object_path(source, variant, 0), (at, at))
+    first = judged(source)
+    assert shards(folder) == []
+    reads.clear()
+    assert_same(judged(source), first)
+    assert len(reads) == 2
+
+
+def test_lines_parsed_under_another_limit_are_not_reused(tmp_path: Path) -> None:
+    source = put_hours(tmp_path, [0])
+    path = object_path(source, SHADOW, 0)
+    put_object(path, path.read_bytes() + line(5, output="9" * 1_000) + b"\n")
+    judged(source)
+    asked: dict[str, Any] = {"overrides": ("max_line_bytes=1024",)}
+    short = judged(source, **asked)
+    assert short.verdict.ledger.rejects_by_code["malformed.oversize"] == 1
+    assert_same(short, judged(source, use_cache=False, **asked))
+
+
+@pytest.mark.parametrize("what", ["tool", "engine", "query"])
+def test_what_another_version_parsed_is_not_reused(
+    tmp_path: Path, what: str, reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = put_hours(tmp_path, [0])
+    judged(source)
+    if what == "tool":
+        monkeypatch.setattr(cache, "__version__", "9.9.9")
+    elif what == "engine":
+        monkeypatch.setattr(cache, "version", lambda _: "9.9.9")
+    else:
+        monkeypatch.setattr(cache, "_is_parsing", lambda name: name == "capture_records.sql")
+    reads.clear()
+    judged(source)
+    assert len(reads) == 2
+
+
+@pytest.mark.parametrize("kind", ["-records.parquet", "-rejects.parquet", ".json"])
+def test_a_flipped_byte_in_the_cache_costs_a_reading_and_nothing_else(
+    tmp_path: Path, folder: Path, kind: str, reads: list[str]
+) -> None:
+    source = put_hours(tmp_path, [0])
+    first = judged(source)
+    for path in [path for path in shards(folder) if path.name.endswith((kind, ".reduced"))]:
+        whole = path.read_bytes()
+        at = len(whole) // 3
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x41]) + whole[at + 1 :])
+    reads.clear()
+    assert_same(judged(source), first)
+    assert len(reads) == 2
+    assert_same(judged(source), first)
+    assert len(reads) == 2
+
+
+def test_a_flipped_byte_in_what_captures_came_to_costs_a_reduction_and_nothing_else(
+    tmp_path: Path, folder: Path, reads: list[str]
+) -> None:
+    source = put_hours(tmp_path, [0])
+    first = judged(source)
+    (path,) = folder.rglob("*.reduced")
+    whole = path.read_bytes()
+    for at in range(0, len(whole), len(whole) // 7):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x41]) + whole[at + 1 :])
+        reads.clear()
+        assert_same(judged(source), first)
+        assert reads == []
+        assert path.read_bytes() == whole
+
+
+# Where the cache lies, and what may go wrong with it.
+
+
+def test_the_cache_is_its_owners_alone(tmp_path: Path, folder: Path) -> None:
+    judged(put_hours(tmp_path, [0]))
+    for path in (folder, *folder.iterdir()):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(
+    ("given", "home", "expected"),
+    [
+        ("/somewhere", "/home/a", Path("/somewhere/shadow-analyzer")),
+        ("", "/home/a", Path("/home/a/.cache/shadow-analyzer")),
+        ("relative", "/home/a", Path("/home/a/.cache/shadow-analyzer")),
+    ],
+)
+def test_the_cache_lies_where_the_users_caches_do(
+    given: str, home: str, expected: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", given)
+    monkeypatch.setenv("HOME", home)
+    assert cache_folder() == expected
+
+
+def test_a_cache_that_is_a_file_costs_a_note(
+    tmp_path: Path, cache_home: Path, folder: Path
+) -> None:
+    source = put_hours(tmp_path, [0])
+    folder.write_text("in the way", encoding="utf-8")
+    done = judged(source)
+    assert len(done.remarks) == 1
+    assert done.remarks[0].startswith("no cache of parsed captures: ")
+    assert_same(replace(done, remarks=()), judged(source, use_cache=False))
+    assert [path.name for path in cache_home.iterdir()] == [folder.name]
+
+
+def test_a_cache_on_a_read_only_disk_costs_a_note(tmp_path: Path, folder: Path) -> None:
+    source = put_hours(tmp_path, [0])
+    there = ShardCache(folder, load_policy(None, DEFAULTS).max_line_bytes)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", there.folder],
+        check=False,
+        capture_output=True,
+    )
+    if mounted.returncode:
+        pytest.skip("mounting needs root")
+    try:
+        done = judged(source)
+    finally:
+        subprocess.run(["umount", there.folder], check=True)
+    assert [text.rpartition(": ")[2] for text in done.remarks] == ["Read-only file system"]
+    assert done.verdict.ledger.pairs == 12
+
+
+@pytest.mark.parametrize("name", ["a b", "it's", 'say "so"', "[1]*?", "{x}", "ü", "-- ;", "a\nb"])
+def test_a_cache_may_have_any_name(
+    tmp_path: Path, name: str, reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = put_hours(tmp_path / "captures", [0])
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / name))
+    judged(source)
+    reads.clear()
+    judged(source)
+    assert reads == []
+
+
+def test_a_note_of_the_cache_reaches_stderr_and_no_verdict(tmp_path: Path) -> None:
+    copy = scenario("thin_sample", tmp_path / "thin")
+    blocked = tmp_path / "blocked"
+    blocked.touch()
+    arguments = command(copy, tmp_path / "out", "--fail-on", "never")
+    arguments.remove("--quiet")
+    done = finished(arguments, surroundings(blocked))
+    assert done.returncode == 0, done.stderr
+    assert f"note: no cache of parsed captures: {blocked}" in done.stderr
+    written = (tmp_path / "out" / "verdict.json").read_text(encoding="utf-8")
+    assert written == (copy / "expected_verdict.json").read_text(encoding="utf-8")
+
+
+def test_a_shard_that_cannot_be_named_leaves_nothing_behind(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full just when the sheet is written; what stays would keep it full."""
+    source = put_hours(tmp_path, [0])
+    write_text = Path.write_text
+
+    def refuse(path: Path, text: str, **how: Any) -> int:  # noqa: ANN401 - as pathlib's
+        if path.suffix != ".draft":
+            return write_text(path, text, **how)
+        write_text(path, text[:10], **how)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+    with pytest.raises(ResourceError, match="No space left on device; free disk space"):
+        judged(source)
+    assert shards(folder) == []
