@@ -253,6 +253,10 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "No statistic was named; counts are read as Sum, all else as Average.",
         "Name the statistic in the column or the query.",
     ),
+    "clock-skew": (
+        "The shadow's records are stamped a minute or more apart from production's.",
+        "Check the captures are of the same test; where IDs pair, times decide nothing but hours.",
+    ),
     "naive-time": ("Times without a zone were read as UTC.", "Check that they are UTC."),
     "partial-data": ("CloudWatch did not call these results complete.", "Export them again."),
     "pages-missing": ("The export says that more pages follow.", "Export all pages."),
