@@ -8,6 +8,7 @@ Source: OWASP, "CSV Injection".
 from __future__ import annotations
 
 import io
+import json
 import re
 
 import polars as pl
@@ -18,14 +19,15 @@ _FORMULA = re.compile(r"^\s*[=+\-@|%＝＋－＠]")  # noqa: RUF001 - full-width
 
 
 def csv(frame: pl.DataFrame) -> str:
-    """The frame as CSV with a header; nested values as text, times as ISO 8601.
+    """The frame as CSV with a header; nested values as JSON, times as ISO 8601.
 
     Texts lose control characters and line breaks, and what could be a formula gets an apostrophe,
     which spreadsheets hide. Numbers stay numbers.
     """
     nested = [name for name, kind in frame.schema.items() if kind.is_nested()]
     flat = frame.with_columns(
-        pl.col(name).map_elements(str, return_dtype=pl.String) for name in nested
+        pl.Series(name, [json.dumps(value, default=str) for value in frame[name].to_list()])
+        for name in nested
     )
     texts = [name for name, kind in flat.schema.items() if kind == pl.String]
     safe = flat.with_columns(
