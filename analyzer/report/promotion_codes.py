@@ -98,5 +98,9 @@ PROMOTION_CODES: dict[str, tuple[str, str]] = {
         "Run the same command again to go on waiting.",
     ),
     "not-found": ("AWS knows no such thing.", "Check the name, the account and the region."),
+    "not-known": (
+        "A request failed in a way that does not tell whether AWS carried it out.",
+        "Run the same command again: it looks, and goes on or undoes.",
+    ),
     "refused": ("AWS refused a request.", "Do what the message says, and run again."),
 }
