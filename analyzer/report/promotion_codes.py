@@ -10,6 +10,10 @@ _CHOOSE = "Nothing if it was meant; otherwise choose with --instances."
 
 PROMOTION_CODES: dict[str, tuple[str, str]] = {
     # what to know before
+    "begun": (
+        "--apply began this plan and did not finish it; parts of it are so already.",
+        "Give the same command with --apply: it goes on from there.",
+    ),
     "forced-decision": (
         "A verdict that is no PROMOTE is carried out because it was named.",
         "Nothing if it was meant.",
