@@ -107,17 +107,21 @@ def test_an_equal_candidate_is_not_rejected_and_needs_more_requests(tmp_path: Pa
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    ("slower", "failing", "decision", "because"),
-    [
-        (1.0, 0.0, Decision.PROMOTE, set()),
-        (1.2, 0.0, Decision.REJECT, {"latency-mean-regression"}),
-        (1.0, 0.01, Decision.REJECT, {"failure-rate-regression"}),
-    ],
+    ("slower", "decision", "because"),
+    [(1.0, Decision.PROMOTE, set()), (1.2, Decision.REJECT, {"latency-mean-regression"})],
 )
-def test_five_thousand_requests_settle_a_fifth_more_latency_and_one_failure_in_a_hundred(
-    slower: float, failing: float, decision: Decision, because: set[str], tmp_path: Path
+def test_five_thousand_requests_tell_an_equal_candidate_from_one_a_fifth_slower(
+    slower: float, decision: Decision, because: set[str], tmp_path: Path
 ) -> None:
-    """On a machine that can send on time; a closed gate `open_loop` says that it could not."""
-    verdict = judged(tmp_path, 5_000, "60/s", slower=slower, failing=failing)
-    assert not verdict.gates["open_loop"].closed
+    verdict = judged(tmp_path, 5_000, "60/s", slower=slower)
+    if verdict.gates["open_loop"].closed:
+        assert verdict.decision is Decision.HOLD
+        pytest.skip(f"this machine cannot send on time: {verdict.gates['open_loop'].text}")
     assert (verdict.decision, reasons(verdict)) == (decision, because)
+
+
+@pytest.mark.long
+def test_one_failure_in_a_hundred_of_five_thousand_requests_is_rejected(tmp_path: Path) -> None:
+    verdict = judged(tmp_path, 5_000, "60/s", failing=0.01)
+    assert verdict.decision is Decision.REJECT
+    assert "failure-rate-regression" in reasons(verdict)
