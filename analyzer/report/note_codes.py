@@ -62,6 +62,10 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "The margin in milliseconds is larger than the ratio and counts.",
         _NOTHING,
     ),
+    "absolute-margin-unused": (
+        "The margin in milliseconds is left out: at this level it would hide a wrong unit.",
+        "Check the unit of the export; the margin in percent is judged.",
+    ),
     "slower-within-margin": (
         "The shadow is slower for certain, by less than is allowed.",
         _NOTHING,
