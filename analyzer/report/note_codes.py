@@ -170,6 +170,10 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Events come in bursts: some hours have many, so they count as less than one each.",
         "Look at the hours with many; a part of the traffic, or an incident, may explain them.",
     ),
+    "bad-hours": (
+        "Above the margin in the hours seen, which are too few to stand for others.",
+        "Capture for more hours, or look at what happened in these.",
+    ),
     "repeated-inputs": ("Repeated inputs count as less than one pair each.", _NOTHING),
     "one-answer": (
         "The shadow answers everything alike, so that few answers differ says nothing.",
