@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 _MANY_MISSING = 0.2
 _NO_ACCESS = {"access-denied", "unreadable"}
 _LIVE = timedelta(minutes=5)
+_SKEWED_S = 60.0  # captures have whole seconds, and a copy is sent with its request
 _WITHOUT_CAPTURES = (
     "without captures, --endpoint NAME --cloudwatch PATH alone judges latency and errors"
 )
@@ -188,6 +189,7 @@ def _reduced(
             digest += f"\n{replay.digest}"
         noted = (
             *captures.notes(),
+            *(() if apart else _skew_notes(facts)),
             *_shape_notes(predictions),
             *(labelled.notes if labelled else ()),
             *replay.notes,
@@ -259,6 +261,18 @@ def _young_objects(listing: Listing) -> Iterator[str]:
             f"{counted(young, 'object')} younger than five minutes: captures of the last minutes "
             "may still be on their way"
         )
+
+
+def _skew_notes(facts: CaptureFacts) -> Iterator[Note]:
+    """A copy is sent with its request, so their times tell how far two clocks stand apart."""
+    skew_s = facts.tables["pairing_facts"]["median_skew_s"][0].as_py()
+    if skew_s is not None and abs(skew_s) >= _SKEWED_S:
+        side = "after" if skew_s > 0 else "before"
+        text = (
+            f"half of the shadow's records are stamped {grouped(round(abs(skew_s)))} s or more "
+            f"{side} production's; the window goes by production's time"
+        )
+        yield Note(code="clock-skew", text=text)
 
 
 def _shape_notes(predictions: Mapping[str, pa.Table]) -> Iterator[Note]:
