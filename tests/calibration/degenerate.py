@@ -485,7 +485,8 @@ KINDS: dict[str, Kind] = {
     "other unit": _kind(_other_unit, "implausible-unit"),
     "dead shadow": _kind(_dead_shadow, *_COVER),
     "absent shadow": _kind(_absent_now_and_then, *_COVER),
-    "failing shadow": _kind(_failing_shadow, "error-5xx-rate-regression"),
+    # one that fails everything has one capture, which draws a window of a minute
+    "failing shadow": _kind(_failing_shadow, "error-5xx-rate-regression", "gate-window-match"),
     "deployed": _kind(_deployed, "gate-deployment"),
     "slower": _kind(_slower, "latency-mean-regression"),
     "other form": _kind(_other_form, "contract-change-regression", "gate-prediction-evidence"),
