@@ -62,6 +62,7 @@ _BY_DESIGN = "None: it is counted, not estimated."
 GATE_ASSUMPTIONS: dict[str, str] = {
     "open_loop": "The sender's clock is right, and times were due before anything was sent.",
     "interleaved": "What disturbs the machine meets both variants when they are asked in turns.",
+    "warm_up": _BY_DESIGN,
     "baseline_answers": "Production answered what it was captured with.",
     "roles": "Production serves at least the requests that are copied to the shadow.",
     "deployment": "endpoint.json tells when the configuration went live.",
