@@ -474,7 +474,8 @@ KINDS: dict[str, Kind] = {
         f"no {metric} {stat or ''}".rstrip(): _kind(_missing(metric, stat), *codes)
         for (metric, stat), codes in _NEEDED.items()
     },
-    "half in time": _kind(_half_in_time, *_COVER),
+    # of a short test the other half may be all there was
+    "half in time": _kind(_half_in_time, *_COVER, "no-usable-points"),
     "holes": _kind(_holes, *_COVER),
     "other endpoint": _kind(
         _other_endpoint, "dropped-other-endpoint", "ambiguous-metrics", "no-usable-points"
