@@ -62,6 +62,10 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "The margin in milliseconds is larger than the ratio and counts.",
         _NOTHING,
     ),
+    "absolute-margin-unused": (
+        "The margin in milliseconds is left out: at this level it would hide a wrong unit.",
+        "Check the unit of the export; the margin in percent is judged.",
+    ),
     "slower-within-margin": (
         "The shadow is slower for certain, by less than is allowed.",
         _NOTHING,
@@ -165,6 +169,10 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     "bursts": (
         "Events come in bursts: some hours have many, so they count as less than one each.",
         "Look at the hours with many; a part of the traffic, or an incident, may explain them.",
+    ),
+    "bad-hours": (
+        "Above the margin in the hours seen, which are too few to stand for others.",
+        "Capture for more hours, or look at what happened in these.",
     ),
     "repeated-inputs": ("Repeated inputs count as less than one pair each.", _NOTHING),
     "one-answer": (
