@@ -22,7 +22,7 @@ from analyzer.machine.limits import memory_available
 from analyzer.machine.private_folder import PrivateFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
     from typing import Self
@@ -108,6 +108,18 @@ class Engine:
                 self._connection.execute(statement, named)
             table: pa.Table = self._connection.sql(last[0], params=last[1]).to_arrow_table()
         return table
+
+    def tables(self, *names: str, **params: object) -> dict[str, pa.Table]:
+        """`table` of each of several questions, which need not wait for one another."""
+        return {name: self.table(name, **params) for name in names}
+
+    def each(self, step: Callable[[Engine], object]) -> None:
+        """Take a step that handles rows one by one or by what they share; here all lie together."""
+        step(self)
+
+    def reduce(self, name: str, **params: object) -> None:
+        """Make what `sql/<name>.sql` adds up from rows readable under its name."""
+        self.keep(name, table=name, replace=True, **params)
 
     def execute(self, name: str, **params: object) -> int:
         """Run `sql/<name>.sql` for its effect; the rows its last statement inserted, if it did."""

@@ -119,18 +119,12 @@ class Captures:
         """
         first = _naive(start or datetime.min.replace(tzinfo=UTC))
         last = _naive(end or datetime.max.replace(tzinfo=UTC))
-        self._fates = self._engine.table("capture_fates", start=first, end=last).to_pylist()
-        parts = self._engine.table("pair_minutes", start=first, end=last).to_pylist()
-        for number, part in enumerate(_in_parts(parts, first, last)):
-            self._engine.keep(
-                "pairs",
-                replace=number == 0,
-                start=part.start,
-                end=part.end,
-                first_shadow_at=part.first_shadow_at,
-                last_shadow_at=part.last_shadow_at,
-            )
+        self._engine.reduce("capture_fate_counts", start=first, end=last)
+        self._fates = self._engine.table("capture_fates").to_pylist()
+        keep_pairs(self._engine, first, last)
         self._engine.keep("repeated_inputs", replace=True)
+        self._engine.reduce("pairing_counts")
+        self._engine.reduce("pair_skews")
 
     def facts(self, object_keys: Mapping[int, str], *, same_objects: bool) -> CaptureFacts:
         """What the captures of the window gave.
@@ -240,6 +234,20 @@ class Captures:
         )
         with self._engine.lend(objects=objects.to_arrow()):
             return self._engine.table("capture_rejects_listed")
+
+
+def keep_pairs(engine: Engine, start: datetime, end: datetime) -> None:
+    """Build `pairs` of the matches whose production record lies in the window, naive UTC."""
+    minutes = engine.table("pair_minutes", start=start, end=end).to_pylist()
+    for number, part in enumerate(_in_parts(minutes, start, end)):
+        engine.keep(
+            "pairs",
+            replace=number == 0,
+            start=part.start,
+            end=part.end,
+            first_shadow_at=part.first_shadow_at,
+            last_shadow_at=part.last_shadow_at,
+        )
 
 
 def _show(engine: Engine, placed: Sequence[PlacedShard]) -> None:

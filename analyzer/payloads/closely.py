@@ -15,7 +15,8 @@ from analyzer.payloads.scores import one_row, steps
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from analyzer.payloads.scores import Engine, Tolerance
+    from analyzer.payloads.comparison import Sampled
+    from analyzer.payloads.scores import Tolerance
 
 SAMPLED_PAIRS = 2_000
 LONGEST_TEXT = 256
@@ -27,7 +28,7 @@ _LARGEST_RELATIVE = 1_000.0
 
 
 def document_tables(
-    engine: Engine, json_path: str | None, tolerance: Tolerance, *, fields: bool
+    engine: Sampled, json_path: str | None, tolerance: Tolerance, *, fields: bool
 ) -> tuple[dict[str, Any], dict[str, pa.Table]]:
     """How alike sampled texts are and, with `fields`, which fields of documents differ.
 
@@ -46,7 +47,7 @@ def document_tables(
     return counts, {"json_field_changes": engine.table("json_field_changes")}
 
 
-def vector_tables(engine: Engine, largest: float) -> tuple[dict[str, Any], dict[str, pa.Table]]:
+def vector_tables(engine: Sampled, largest: float) -> tuple[dict[str, Any], dict[str, pa.Table]]:
     """How far sampled lists of numbers are apart, and which of their places moved.
 
     Args:
@@ -74,7 +75,7 @@ def vector_tables(engine: Engine, largest: float) -> tuple[dict[str, Any], dict[
     return counts, {"vector_coordinates": _coordinates(engine, largest)}
 
 
-def _texts(engine: Engine) -> dict[str, Any]:
+def _texts(engine: Sampled) -> dict[str, Any]:
     scale, square_scale = steps(_LARGEST_LOG_RATIO), steps(1.0)
     table = engine.table("text_sums", longest=LONGEST_TEXT, scale=scale, square_scale=square_scale)
     row = one_row(table)
@@ -92,7 +93,7 @@ def _texts(engine: Engine) -> dict[str, Any]:
     }
 
 
-def _coordinates(engine: Engine, largest: float) -> pa.Table:
+def _coordinates(engine: Sampled, largest: float) -> pa.Table:
     import polars as pl
 
     scale, square_scale = steps(largest), steps(largest * largest)

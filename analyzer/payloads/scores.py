@@ -31,8 +31,8 @@ class Engine(Protocol):
     def table(self, name: str, **params: object) -> pa.Table:
         """What `sql/<name>.sql` gives."""
 
-    def execute(self, name: str, **params: object) -> int:
-        """Run `sql/<name>.sql` for its effect."""
+    def reduce(self, name: str, **params: object) -> None:
+        """Make what `sql/<name>.sql` adds up from rows readable under its name."""
 
 
 @dataclass(frozen=True)
@@ -59,21 +59,15 @@ def score_counts(
     """
     moments = _moments(engine, extent["lowest"], extent["highest"])
     far = round_significant(_LARGE_SHIFT * moments["production_sd"])
-    thresholds = engine.table(
-        "prediction_thresholds", far=far, atol=noise.atol, rtol=noise.rtol, label_at=label_at
-    )
-    counts = moments | one_row(thresholds) | {"large_shift": far}
-    counts |= {
+    place = {
         "centre": round_significant(moments["production_mean"]),
         "spread": round_significant(moments["production_sd"]) or 1.0,
     }
-    engine.execute(
-        "score_cells",
-        by_logit=label_at is not None,
-        label_at=label_at,
-        centre=counts["centre"],
-        spread=counts["spread"],
+    engine.reduce("score_cells", by_logit=label_at is not None, label_at=label_at, **place)
+    thresholds = engine.table(
+        "prediction_thresholds", far=far, atol=noise.atol, rtol=noise.rtol, label_at=label_at
     )
+    counts = moments | _thresholds(one_row(thresholds)) | {"large_shift": far} | place
     counts |= _rank_correlation(engine)
     if label_at is not None:
         counts |= _evened_out(engine, counts["production_at_or_above"], label_at)
@@ -94,6 +88,14 @@ def one_row(table: pa.Table) -> dict[str, Any]:
     return row
 
 
+def _thresholds(row: dict[str, Any]) -> dict[str, Any]:
+    """Counts, and whether the shadow has one score where production has several."""
+    ends = ("production_lowest", "production_highest", "shadow_lowest", "shadow_highest")
+    low, high, shadow_low, shadow_high = (row.pop(end) for end in ends)
+    constant = low is not None and low < high and shadow_low == shadow_high
+    return row | {"shadow_constant": constant}
+
+
 def _moments(engine: Engine, lowest: float, highest: float) -> dict[str, float]:
     """Mean, spread, bias and concordance of the scores from fixed-point sums.
 
@@ -103,7 +105,7 @@ def _moments(engine: Engine, lowest: float, highest: float) -> dict[str, float]:
     centre = round_significant(lowest / 2 + highest / 2)
     reach = max(highest - centre, centre - lowest, highest - lowest)
     step, square_step = steps(reach), steps(reach * reach)
-    engine.execute("score_minutes", centre=centre, scale=step, square_scale=square_step)
+    engine.reduce("score_minutes", centre=centre, scale=step, square_scale=square_step)
     raw = {key: int(value) for key, value in one_row(engine.table("prediction_sums")).items()}
     n = raw["scores"]
     mean = {key: raw[key] / n / step for key in ("production", "shadow", "distance")}
