@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from analyzer.model import Evidence, Gate, NoiseFloor, Slice
     from analyzer.reading.captured import Captured
     from analyzer.reading.window import Span
+    from analyzer.spark.driver import SparkPlan
     from analyzer.steps import Progress
 
 TOOL = "shadow-analyzer"
@@ -97,12 +98,13 @@ class Request:
     memory_limit: str | None = None
     threads: int | None = None
     use_cache: bool = True
+    spark: SparkPlan | None = None
     aws: AwsOptions = field(default_factory=AwsOptions)
 
     @property
     def engine(self) -> EngineLimits:
         """What the engine may use."""
-        return EngineLimits(self.memory_limit, self.threads, self.use_cache)
+        return EngineLimits(self.memory_limit, self.threads, self.use_cache, self.spark)
 
     @property
     def flags(self) -> Flags:

@@ -13,7 +13,7 @@ import hashlib
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
@@ -26,6 +26,7 @@ from analyzer.model import Ledger, Note, Pairing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import pyarrow as pa
@@ -46,6 +47,19 @@ _FATES: dict[str, pl.DataType] = {
     "fate": pl.String(),
     "records": pl.Int64(),
 }
+
+
+class Asked(Protocol):
+    """What is asked about records, wherever they lie."""
+
+    def table(self, name: str, **params: object) -> pa.Table:
+        """What `sql/<name>.sql` gives."""
+
+    def reduce(self, name: str, **params: object) -> None:
+        """Make what `sql/<name>.sql` adds up from rows readable under its name."""
+
+    def lend(self, **tables: pa.Table) -> AbstractContextManager[None]:
+        """Make Arrow tables readable from SQL inside the block."""
 
 
 class Captures:
@@ -80,9 +94,7 @@ class Captures:
             known: what was parsed by an earlier run and need not be read again.
             on_shard: told of every shard that is written.
         """
-        self._engine = engine
-        self._counts = PairingCounts()
-        self._fates: list[dict[str, Any]] = []
+        self._rows = engine
         engine.execute("capture_macros")
         placed = list(known)
         for shard in write_shards(
@@ -96,12 +108,19 @@ class Captures:
             placed.append(shard)
             if on_shard is not None:
                 on_shard(shard)
-        _show(engine, placed)
-        self._tallies = _by_role(placed)
-        total = sum(self._tallies.values(), ObjectTally())
-        self.lines, self.blank = total.lines, total.blank
+        show_shards(engine, placed)
+        self._hold(engine, tallies_by_role(placed))
         engine.keep("capture_duplicates", table="duplicates")
         engine.execute("capture_kept")
+
+    def _hold(self, engine: Asked, tallies: Mapping[Role, ObjectTally]) -> None:
+        """Take what was read for the records of this run."""
+        self._engine = engine
+        self._tallies = tallies
+        self._counts = PairingCounts()
+        self._fates: list[dict[str, Any]] = []
+        total = sum(tallies.values(), ObjectTally())
+        self.lines, self.blank = total.lines, total.blank
 
     def extent(self) -> dict[str, Extent]:
         """Earliest and latest inferenceTime of each role that has records, UTC."""
@@ -110,19 +129,18 @@ class Captures:
 
     def pair(self, rules: PairingRules) -> None:
         """Find the record pairs of the whole load; once, before any window."""
-        self._counts = find_pairs(self._engine, rules)
+        self._counts = find_pairs(self._rows, rules)
 
     def set_window(self, start: datetime | None, end: datetime | None) -> None:
         """Keep the pairs and unpaired records of a half-open interval; builds table `pairs`.
 
         May be called again with another interval. None leaves that end open.
         """
-        first = _naive(start or datetime.min.replace(tzinfo=UTC))
-        last = _naive(end or datetime.max.replace(tzinfo=UTC))
+        first, last = naive_window(start, end)
         self._engine.reduce("capture_fate_counts", start=first, end=last)
         self._fates = self._engine.table("capture_fates").to_pylist()
-        keep_pairs(self._engine, first, last)
-        self._engine.keep("repeated_inputs", replace=True)
+        keep_pairs(self._rows, first, last)
+        self._rows.keep("repeated_inputs", replace=True)
         self._engine.reduce("pairing_counts")
         self._engine.reduce("pair_skews")
 
@@ -236,6 +254,13 @@ class Captures:
             return self._engine.table("capture_rejects_listed")
 
 
+def naive_window(start: datetime | None, end: datetime | None) -> Extent:
+    """The ends of a window as the engine's times are: UTC without saying so; open where None."""
+    first = _naive(start or datetime.min.replace(tzinfo=UTC))
+    last = _naive(end or datetime.max.replace(tzinfo=UTC))
+    return first, last
+
+
 def keep_pairs(engine: Engine, start: datetime, end: datetime) -> None:
     """Build `pairs` of the matches whose production record lies in the window, naive UTC."""
     minutes = engine.table("pair_minutes", start=start, end=end).to_pylist()
@@ -250,12 +275,8 @@ def keep_pairs(engine: Engine, start: datetime, end: datetime) -> None:
         )
 
 
-def _show(engine: Engine, placed: Sequence[PlacedShard]) -> None:
+def show_shards(engine: Engine, placed: Sequence[PlacedShard]) -> None:
     """Make the parsed files readable as this run's records and rejects."""
-    nothing = engine.folder / "no-records.parquet"
-    no_rejects = engine.folder / "no-rejects.parquet"
-    engine.write("capture_none", nothing)
-    engine.write("capture_rejects_none", no_rejects)
     files: dict[str, list[Path]] = {"production": [], "shadow": [], "shared": [], "reject": []}
     shared, rejected = _Belonging(), _Belonging()
     for one in placed:
@@ -265,10 +286,31 @@ def _show(engine: Engine, placed: Sequence[PlacedShard]) -> None:
         rejected.add(one, len(files["reject"]), one.shard.rejects)
         files[role].extend(one.shard.records)
         files["reject"].extend(one.shard.rejects)
-    for name, paths in files.items():
+    show_records(engine, files, shared.table(), rejected.table())
+
+
+def show_records(
+    engine: Engine,
+    files: Mapping[str, Sequence[Path]],
+    shared: pa.Table | None = None,
+    rejected: pa.Table | None = None,
+) -> None:
+    """Make files readable as `records` and `rejects`.
+
+    Args:
+        engine: has none yet.
+        files: of `production` and `shadow`, and of lines that are `shared` or `reject`.
+        shared, rejected: which objects of the last two belong; None for none.
+    """
+    nothing = engine.folder / "no-records.parquet"
+    no_rejects = engine.folder / "no-rejects.parquet"
+    engine.write("capture_none", nothing)
+    engine.write("capture_rejects_none", no_rejects)
+    for name in ("production", "shadow", "shared", "reject"):
         none = no_rejects if name == "reject" else nothing
-        engine.show(f"{name}_files", paths or [none], located=True)
-    with engine.lend(shared_objects=shared.table(), reject_objects=rejected.table()):
+        engine.show(f"{name}_files", files.get(name) or [none], located=True)
+    nobody = _Belonging().table()
+    with engine.lend(shared_objects=nobody if shared is None else shared, reject_objects=nobody if rejected is None else rejected):
         engine.execute("capture_tables")
 
 
@@ -295,7 +337,7 @@ class _Belonging:
         return pl.DataFrame(self._rows, schema=columns, orient="row").to_arrow()
 
 
-def _by_role(placed: Sequence[PlacedShard]) -> dict[Role, ObjectTally]:
+def tallies_by_role(placed: Sequence[PlacedShard]) -> dict[Role, ObjectTally]:
     tallies: dict[Role, ObjectTally] = defaultdict(ObjectTally)
     for one in placed:
         for use in one.uses:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from analyzer.reading.window import Span
     from analyzer.sources import Chunk, Listing
     from analyzer.sources.objects import ObjectFailure, Role
+    from analyzer.spark.driver import SparkEngine, SparkPlan
     from analyzer.steps import Progress
 
     Failures = dict[int, ObjectFailure]
@@ -55,11 +56,13 @@ class EngineLimits:
 
     Attributes:
         use_cache: whether parsed objects are kept for the next run, and taken from the last.
+        spark: where rows lie, if not on this machine; then nothing is kept.
     """
 
     memory_limit: str | None = None
     threads: int | None = None
     use_cache: bool = True
+    spark: SparkPlan | None = None
 
 
 def read_captures(
@@ -142,27 +145,11 @@ def _reduced(
     progress: Progress,
 ) -> Captured:
     failures: Failures = {}
-    with Engine(
-        memory_limit=limits.memory_limit,
-        threads=limits.threads,
-        shared=cache.folder if cache else None,
-    ) as engine:
-        found = cache.find(listing) if cache else Found((), tuple(range(len(listing.objects))))
-
-        def keep(shard: PlacedShard) -> None:
-            if cache is not None:
-                with disk_errors_named():
-                    cache.keep(shard, listing, failures)
-
-        captures = Captures(
-            engine,
-            _chunks(listing, found, policy, failures, progress),
-            max_line_bytes=policy.max_line_bytes,
-            inputs=sliced_inputs(policy),
-            folder=cache.folder if cache else None,
-            known=found.known,
-            on_shard=keep,
-        )
+    if limits.spark is None:
+        opened = _here(listing, policy, limits, cache, failures, progress)
+    else:
+        opened = _on_spark(listing, policy, labels, limits, failures, progress)
+    with opened as (engine, captures):
         extent = captures.extent()
         _require_both(listing, engine, extent, failures)
         progress("pairing", 0, 1)
@@ -205,6 +192,62 @@ def _reduced(
     )
 
 
+@contextmanager
+def _here(
+    listing: Listing,
+    policy: Policy,
+    limits: EngineLimits,
+    cache: ShardCache | None,
+    failures: Failures,
+    progress: Progress,
+) -> Iterator[tuple[Engine, Captures]]:
+    """The records in an engine of this process."""
+    with Engine(
+        memory_limit=limits.memory_limit,
+        threads=limits.threads,
+        shared=cache.folder if cache else None,
+    ) as engine:
+        found = cache.find(listing) if cache else Found((), tuple(range(len(listing.objects))))
+
+        def keep(shard: PlacedShard) -> None:
+            if cache is not None:
+                with disk_errors_named():
+                    cache.keep(shard, listing, failures)
+
+        yield (
+            engine,
+            Captures(
+                engine,
+                _chunks(listing, found, policy, failures, progress),
+                max_line_bytes=policy.max_line_bytes,
+                inputs=sliced_inputs(policy),
+                folder=cache.folder if cache else None,
+                known=found.known,
+                on_shard=keep,
+            ),
+        )
+
+
+@contextmanager
+def _on_spark(
+    listing: Listing,
+    policy: Policy,
+    labels: Listing | None,
+    limits: EngineLimits,
+    failures: Failures,
+    progress: Progress,
+) -> Iterator[tuple[SparkEngine, Captures]]:
+    """The records in parts on Spark, which nothing else imports."""
+    from analyzer.spark.driver import SparkCaptures, SparkEngine, SparkPlan, refuse
+
+    refuse(labels, listing, policy)
+    with SparkEngine(limits.spark or SparkPlan(), limits.memory_limit) as engine:
+        progress("reading objects", 0, len(listing.objects))
+        captures = SparkCaptures(engine, listing, policy, failures)
+        progress("reading objects", len(listing.objects), len(listing.objects))
+        yield engine, captures
+
+
 def _worth_a_look(
     facts: CaptureFacts, start: datetime, end: datetime
 ) -> tuple[datetime, datetime] | None:
@@ -239,7 +282,7 @@ def _labelled(
 
 def _opened_cache(policy: Policy, limits: EngineLimits, remarks: list[str]) -> ShardCache | None:
     """The user's cache; a run does without one where it cannot be written."""
-    folder = cache_folder() if limits.use_cache else None
+    folder = cache_folder() if limits.use_cache and limits.spark is None else None
     if folder is None:
         return None
     try:
