@@ -213,12 +213,14 @@ class Engine:
         """The rows of Parquet files of one schema, at least one file, added together."""
         source = f"read_parquet({_list(paths)})"
         with _resources_named():
-            described = self._connection.sql(f"describe select * from {source}").fetchall()
-            columns = ", ".join(how.column(name, kind) for name, kind, *_ in described)
+            found = self._connection.sql(f"from {source}")
+            kinds = zip(found.columns, map(str, found.types), strict=True)
+            columns = ", ".join(how.column(name, kind) for name, kind in kinds)
             grouped = f" group by {', '.join(how.by)}" if how.by and not how.rows else ""
             ordered = f" order by {how.order}" if how.order else ""
             limited = f" limit {how.limit}" if how.limit else ""
-            query = f"select {columns} from {source}{grouped}{ordered}{limited}"  # noqa: S608 - our own names
+            query = f"select {columns} from {source}"  # noqa: S608 - our own names, paths quoted
+            query += f"{grouped}{ordered}{limited}"
             table: pa.Table = self._connection.sql(query).to_arrow_table()
         return table
 

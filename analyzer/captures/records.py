@@ -10,8 +10,6 @@ production's time, so a pair across its border is never torn.
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,13 +17,14 @@ import polars as pl
 
 from analyzer.captures.pairing import PairingCounts, find_pairs
 from analyzer.captures.shards import BATCH_BYTES, ObjectTally, write_shards
+from analyzer.captures.tables import keep_pairs, naive_window, show_shards, tallies_by_role
 from analyzer.errors import AnalyzerError
 from analyzer.figures import counted, grouped
 from analyzer.metrics.metric import CaptureFacts
 from analyzer.model import Ledger, Note, Pairing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     from analyzer.sources.objects import Chunk, Role
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
-_PAIRS_PER_PART = 1_000_000
 
 Extent = tuple[datetime, datetime]
 _FATES: dict[str, pl.DataType] = {
@@ -254,128 +252,6 @@ class Captures:
             return self._engine.table("capture_rejects_listed")
 
 
-def naive_window(start: datetime | None, end: datetime | None) -> Extent:
-    """The ends of a window as the engine's times are: UTC without saying so; open where None."""
-    first = _naive(start or datetime.min.replace(tzinfo=UTC))
-    last = _naive(end or datetime.max.replace(tzinfo=UTC))
-    return first, last
-
-
-def keep_pairs(engine: Engine, start: datetime, end: datetime) -> None:
-    """Build `pairs` of the matches whose production record lies in the window, naive UTC."""
-    minutes = engine.table("pair_minutes", start=start, end=end).to_pylist()
-    for number, part in enumerate(_in_parts(minutes, start, end)):
-        engine.keep(
-            "pairs",
-            replace=number == 0,
-            start=part.start,
-            end=part.end,
-            first_shadow_at=part.first_shadow_at,
-            last_shadow_at=part.last_shadow_at,
-        )
-
-
-def show_shards(engine: Engine, placed: Sequence[PlacedShard]) -> None:
-    """Make the parsed files readable as this run's records and rejects."""
-    files: dict[str, list[Path]] = {"production": [], "shadow": [], "shared": [], "reject": []}
-    shared, rejected = _Belonging(), _Belonging()
-    for one in placed:
-        role = one.only_role or "shared"
-        if role == "shared":
-            shared.add(one, len(files[role]), one.shard.records)
-        rejected.add(one, len(files["reject"]), one.shard.rejects)
-        files[role].extend(one.shard.records)
-        files["reject"].extend(one.shard.rejects)
-    show_records(engine, files, shared.table(), rejected.table())
-
-
-def show_records(
-    engine: Engine,
-    files: Mapping[str, Sequence[Path]],
-    shared: pa.Table | None = None,
-    rejected: pa.Table | None = None,
-) -> None:
-    """Make files readable as `records` and `rejects`.
-
-    Args:
-        engine: has none yet.
-        files: of `production` and `shadow`, and of lines that are `shared` or `reject`.
-        shared, rejected: which objects of the last two belong; None for none.
-    """
-    nothing = engine.folder / "no-records.parquet"
-    no_rejects = engine.folder / "no-rejects.parquet"
-    engine.write("capture_none", nothing)
-    engine.write("capture_rejects_none", no_rejects)
-    for name in ("production", "shadow", "shared", "reject"):
-        none = no_rejects if name == "reject" else nothing
-        engine.show(f"{name}_files", files.get(name) or [none], located=True)
-    nobody = _Belonging().table()
-    with engine.lend(shared_objects=nobody if shared is None else shared, reject_objects=nobody if rejected is None else rejected):
-        engine.execute("capture_tables")
-
-
-class _Belonging:
-    """Which objects of which files belong to this run."""
-
-    def __init__(self) -> None:
-        self._rows: list[tuple[int, int, str, int]] = []
-
-    def add(self, placed: PlacedShard, first_index: int, files: Sequence[Path]) -> None:
-        self._rows += [
-            (first_index + place, use.number, use.role, use.object_id)
-            for place in range(len(files))
-            for use in placed.uses
-        ]
-
-    def table(self) -> pa.Table:
-        columns = {
-            "file_index": pl.UInt64,
-            "object_number": pl.Int64,
-            "role": pl.String,
-            "object_id": pl.Int64,
-        }
-        return pl.DataFrame(self._rows, schema=columns, orient="row").to_arrow()
-
-
-def tallies_by_role(placed: Sequence[PlacedShard]) -> dict[Role, ObjectTally]:
-    tallies: dict[Role, ObjectTally] = defaultdict(ObjectTally)
-    for one in placed:
-        for use in one.uses:
-            tallies[use.role] += one.shard.objects[use.number]
-    return dict(tallies)
-
-
-@dataclass
-class _Part:
-    """A part of the window and when its shadow records lie."""
-
-    start: datetime
-    end: datetime
-    first_shadow_at: datetime
-    last_shadow_at: datetime
-    pairs: int = 0
-
-    def add(self, minute: Mapping[str, Any]) -> None:
-        first, last = minute["first_shadow_at"], minute["last_shadow_at"]
-        self.first_shadow_at = min(self.first_shadow_at, first) if self.pairs else first
-        self.last_shadow_at = max(self.last_shadow_at, last) if self.pairs else last
-        self.pairs += minute["pairs"]
-
-
-def _in_parts(
-    minutes: Iterable[Mapping[str, Any]], start: datetime, end: datetime
-) -> Iterator[_Part]:
-    """The window in parts of about a million pairs, so that no join outgrows memory."""
-    part = _Part(start, end, start, end)
-    for minute in minutes:
-        if part.pairs and part.pairs + minute["pairs"] > _PAIRS_PER_PART:
-            begins = minute["minute"]
-            yield replace(part, end=begins)
-            part = _Part(begins, end, begins, end)
-        part.add(minute)
-    yield part
-
-
 def _of(fates: list[dict[str, Any]], role: str) -> list[dict[str, Any]]:
     return [fate for fate in fates if fate["role"] == role]
 
@@ -413,8 +289,3 @@ def _ledger_table(ledger: Ledger) -> pa.Table:
 
 def _utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC)
-
-
-def _naive(moment: datetime) -> datetime:
-    """The engine's timestamps are UTC without saying so."""
-    return moment.astimezone(UTC).replace(tzinfo=None)

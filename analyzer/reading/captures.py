@@ -19,7 +19,7 @@ from analyzer.payloads import prepare
 from analyzer.reading.cache import Found, ShardCache, cache_folder, read_checked, write_checked
 from analyzer.reading.captured import Captured, as_text, from_text, with_remarks
 from analyzer.reading.window import captured_window
-from analyzer.replayed.outcomes import read_replay
+from analyzer.replayed.outcomes import Replayed, read_replay
 from analyzer.slices import slice_pairs, sliced_inputs
 from analyzer.sources import open_chunks
 from analyzer.sources.objects import ROLES, printable
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from analyzer.captures.records import Asked
     from analyzer.captures.shards import PlacedShard
     from analyzer.labels.joining import Labelled
     from analyzer.metrics.metric import CaptureFacts
@@ -145,11 +146,9 @@ def _reduced(
     progress: Progress,
 ) -> Captured:
     failures: Failures = {}
-    if limits.spark is None:
-        opened = _here(listing, policy, limits, cache, failures, progress)
-    else:
-        opened = _on_spark(listing, policy, labels, limits, failures, progress)
-    with opened as (engine, captures):
+    task = _Task(listing, policy, labels, limits, cache, failures, progress)
+    with task.here() if limits.spark is None else task.on_spark() as (engine, captures):
+        own = engine if isinstance(engine, Engine) else None  # else neither labels nor sidecars
         extent = captures.extent()
         _require_both(listing, engine, extent, failures)
         progress("pairing", 0, 1)
@@ -162,14 +161,14 @@ def _reduced(
         progress("comparing outputs", 0, 1)
         predictions = prepare(engine, policy, lost_in=_worth_a_look(facts, start, end))
         documents = "worst_pairs" not in predictions
-        predictions |= slice_pairs(engine, policy, documents=documents)
+        predictions |= slice_pairs(own, policy, documents=documents) if own else {}
         progress("comparing outputs", 1, 1)
         digest, size = captures.digest()
-        labelled = _labelled(engine, labels, policy, predictions, progress)
+        labelled = _labelled(own, labels, policy, predictions, progress)
         if labelled is not None:
             predictions |= labelled.tables
             digest += f"\n{labelled.digest}"
-        replay = read_replay(engine, listing, start, end)
+        replay = read_replay(own, listing, start, end) if own else Replayed({}, "", ())
         if listing.sidecars:
             predictions |= replay.tables
             digest += f"\n{replay.digest}"
@@ -192,60 +191,58 @@ def _reduced(
     )
 
 
-@contextmanager
-def _here(
-    listing: Listing,
-    policy: Policy,
-    limits: EngineLimits,
-    cache: ShardCache | None,
-    failures: Failures,
-    progress: Progress,
-) -> Iterator[tuple[Engine, Captures]]:
-    """The records in an engine of this process."""
-    with Engine(
-        memory_limit=limits.memory_limit,
-        threads=limits.threads,
-        shared=cache.folder if cache else None,
-    ) as engine:
-        found = cache.find(listing) if cache else Found((), tuple(range(len(listing.objects))))
+@dataclass(frozen=True)
+class _Task:
+    """What is read, how, and with what."""
 
-        def keep(shard: PlacedShard) -> None:
-            if cache is not None:
-                with disk_errors_named():
-                    cache.keep(shard, listing, failures)
+    listing: Listing
+    policy: Policy
+    labels: Listing | None
+    limits: EngineLimits
+    cache: ShardCache | None
+    failures: Failures
+    progress: Progress
 
-        yield (
-            engine,
-            Captures(
+    @contextmanager
+    def here(self) -> Iterator[tuple[Engine | SparkEngine, Captures]]:
+        """The records in an engine of this process."""
+        listing, cache, limits = self.listing, self.cache, self.limits
+        with Engine(
+            memory_limit=limits.memory_limit,
+            threads=limits.threads,
+            shared=cache.folder if cache else None,
+        ) as engine:
+            found = cache.find(listing) if cache else Found((), tuple(range(len(listing.objects))))
+
+            def keep(shard: PlacedShard) -> None:
+                if cache is not None:
+                    with disk_errors_named():
+                        cache.keep(shard, listing, self.failures)
+
+            captures = Captures(
                 engine,
-                _chunks(listing, found, policy, failures, progress),
-                max_line_bytes=policy.max_line_bytes,
-                inputs=sliced_inputs(policy),
+                _chunks(listing, found, self.policy, self.failures, self.progress),
+                max_line_bytes=self.policy.max_line_bytes,
+                inputs=sliced_inputs(self.policy),
                 folder=cache.folder if cache else None,
                 known=found.known,
                 on_shard=keep,
-            ),
-        )
+            )
+            yield engine, captures
 
+    @contextmanager
+    def on_spark(self) -> Iterator[tuple[Engine | SparkEngine, Captures]]:
+        """The records in parts on Spark, which nothing else imports."""
+        from analyzer.spark.captures import SparkCaptures, refuse
+        from analyzer.spark.driver import SparkEngine, SparkPlan
 
-@contextmanager
-def _on_spark(
-    listing: Listing,
-    policy: Policy,
-    labels: Listing | None,
-    limits: EngineLimits,
-    failures: Failures,
-    progress: Progress,
-) -> Iterator[tuple[SparkEngine, Captures]]:
-    """The records in parts on Spark, which nothing else imports."""
-    from analyzer.spark.driver import SparkCaptures, SparkEngine, SparkPlan, refuse
-
-    refuse(labels, listing, policy)
-    with SparkEngine(limits.spark or SparkPlan(), limits.memory_limit) as engine:
-        progress("reading objects", 0, len(listing.objects))
-        captures = SparkCaptures(engine, listing, policy, failures)
-        progress("reading objects", len(listing.objects), len(listing.objects))
-        yield engine, captures
+        refuse(self.labels, self.listing, self.policy)
+        objects = len(self.listing.objects)
+        with SparkEngine(self.limits.spark or SparkPlan(), self.limits.memory_limit) as engine:
+            self.progress("reading objects", 0, objects)
+            captures = SparkCaptures(engine, self.listing, self.policy, self.failures)
+            self.progress("reading objects", objects, objects)
+            yield engine, captures
 
 
 def _worth_a_look(
@@ -268,13 +265,13 @@ def _with(listing: Listing, labels: Listing | None) -> Listing:
 
 
 def _labelled(
-    engine: Engine,
+    engine: Engine | None,
     labels: Listing | None,
     policy: Policy,
     predictions: Mapping[str, pa.Table],
     progress: Progress,
 ) -> Labelled | None:
-    if labels is None:
+    if labels is None or engine is None:
         return None
     kind = predictions["prediction_shape"].column("kind")[0].as_py()
     return label_pairs(engine, labels, policy, kind, progress)
@@ -348,7 +345,7 @@ def _failure_notes(listing: Listing, failures: Failures) -> Iterator[Note]:
 
 
 def _require_both(
-    listing: Listing, engine: Engine, extent: Mapping[str, object], failures: Failures
+    listing: Listing, engine: Asked, extent: Mapping[str, object], failures: Failures
 ) -> None:
     """Refuse a side without any usable record; no bundle is written then, so the error says why.
 
@@ -373,7 +370,7 @@ def _require_both(
     raise InputError(message, code="no-usable-records")
 
 
-def _why(listing: Listing, engine: Engine, role: Role, failures: Failures, *, shown: bool) -> str:
+def _why(listing: Listing, engine: Asked, role: Role, failures: Failures, *, shown: bool) -> str:
     """What became of one side's objects and lines; the first line by name if it is to be shown."""
     failed = [(listing.objects[object_id], failure) for object_id, failure in failures.items()]
     mine = [(item, failure) for item, failure in failed if item.role == role]

@@ -183,9 +183,7 @@ class _Denials:
             )
 
 
-def refuse_denied(
-    objects: Sequence[SourceObject], failures: Mapping[int, ObjectFailure]
-) -> None:
+def refuse_denied(objects: Sequence[SourceObject], failures: Mapping[int, ObjectFailure]) -> None:
     """The same where objects were read apart from each other.
 
     Raises:

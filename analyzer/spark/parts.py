@@ -21,8 +21,8 @@ from uuid import uuid4
 import pyarrow as pa
 
 from analyzer.captures.pairing import SEEN, pair_by, repeated_ids, start_pairing
-from analyzer.captures.records import keep_pairs, show_records, show_shards, tallies_by_role
 from analyzer.captures.shards import write_shards
+from analyzer.captures.tables import keep_pairs, show_records, show_shards, tallies_by_role
 from analyzer.engine import Engine, mentions
 from analyzer.errors import AnalyzerError
 from analyzer.sources import open_chunks
@@ -60,15 +60,14 @@ CARRIED = (
 )
 """Tables a part has from one job to the next; everything else is of one job only."""
 
-_SCHEMA = pa.schema(
-    [
-        ("part", pa.int64()),
-        ("name", pa.string()),
-        ("file", pa.string()),
-        ("place", pa.int64()),
-        ("data", pa.binary()),
-    ]
-)
+_TYPES: dict[str, pa.DataType] = {
+    "part": pa.int64(),
+    "name": pa.string(),
+    "file": pa.string(),
+    "place": pa.int64(),
+    "data": pa.binary(),
+}
+_SCHEMA = pa.schema(_TYPES)
 
 
 @dataclass(frozen=True)
@@ -86,6 +85,19 @@ class Parsing:
     listing: Listing
     max_line_bytes: int
     inputs: SlicedInputs
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """One rule of a run.
+
+    Attributes:
+        key: the rule; inference IDs that are none of this run only have their repeats counted.
+    """
+
+    key: str
+    rules: PairingRules
+    ids: Ids
 
 
 @dataclass(frozen=True)
@@ -121,8 +133,10 @@ def load(batches: Batches, memory_limit: str | None, how: Parsing) -> Iterator[p
         show_shards(engine, shards)
         yield from _answers(engine, [(name, {}) for name in LOADED])
         keys = pa.table(
-            {"object_id": ids, "object_key": [item.key for item in listing.objects]},
-            schema=pa.schema([("object_id", pa.int64()), ("object_key", pa.string())]),
+            {
+                "object_id": pa.array(ids, pa.int64()),
+                "object_key": pa.array([item.key for item in listing.objects], pa.string()),
+            }
         )
         with engine.lend(objects=keys):
             yield from _answers(engine, [(LISTED, {})])
@@ -166,28 +180,22 @@ def settle(batches: Batches, memory_limit: str | None, window: Window) -> Iterat
 
 
 def pair(
-    batches: Batches,
-    memory_limit: str | None,
-    key: str,
-    rules: PairingRules,
-    ids: Ids,
-    window: Window,
+    batches: Batches, memory_limit: str | None, how: Pairing, window: Window
 ) -> Iterator[pa.RecordBatch]:
     """Where all records that a rule may join lie together: take the rule.
 
-    What is paired goes on as pairs, all else as records for the next rule. A key that is no rule
-    of this run only has its repeated IDs counted.
+    What is paired goes on as pairs, all else as records for the next rule.
     """
     with _opened(batches, memory_limit) as engine:
         begin(engine)
-        if key in rules.keys:
-            pair_by(engine, key, rules, ids)
+        if how.key in how.rules.keys:
+            pair_by(engine, how.key, how.rules, how.ids)
         keep_pairs(engine, window.start, window.end)
         questions: list[tuple[str, Mapping[str, object]]] = [
             ("capture_fate_counts", {"start": window.start, "end": window.end})
         ]
-        if key == "inference_id":
-            questions.append((repeated_ids(rules), {}))
+        if how.key == "inference_id":
+            questions.append((repeated_ids(how.rules), {}))
         yield from _answers(engine, questions)
         yield from _sent("pairs", engine.files("pairs"))
         yield from _left_over(engine)
@@ -202,8 +210,8 @@ def gather(
         if not engine.files("pairs"):
             keep_pairs(engine, window.start, window.end)  # none, with the columns of some
         engine.keep("repeated_inputs")
-        questions = [(name, {}) for name in WINDOWED]
-        yield from _answers(engine, [*questions, ("pair_sample", {"most": most})])
+        yield from _answers(engine, [(name, {}) for name in WINDOWED])
+        yield from _answers(engine, [("pair_sample", {"most": most})])
         yield from _carried(engine)
 
 
