@@ -6,7 +6,6 @@ driver between two of them. Out: what is done in a part (`parts`).
 
 from __future__ import annotations
 
-import pickle
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +23,7 @@ from analyzer.slices import sliced_inputs
 from analyzer.sources.reading import refuse_denied
 from analyzer.spark import parts
 from analyzer.spark.parts import Pairing, Parsing, Window
+from analyzer.spark.spoken import read_loaded, task_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -70,13 +70,13 @@ class SparkCaptures(Captures):
     ) -> None:
         nothing = replace(listing, objects=(), sidecars=(), notes=(), skipped={})
         parsing = Parsing(nothing, policy.max_line_bytes, sliced_inputs(policy))
-        tasks = [pickle.dumps(task) for task in _tasks(listing.objects, engine.parallelism)]
+        tasks = [task_text(task) for task in _tasks(listing.objects, engine.parallelism)]
         loaded = engine.kept(engine.mapped(engine.scattered(tasks), parts.load, parsing))
         found, said = engine.answers(loaded)
         engine.know(found)
         engine.hold(loaded)
         tallies: dict[Role, ObjectTally] = {}
-        for by_role, failed in said:
+        for by_role, failed in map(read_loaded, said):
             failures.update(failed)
             for role, tally in by_role.items():
                 tallies[role] = tallies.get(role, ObjectTally()) + tally

@@ -10,7 +10,6 @@ nothing else is answered there.
 from __future__ import annotations
 
 import os
-import pickle
 import sys
 import warnings
 from contextlib import ExitStack, contextmanager
@@ -18,11 +17,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from analyzer.engine import Engine, mentions
-from analyzer.errors import AnalyzerError, ResourceError, UsageError
+from analyzer.errors import ResourceError, UsageError
 from analyzer.payloads.closely import SAMPLED_PAIRS
 from analyzer.spark import parts
 from analyzer.spark.adding import ADDED, HERE
-from analyzer.spark.parts import ANSWER, SAID, Spreading
+from analyzer.spark.parts import ANSWER, FAILED, LOAD, Spreading
+from analyzer.spark.spoken import read_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,6 +35,7 @@ LOCAL = "local[*,4]"
 """This machine's cores, and four tries of a task as on a cluster."""
 _PART_BYTES = 1 << 30
 _PIECES_AT_ONCE = 32
+_BATCH_ROWS = "spark.sql.execution.arrow.maxRecordsPerBatch"
 _SUBMITTED = "PYSPARK_GATEWAY_PORT"  # spark-submit has started Java already
 
 
@@ -162,20 +163,19 @@ class SparkEngine:
         self._cached.append(frame.persist(StorageLevel.DISK_ONLY))
         return frame
 
-    def answers(self, frame: DataFrame) -> tuple[dict[str, pa.Table], list[Any]]:
-        """Run a job; what its parts answer, added together, and what else they say.
+    def answers(self, frame: DataFrame) -> tuple[dict[str, pa.Table], list[bytes]]:
+        """Run a job; what its parts answer, added together, and what they say of objects.
 
         Raises:
             AnalyzerError: a part cannot go on.
             ResourceError: the job failed, whatever Spark tried.
         """
-        first = frame.name.substr(1, 1)
-        rows = _collected(frame.filter(first.isin(ANSWER, SAID)))
-        said = [pickle.loads(row.data) for row in rows if row.name == SAID]  # noqa: S301 - ours
-        for error in said:
-            if isinstance(error, AnalyzerError):
-                raise error
-        files = parts.receive((row for row in rows if row.name != SAID), self._own.folder)
+        rows = _collected(frame.filter(frame.name.startswith(ANSWER)))
+        for row in rows:
+            if row["name"] == FAILED:
+                raise read_error(row["data"])
+        said = [bytes(row["data"]) for row in rows if row["name"] == LOAD]
+        files = parts.receive((row for row in rows if row["name"] != LOAD), self._own.folder)
         found = {}
         for name, paths in sorted(files.items()):
             question = name.removeprefix(ANSWER)
@@ -254,7 +254,7 @@ class SparkEngine:
 
 def without_answers(frame: DataFrame) -> DataFrame:
     """Without answers and what else was said."""
-    return frame.filter(~frame.name.substr(1, 1).isin(ANSWER, SAID))
+    return frame.filter(~frame.name.startswith(ANSWER))
 
 
 def _collected(frame: DataFrame) -> list[Any]:
@@ -281,29 +281,37 @@ def _session(master: str | None) -> Iterator[SparkSession]:
         UsageError: PySpark, Java or the master is missing.
     """
     try:
-        from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
     except ImportError:
         raise UsageError(
             "--engine spark needs PySpark and Java 17: pip install 'shadow-analyzer[spark]'"
         ) from None
     active = SparkSession.getActiveSession()
-    if active is not None:
-        yield active
-        return
+    session = active or _started(master)
+    # rows are pieces of a mebibyte: a batch of Spark's usual size would be ten gigabytes
+    usual = session.conf.get(_BATCH_ROWS)
+    session.conf.set(_BATCH_ROWS, str(_PIECES_AT_ONCE))
+    try:
+        yield session
+    finally:
+        if active is None:
+            session.stop()
+        else:
+            session.conf.set(_BATCH_ROWS, str(usual))
+
+
+def _started(master: str | None) -> SparkSession:
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
+
     builder = SparkSession.builder.appName("shadow-analyzer")
     if master or _SUBMITTED not in os.environ:
         builder = builder.master(master or LOCAL)
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    builder = builder.config("spark.ui.showConsoleProgress", "false")
     try:
-        session = builder.getOrCreate()
+        session = builder.config("spark.ui.showConsoleProgress", "false").getOrCreate()
     except (PySparkException, OSError) as error:
         why = f"Spark did not start: {error}; it needs Java 17"
         raise UsageError(f"--engine spark: {why}") from None
-    try:
-        session.sparkContext.setLogLevel("ERROR")
-        session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(_PIECES_AT_ONCE))
-        yield session
-    finally:
-        session.stop()
+    session.sparkContext.setLogLevel("ERROR")
+    return session

@@ -11,7 +11,6 @@ A step is a generator function from batches to batches, so that Spark can run it
 
 from __future__ import annotations
 
-import pickle
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,6 +26,7 @@ from analyzer.engine import Engine, mentions
 from analyzer.errors import AnalyzerError
 from analyzer.sources import open_chunks
 from analyzer.sources.objects import ROLES
+from analyzer.spark.spoken import error_text, loaded_text, read_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -44,8 +44,9 @@ if TYPE_CHECKING:
 
 BLOBS = "part bigint, name string, file string, place bigint, data binary"
 """One piece of one file: the part it belongs to, the table, the file's own name, where the piece
-begins in it. A name with `ANSWER` in front is no table of the part but an answer of it."""
-ANSWER, SAID = "?", "!"
+begins in it. A name with `ANSWER` in front is no table of the part but an answer of it; `LOAD` and
+`FAILED` are what a task says of its objects, and what stopped it."""
+ANSWER, LOAD, FAILED = "?", "?load", "?failed"
 PIECE_BYTES = 1 << 20
 LOADED = ("capture_extent", "capture_without_zone", "capture_reject_codes")
 LISTED = "capture_rejects_listed"
@@ -115,7 +116,7 @@ class Spreading:
 
 def load(batches: Batches, memory_limit: str | None, how: Parsing) -> Iterator[pa.RecordBatch]:
     """Read and parse some objects: their records, their rejects, and what both come to."""
-    objects = [one for batch in batches for data in batch["data"] for one in _unpickled(data)]
+    objects = [one for batch in batches for row in batch["data"] for one in read_task(row.as_py())]
     ids = [object_id for object_id, _ in objects]
     listing = replace(how.listing, objects=tuple(item for _, item in objects))
     failures: dict[int, ObjectFailure] = {}
@@ -145,7 +146,7 @@ def load(batches: Batches, memory_limit: str | None, how: Parsing) -> Iterator[p
         for shard in shards:
             for role in {use.role for use in shard.uses}:
                 yield from _sent(f"{role}_files", shard.shard.records)
-        yield _said((tallies_by_role(shards), failures))
+        yield _row(0, LOAD, None, 0, loaded_text(tallies_by_role(shards), failures))
 
 
 def spread(
@@ -245,7 +246,7 @@ def reported(step: Callable[[Batches], Iterator[pa.RecordBatch]]) -> Callable[[A
         try:
             yield from step(batches)
         except AnalyzerError as error:
-            yield _said(error)
+            yield _row(0, FAILED, None, 0, error_text(error))
 
     return taken
 
@@ -353,14 +354,6 @@ def _sent(name: str, paths: Iterable[Path], part: int = 0) -> Iterator[pa.Record
                 yield _row(part, name, file, opened.tell() - len(data), data)
 
 
-def _said(what: object) -> pa.RecordBatch:
-    return _row(0, SAID, None, 0, pickle.dumps(what))
-
-
 def _row(part: int, name: str, file: str | None, place: int, data: bytes) -> pa.RecordBatch:
     values = zip(_SCHEMA.names, (part, name, file, place, data), strict=True)
     return pa.RecordBatch.from_pydict({key: [value] for key, value in values}, schema=_SCHEMA)
-
-
-def _unpickled(data: pa.Scalar[Any]) -> Any:  # noqa: ANN401 - whatever the driver sent
-    return pickle.loads(data.as_py())  # noqa: S301 - rows of our own job
