@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +13,6 @@ import pytest
 from analyzer import analysis
 from analyzer.console.progress import silent
 from analyzer.policy import Policy
-from analyzer.reading.captured import as_text
 from analyzer.reading.captures import EngineLimits, read_captures
 from analyzer.sources import discover
 from analyzer.spark import captures as spark_captures
@@ -79,17 +79,13 @@ def test_the_number_of_parts_changes_no_byte_of_the_other_scenarios(
     assert judged(SAMPLE_DATA / scenario, partitions) == golden(scenario)
 
 
-def captured(folder: Path, partitions: int | None, policy: Policy | None = None) -> str:
+def captured(folder: Path, partitions: int | None) -> tuple[object, ...]:
     """Everything that captures come to: the ledger, the pairing, every table, every note."""
     plan = None if partitions is None else SparkPlan(partitions=partitions)
-    found = read_captures(
-        discover(str(folder)),
-        policy or Policy(),
-        (None, None),
-        EngineLimits(use_cache=False, spark=plan),
-        silent,
-    )
-    return as_text(found)
+    limits = EngineLimits(use_cache=False, spark=plan)
+    found = read_captures(discover(str(folder)), Policy(), (None, None), limits, silent)
+    tables = {name: (t.schema, t.to_pylist()) for name, t in found.facts.tables.items()}
+    return replace(found, facts=replace(found.facts, tables={})), tables
 
 
 def put(folder: Path, side: str, name: str, lines: list[bytes]) -> None:
@@ -171,7 +167,7 @@ def test_an_object_that_cannot_be_read_to_its_end_is_named_alike(tmp_path: Path)
         put(tmp_path, side, "a.jsonl", scores(side, 50))
     put_object(object_path(tmp_path, SHADOW, 1).with_suffix(".jsonl.gz"), b"\x1f\x8b\x08\x00cut")
     found = captured(tmp_path, 2)
-    assert "corrupt-gzip" in found
+    assert "corrupt-gzip" in str(found)
     assert found == captured(tmp_path, None)
 
 
