@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _TERM_BITS = 60
+_MOST_SCORES, _PIECES = 100_000, 1_024
 _LARGE_SHIFT = 0.5  # production standard deviations
 
 
@@ -148,8 +149,8 @@ def _rank_correlation(engine: Engine) -> dict[str, float | None]:
 def _evened_out(engine: Engine, wanted: int, label_at: float) -> dict[str, Any]:
     """The shadow's threshold that calls about as many predictions positive as production does.
 
-    Counts by bucket find the bucket it lies in, counts by score within it find the score. Of two
-    scores as close, the higher is taken.
+    Counts by bucket find the bucket it lies in, counts by score within it find the score; a bucket
+    of very many scores is cut into pieces first. Of two scores as close, the higher is taken.
 
     Returns:
         `even_at` the threshold, `even_positive` the shadow's predictions at or above it, and
@@ -160,19 +161,34 @@ def _evened_out(engine: Engine, wanted: int, label_at: float) -> dict[str, Any]:
     if not 0 < wanted < sum(row["shadow"] for row in rows):
         return {}
     steps: list[tuple[float, int, int]] = []
-    above = 0
-    for row in sorted(rows, key=lambda row: -row["bucket"]):
-        if not row["shadow"]:
-            continue
-        if above + row["shadow"] >= wanted:
-            break
-        above += row["shadow"]
-        steps.append((row["lowest"], row["shadow"], row["positive"]))
+    row = _reaching(wanted, sorted(rows, key=lambda row: -row["bucket"]), steps)
+    while row["shadow"] > _MOST_SCORES and row["lowest"] < row["highest"]:
+        stretch = {"lowest": row["lowest"], "highest": row["highest"], "label_at": label_at}
+        pieces = engine.table("score_stretches", pieces=_PIECES, **stretch).to_pylist()
+        row = _reaching(wanted, pieces, steps)
     scores = engine.table(
         "score_bucket_scores", lowest=row["lowest"], highest=row["highest"], label_at=label_at
     ).to_pylist()
     steps += [(one["score"], one["predictions"], one["positive"]) for one in scores]
     return _closest(steps, wanted)
+
+
+def _reaching(
+    wanted: int, rows: Iterable[dict[str, Any]], steps: list[tuple[float, int, int]]
+) -> dict[str, Any]:
+    """The first row, from the highest down, that makes the steps as many predictions as wanted.
+
+    Those before it become steps.
+    """
+    above = sum(predictions for _, predictions, _ in steps)
+    for row in rows:
+        if not row["shadow"]:
+            continue
+        if above + row["shadow"] >= wanted:
+            return row
+        above += row["shadow"]
+        steps.append((row["lowest"], row["shadow"], row["positive"]))
+    raise LookupError(wanted)
 
 
 def _closest(steps: Iterable[tuple[float, int, int]], wanted: int) -> dict[str, Any]:

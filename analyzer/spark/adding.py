@@ -43,6 +43,9 @@ ADDED: dict[str, Adding] = {
         most=("highest",),
     ),
     "score_bucket_scores": Adding(("score",), order="score desc"),
+    "score_stretches": Adding(
+        ("bucket",), least=("lowest",), most=("highest",), order="bucket desc"
+    ),
     "score_histogram": Adding(("role", "lower", "upper"), order="role, lower"),
     "score_grid": Adding(
         ("production_lower", "production_upper", "shadow_lower", "shadow_upper"),
