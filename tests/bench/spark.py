@@ -23,7 +23,8 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 # `python tests/bench/spark.py` puts only this folder on the path.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -185,6 +186,41 @@ def plain(production: str, shadow: str) -> dict[str, float]:
     return {"pairs": row.pairs, "flips": row.flips, "mean_absolute_difference": row["mean"]}
 
 
+def moved(load: Load, master: str) -> dict[str, int]:
+    """Bytes of pieces that a run shuffles and that its driver takes in; slower than a run."""
+    from pyspark.sql import functions
+
+    from analyzer import analysis
+    from analyzer.console.progress import silent
+    from analyzer.spark.driver import SparkEngine, SparkPlan
+
+    seen: dict[str, int] = defaultdict(int)
+    spread_, answers = SparkEngine.spread, SparkEngine.answers
+
+    def count(name: str, frame: Any) -> None:  # noqa: ANN401 - Spark's
+        (row,) = frame.select(functions.sum(functions.length("data")).alias("size")).collect()
+        seen[name] += row["size"] or 0
+
+    def spread_counted(engine: SparkEngine, frame: Any, by: str, parts: int) -> Any:  # noqa: ANN401
+        shuffled = engine.kept(spread_(engine, frame, by, parts))
+        count(f"shuffled by {by}", shuffled)
+        return shuffled
+
+    def answers_counted(engine: SparkEngine, frame: Any) -> Any:  # noqa: ANN401
+        found = answers(engine, frame)
+        count("answers", frame.filter(frame.name.startswith("?")))
+        return found
+
+    metrics = tuple(map(str, load.metrics()))
+    asked = analysis.Request(str(load.captures), cloudwatch=metrics, spark=SparkPlan(master))
+    with (
+        patch.object(SparkEngine, "spread", spread_counted),
+        patch.object(SparkEngine, "answers", answers_counted),
+    ):
+        analysis.run(asked, silent)
+    return dict(seen)
+
+
 def markdown(load: Load, runs: dict[str, list[Tree]]) -> str:
     """The table and the ratios that were promised."""
     header = ["", "wall s", "CPU s", "driver MB", "Java MB", "task MB", "all MB"]
@@ -239,6 +275,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="keep the data here; default: made, removed")
     parser.add_argument("--without", action="append", default=[], choices=[ONE, PLAIN])
     parser.add_argument("--plain", nargs=2, metavar="FOLDER", help=argparse.SUPPRESS)
+    parser.add_argument("--bytes", action="store_true", help="only count what is moved")
     given = parser.parse_args()
     if given.plain:
         sys.stdout.write(json.dumps(plain(*given.plain)))
@@ -248,6 +285,9 @@ def main() -> None:
         folder = (given.folder or scratch / "loads").resolve()
         warn_if_busy()
         load = prepared(folder, given.pairs, objects_for(given.pairs))
+        if given.bytes:
+            sys.stdout.write(json.dumps(moved(load, "local[2]"), indent=1) + "\n")
+            return
         small = prepared(folder, _START_PAIRS, _START_OBJECTS)
         warmed(load, scratch)
         runs: dict[str, list[Tree]] = {name: [] for name in TITLES if name not in given.without}
