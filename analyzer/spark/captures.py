@@ -6,6 +6,7 @@ driver between two of them. Out: what is done in a part (`parts`).
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from analyzer.captures.tables import naive_window
 from analyzer.errors import UsageError
 from analyzer.payloads.closely import SAMPLED_PAIRS
 from analyzer.slices import sliced_inputs
+from analyzer.sources.objects import ROLES
 from analyzer.sources.reading import refuse_denied
 from analyzer.spark import parts
 from analyzer.spark.parts import Pairing, Parsing, Window
@@ -100,6 +102,8 @@ class SparkCaptures(Captures):
         ids, fates, pairs = seen_ids(found), [found["capture_fate_counts"]], []
         repeated = 0
         for key in _keys_in_use(rules, ids):
+            if key != _IDS and not _both_left(fates):
+                continue
             kept, found = self._shuffled(kept, key, parts.pair, Pairing(key, rules, ids), window)
             fates.append(found["capture_fate_counts"])
             pairs.append(kept.filter(kept.name == "pairs"))
@@ -168,6 +172,14 @@ def _keys_in_use(rules: PairingRules, ids: Ids) -> list[str]:
     some_ids = ids.production or ids.shadow
     keys = [key for key in rules_in_use(rules, ids) if key != _IDS or some_ids]
     return keys if _IDS in keys or not some_ids else [_IDS, *keys]
+
+
+def _both_left(counts: Sequence[pa.Table]) -> bool:
+    """Whether either variant has a record that is no duplicate and has no partner."""
+    left: Counter[str] = Counter()
+    for row in _fates(counts).to_pylist():
+        left[row["role"]] += row["records"] if row["kind"] == "all" else -row["records"]
+    return all(left[role] for role in ROLES)
 
 
 def _fates(counts: Sequence[pa.Table]) -> pa.Table:

@@ -72,6 +72,7 @@ class SparkEngine:
         self._sums: dict[str, Mapping[str, object]] = {}
         self._parts: DataFrame | None = None
         self._cached: list[DataFrame] = []
+        self._hashed: dict[int, tuple[int, ...]] = {}
         self._open = ExitStack()
         with ExitStack() as opening:
             self.session = opening.enter_context(_session(plan.master))
@@ -245,11 +246,13 @@ class SparkEngine:
 
     def _keys(self, count: int) -> tuple[int, ...]:
         """For each of so many parts a number that Spark's hash leads there."""
-        numbers = self.session.range(64 * count).selectExpr("id", f"pmod(hash(id), {count}) as at")
-        found: dict[int, int] = {}
-        for row in _collected(numbers):
-            found.setdefault(row["at"], row["id"])
-        return tuple(found[part] for part in range(count))
+        if count not in self._hashed:
+            hashed = self.session.range(64 * count).selectExpr("id", f"pmod(hash(id), {count}) at")
+            found: dict[int, int] = {}
+            for row in _collected(hashed):
+                found.setdefault(row["at"], row["id"])
+            self._hashed[count] = tuple(found[part] for part in range(count))
+        return self._hashed[count]
 
 
 def without_answers(frame: DataFrame) -> DataFrame:
