@@ -115,10 +115,19 @@ def examine(path: Path) -> Verdict:
         verdict = read(path.parent).verdict if bundled else read_verdict(path)
     else:
         verdict = read(path).verdict
+    derive_again(path, verdict)
+    return verdict
+
+
+def derive_again(path: Path, verdict: Verdict) -> None:
+    """Hold a verdict that was read from `path` against its own evidence.
+
+    Raises:
+        InputError: its parts contradict each other.
+    """
     found = contradiction(verdict)
     if found is not None:
         raise InputError(f"{path}: {found}; it was altered, or is not this tool's")
-    return verdict
 
 
 def read_verdict(path: Path) -> Verdict:

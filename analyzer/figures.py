@@ -84,11 +84,13 @@ def points(difference: float, decimals: int = 3) -> str:
 
 
 def relative(ratio: float, decimals: int = 1) -> str:
-    """A ratio of two levels as the change it is.
+    """A ratio of two levels as the change it is; a tenfold one and more as how many times.
 
-    >>> relative(1.492), relative(0.95), relative(0.9999)
-    ('+49.2 %', '-5.0 %', '+0.0 %')
+    >>> relative(1.492), relative(0.95), relative(0.9999), relative(9.9996), relative(13808.6)
+    ('+49.2 %', '-5.0 %', '+0.0 %', '10 times', '13 809 times')
     """
+    if ratio >= _TIMES:
+        return f"{grouped(ratio)} times" if ratio >= _WHOLE_TIMES else f"{plain(ratio)} times"
     return f"{signed(100 * (ratio - 1), decimals)} %"
 
 
@@ -146,5 +148,9 @@ def periods(count: int, seconds: int) -> str:
     return counted(count, named)
 
 
+_TIMES = 9.9995
+"""From here on a change in percent has four digits before the point, and says less than a factor;
+what would be written as 10 times is."""
+_WHOLE_TIMES = 1000
 _UNITS = ("kB", "MB", "GB", "TB", "PB")
 _PERIODS = {60: "minute", 300: "5 minutes", 3600: "hour", 21_600: "6 hours", 86_400: "day"}

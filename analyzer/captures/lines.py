@@ -43,6 +43,7 @@ _FIRST_NON_ASCII = 0x80
 _JSON_SPACE = b" \t\r\n"
 _PREFIX = 4  # an Arrow view repeats the first four bytes of its text
 _INLINE = 12  # and holds a text of at most twelve whole
+_PIECE_BYTES = 2 << 20
 _ROWS_PER_BATCH = 4096  # DuckDB hands Arrow batches to threads one at a time
 _OVERSIZE_COLUMNS = {
     "object_number": pl.Int64,
@@ -76,17 +77,57 @@ def split(
 ) -> Iterator[SplitLines]:
     """Split chunks into lines, no more than `most_lines` of them at once.
 
-    Shapes: every non-blank line is one row of one of the three tables.
+    Shapes: every non-blank line is one row of one of the three tables. At least one is given.
     Assumes: outer spaces, tabs and carriage returns carry no meaning in JSON Lines, so CRLF
-    files and LF files give the same text. The chunks hold less than 2 GiB together. `most_lines`
-    is at least one.
+    files and LF files give the same text. No chunk holds 2 GiB. `most_lines` is at least one.
     """
+    held: list[SplitLines] = []
+    lines = 0
+    for piece in _pieces(chunks):
+        for part in _in_parts(piece, max_line_bytes, most_lines):
+            more = part.counted.total()
+            if held and lines + more > most_lines:
+                yield _together(held)
+                held, lines = [], 0
+            held.append(part)
+            lines += more
+    yield _together(held)
+
+
+def _pieces(chunks: Sequence[Chunk]) -> Iterator[Sequence[Chunk]]:
+    """Large chunks alone, small ones together: joining copies, and each piece has its price."""
+    piece: list[Chunk] = []
+    held = 0
+    for chunk in chunks:
+        if piece and held + len(chunk.data) > _PIECE_BYTES:
+            yield piece
+            piece, held = [], 0
+        piece.append(chunk)
+        held += len(chunk.data)
+    yield piece
+
+
+def _in_parts(
+    chunks: Sequence[Chunk], max_line_bytes: int, most_lines: int
+) -> Iterator[SplitLines]:
+    """One piece, in halves of halves while they hold too many lines."""
     lines = _split(chunks, max_line_bytes, most_lines)
     if lines is not None:
         yield lines
         return
     for half in _halves(chunks):
-        yield from split(half, max_line_bytes, most_lines=most_lines)
+        yield from _in_parts(half, max_line_bytes, most_lines)
+
+
+def _together(parts: Sequence[SplitLines]) -> SplitLines:
+    """The same lines as one; their text stays where it is."""
+    return SplitLines(
+        counted=sum((part.counted for part in parts), Counter()),
+        blank=sum((part.blank for part in parts), Counter()),
+        lines=pa.concat_tables([part.lines for part in parts]),
+        undecodable=pa.concat_tables([part.undecodable for part in parts]),
+        oversize=pa.concat_tables([part.oversize for part in parts]),
+    )
 
 
 def _split(chunks: Sequence[Chunk], max_line_bytes: int, most_lines: int) -> SplitLines | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from analyzer.promotion.description import Description
     from analyzer.promotion.plan import Plan
     from analyzer.promotion.record import Begun
+    from analyzer.report.content.promotion_page import State
     from analyzer.sources import AwsOptions
 
 
@@ -64,11 +65,12 @@ def promote(
     if apply and endpoint_file is not None:
         raise UsageError("--apply looks at the endpoint itself: leave --endpoint-file out")
     held = bundles.read(bundle)
-    bundles.examine(bundle)
-    forced = _forced(held.verdict, force_decision, apply=apply)
+    bundles.derive_again(bundle, held.verdict)
     options = AwsOptions(profile, region, endpoint_url, role_arn)
     path = record.record_of(bundle)
-    begun = record.begun(path, held.digest, endpoint, choice) if apply else None
+    begun = record.begun(path, held.digest, endpoint, choice)
+    unfinished = begun is not None and not apply
+    forced = unfinished or _forced(held.verdict, force_decision, apply=apply)
     if begun is None:
         from analyzer.promotion.description import read_description
         from analyzer.promotion.plan import make_plan
@@ -82,9 +84,11 @@ def promote(
         begun = record.Begun(plan, sent=False)
     if apply and begun.plan.steps:
         _send(begun, options, path, quiet=quiet)
-    named = {"--profile": profile, "--region": region, "--endpoint-url": endpoint_url}
+    where = region or begun.plan.region
+    named = {"--profile": profile, "--region": where, "--endpoint-url": endpoint_url}
     given = [word for flag, value in named.items() if value for word in (flag, value)]
-    _show(begun.plan, form, given, applied=apply)
+    plan = record.unfinished(begun.plan, path) if unfinished else begun.plan
+    _show(plan, form, given, "begun" if unfinished else "done" if apply else "planned")
     if begun.plan.action == "remove-shadow" and not forced:
         raise typer.Exit(ExitCode.REJECT)
 
@@ -105,7 +109,7 @@ def _forced(verdict: Verdict, named: str | None, *, apply: bool) -> bool:
     if named is None and (decision == "HOLD" or (decision == "REJECT" and apply)):
         would = "promotes the shadow" if decision == "HOLD" else "removes the shadow"
         print(f"{decision}: {verdict.summary}", file=sys.stderr)
-        print(f"nothing was sent; `--force-decision {decision}` {would}", file=sys.stderr)
+        print(f"not carried out; `--force-decision {decision}` {would}", file=sys.stderr)
         raise typer.Exit(verdict.exit_code)
     return named is not None
 
@@ -133,10 +137,10 @@ def _send(begun: Begun, options: AwsOptions, path: Path, *, quiet: bool) -> None
         apply(begun, Aws(options), path, say=say, progress=report_progress)
 
 
-def _show(plan: Plan, form: str, given: list[str], *, applied: bool) -> None:
+def _show(plan: Plan, form: str, given: list[str], state: State) -> None:
     from analyzer.report.content.promotion_page import promotion_page
 
     if form == "json":
         print(plan.to_json(given), end="")
     else:
-        print_page(promotion_page(plan, given, applied=applied), requests=True)
+        print_page(promotion_page(plan, given, state), requests=True)

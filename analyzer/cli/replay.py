@@ -51,7 +51,9 @@ def replay(
     quiet: flags.Quiet = False,
     profile: flags.Profile = None,
     region: flags.Region = None,
-    endpoint_url: flags.EndpointUrl = None,
+    endpoint_url: Annotated[
+        str | None, typer.Option(help="Endpoint URL of S3 and of a sagemaker:ENDPOINT.")
+    ] = None,
     role_arn: flags.RoleArn = None,
     no_sign_request: flags.NoSignRequest = False,
     request_payer: flags.RequestPayer = False,

@@ -46,7 +46,7 @@ def check_missing_pairs(facts: Facts, evidence: Mapping[str, Evidence]) -> Gate:
             "are at 100 %",
             blocks=False,
         )
-    if facts.mode is Mode.REPLAY and (unlisted := _unlisted(facts, captures)):
+    if facts.mode is Mode.REPLAY and (unlisted := _unlisted(facts)):
         text = (
             f"{counted(unlisted, 'request')} that captures, the candidate's sidecar and the "
             "baseline's do not all hold: how they ended is not known. Finish the replay with the "
@@ -75,13 +75,13 @@ def _missing(facts: Facts, captures: CaptureFacts) -> int | None:
     """Requests that should have a pair and have none; None where nothing tells how many should."""
     if facts.mode is Mode.REPLAY:
         sent = Sent.of(facts)
-        return None if sent is None else max(0, sent.count("sent") - captures.ledger.pairs)
+        return None if sent is None else sent.count("unpaired")
     if everything_copied(facts) and captures_meant_complete(facts, captures):
         return captures.ledger.unpaired_production
     return None
 
 
-def _unlisted(facts: Facts, captures: CaptureFacts) -> int:
+def _unlisted(facts: Facts) -> int:
     """Requests of which captures or one sidecar know and the other does not.
 
     An outcome that cannot be placed may be a failure; none is taken for a success.
@@ -89,11 +89,7 @@ def _unlisted(facts: Facts, captures: CaptureFacts) -> int:
     sent = Sent.of(facts)
     if sent is None:
         return 0
-    return max(
-        captures.ledger.pairs - sent.count("sent"),
-        sent.count("baseline_alone"),
-        sent.count("unplaced"),
-    )
+    return max(sent.count(name) for name in ("unsent", "baseline_alone", "unplaced"))
 
 
 def _hides(facts: Facts, metric: str, item: Evidence, missing: int) -> bool:

@@ -1,16 +1,16 @@
 """Were latencies of a replay measured so that they mean something? Pace, and fairness in turns.
 
-Gates: open_loop, interleaved, baseline_answers. The first two are about latency alone: answers and
-failures do not depend on the pace.
+Gates: open_loop, interleaved, warm_up, baseline_answers. The first three are about latency alone:
+answers and failures do not depend on the pace.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyzer.figures import counted, percent, stated
+from analyzer.figures import counted, grouped, percent, stated
 from analyzer.metrics.metric import GateCheck
-from analyzer.metrics.replay import MOST_LATE, Sent
+from analyzer.metrics.replay import MOST_LATE, MOST_WARM_UP, Sent
 from analyzer.model import Family, Gate, GateOutcome
 
 if TYPE_CHECKING:
@@ -64,6 +64,20 @@ def _interleaved(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
     return _gate(outcome, text, value=overlap, limit=LEAST_OVERLAP)
 
 
+def _warm_up(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
+    sent = Sent.of(facts)
+    if sent is None:
+        text = "Nothing tells what was left out as warm-up."
+        return _gate(GateOutcome.NOT_MEASURED, text, limit=0, blocks=False)
+    unfounded = sent.count("warm_up_unfounded")
+    text = (
+        f"{counted(sent.count('warm_up'), 'request')} left out of latency as warm-up; "
+        f"{grouped(unfounded)} not among the first {MOST_WARM_UP} of a variant in a sending."
+    )
+    outcome = GateOutcome.FAIL if unfounded else GateOutcome.PASS
+    return _gate(outcome, text, value=unfounded, limit=0)
+
+
 def _baseline_answers(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
     covers = (Family.LATENCY, Family.ERROR_RATE)
     sent = Sent.of(facts)
@@ -113,6 +127,13 @@ REPLAY_GATES: tuple[GateCheck, ...] = (
         meaning="Baseline and candidate were sent the same requests in turns, on one machine.",
         advice="Replay both in one run: analyzer replay SOURCE --candidate URL --baseline URL.",
         check=_interleaved,
+        asked_of="replay",
+    ),
+    GateCheck(
+        id="warm_up",
+        meaning="Only the first requests of a sending are left out of latency as warm-up.",
+        advice="Take the sidecar that analyzer replay wrote, or replay again.",
+        check=_warm_up,
         asked_of="replay",
     ),
     GateCheck(

@@ -19,6 +19,7 @@ import polars as pl
 from analyzer.figures import counted, grouped
 from analyzer.labels.files import read_labels
 from analyzer.model import Note
+from analyzer.stats.root_error import SquareMoments, root_difference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -116,16 +117,23 @@ def _losses(engine: Engine) -> dict[str, Any]:
 
 
 def _errors(engine: Engine) -> dict[str, Any]:
-    """Mean and root mean square distance from the labels, and the spread of the differences."""
+    """Mean and root mean square distance from the labels, and the spread of their differences."""
     largest = _one_row(engine.table("label_error_extent"))["largest_error"]
     if largest is None:
         return {}
     scale, square_scale = _steps(largest), _steps(largest * largest)
-    sums = engine.table("label_errors", scale=scale, square_scale=square_scale)
-    row = {key: int(text) for key, text in _one_row(sums).items()}
+    unit, one = largest if largest > 0 else 1.0, _steps(1.0)
+    scales = {"scale": scale, "square_scale": square_scale, "largest": unit, "one": one}
+    row = {key: int(text) for key, text in _one_row(engine.table("label_errors", **scales)).items()}
+    n = row["predictions"]
+    squares = [row[f"{side}_squares"] / n / square_scale for side in ("production", "shadow")]
+    fourths = ("production_fourths", "shadow_fourths", "products")
+    parts = (square / unit / unit for square in squares)
+    moments = SquareMoments(*parts, *(row[name] / n / one for name in fourths))
     roots = {
-        f"{side}_root_error": math.sqrt(row[f"{side}_squares"] / row["predictions"] / square_scale)
-        for side in ("production", "shadow")
+        "production_root_error": math.sqrt(squares[0]),
+        "shadow_root_error": math.sqrt(squares[1]),
+        "root_error_sd": root_difference(moments)[1] * unit,
     }
     return _moments(row, "error", scale, square_scale) | roots
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from analyzer.figures import plain, relative, stated
-from analyzer.model import Evidence, Family, Note, Outcome, SampleSizes, round_significant
+from analyzer.model import Evidence, Family, Mode, Note, Outcome, SampleSizes, round_significant
 from analyzer.stats.ewc import MIN_N_EFF
 from analyzer.verdict import judge
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 GREATEST_ABSOLUTE_RATIO = 1.5
 """A margin in milliseconds widens the ratio to this at most."""
+LEAST_LEVEL_FOR_MS = 1.0
+"""A model behind HTTP that takes less is more likely one whose export is in another unit."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,13 @@ class Case:
         absolute = min(1 + self.rule.margin_ms / level_ms, GREATEST_ABSOLUTE_RATIO)
         if absolute <= self.margin:
             return self
+        if level_ms < LEAST_LEVEL_FOR_MS and self.facts.mode is not Mode.REPLAY:
+            return self.noting(
+                "absolute-margin-unused",
+                f"production's {plain(level_ms)} ms is less than a model behind HTTP takes, so the "
+                f"margin of +{self.rule.margin_ms:g} ms is left out: is the export in milliseconds "
+                "and labelled microseconds?",
+            )
         widened = replace(self, margin=round_significant(absolute))
         return widened.noting(
             "absolute-margin",

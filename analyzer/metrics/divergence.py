@@ -86,12 +86,19 @@ def assess_share(question: Question, facts: Facts, rule: MetricRule) -> Evidence
         floor,
         *predictions.planned(facts),
         *predictions.repetition(share),
+        *_hours(facts, rule, judged),
         *question.notes(facts, counted, role),
     )
     useless = question.uninformative(facts, counted)
     evidence = _judged(facts, rule.model_copy(update={"role": role}), judged, useless)
     n = SampleSizes(pairs=counted.count("pairs"), effective=share.effective)
     return evidence.model_copy(update={"n": n, "notes": (*notes, *evidence.notes)})
+
+
+def _hours(facts: Facts, rule: MetricRule, judged: Share | AboveFloor) -> tuple[Note, ...]:
+    if rule.margin is None or not isinstance(judged, Share):
+        return ()
+    return predictions.in_bad_hours(judged, facts.policy, rule.margin)
 
 
 def _judged(

@@ -32,7 +32,7 @@ from analyzer.model import (
 from analyzer.policy import MetricDefault
 from analyzer.stats.boundary import anytime_e_value, anytime_p_value, multiplier
 from analyzer.stats.ewc import MIN_N_EFF
-from analyzer.stats.proportions import miettinen_nurminen
+from analyzer.stats.proportions import miettinen_nurminen, miettinen_nurminen_z
 from analyzer.verdict import judge, levels
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ SOURCE = (
 )
 _POWER_Z = 0.8416
 """Normal quantile of 80 %: the chance that the projected time is enough."""
+_MOST_Z = 8.0
+"""Beyond eight standard errors a normal tail says nothing more of counts."""
 
 
 @dataclass(frozen=True)
@@ -168,26 +170,16 @@ class Differences:
 
 
 def score(counts: Totals, margin: float) -> float:
-    """By how many standard errors is the difference below the margin?
-
-    Found by inverting the score interval: the widest level that still leaves the margin out. Zero
-    when the difference is not below it.
+    """By how many standard errors is the difference below the margin? Zero where it is not.
 
     >>> from analyzer.metrics.error_series import Totals
     >>> round(score(Totals(0, 0, 3000, 3000), 0.001279), 3)
     1.96
     """
-    from scipy.special import ndtr
-
-    low, high = 0.0, 8.0  # beyond eight standard errors the level rounds to one
-    for _ in range(50):
-        z = (low + high) / 2
-        level = 1 - 2 * float(ndtr(-z))
-        upper = miettinen_nurminen(
-            counts.errors_shadow, counts.shadow, counts.errors_production, counts.production, level
-        )[1]
-        low, high = (z, high) if upper < margin else (low, z)
-    return low
+    z = miettinen_nurminen_z(
+        counts.errors_shadow, counts.shadow, counts.errors_production, counts.production, margin
+    )
+    return min(max(z, 0.0), _MOST_Z)
 
 
 def _extremes(found: list[ErrorDifference]) -> tuple[float | None, float | None]:

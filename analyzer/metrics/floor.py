@@ -17,7 +17,7 @@ from analyzer.metrics.predictions import NO_NOISE_FLOOR
 from analyzer.metrics.shares import Share, fewest, outcomes_needed
 from analyzer.model import Effect, FloorShare, Intervals, Needs, Note, Test, round_significant
 from analyzer.stats.excess import FIRST_PART, excess_e_value, lower_excess, upper_excess
-from analyzer.stats.proportion_sequence import lower_bound
+from analyzer.stats.proportion_sequence import lower_bound, upper_bound
 from analyzer.stats.proportions import miettinen_nurminen
 from analyzer.verdict import levels
 
@@ -116,14 +116,20 @@ class AboveFloor:
 
     def _once(self, alpha_lower: float, alpha_upper: float) -> tuple[float, float]:
         """The score interval of two shares, each end at its own one-sided level."""
-        return (
-            miettinen_nurminen(*self._counts, 1 - 2 * alpha_lower)[0],
-            miettinen_nurminen(*self._counts, 1 - 2 * alpha_upper)[1],
-        )
+        lower = miettinen_nurminen(*self._counts, 1 - 2 * alpha_lower)[0]
+        upper = miettinen_nurminen(*self._counts, 1 - 2 * alpha_upper)[1]
+        return min(lower, self._hourly_lower(alpha_lower)), upper
 
     def _at_any_look(self, alpha_lower: float, alpha_upper: float) -> tuple[float, float]:
         """Bounds of the difference of two e-processes' bounds."""
-        return lower_excess(*self._counts, alpha_lower), upper_excess(*self._counts, alpha_upper)
+        lower = lower_excess(*self._counts, alpha_lower)
+        upper = upper_excess(*self._counts, alpha_upper)
+        return min(lower, self._hourly_lower(alpha_lower)), upper
+
+    def _hourly_lower(self, alpha: float) -> float:
+        """The lower bound if each hour may be one burst, at the parts of `stats.excess`."""
+        floor = upper_bound(*self._counts[2:], (1 - FIRST_PART) * alpha)
+        return self.share.hourly_lower(FIRST_PART * alpha) - floor
 
 
 def above_floor(facts: Facts, metric: str, share: Share) -> tuple[Share | AboveFloor, Note]:

@@ -43,15 +43,24 @@ def assess_mean(
     change = shadow - production
     shown = _shown(facts, rule, found, (production, shadow), unit=unit, method=MEAN_METHOD)
     intervals = Intervals(fixed=(change - reach, change + reach))
-    return shown.model_copy(update={"intervals": intervals, "notes": _roots(found)})
+    return shown.model_copy(update={"intervals": intervals, "notes": _roots(facts, found)})
 
 
-def _roots(found: LabelCounts) -> tuple[Note, ...]:
+def _roots(facts: Facts, found: LabelCounts) -> tuple[Note, ...]:
     """The root mean square errors of quantities: few large errors weigh more in them."""
-    roots = [found.row.get(f"{side}_root_error") for side in ("production", "shadow")]
-    if None in roots:
+    from scipy.special import ndtri
+
+    if "root_error_sd" not in found.row:
         return ()
-    text = f"root mean square error: production {plain(roots[0])}, shadow {plain(roots[1])}"
+    production, shadow, sd = (
+        found.row[name] for name in ("production_root_error", "shadow_root_error", "root_error_sd")
+    )
+    change, reach = shadow - production, -float(ndtri(facts.policy.alpha)) * sd
+    reach /= found.effective**0.5
+    text = (
+        f"root mean square error: production {plain(production)}, shadow {plain(shadow)}; "
+        f"difference {plain(change)} ({plain(change - reach)} to {plain(change + reach)})"
+    )
     return (Note(code="root-mean-square-error", text=text),)
 
 
@@ -202,7 +211,8 @@ FORECASTS: tuple[Metric, ...] = (
         meaning="Mean distance of a predicted quantity from the labelled one; smaller is better.",
         unit="score",
         method=MEAN_METHOD,
-        source="Normal interval of the paired difference at Kish's effective size (1965)",
+        source="Normal interval of the paired difference at Kish's effective size (1965); that of "
+        "root mean square errors by the delta method (van der Vaart, Asymptotic Statistics, 1998)",
         advice="See the pairs that differ most, and whether the error grew for a kind of request.",
         assess=partial(assess_mean, "error", "score", _QUANTITY),
     ),

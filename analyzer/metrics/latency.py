@@ -78,8 +78,8 @@ def _assess_mean(facts: Facts, rule: MetricRule, *, metric: str) -> Evidence:
     comparison = Comparison.of(arms, looks(arms.cover, minutes))
     if comparison is None:
         return case.unmeasured("not-exported", f"no whole look has {metric} of both", needs)
-    if metric == "ModelLatency":
-        plausible.check_mean(comparison)
+    check = plausible.check_mean if metric == "ModelLatency" else plausible.check_overhead
+    check(comparison)
     n = _sizes(facts, arms, minutes, comparison)
     traffic = Traffic(arms.cover.minutes, float(np.nansum(arms.weights)))
     case = replace(case, period_s=arms.cover.period_s)
@@ -107,7 +107,24 @@ def _assess_percentile(facts: Facts, rule: MetricRule, *, stat: str) -> Evidence
     if facts.mode is Mode.REPLAY:
         case = percentile_case(facts, rule, stat, QUANTILE_METHOD)
         return assess_latency(facts, case, stat)
-    return assess_percentile(facts, rule, stat=stat, method=PERCENTILE_METHOD)
+    evidence = assess_percentile(facts, rule, stat=stat, method=PERCENTILE_METHOD)
+    _check_beside_mean(facts, stat, evidence)
+    return evidence
+
+
+def _check_beside_mean(facts: Facts, stat: str, evidence: Evidence) -> None:
+    """That a percentile is in the unit of the means, where both are known."""
+    found = None if stat == TRIMMED_MEAN else mean_arms(facts)
+    if evidence.production is None or evidence.shadow is None or found is None:
+        return
+    arms, minutes = found
+    if minutes.any():
+        weights = np.where(minutes, arms.weights, 0.0)
+        sides = (np.where(minutes, side, 0.0) for side in (arms.production, arms.shadow))
+        production, shadow = (float(weights @ side) / float(weights.sum()) for side in sides)
+        above = 1 - float(stat.removeprefix("p")) / 100
+        levels = (evidence.production, evidence.shadow)
+        plausible.check_beside_mean(stat, above, levels, (production, shadow))
 
 
 def _percentile(

@@ -5,7 +5,7 @@ In: the one-row table of counts, and the notes made of it. Out: judging.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +13,9 @@ import numpy as np
 
 from analyzer import figures
 from analyzer.metrics.shares import Share
-from analyzer.model import Note, Role
+from analyzer.model import Mode, Note, Role
 from analyzer.stats.effective import burst_factor
+from analyzer.verdict import levels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from analyzer.metrics.metric import Facts
+    from analyzer.policy import Policy
     from analyzer.stats.ewc import FloatArray
 
 _HOURLY = ("prediction_hours", "contract_hours")
@@ -48,16 +50,19 @@ class Counted:
 
     Attributes:
         hours: some of the counts by hour, under the same names.
+        in_time: whether requests came over time, so that some hours may have been bad ones.
     """
 
     kind: str
     row: dict[str, Any]
     hours: Mapping[str, FloatArray] = field(default_factory=dict)
+    in_time: bool = False
 
     @classmethod
     def of(cls, facts: Facts) -> Counted | None:
         """The counts of a run; None where there are no captures or nothing was prepared."""
-        return None if facts.captures is None else cls.of_tables(facts.captures.tables)
+        found = None if facts.captures is None else cls.of_tables(facts.captures.tables)
+        return None if found is None else replace(found, in_time=_in_time(facts))
 
     @classmethod
     def of_tables(cls, tables: Mapping[str, pa.Table]) -> Counted | None:
@@ -87,12 +92,30 @@ class Counted:
             float(self.row.get(squares) or 0.0),
             unit,
             bursts=self._bursts(events, outcomes),
+            by_hour=self._by_hour(events, outcomes) if self.in_time else (),
         )
 
     def _bursts(self, events: str, outcomes: str) -> float:
         if events not in self.hours or outcomes not in self.hours:
             return 1.0
         return burst_factor(self.hours[events], self.hours[outcomes])
+
+    def _by_hour(self, events: str, outcomes: str) -> tuple[float, ...]:
+        if events not in self.hours or outcomes not in self.hours:
+            return ()
+        x, n = self.hours[events], self.hours[outcomes]
+        seen = n > 0
+        return tuple((x[seen] / n[seen]).tolist())
+
+
+def _in_time(facts: Facts) -> bool:
+    """Not a replay, whose requests are sent anew, nor a job, whose records bear one moment."""
+    captures = facts.captures
+    if facts.mode is Mode.REPLAY or captures is None:
+        return False
+    if captures.first_at is None or captures.last_at is None:
+        return True
+    return captures.first_at[0] < captures.last_at[0]
 
 
 def one_sided(facts: Facts, counted: Counted) -> Note | None:
@@ -233,6 +256,19 @@ def repetition(share: Share) -> tuple[Note, ...]:
         "request"
     )
     return (Note(code="repeated-inputs", text=text),)
+
+
+def in_bad_hours(share: Share, policy: Policy, margin: float) -> tuple[Note, ...]:
+    """That all outcomes together exceed the margin, and the hours may have been the bad ones."""
+    alpha, once = 1 - levels(policy)[0], policy.inference == "fixed"
+    least = share.hourly_lower(alpha)
+    if least > margin or share.pooled_lower(alpha, once=once) <= margin:
+        return ()
+    text = (
+        f"the {figures.counted(len(share.by_hour), 'hour')} seen are above the margin for certain "
+        f"and may be bad ones: of hours like them the share is at least {figures.percent(least, 2)}"
+    )
+    return (Note(code="bad-hours", text=text),)
 
 
 def not_applicable(kind: str) -> Note:

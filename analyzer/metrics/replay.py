@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 MOST_LATE = 0.01
 """Share of late sends above which latency is the sender's as much as the server's."""
+MOST_WARM_UP = 100
+"""Requests of each variant that one uninterrupted sending leaves out of latency."""
 MEAN_METHOD = "paired-mean-ratio/1"
 QUANTILE_METHOD = "paired-quantile-ratio/1"
 LATENCY_SOURCE = (

@@ -5,6 +5,10 @@ Out: which share it is, and whether it applies to the outputs at hand.
 
 A single look is judged by Wilson's score interval. Planned looks keep the exact anytime bound: the
 planned boundary is that of a Brownian motion, which a handful of events is not.
+
+How bursty hours are can be measured once there are many, and the first ones may be the bad ones. So
+harm must be certain twice: of all outcomes together, and hour by hour (`stats.hourly_share`). The
+lower bound is the smaller of both; the upper one, on which a pass rests, is not touched.
 """
 
 from __future__ import annotations
@@ -13,9 +17,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from analyzer.figures import duration, grouped, percent, stated
 from analyzer.metrics.ratio import ONLY_LOOK, hours_of
 from analyzer.model import Effect, Intervals, Mode, Needs, Test
+from analyzer.stats import hourly_share
 from analyzer.stats.effective import effective_share_n
 from analyzer.stats.proportion_sequence import e_value, log_e_value, lower_bound, upper_bound
 from analyzer.stats.proportions import wilson
@@ -31,7 +38,8 @@ METHOD = "beta-binomial/1"
 SOURCE = (
     "Beta-binomial mixture e-process for the null 'share >= margin', after Howard, Ramdas, "
     "McAuliffe and Sekhon, Annals of Statistics 49:1055 (2021); repeated inputs by Kish's "
-    "effective size (1965), bursts by the design effect of hours (Cochran 1977, 9A)"
+    "effective size (1965), bursts by the design effect of hours (Cochran 1977, 9A), harm by a bet "
+    "each hour (Waudby-Smith and Ramdas, Journal of the Royal Statistical Society B 86:1, 2024)"
 )
 _MOST_OUTCOMES = 1e12
 
@@ -44,6 +52,7 @@ class Share:
         squares: sum over distinct inputs of their squared number of outcomes.
         unit: what one outcome is, in the plural: "pairs" or "predictions".
         bursts: how many times as much the events vary by hour as independent ones would.
+        by_hour: the share of each hour that has outcomes; empty where time is not what counts.
     """
 
     events: int
@@ -51,6 +60,7 @@ class Share:
     squares: float
     unit: str
     bursts: float = 1.0
+    by_hour: tuple[float, ...] = ()
 
     @property
     def estimate(self) -> float:
@@ -68,6 +78,14 @@ class Share:
         """Events and outcomes at the effective size."""
         return self.events * (self.effective / self.outcomes), self.effective
 
+    def hourly_lower(self, alpha: float) -> float:
+        """Above which share the truth lies if each hour may be one burst; 1 without hours."""
+        return hourly_share.lower_bound(np.array(self.by_hour), alpha) if self.by_hour else 1.0
+
+    def pooled_lower(self, alpha: float, *, once: bool) -> float:
+        """The lower bound of all outcomes together."""
+        return (_once if once else _at_any_look)(*self.scaled(), alpha, alpha)[0]
+
     def upper(self, alpha: float) -> float:
         """The anytime upper bound."""
         return upper_bound(*self.scaled(), alpha)
@@ -75,9 +93,8 @@ class Share:
     def effect(self, policy: Policy) -> Effect:
         """The judged share with its two one-sided bounds."""
         lower_level, upper_level = levels(policy)
-        x, n = self.scaled()
         once = policy.inference == "fixed"
-        lower, upper = (_once if once else _at_any_look)(x, n, 1 - lower_level, 1 - upper_level)
+        lower, upper = self._bounds(1 - lower_level, 1 - upper_level, once=once)
         return Effect(
             kind="proportion",
             estimate=self.estimate,
@@ -90,8 +107,15 @@ class Share:
 
     def intervals(self, alpha: float) -> Intervals:
         """Both ways to look that exist for a share, each end at one-sided alpha."""
-        x, n = self.scaled()
-        return Intervals(fixed=_once(x, n, alpha, alpha), anytime=_at_any_look(x, n, alpha, alpha))
+        return Intervals(
+            fixed=self._bounds(alpha, alpha, once=True),
+            anytime=self._bounds(alpha, alpha, once=False),
+        )
+
+    def _bounds(self, alpha_lower: float, alpha_upper: float, *, once: bool) -> tuple[float, float]:
+        upper = (_once if once else _at_any_look)(*self.scaled(), alpha_upper, alpha_upper)[1]
+        pooled = self.pooled_lower(alpha_lower, once=once)
+        return min(pooled, self.hourly_lower(alpha_lower)), upper
 
     def test(self, margin: float) -> Test:
         """The e-value against "the share is the margin or more"."""

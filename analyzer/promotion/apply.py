@@ -71,22 +71,36 @@ def apply(
         clock: the machine's by default.
 
     Raises:
-        AccessError: refused, unreachable, rolled back (`rolled-back`), or not done in time; called
-            again it goes on, or after a rollback begins anew.
+        AccessError: `refused`, rolled back (`rolled-back`), failed in a way that leaves open what
+            AWS made of it (`not-known`), or not done in time; called again it goes on, or after a
+            rollback begins anew.
         InputError: the endpoint runs neither what the plan was made for nor what it makes.
         ResourceError: the plan cannot be written down; nothing was sent.
     """
-    plan, sending = begun.plan, _Sending(begun.plan, aws, say)
-    reached = sending.reached()
+    try:
+        _carry_out(begun, _Sending(begun.plan, aws, say), path, progress, clock or _Time())
+    except AccessError as error:
+        if not path.exists() or error.code == "not-in-time":
+            raise
+        kept = f"{error}. The plan stays in {path}: run the same command again to go on"
+        raise AccessError(kept, code=error.code, permission=error.permission) from None
+
+
+def _carry_out(
+    begun: Begun, sending: _Sending, path: Path, progress: Progress, clock: Clock
+) -> None:
+    plan, reached = begun.plan, sending.reached()
     if reached == "moving" and not begun.sent:
         raise AccessError(
             f"{plan.endpoint} is being changed by somebody else: wait until it is InService",
             code="not-in-service",
         )
     if reached == "before" and not begun.sent:
-        reached = _begin(sending, path)
-    if reached == "moving":
-        reached = _wait(sending, progress, clock or _Time())
+        _begin(sending, path)
+    if reached != "after":
+        # Also where an earlier call sent the request and the endpoint does not show it: AWS may
+        # have taken it a moment ago, and undoing it then would leave an update under way.
+        reached = _wait(sending, progress, clock)
     if reached != "after":
         sending.undo(path)
         raise AccessError(
@@ -98,21 +112,29 @@ def apply(
     for step in plan.of(Phase.RESTORE):
         sending.send(step)
     record.finish(path)
-    say(f"{plan.endpoint} is InService with {plan.variant} ({plan.model})")
+    sending.say(f"{plan.endpoint} is InService with {plan.variant} ({plan.model})")
 
 
-def _begin(sending: _Sending, path: Path) -> Reached:
-    """Send all up to the request that moves traffic; nothing stays unscaled that AWS refuses."""
+def _begin(sending: _Sending, path: Path) -> None:
+    """Send all up to the request that moves traffic; nothing stays unscaled that AWS refuses.
+
+    Raises:
+        AccessError: `refused`, and all is as it was; or something failed and it is not known what
+            AWS made of it: then the plan stays written down, and a second call goes on from it.
+    """
     plan = sending.plan
     record.begin(path, plan, sent=False)
     try:
         for step in plan.of(Phase.PREPARE):
             sending.send(step)
         record.begin(path, plan, sent=True)
-        return sending.deploy(plan.of(Phase.DEPLOY)[0])
+        sending.deploy(plan.of(Phase.DEPLOY)[0])
     except AccessError as error:
-        if error.code == "refused":
-            with suppress(AccessError):  # the plan is then kept, and a second call undoes it
+        if error.code != "refused":
+            text = f"{error}. Whether AWS carried it out is not known"
+            raise AccessError(text, code="not-known", permission=error.permission) from None
+        with suppress(AccessError, InputError):  # the plan is then kept, and a second call undoes
+            if sending.reached() == "before":
                 sending.undo(path)
         raise
 
@@ -199,14 +221,15 @@ class _Sending:
             self._answers[step.gives] = str(answer["PolicyARN"])
         self.say(f"{step.operation}: {step.reason}")
 
-    def deploy(self, step: Step) -> Reached:
+    def deploy(self, step: Step) -> None:
         """Send the one request that moves traffic; a lost answer is no reason to send it twice."""
         try:
             self.send(step)
         except AccessError:
-            if self.reached() == "before":
-                raise
-        return "moving"
+            with suppress(AccessError):  # the first error says more than that it cannot be asked
+                if self.reached() != "before":
+                    return
+            raise
 
     def undo(self, path: Path) -> None:
         """Put scaling back as it was, and forget the plan; nothing of AWS's was moved."""

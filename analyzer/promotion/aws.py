@@ -10,15 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from analyzer.errors import AccessError
-from analyzer.sources.aws import (
-    CONNECT_TIMEOUT_S,
-    READ_TIMEOUT_S,
-    answer_code,
-    explain,
-    missing_permission,
-    session_of,
-    unusable,
-)
+from analyzer.sources.aws import answer_code, client_of, explain, missing_permission
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +35,8 @@ class Aws:
         """One answer as JSON.
 
         Raises:
-            AccessError: refused or unreachable; denials name the permission.
+            AccessError: unreachable, failed, or `refused`, which alone proves that the request had
+                no effect; denials name the permission.
             UsageError: a request the service's model refuses.
         """
         from botocore import xform_name
@@ -54,7 +47,7 @@ class Aws:
         try:
             answer = getattr(client, xform_name(operation))(**request)
         except ClientError as error:
-            raise _refused(error, service, operation) from None
+            raise _failure(error, service, operation) from None
         except BotoCoreError as error:
             raise explain(error, f"{service} {operation}") from None
         return as_json(self._raw.pop() if self._raw else answer)
@@ -85,29 +78,11 @@ class Aws:
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
         if service not in self._clients:
-            self._clients[service] = self._made(service)
+            client: Any = client_of(self._options, service)
+            if service == "sagemaker":
+                client.meta.events.register(_RAW, self._keep)
+            self._clients[service] = client
         return self._clients[service]
-
-    def _made(self, service: str) -> Any:  # noqa: ANN401
-        from botocore.config import Config
-        from botocore.exceptions import BotoCoreError
-
-        config = Config(
-            retries={"mode": "standard", "total_max_attempts": self._options.max_attempts},
-            connect_timeout=CONNECT_TIMEOUT_S,
-            read_timeout=READ_TIMEOUT_S,
-        )
-        try:
-            client: Any = session_of(self._options).client(
-                service,  # type: ignore[call-overload]  # one of three names
-                endpoint_url=self._options.endpoint_url,
-                config=config,
-            )
-        except (BotoCoreError, ValueError) as error:
-            raise unusable(error) from None
-        if service == "sagemaker":
-            client.meta.events.register(_RAW, self._keep)
-        return client
 
     def _keep(self, response_dict: Mapping[str, Any], **_: object) -> None:
         """The answer as it came: botocore drops fields it does not know without a word."""
@@ -116,24 +91,57 @@ class Aws:
 
 
 _OK = 200
+_SERVER_FAULTS = 500
+_REFUSALS = frozenset(
+    {
+        *("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"),
+        *("ConflictException", "ConcurrentUpdateException", "ResourceInUse"),
+        *("LimitExceeded", "LimitExceededException", "ResourceLimitExceeded"),
+        *("ObjectNotFoundException", "ResourceNotFound", "FailedResourceAccessException"),
+        *("ValidationException", "ValidationError", "InvalidParameterValue"),
+        *("InvalidParameterCombination", "MissingParameter", "MissingRequiredParameter"),
+    }
+)
+"""Codes by which a service says that it looked at a request and will not do it. What is not among
+them, such as an expired token or a throttled call, may be answered otherwise a moment later."""
 
 
-def _refused(error: ClientError, service: str, operation: str) -> AccessError:
-    """What a refusal means: `not-found`, for which SageMaker has no code, or `refused`."""
+def _failure(error: ClientError, service: str, operation: str) -> AccessError:
+    """What an error answer means.
+
+    Returns:
+        An error with the code `refused` only where the answer proves that the request had no
+        effect; with `not-found`, for which SageMaker has no code, where it names what is missing.
+    """
     message = str(error.response.get("Error", {}).get("Message", ""))
     what = f"{service} {operation}"
+    code = "refused" if _is_refusal(error) else ""
     if missing_permission(error) is not None:
         name = f"{service}:{operation}"
         return AccessError(
             f"{what}: access denied: {name} is missing; `analyzer promote` prints the smallest "
             "policy",
-            code="refused",
+            code=code,
             permission=name,
         )
-    text = str(explain(error, what))
-    gone = answer_code(error) in {"ValidationException", "ResourceNotFound"}
-    missing = gone and "could not find" in message.lower()
-    return AccessError(text, code="not-found" if missing else "refused")
+    if code and answer_code(error) in _MISSING and "could not find" in message.lower():
+        code = "not-found"
+    return AccessError(str(explain(error, what)), code=code)
+
+
+_MISSING = frozenset({"ValidationException", "ResourceNotFound"})
+
+
+def _is_refusal(error: ClientError) -> bool:
+    """Whether no attempt of a request can have had an effect.
+
+    An answer to a retry says nothing about the attempt before it, which may have been carried out:
+    "the endpoint is being updated" is then the echo of the request itself.
+    """
+    answer = error.response.get("ResponseMetadata", {})
+    once = answer.get("RetryAttempts", 0) == 0
+    understood = answer.get("HTTPStatusCode", _SERVER_FAULTS) < _SERVER_FAULTS
+    return once and understood and answer_code(error) in _REFUSALS
 
 
 def as_json(answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.endpoint import endpoint_facts
 from analyzer.errors import AccessError, InputError
+from analyzer.promotion.answers import CALLS, checked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -131,7 +132,8 @@ def read_description(path: Path, endpoint: str) -> Description:
 
     Raises:
         AccessError: the file cannot be opened.
-        InputError: not JSON, without the two needed answers, or of another endpoint.
+        InputError: not JSON, without the two needed answers, not of AWS's form, or of another
+            endpoint.
     """
     try:
         answers = json.loads(path.read_bytes())
@@ -140,12 +142,13 @@ def read_description(path: Path, endpoint: str) -> Description:
     except (ValueError, RecursionError):
         raise InputError(f"{path.name}: not JSON", code="endpoint-file") from None
     held = answers if isinstance(answers, dict) else {}
-    missing = [name for name in _NEEDED if not isinstance(held.get(name), dict)]
+    missing = [name for name in _NEEDED if held.get(name) is None]
     if missing:
         text = f"{path.name}: {' and '.join(missing)} missing: a plan carries over what is in them"
         raise InputError(text, code="endpoint-file")
-    description = Description(held, path.name)
-    _ = description.facts  # answers of another form are refused here, not in the middle of a plan
+    known = {key: held[key] for key in CALLS if held.get(key) is not None}
+    answered: Any = {key: checked(key, one, path.name) for key, one in known.items()}
+    description = Description(answered, path.name)
     verify(description, endpoint)
     return description
 

@@ -84,6 +84,8 @@ def _stop(
 
 
 def _variant(variant: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
+    if not variant.get("ModelName"):
+        raise InputError(f"{variant['VariantName']}: it has no model of its own", code="variants")
     if "InstanceType" not in fields or "InitialInstanceCount" not in fields:
         raise InputError(
             f"{variant['VariantName']}: a managed test runs on instances of one type, and these "

@@ -6,10 +6,11 @@ In: a verdict's subject and window, the description. Out: what is done about it.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from analyzer.errors import InputError
 from analyzer.model import Decision, Note
+from analyzer.promotion.answers import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,23 +88,13 @@ def _times(verdict: Verdict, description: Description) -> Iterator[Note]:
             f"({_stamp(start)}): part of the evidence is about another configuration"
         )
         yield Note(code="changed-since", text=text)
-    created = _moment((description.answers.get("DescribeModel") or {}).get("CreationTime"))
-    if created is not None and created > start:
+    created = (description.answers.get("DescribeModel") or {}).get("CreationTime")
+    if created is not None and moment(created) > start:
         text = (
-            f"the shadow's model was created at {_stamp(created)}, after the window began "
+            f"the shadow's model was created at {_stamp(moment(created))}, after the window began "
             f"({_stamp(start)}): a new fleet would load something else under its name"
         )
         yield Note(code="model-made-again", text=text)
-
-
-def _moment(value: Any) -> datetime | None:  # noqa: ANN401 - JSON
-    """A time as boto3, the AWS command line or the wire writes it; None where it is none."""
-    if isinstance(value, int | float):
-        return datetime.fromtimestamp(value, UTC)
-    if not isinstance(value, str):
-        return None
-    moment = datetime.fromisoformat(value)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _stamp(moment: datetime) -> str:

@@ -61,6 +61,11 @@ class Plan(Frozen):
     steps: tuple[Step, ...]
     permissions: dict[str, Any]
 
+    @property
+    def region(self) -> str:
+        """The endpoint's region; empty where no answer has its ARN."""
+        return next(iter(self.arn.split(":")[3:4]), "")
+
     def of(self, *phases: Phase) -> tuple[Step, ...]:
         """The steps of some phases, in their order."""
         return tuple(step for step in self.steps if step.phase in phases)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from analyzer.errors import AccessError, InputError, ResourceError, UsageError
+from analyzer.model import Note
 from analyzer.promotion.plan import Plan
 
 if TYPE_CHECKING:
@@ -85,6 +86,18 @@ def begin(path: Path, plan: Plan, *, sent: bool) -> None:
         raise ResourceError(
             f"{path}: {error.strerror or error}: the plan is written there before anything is sent"
         ) from None
+
+
+def unfinished(plan: Plan, path: Path) -> Plan:
+    """The begun plan for somebody who only looks: with a warning that parts of it may be so.
+
+    No other plan is made until it is finished: what scaled the variants may be known to it alone.
+    """
+    text = (
+        f"--apply began this plan and did not finish it ({path}): some of its requests were sent. "
+        "Give the same command with --apply to go on"
+    )
+    return plan.model_copy(update={"warnings": (Note(code="begun", text=text), *plan.warnings)})
 
 
 def finish(path: Path) -> None:

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from analyzer.captures import Captures
-from analyzer.engine import Engine, disk_errors_named
+from analyzer.engine import Engine
 from analyzer.errors import AccessError, InputError
 from analyzer.figures import counted, grouped
 from analyzer.gates.missing import MOST_MISSING
 from analyzer.labels.joining import label_pairs
 from analyzer.model import Note
 from analyzer.payloads import prepare
-from analyzer.reading.cache import Found, ShardCache, cache_folder, read_checked, write_checked
+from analyzer.reading.cache import ShardCache, cache_folder, read_checked, write_checked
 from analyzer.reading.captured import Captured, as_text, from_text, with_remarks
+from analyzer.reading.opening import Opening
 from analyzer.reading.window import captured_window
 from analyzer.replayed.outcomes import Replayed, read_replay
 from analyzer.slices import slice_pairs, sliced_inputs
-from analyzer.sources import open_chunks
 from analyzer.sources.objects import ROLES, printable
 
 if TYPE_CHECKING:
@@ -30,14 +29,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from analyzer.captures.records import Asked
-    from analyzer.captures.shards import PlacedShard
     from analyzer.labels.joining import Labelled
     from analyzer.metrics.metric import CaptureFacts
     from analyzer.policy import Policy
     from analyzer.reading.window import Span
-    from analyzer.sources import Chunk, Listing
+    from analyzer.sources import Listing
     from analyzer.sources.objects import ObjectFailure, Role
-    from analyzer.spark.driver import SparkEngine, SparkPlan
+    from analyzer.spark.driver import SparkPlan
     from analyzer.steps import Progress
 
     Failures = dict[int, ObjectFailure]
@@ -46,6 +44,7 @@ if TYPE_CHECKING:
 _MANY_MISSING = 0.2
 _NO_ACCESS = {"access-denied", "unreadable"}
 _LIVE = timedelta(minutes=5)
+_SKEWED_S = 60.0  # captures have whole seconds, and a copy is sent with its request
 _WITHOUT_CAPTURES = (
     "without captures, --endpoint NAME --cloudwatch PATH alone judges latency and errors"
 )
@@ -146,8 +145,8 @@ def _reduced(
     progress: Progress,
 ) -> Captured:
     failures: Failures = {}
-    task = _Task(listing, policy, labels, limits, cache, failures, progress)
-    with task.here() if limits.spark is None else task.on_spark() as (engine, captures):
+    opening = Opening(listing, policy, labels, limits, cache, failures, progress)
+    with opening.here() if limits.spark is None else opening.on_spark() as (engine, captures):
         own = engine if isinstance(engine, Engine) else None  # else neither labels nor sidecars
         extent = captures.extent()
         _require_both(listing, engine, extent, failures)
@@ -174,6 +173,7 @@ def _reduced(
             digest += f"\n{replay.digest}"
         noted = (
             *captures.notes(),
+            *(() if apart else _skew_notes(facts)),
             *_shape_notes(predictions),
             *(labelled.notes if labelled else ()),
             *replay.notes,
@@ -189,60 +189,6 @@ def _reduced(
         failed=dict(sorted(Counter(failure.code for failure in failed).items())),
         notes=noted,
     )
-
-
-@dataclass(frozen=True)
-class _Task:
-    """What is read, how, and with what."""
-
-    listing: Listing
-    policy: Policy
-    labels: Listing | None
-    limits: EngineLimits
-    cache: ShardCache | None
-    failures: Failures
-    progress: Progress
-
-    @contextmanager
-    def here(self) -> Iterator[tuple[Engine | SparkEngine, Captures]]:
-        """The records in an engine of this process."""
-        listing, cache, limits = self.listing, self.cache, self.limits
-        with Engine(
-            memory_limit=limits.memory_limit,
-            threads=limits.threads,
-            shared=cache.folder if cache else None,
-        ) as engine:
-            found = cache.find(listing) if cache else Found((), tuple(range(len(listing.objects))))
-
-            def keep(shard: PlacedShard) -> None:
-                if cache is not None:
-                    with disk_errors_named():
-                        cache.keep(shard, listing, self.failures)
-
-            captures = Captures(
-                engine,
-                _chunks(listing, found, self.policy, self.failures, self.progress),
-                max_line_bytes=self.policy.max_line_bytes,
-                inputs=sliced_inputs(self.policy),
-                folder=cache.folder if cache else None,
-                known=found.known,
-                on_shard=keep,
-            )
-            yield engine, captures
-
-    @contextmanager
-    def on_spark(self) -> Iterator[tuple[Engine | SparkEngine, Captures]]:
-        """The records in parts on Spark, which nothing else imports."""
-        from analyzer.spark.captures import SparkCaptures, refuse
-        from analyzer.spark.driver import SparkEngine, SparkPlan
-
-        refuse(self.labels, self.listing, self.policy)
-        objects = len(self.listing.objects)
-        with SparkEngine(self.limits.spark or SparkPlan(), self.limits.memory_limit) as engine:
-            self.progress("reading objects", 0, objects)
-            captures = SparkCaptures(engine, self.listing, self.policy, self.failures)
-            self.progress("reading objects", objects, objects)
-            yield engine, captures
 
 
 def _worth_a_look(
@@ -301,41 +247,23 @@ def _young_objects(listing: Listing) -> Iterator[str]:
         )
 
 
+def _skew_notes(facts: CaptureFacts) -> Iterator[Note]:
+    """A copy is sent with its request, so their times tell how far two clocks stand apart."""
+    skew_s = facts.tables["pairing_facts"]["median_skew_s"][0].as_py()
+    if skew_s is not None and abs(skew_s) >= _SKEWED_S:
+        side = "after" if skew_s > 0 else "before"
+        text = (
+            f"half of the shadow's records are stamped {grouped(round(abs(skew_s)))} s or more "
+            f"{side} production's; the window goes by production's time"
+        )
+        yield Note(code="clock-skew", text=text)
+
+
 def _shape_notes(predictions: Mapping[str, pa.Table]) -> Iterator[Note]:
     """How the outputs were read, and what to set where that was not clear."""
     for row in predictions["prediction_shape"].to_pylist():
         if row["code"] is not None:
             yield Note(code=row["code"], text=row["text"])
-
-
-def _chunks(
-    listing: Listing,
-    found: Found,
-    policy: Policy,
-    failures: Failures,
-    progress: Progress,
-) -> Iterator[Chunk]:
-    """Every chunk with lines of the objects that must be read; a failure is kept by object."""
-    fresh = replace(listing, objects=tuple(listing.objects[i] for i in found.missing))
-    reused = len(listing.objects) - len(found.missing)
-
-    def on_read(objects: int, _total: int, done: int, size: int) -> None:
-        progress(
-            "reading objects",
-            reused + objects,
-            len(listing.objects),
-            bytes_done=done,
-            bytes_total=size,
-        )
-
-    known = Counter(use.role for shard in found.known for use in shard.uses)
-    chunks = open_chunks(fresh, max_line_bytes=policy.max_line_bytes, known=known, progress=on_read)
-    for chunk in chunks:
-        object_id = found.missing[chunk.object_id]
-        if chunk.failure is None:
-            yield replace(chunk, object_id=object_id)
-            continue
-        failures[object_id] = chunk.failure
 
 
 def _failure_notes(listing: Listing, failures: Failures) -> Iterator[Note]:

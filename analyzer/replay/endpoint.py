@@ -10,11 +10,19 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from analyzer.errors import AccessError, UsageError
 from analyzer.replay.targets import MOST_BYTES, OK, TIMEOUT_S, Answer
-from analyzer.sources.aws import CONNECT_TIMEOUT_S, answer_code, explain, session_of, unusable
+from analyzer.sources.aws import (
+    CONNECT_TIMEOUT_S,
+    answer_code,
+    client_of,
+    explain,
+    session_of,
+    unusable,
+)
 from analyzer.sources.objects import printable
 
 if TYPE_CHECKING:
@@ -127,22 +135,18 @@ class Endpoint:
 
 
 def _client(options: AwsOptions, connections: int) -> RuntimeClient:
-    from botocore.config import Config
     from botocore.exceptions import BotoCoreError
 
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": 1},  # nothing is sent twice
-        max_pool_connections=connections,
-        connect_timeout=CONNECT_TIMEOUT_S,
-        read_timeout=TIMEOUT_S + CONNECT_TIMEOUT_S,  # the service answers after its own limit
-    )
     try:
-        session = session_of(options)
-        if session.get_credentials() is None:
-            raise AccessError(
-                "no AWS credentials found: configure them, or choose --profile",
-            )
-        client = session.client("sagemaker-runtime", config=config)
+        if session_of(options).get_credentials() is None:
+            raise AccessError("no AWS credentials found: configure them, or choose --profile")
     except (BotoCoreError, ValueError) as error:
         raise unusable(error) from None
+    client = client_of(
+        # Nothing is sent twice; and an endpoint takes no anonymous requests, as a bucket may.
+        replace(options, max_attempts=1, no_sign_request=False),
+        "sagemaker-runtime",
+        max_pool_connections=connections,
+        read_timeout=TIMEOUT_S + CONNECT_TIMEOUT_S,  # the service answers after its own limit
+    )
     return cast("RuntimeClient", client)

@@ -41,13 +41,15 @@ class Sent:
     Attributes:
         order: its place in the replay; variant: to whom.
         intended_us, sent_us: microseconds since 1970 UTC.
-        warm_up: whether it is one of the first of its sending.
+        began_us: when its uninterrupted sending began.
+        warm_up: whether it is one of the first of that.
     """
 
     order: int
     variant: str
     intended_us: int
     sent_us: int
+    began_us: int
     warm_up: bool
 
 

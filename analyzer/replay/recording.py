@@ -135,6 +135,7 @@ def _row(entry: Entry, request: Request, variant: str) -> dict[str, Any]:
         "sent_at": sent.sent_us,
         "error_code": "unfinished",
         "error_text": "the replay was killed before an answer came",
+        "began_at": sent.began_us,
         "warm_up": sent.warm_up,
         "late": False,
     }

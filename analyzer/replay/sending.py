@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analyzer.metrics.replay import MOST_WARM_UP
 from analyzer.replay.journal import Outcome, Sent
 from analyzer.replay.targets import Caught
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from analyzer.replay.targets import Answer, Target
     from analyzer.steps import Progress
 
-MOST_WARM_UP = 100
 _WARM_UP_SHARE = 0.02
 _LOOK_S = 0.1
 GRACE_S = 5.0
@@ -198,7 +198,14 @@ class Sender:
             name = self._names[number]
             # Written before anything is sent: what is sent and not written would be sent again.
             self._journal.sending(
-                Sent(order, name, clock.us(due_s), clock.us(time.monotonic()), place < todo.warm_up)
+                Sent(
+                    order,
+                    name,
+                    clock.us(due_s),
+                    clock.us(time.monotonic()),
+                    clock.us(self._start_s),
+                    warm_up=place < todo.warm_up,
+                )
             )
             sent_s = time.monotonic()
             answer = self._targets[number].send(request)

@@ -23,7 +23,7 @@ from analyzer.engine import disk_errors_named
 from analyzer.errors import InputError
 from analyzer.figures import counted
 from analyzer.model import Note
-from analyzer.replayed import sidecar
+from analyzer.replayed import sidecar, warm_up
 from analyzer.sources.batch_transform.stored import parts
 from analyzer.sources.objects import ObjectError, ObjectFailure
 from analyzer.stats.ewc import long_run
@@ -113,9 +113,16 @@ def read_replay(engine: Engine, listing: Listing, start: datetime, end: datetime
             known = pl.DataFrame(engine.table("replay_requests", **window))
         placed = sent.join(known, on="event_id", how="inner").sort("order")
         alone = frames.get("production", sent).join(sent, on=["order", "event_id"], how="anti")
-        unplaced = {"unplaced": sent.height - placed.height, "baseline_alone": alone.height}
         inside = placed.filter("inside")
-        tables = _reduced(inside, paired="production" in frames, counts=unplaced)
+        with engine.lend(replay_sent=inside.select("event_id").to_arrow()):
+            met = pl.DataFrame(engine.table("replay_pairs", **window)).row(0, named=True)
+        counts = {
+            "unplaced": sent.height - placed.height,
+            "baseline_alone": alone.height,
+            "warm_up_unfounded": warm_up.unfounded(frames.values()),
+            **met,
+        }
+        tables = _reduced(inside, paired="production" in frames, counts=counts)
     return Replayed(tables, digest.hexdigest(), tuple(failures))
 
 
@@ -140,6 +147,7 @@ def _frame(engine: Engine, item: SourceObject, data: bytes) -> pl.DataFrame:
         "event_id",
         "order",
         *(pl.col(name).dt.epoch("us") for name in ("intended_at", "sent_at", "done_at")),
+        "began_at",
         "warm_up",
         "late",
         unfinished=pl.col("error_code").eq_missing(_UNFINISHED),

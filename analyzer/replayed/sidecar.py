@@ -16,7 +16,8 @@ Shapes: one row for each request that was sent to the variant, a request being s
     status          HTTP status of the answer, 200 for what a function returned; null without one
     error_code      why there is no usable answer, see `ERROR_CODES`; null when there is one
     error_text      the same for a person: never a payload, an address or a header
-    warm_up         among the first, which find caches and connections cold: no latency
+    began_at        when the uninterrupted sending began that it belongs to
+    warm_up         among the first of that, which find caches and connections cold: no latency
     late            sent later than max(5 ms, 1 % of the median latency) after `intended_at`
 
 Units: times are UTC, to the microsecond, off one monotonic clock for each uninterrupted sending.
@@ -50,6 +51,7 @@ _COLUMNS: list[pa.Field[Any]] = [
     pa.field("status", pa.int32()),
     pa.field("error_code", pa.string()),
     pa.field("error_text", pa.string()),
+    pa.field("began_at", _TIME, nullable=False),
     pa.field("warm_up", pa.bool_(), nullable=False),
     pa.field("late", pa.bool_(), nullable=False),
 ]

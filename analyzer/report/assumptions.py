@@ -31,8 +31,8 @@ METHOD_ASSUMPTIONS: dict[str, str] = {
     "mn-design-effect/1": "As ewc-ratio/1 for the minutes' errors; while no error has been seen, "
     "that errors to come are independent.",
     "beta-binomial/1": f"Exact at every look if {_KISH}; a share that drifts is judged as its "
-    "average. With the policy's single look: Wilson's interval, close to its level except for "
-    "shares near 0.",
+    "average; harm must be certain hour by hour as well, hours counting alike. With the policy's "
+    "single look: Wilson's interval, close to its level except for shares near 0.",
     "betting-paired/1": f"Given what came before, each labelled prediction has the same mean "
     f"difference; {_KISH}. Labelled requests stand for those that are judged.",
     "tango/1": f"One look; {_KISH}.",
@@ -62,6 +62,7 @@ _BY_DESIGN = "None: it is counted, not estimated."
 GATE_ASSUMPTIONS: dict[str, str] = {
     "open_loop": "The sender's clock is right, and times were due before anything was sent.",
     "interleaved": "What disturbs the machine meets both variants when they are asked in turns.",
+    "warm_up": _BY_DESIGN,
     "baseline_answers": "Production answered what it was captured with.",
     "roles": "Production serves at least the requests that are copied to the shadow.",
     "deployment": "endpoint.json tells when the configuration went live.",

@@ -62,6 +62,10 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "The margin in milliseconds is larger than the ratio and counts.",
         _NOTHING,
     ),
+    "absolute-margin-unused": (
+        "The margin in milliseconds is left out: at this level it would hide a wrong unit.",
+        "Check the unit of the export; the margin in percent is judged.",
+    ),
     "slower-within-margin": (
         "The shadow is slower for certain, by less than is allowed.",
         _NOTHING,
@@ -166,6 +170,10 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Events come in bursts: some hours have many, so they count as less than one each.",
         "Look at the hours with many; a part of the traffic, or an incident, may explain them.",
     ),
+    "bad-hours": (
+        "Above the margin in the hours seen, which are too few to stand for others.",
+        "Capture for more hours, or look at what happened in these.",
+    ),
     "repeated-inputs": ("Repeated inputs count as less than one pair each.", _NOTHING),
     "one-answer": (
         "The shadow answers everything alike, so that few answers differ says nothing.",
@@ -252,6 +260,10 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     "statistic-assumed": (
         "No statistic was named; counts are read as Sum, all else as Average.",
         "Name the statistic in the column or the query.",
+    ),
+    "clock-skew": (
+        "The shadow's records are stamped a minute or more apart from production's.",
+        "Check the captures are of the same test; where IDs pair, times decide nothing but hours.",
     ),
     "naive-time": ("Times without a zone were read as UTC.", "Check that they are UTC."),
     "partial-data": ("CloudWatch did not call these results complete.", "Export them again."),

@@ -10,6 +10,10 @@ _CHOOSE = "Nothing if it was meant; otherwise choose with --instances."
 
 PROMOTION_CODES: dict[str, tuple[str, str]] = {
     # what to know before
+    "begun": (
+        "--apply began this plan and did not finish it; parts of it are so already.",
+        "Give the same command with --apply: it goes on from there.",
+    ),
     "forced-decision": (
         "A verdict that is no PROMOTE is carried out because it was named.",
         "Nothing if it was meant.",
@@ -98,5 +102,9 @@ PROMOTION_CODES: dict[str, tuple[str, str]] = {
         "Run the same command again to go on waiting.",
     ),
     "not-found": ("AWS knows no such thing.", "Check the name, the account and the region."),
+    "not-known": (
+        "A request failed in a way that does not tell whether AWS carried it out.",
+        "Run the same command again: it looks, and goes on or undoes.",
+    ),
     "refused": ("AWS refused a request.", "Do what the message says, and run again."),
 }

@@ -110,7 +110,7 @@ def client_of(options: AwsOptions, service: str, **config: Any) -> object:  # no
     Args:
         options: how AWS is reached.
         service: as boto3 names it.
-        config: what `botocore.config.Config` takes beyond retries and timeouts.
+        config: what `botocore.config.Config` takes, in place of what stands here or beside it.
 
     Raises:
         AccessError: the credentials cannot be loaded.
@@ -120,20 +120,20 @@ def client_of(options: AwsOptions, service: str, **config: Any) -> object:  # no
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
 
-    settings = Config(
+    given: dict[str, Any] = {
         # "standard" pauses at random, longer each time, and shares one budget of retries among all
         # threads. "adaptive" would also slow the whole client down at the first SlowDown: worth it
         # for a client that can outrun a service, which these few connections cannot (S3 answers
         # thousands of reads a second below one prefix), and AWS calls it experimental.
-        retries={"mode": "standard", "total_max_attempts": options.max_attempts},
-        connect_timeout=CONNECT_TIMEOUT_S,
-        read_timeout=READ_TIMEOUT_S,
+        "retries": {"mode": "standard", "total_max_attempts": options.max_attempts},
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "read_timeout": READ_TIMEOUT_S,
         **({"signature_version": botocore.UNSIGNED} if options.no_sign_request else {}),
         **config,
-    )
+    }
     try:
         session: Any = session_of(options)  # its types name each service apart
-        return session.client(service, endpoint_url=options.endpoint_url, config=settings)
+        return session.client(service, endpoint_url=options.endpoint_url, config=Config(**given))
     except (BotoCoreError, ValueError) as error:
         raise unusable(error) from None
 

@@ -53,15 +53,16 @@ create or replace temp macro payload_key(data, encoding) as case
     else hash(encode(data))
 end;
 
--- An ID as sixteen bytes: a UUID in its usual spelling is itself, any other text its digest.
-create or replace temp macro id_key(text) as case
-    when try_cast(text as uuid)::varchar = text then try_cast(text as uuid)
+-- An ID as sixteen bytes: a UUID in its usual spelling is itself, any other text its digest. The
+-- text read as a UUID is given beside it, so that a query reads it once.
+create or replace temp macro id_key(text, as_uuid) as case
+    when as_uuid::varchar = text then as_uuid
     else md5(text)::uuid
 end;
 
 -- The text that its key does not give back.
-create or replace temp macro id_text(text) as case
-    when try_cast(text as uuid)::varchar = text then null
+create or replace temp macro id_text(text, as_uuid) as case
+    when as_uuid::varchar = text then null
     else text
 end;
 

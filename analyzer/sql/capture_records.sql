@@ -43,6 +43,14 @@ named as (
     from parsed
 ),
 
+identified as (
+    select
+        *,
+        try_cast(event_id as uuid) as event_uuid,
+        try_cast(inference_id as uuid) as inference_uuid
+    from named
+),
+
 capture_records as (
     select
         object_number::integer as object_number,
@@ -52,10 +60,10 @@ capture_records as (
             when input_data is not null or output_data is not null then utc_time(inference_time)
         end as captured_at,
         has_time_zone(inference_time) as has_time_zone,
-        case when event_id is null then md5(line)::uuid else id_key(event_id) end as event_key,
+        case when event_id is null then md5(line)::uuid else id_key(event_id, event_uuid) end as event_key,
         event_id is not null as has_event_id,
-        id_key(inference_id) as inference_key,
-        id_text(inference_id) as inference_text,
+        id_key(inference_id, inference_uuid) as inference_key,
+        id_text(inference_id, inference_uuid) as inference_text,
         payload_key(input_data, input_encoding) as input_key,
         case when len($slice_columns::integer[]) > 0
             then input_values(input_data, input_encoding, $slice_columns, $slice_paths)
@@ -64,7 +72,7 @@ capture_records as (
         output_content_type,
         output_encoding,
         output_data
-    from named
+    from identified
 )
 
 select * from capture_records;

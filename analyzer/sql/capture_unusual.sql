@@ -30,6 +30,8 @@ named as (
         record.captureData.endpointOutput as output,
         nullif(record.eventMetadata.eventId, '') as event_id,
         nullif(record.eventMetadata.inferenceId, '') as inference_id,
+        try_cast(event_id as uuid) as event_uuid,
+        try_cast(inference_id as uuid) as inference_uuid,
         record.eventMetadata.inferenceTime as inference_time,
         utc_time(inference_time) as captured_at
     from parsed
@@ -47,10 +49,10 @@ capture_unusual as (
         line_number::integer as line_number,
         captured_at,
         has_time_zone(inference_time) as has_time_zone,
-        case when event_id is null then md5(line)::uuid else id_key(event_id) end as event_key,
+        case when event_id is null then md5(line)::uuid else id_key(event_id, event_uuid) end as event_key,
         event_id is not null as has_event_id,
-        id_key(inference_id) as inference_key,
-        id_text(inference_id) as inference_text,
+        id_key(inference_id, inference_uuid) as inference_key,
+        id_text(inference_id, inference_uuid) as inference_text,
         payload_key(input.data, input.encoding) as input_key,
         input_values(input.data, input.encoding, $slice_columns, $slice_paths) as input_slices,
         input.observedContentType as input_content_type,

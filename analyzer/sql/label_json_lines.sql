@@ -31,7 +31,7 @@ coded as (
 )
 
 select
-    case when code is null then id_key(id) end as label_id,
+    case when code is null then id_key(id, try_cast(id as uuid)) end as label_id,
     case when code is null then truth end as truth,
     code
 from coded;

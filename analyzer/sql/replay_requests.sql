@@ -7,7 +7,7 @@ with
 asked as (
     select
         event_id,
-        id_key(event_id) as event_key
+        id_key(event_id, try_cast(event_id as uuid)) as event_key
     from replay_events
 ),
 

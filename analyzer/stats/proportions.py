@@ -117,12 +117,34 @@ def miettinen_nurminen(
     z2 = _z(level) ** 2 * n / (n - 1)
 
     def compatible(difference: float) -> bool:
-        p2 = _restricted_p2(difference, x1, n1, x2, n2)
-        p1 = min(max(p2 + difference, 0.0), 1.0)
-        variance = p1 * (1 - p1) / n1 + p2 * (1 - p2) / n2
-        return (estimate - difference) ** 2 <= z2 * variance
+        return (estimate - difference) ** 2 <= z2 * _restricted_variance(difference, x1, n1, x2, n2)
 
     return _edge(compatible, estimate, -1.0), _edge(compatible, estimate, 1.0)
+
+
+def miettinen_nurminen_z(x1: float, n1: float, x2: float, n2: float, difference: float) -> float:
+    """By how many standard errors do the counts lie below a difference p1 - p2?
+
+    The statistic that `miettinen_nurminen` inverts: at its upper bound it is the level's z.
+
+    Args and source as in `miettinen_nurminen`.
+
+    Returns:
+        A number, negative where the counts lie above; infinite where they cannot vary.
+
+    >>> round(miettinen_nurminen_z(0, 3000, 0, 3000, 0.001279), 3)
+    1.96
+    """
+    _check(x1, n1)
+    _check(x2, n2)
+    n = n1 + n2
+    if n1 == 0 or n2 == 0 or n <= 1:
+        return 0.0
+    below = difference - (x1 / n1 - x2 / n2)
+    variance = _restricted_variance(difference, x1, n1, x2, n2) * n / (n - 1)
+    if variance > 0:
+        return below / math.sqrt(variance)
+    return math.copysign(math.inf, below) if below else 0.0
 
 
 def miettinen_nurminen_ratio(
@@ -277,6 +299,13 @@ def _edge(compatible: Callable[[float], bool], inside: float, outside: float) ->
         else:
             outside = middle
     return inside
+
+
+def _restricted_variance(difference: float, x1: float, n1: float, x2: float, n2: float) -> float:
+    """Variance of the estimate where the most likely shares differ by `difference`."""
+    p2 = _restricted_p2(difference, x1, n1, x2, n2)
+    p1 = min(max(p2 + difference, 0.0), 1.0)
+    return p1 * (1 - p1) / n1 + p2 * (1 - p2) / n2
 
 
 def _restricted_p2(difference: float, x1: float, n1: float, x2: float, n2: float) -> float:

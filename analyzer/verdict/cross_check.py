@@ -50,7 +50,9 @@ _AT_LEAST = frozenset(
         "window_match",
     }
 )
-_AT_MOST = frozenset({"baseline_answers", "endpoint_match", "objects", "open_loop", "roles"})
+_AT_MOST = frozenset(
+    {"baseline_answers", "endpoint_match", "objects", "open_loop", "roles", "warm_up"}
+)
 """Gates whose pass says that their value lies on one side of their limit."""
 
 

@@ -291,6 +291,8 @@ def _bounded(item: Evidence) -> bool:
 def _change(lower: float, upper: float) -> str:
     """Both bounds of a ratio as what they mean; a sign where the words do not tell it."""
     low, high = relative(lower), relative(upper)
+    if high.endswith("times"):
+        return f"from {low} up to {high} production's"
     if lower >= 1:
         return f"{low[1:]} to {high[1:]} higher than production"
     if upper <= 1:

@@ -361,6 +361,24 @@ def _other_scale(rng: np.random.Generator, bucket: Bucket) -> None:
     ]
 
 
+def _slower_in_milliseconds(rng: np.random.Generator, bucket: Bucket) -> None:
+    """All times are milliseconds called microseconds, and the shadow is slower."""
+    factor = rng.uniform(1.35, 1.5)
+    scale = {"production": 1e-3, "shadow": factor * 1e-3}
+    bucket.series = [
+        replace(one, values=one.values * scale[one.role]) if one.timed else one
+        for one in bucket.series
+    ]
+
+
+def _tail_in_milliseconds(_: np.random.Generator, bucket: Bucket) -> None:
+    """One percentile of both variants is milliseconds called microseconds."""
+    bucket.series = [
+        replace(one, values=one.values * 1e-3) if one.timed and one.stat == "p99" else one
+        for one in bucket.series
+    ]
+
+
 def _other_unit(rng: np.random.Generator, bucket: Bucket) -> None:
     metric = str(rng.choice(["ModelLatency", "Invocations", "Invocation5XXErrors"]))
     unit = str(rng.choice(["Percent", "Bytes", "Count/Second"]))
@@ -399,7 +417,8 @@ def _failing_shadow(rng: np.random.Generator, bucket: Bucket) -> None:
     share = float(rng.choice([0.02, 0.3, 1.0]))
     sent = next(o.values for o in bucket.series if (o.role, o.metric) == ("shadow", "Invocations"))
     failed = frozenset({"Invocation5XXErrors", "InvocationModelErrors"})
-    bucket.change(lambda _: np.floor(sent * share), frozenset({"shadow"}), failed)
+    errors = rng.binomial(np.nan_to_num(sent).astype(np.int64), share).astype(np.float64)
+    bucket.change(lambda _: np.where(np.isnan(sent), np.nan, errors), frozenset({"shadow"}), failed)
     draws = rng.random(20_000)
     _keep(bucket, "shadow", lambda index: bool(draws[index] >= share) or index == 0)
 
@@ -461,6 +480,8 @@ KINDS: dict[str, Kind] = {
         _other_endpoint, "dropped-other-endpoint", "ambiguous-metrics", "no-usable-points"
     ),
     "other scale": _kind(_other_scale, "implausible-unit"),
+    "slower, in milliseconds": _kind(_slower_in_milliseconds, "latency-mean-regression"),
+    "tail in milliseconds": _kind(_tail_in_milliseconds, "implausible-unit"),
     "other unit": _kind(_other_unit, "implausible-unit"),
     "dead shadow": _kind(_dead_shadow, *_COVER),
     "absent shadow": _kind(_absent_now_and_then, *_COVER),

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.shadow_tests import read_only_scenario
+
 ROOT = Path(__file__).parents[2]
-TAIL = ROOT / "sample_data" / "slow_tail"
 SIGNALS = [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
 
 
@@ -22,9 +23,10 @@ def command(*arguments: str | Path) -> list[str]:
 
 
 def run_of(out: Path) -> list[str]:
+    tail = read_only_scenario("slow_tail")
     return command(
-        "run", TAIL / "captures", "--cloudwatch", TAIL / "cloudwatch",
-        "--policy", TAIL / "policy.toml", "--out", out,
+        "run", tail / "captures", "--cloudwatch", tail / "cloudwatch",
+        "--policy", tail / "policy.toml", "--out", out,
     )  # fmt: skip
 
 

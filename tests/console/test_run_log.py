@@ -18,6 +18,7 @@ from analyzer.console.messages import LogFormat, asked_format, line
 from analyzer.console.progress import silent
 from analyzer.console.run_log import RunLog
 from analyzer.out_folder import claim, run_log
+from tests.faults.shadow_tests import read_only_scenario
 
 ROOT = Path(__file__).parents[2]
 THIN = ROOT / "sample_data" / "thin_sample"
@@ -29,8 +30,9 @@ def analyzer(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def run(out: Path, *extra: str) -> subprocess.CompletedProcess[str]:
+    thin = read_only_scenario("thin_sample")
     return analyzer(
-        "run", THIN / "captures", "--cloudwatch", THIN / "cloudwatch", "--out", out, *extra
+        "run", thin / "captures", "--cloudwatch", thin / "cloudwatch", "--out", out, *extra
     )
 
 

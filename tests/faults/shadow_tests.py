@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,6 +71,14 @@ def scenario(name: str, target: Path) -> Path:
         if path.is_file():
             aged(path)
     return target
+
+
+@cache
+def read_only_scenario(name: str) -> Path:
+    """One copy for all tests that only read it; captures of this minute would be worth a note."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return scenario(name, folder / name)
 
 
 def command(folder: Path, out: Path, *extra: str | Path) -> list[str]:

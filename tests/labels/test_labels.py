@@ -289,10 +289,15 @@ def test_quantities_are_compared_by_their_distance_from_the_label(tmp_path: Path
     assert error.intervals.fixed == pytest.approx(
         (change.mean() - half, change.mean() + half), rel=1e-6
     )
-    roots = [f"{np.sqrt(np.mean((x - y) ** 2)):.4g}" for x in (p, s)]
-    assert [note.text for note in error.notes] == [
-        f"root mean square error: production {roots[0]}, shadow {roots[1]}"
-    ]
+    roots = [np.sqrt(np.mean((x - y) ** 2)) for x in (p, s)]
+    gap = roots[1] - roots[0]
+    parts = (s - y) ** 2 / (2 * roots[1]) - (p - y) ** 2 / (2 * roots[0])
+    half = 1.6448536 * parts.std() / 1_500**0.5
+    (note,) = error.notes
+    assert note.text == (
+        f"root mean square error: production {roots[0]:.4g}, shadow {roots[1]:.4g}; difference "
+        f"{gap:.4g} ({gap - half:.4g} to {gap + half:.4g})"
+    )
     # a default must not hold a run up over a question its outputs cannot be asked
     assert (metrics["accuracy"].role.value, metrics["accuracy"].required) == ("evidence", False)
 

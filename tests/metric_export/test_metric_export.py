@@ -15,6 +15,7 @@ from analyzer.errors import AccessError, InputError
 from analyzer.metric_export import export_metrics, fetching, writing
 from analyzer.metric_export.asking import Question, Request
 from analyzer.metric_export.describing import Clients, describe
+from analyzer.promotion.description import read_description
 from analyzer.sources import AwsOptions
 from tests.metric_export.cloudwatch_of import RawCloudWatch, at, traffic
 
@@ -126,6 +127,17 @@ def test_an_export_is_read_without_flags_and_lacks_nothing_a_verdict_needs(
         if any(note.code == "not-exported" for note in item.notes)
     }
     assert not unexported & judged
+
+
+def test_a_promotion_is_planned_from_the_endpoint_file_of_an_export(
+    tmp_path: Path, served: Callable[[object], None]
+) -> None:
+    served(two_variants())
+    export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=NOW)
+    described = read_description(tmp_path / "endpoint.json", "churn")
+    assert described.production["ModelName"] == "churn-model-1"
+    assert described.shadow is not None
+    assert not described.scaling_known
 
 
 def test_an_exported_slowdown_is_the_one_the_requests_had(

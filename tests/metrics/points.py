@@ -48,6 +48,7 @@ class Side:
     mean_ms: np.ndarray
     tails: dict[str, float] = field(default_factory=lambda: dict(PERCENTILES))
     errors: dict[str, np.ndarray] = field(default_factory=dict)
+    overhead_ms: np.ndarray | None = None
 
 
 @dataclass
@@ -73,6 +74,8 @@ class Shadow:
             self._series(role, "ModelLatency", "SampleCount", 60, side.counts),
             self._series(role, "ModelLatency", "Average", 60, side.mean_ms),
         ]
+        if side.overhead_ms is not None:
+            rows.append(self._series(role, "OverheadLatency", "Average", 60, side.overhead_ms))
         for metric in (FIVE_XX, FOUR_XX, MODEL):
             errors = side.errors.get(metric)
             quiet = np.where(np.isnan(side.counts), np.nan, 0.0)
@@ -103,7 +106,7 @@ class Shadow:
     ) -> pl.DataFrame:
         known = np.flatnonzero(np.isfinite(values))
         first = round(self.start.timestamp())
-        timed = metric == "ModelLatency" and stat != "SampleCount"
+        timed = metric in {"ModelLatency", "OverheadLatency"} and stat != "SampleCount"
         return pl.DataFrame({"second": first + period * known, "value": values[known]}).select(
             role=pl.lit(role),
             endpoint=pl.lit("churn"),

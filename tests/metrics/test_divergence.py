@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pytest
 
 from analyzer.metrics.divergence import DIVERGENCE
 from analyzer.metrics.shares import Share, outcomes_needed
-from analyzer.model import Outcome, Role
+from analyzer.model import Mode, Outcome, Role
 from analyzer.policy.files import parse_policy
 from analyzer.stats.proportion_sequence import upper_bound
-from tests.metrics.prediction_facts import counts_of, facts_of
+from tests.metrics.prediction_facts import START, counts_of, facts_of
 
 if TYPE_CHECKING:
     from typing import Any
@@ -247,3 +249,49 @@ def test_too_few_on_one_side_says_how_long_until_flips_mean_something() -> None:
     none = assess("flip_rate", counts_of(production_at_or_above=0, production_below=10_000))
     assert none.needs is not None
     assert none.needs.minutes is None
+
+
+def in_hours(
+    flipped: list[int], a_hour: int = 500, *, moment: bool = False, mode: Mode = Mode.CLOUDWATCH
+) -> Evidence:
+    """Flips of a run by the hour, under an infrastructure change."""
+    hours = len(flipped)
+    policy = policy_of("infrastructure")
+    facts = facts_of(counts_of(hours * a_hour, flipped=sum(flipped)), policy=policy)
+    assert facts.captures is not None
+    table = {"labelled": [a_hour] * hours, "flipped": flipped}
+    captures = replace(
+        facts.captures,
+        tables={**facts.captures.tables, "prediction_hours": pa.table(table)},
+        last_at=(START, START) if moment else facts.captures.last_at,
+    )
+    facts = replace(facts, captures=captures, mode=mode)
+    return BY_ID["flip_rate"].assess(facts, policy.metrics["flip_rate"])
+
+
+def test_one_bad_hour_does_not_reject_and_says_why() -> None:
+    found = in_hours([60, 0, 0])
+    assert found.outcome is Outcome.UNRESOLVED
+    assert "bad-hours" in codes(found)
+    assert found.effect is not None
+    assert found.effect.lower is not None
+    assert found.effect.lower < 0.005
+
+
+def test_a_shadow_that_is_bad_in_every_hour_is_rejected_in_the_first_ones() -> None:
+    found = in_hours([60, 55, 70])
+    assert found.outcome is Outcome.FAIL
+    assert "bad-hours" not in codes(found)
+
+
+def test_hours_never_touch_the_bound_a_pass_rests_on() -> None:
+    few = in_hours([0] * 23 + [12])
+    assert few.effect is not None
+    n = few.n.effective
+    assert n is not None
+    assert few.effect.upper == pytest.approx(upper_bound(12 * n / 12_000, n, 0.05))
+
+
+@pytest.mark.parametrize("how", [{"moment": True}, {"mode": Mode.REPLAY}], ids=["a job", "replay"])
+def test_where_time_is_not_what_counts_hours_are_no_bursts(how: dict[str, Any]) -> None:
+    assert in_hours([60, 0, 0], **how).outcome is Outcome.FAIL

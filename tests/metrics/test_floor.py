@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pytest
 
 from analyzer.gates.missing import check_missing_pairs
@@ -81,6 +82,19 @@ def test_flips_that_production_has_against_itself_are_not_the_shadows() -> None:
 
 def test_a_shadow_far_above_the_floor_still_fails() -> None:
     assert assess("flip_rate", counts_of(flipped=2_000), floor_of(1_000)).outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize("inference", ["anytime", "fixed"])
+def test_above_a_floor_too_one_bad_hour_of_three_is_no_failure(inference: str) -> None:
+    final = {"inference": "fixed", "final": True} if inference == "fixed" else {}
+    hourly = {"labelled": [1_000] * 3, "flipped": [900, 100, 100]}
+    found = facts(counts_of(3_000, flipped=1_100), floor_of(1_000), **final)
+    assert found.captures is not None
+    rule = found.policy.metrics["flip_rate"]
+    assert BY_ID["flip_rate"].assess(found, rule).outcome is Outcome.FAIL
+    tables = {**found.captures.tables, "prediction_hours": pa.table(hourly)}
+    found = replace(found, captures=replace(found.captures, tables=tables))
+    assert BY_ID["flip_rate"].assess(found, rule).outcome is Outcome.UNRESOLVED
 
 
 def test_what_is_not_known_of_the_floor_widens_the_interval() -> None:

@@ -143,7 +143,7 @@ def test_a_tail_in_another_unit_is_refused_where_it_would_pass(role: str, factor
 
 
 def test_a_tail_of_timeouts_is_a_failure_not_a_wrong_unit() -> None:
-    assert assess(shadow_test(3, tail_slower=300).facts(), "latency_p99").outcome is Outcome.FAIL
+    assert assess(shadow_test(3, tail_slower=55).facts(), "latency_p99").outcome is Outcome.FAIL
 
 
 def test_microseconds_read_as_milliseconds_on_both_sides_are_refused() -> None:
@@ -152,6 +152,39 @@ def test_microseconds_read_as_milliseconds_on_both_sides_are_refused() -> None:
         side.mean_ms = side.mean_ms / 1000
     with pytest.raises(InputError) as refused:
         assess(test.facts(), "latency_mean")
+    assert refused.value.code == "implausible-unit"
+
+
+def test_milliseconds_labelled_microseconds_do_not_widen_the_margin() -> None:
+    test = shadow_test(3, slower=1.35)
+    for side in (test.production, test.shadow):
+        side.mean_ms = side.mean_ms / 100
+    item = assess(test.facts(), "latency_mean")
+    assert item.margin == pytest.approx(1.1)
+    assert "absolute-margin-unused" in codes(item)
+    assert item.outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize(("role", "factor"), [("both", 1e-3), ("shadow", 1e-3), ("shadow", 1e3)])
+def test_what_sagemaker_itself_takes_shows_a_wrong_unit_whatever_the_model(
+    role: str, factor: float
+) -> None:
+    test = shadow_test(1)
+    for name, side in (("production", test.production), ("shadow", test.shadow)):
+        side.overhead_ms = np.full(test.minutes, 8.0 * (factor if role in {"both", name} else 1))
+    with pytest.raises(InputError, match="OverheadLatency") as refused:
+        assess(test.facts(), "overhead_latency")
+    assert refused.value.code == "implausible-unit"
+
+
+@pytest.mark.parametrize("stat", ["p95", "p99"])
+@pytest.mark.parametrize("factor", [1e-3, 1e3])
+def test_a_percentile_in_another_unit_than_the_mean_is_refused(stat: str, factor: float) -> None:
+    test = shadow_test(3)
+    for side in (test.production, test.shadow):
+        side.tails[stat] *= factor
+    with pytest.raises(InputError, match="averages") as refused:
+        assess(test.facts(), f"latency_{stat}")
     assert refused.value.code == "implausible-unit"
 
 
@@ -168,7 +201,7 @@ def test_a_margin_in_milliseconds_widens_the_ratio_of_a_fast_model_and_says_so()
 def test_a_margin_in_milliseconds_never_allows_more_than_half_as_much_again() -> None:
     test = shadow_test(1, slower=1.8)
     for side in (test.production, test.shadow):
-        side.mean_ms = side.mean_ms / 100
+        side.mean_ms = side.mean_ms / 10
     item = assess(test.facts(), "latency_mean")
     assert item.margin == pytest.approx(1.5)
     assert item.outcome is Outcome.FAIL

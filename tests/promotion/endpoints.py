@@ -62,7 +62,11 @@ def answers() -> dict[str, Any]:
         "DescribeScalingPolicies": {"ScalingPolicies": []},
         "DescribeScheduledActions": {"ScheduledActions": []},
         "DescribeAlarms": {"MetricAlarms": []},
-        "DescribeModel": {"ModelName": "model-2", "CreationTime": LONG_AGO},
+        "DescribeModel": {
+            "ModelName": "model-2",
+            "ModelArn": f"{ACCOUNT}:model/model-2",
+            "CreationTime": LONG_AGO,
+        },
     }
 
 

@@ -7,6 +7,7 @@ Scaling and CloudWatch are moto's own, behind the same address.
 
     server = Server(moto_url)
     server.fail("UpdateEndpoint", "AccessDeniedException")   # the next one
+    server.fail("UpdateEndpoint", "InternalFailure", taken=True)   # carried out all the same
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 READING = ("Describe", "List")
+RESET = "reset"
+"""Instead of an error code: the connection ends without an answer."""
+_STATUS = {"InternalFailure": 500, "ServiceUnavailable": 503}
 
 
 class RefusedError(Exception):
@@ -38,6 +42,7 @@ class RefusedError(Exception):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+        self.status = _STATUS.get(code, 400)
 
 
 class Server:
@@ -45,6 +50,7 @@ class Server:
 
     Attributes:
         polls: how many descriptions an update takes.
+        lags: how many descriptions do not show an update yet.
         rolls_back: whether the next update comes back.
         sent: every request that was no question, by operation.
     """
@@ -58,15 +64,23 @@ class Server:
         self.configs: dict[str, dict[str, Any]] = {CONFIG: here["DescribeEndpointConfig"]}
         self.tags: list[dict[str, str]] = []
         self.experiment: dict[str, Any] | None = None
-        self.polls, self.rolls_back = 2, False
+        self.polls, self.lags, self.rolls_back = 2, 0, False
         self.sent: Counter[str] = Counter()
         self.refuse_after: int | None = None
         self._left = 0
         self._faults: dict[str, deque[str]] = {}
+        self._lost: dict[str, deque[str]] = {}
 
-    def fail(self, operation: str, *codes: str) -> None:
-        """Answer the next calls of an operation with these errors."""
-        self._faults.setdefault(operation, deque()).extend(codes)
+    def fail(self, operation: str, *codes: str, taken: bool = False) -> None:
+        """Answer the next calls of an operation with these errors, carried out first or not."""
+        planned = self._lost if taken else self._faults
+        planned.setdefault(operation, deque()).extend(codes)
+
+    def lose(self, operation: str) -> None:
+        """Fail a request that was carried out, if a test planned that."""
+        codes = self._lost.get(operation)
+        if codes:
+            raise RefusedError(codes.popleft(), f"planned for {operation}")
 
     def fault(self, operation: str) -> None:
         """Refuse a request that a test planned to be refused."""
@@ -88,6 +102,7 @@ class Server:
             raise RefusedError("ValidationException", found.generate_report())
         self.fault(operation)
         answered: dict[str, Any] = getattr(self, operation)(**request)
+        self.lose(operation)
         return answered
 
     # Operations are named, and their arguments spelled, as the API does.
@@ -95,6 +110,11 @@ class Server:
     def DescribeEndpoint(self, EndpointName: str) -> dict[str, Any]:  # noqa: N802, N803
         if EndpointName != ENDPOINT:
             raise RefusedError("ValidationException", f'Could not find endpoint "{EndpointName}".')
+        if self._left and self.lags:
+            self.lags -= 1
+            shown = {**self.endpoint, "EndpointStatus": "InService"}
+            del shown["PendingDeploymentSummary"]
+            return shown
         if self._left:
             self._left -= 1
             if not self._left:
@@ -242,21 +262,33 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             self.state.fault(operation)
         except RefusedError as error:
-            self._say(400, {"__type": error.code, "message": str(error)})
+            self._refuse(error)
             return
         if operation == "DescribeScalingActivities":  # moto does not know it
             self._say(200, {"ScalingActivities": []})
             return
         if operation == "DeregisterScalableTarget":
             self.state.forget(json.loads(body)["ResourceId"])
-        self._forward(body)
+        self._forward(operation, body)
 
-    def _forward(self, body: bytes) -> None:
+    def _forward(self, operation: str, body: bytes) -> None:
         connection = HTTPConnection(urlsplit(self.state.moto_url).netloc)
         connection.request("POST", self.path, body, dict(self.headers))
         answer = connection.getresponse()
-        self._write(answer.status, answer.read(), answer.headers["Content-Type"])
+        held = answer.read()
         connection.close()
+        try:
+            self.state.lose(operation)
+        except RefusedError as error:
+            self._refuse(error)
+            return
+        self._write(answer.status, held, answer.headers["Content-Type"])
+
+    def _refuse(self, error: RefusedError) -> None:
+        if error.code == RESET:
+            self.close_connection = True
+            return
+        self._say(error.status, {"__type": error.code, "message": str(error)})
 
     def _say(self, status: int, body: dict[str, Any]) -> None:
         self._write(status, json.dumps(body).encode(), "application/x-amz-json-1.1")

@@ -122,6 +122,46 @@ def test_without_aws_it_plans_from_a_file_as_json(tmp_path: Path) -> None:
     assert all(one["command"].startswith("aws ") for one in plan["steps"])
 
 
+def test_lines_planned_from_a_file_name_the_endpoints_own_region(tmp_path: Path) -> None:
+    held, file = bundle_of(tmp_path, Decision.PROMOTE), endpoint_file(tmp_path, **scaled())
+    done = promote(held, None, "--endpoint-file", file)
+    commands = [line for line in done.stdout.splitlines() if "aws " in line and line[0] != "#"]
+    assert commands
+    assert all(f"--region {REGION}" in line for line in commands)
+    elsewhere = promote(held, None, "--endpoint-file", file, "--region", "us-east-1")
+    assert "--region us-east-1" in elsewhere.stdout
+    assert f"--region {REGION}" not in elsewhere.stdout
+
+
+def test_a_plan_that_apply_did_not_finish_is_shown_as_such_until_it_is(
+    server: Server, tmp_path: Path
+) -> None:
+    held = bundle_of(tmp_path, Decision.PROMOTE)
+    server.lags = 1
+    server.fail("UpdateEndpoint", "InternalFailure", taken=True)
+    failed = promote(held, server, "--apply", "--quiet")
+    assert (failed.returncode, failed.stdout) == (4, "")
+    assert "run the same command again to go on" in failed.stderr
+
+    sent = server.sent.copy()
+    shown = promote(held, server)
+    assert shown.returncode == 0, shown.stderr
+    assert "UNFINISHED" in shown.stdout
+    assert "Give the same command with --apply to go on" in " ".join(shown.stdout.split())
+    assert "nothing was sent" not in shown.stdout
+    plan = json.loads(promote(held, server, "--format", "json").stdout)
+    assert [note["code"] for note in plan["warnings"]][:1] == ["begun"]
+    other = promote(held, server, "--instances", "shadow")
+    assert (other.returncode, other.stdout) == (2, "")
+    assert "finish that one" in other.stderr
+    assert server.sent == sent
+
+    done = promote(held, server, "--apply", "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert not record_of(held).exists()
+    assert "NOTHING TO DO" in promote(held, server).stdout
+
+
 def test_every_printed_line_is_a_comment_or_a_command_until_the_policy(tmp_path: Path) -> None:
     held = bundle_of(tmp_path, Decision.PROMOTE)
     done = promote(held, None, "--endpoint-file", endpoint_file(tmp_path, **scaled()))

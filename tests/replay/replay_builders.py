@@ -136,6 +136,7 @@ def sidecar_of(
         "status": [500 if bad else 200 for bad in failed.tolist()],
         "error_code": ["status" if bad else None for bad in failed.tolist()],
         "error_text": [None] * n,
+        "began_at": [start] * n,
         "warm_up": [k < warm_up for k in range(n)],
         "late": [bool(s > 0.005) for s in late_s.tolist()],
     }

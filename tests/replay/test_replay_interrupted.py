@@ -168,7 +168,7 @@ def test_what_was_under_way_when_a_replay_was_killed_is_unfinished(tmp_path: Pat
 
 def test_a_line_cut_short_is_taken_off_the_journal(tmp_path: Path) -> None:
     path = tmp_path / "journal"
-    sent = Sent(0, "candidate", 1, 2, warm_up=False)
+    sent = Sent(0, "candidate", 1, 2, 0, warm_up=False)
     outcome = Outcome(0, "candidate", 2, 3, None, 200, "text/csv", None, None)
     with Journal(path) as journal:
         journal.sending(sent)

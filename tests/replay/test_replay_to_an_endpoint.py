@@ -10,13 +10,22 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from analyzer.errors import AccessError, UsageError
+from analyzer.replay import Replay
 from analyzer.replay.endpoint import Endpoint
 from analyzer.replay.requests import read_request
 from analyzer.sources import AwsOptions
-from tests.replay.replays import line
+from tests.replay.replays import (
+    line,
+    outputs,
+    production_model,
+    replayed_as,
+    serving,
+    write_captures,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 REQUEST = read_request(line(1, meta={"customAttributes": ["a=1"]}).encode())
 ASKED = {
@@ -99,6 +108,25 @@ def test_what_no_request_gets_past_ends_the_replay(endpoint: Endpoint, stub: Stu
     stub.add_client_error("invoke_endpoint", "ValidationError", message, 400)
     with pytest.raises(UsageError, match="no such endpoint"):
         endpoint.send(REQUEST)
+
+
+def test_an_endpoint_url_is_where_the_endpoint_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    captures = write_captures(tmp_path / "captures", [line(number) for number in range(20)])
+    out = tmp_path / "out"
+    with serving(production_model) as server:
+        aws = AwsOptions(region="eu-west-1", endpoint_url=server.url)
+        asked = Replay(str(captures), "sagemaker:churn/v2", out, speed="max", aws=aws)
+        summary = replayed_as(asked)
+    assert summary.variants["candidate"].errors == {}
+    assert len(outputs(out)) == 20
+    assert {seen.path for seen in server.seen} == {"/endpoints/churn/invocations"}
+    headers = [{key.lower(): value for key, value in seen.headers.items()} for seen in server.seen]
+    assert {one["x-amzn-sagemaker-target-variant"] for one in headers} == {"v2"}
+    assert all(one["authorization"].startswith("AWS4-HMAC-SHA256") for one in headers)
 
 
 def test_nothing_is_sent_twice(endpoint: Endpoint) -> None:

@@ -186,12 +186,50 @@ def test_failures_of_the_same_inputs_are_worth_less_than_failures_at_random(
 
 
 def test_warm_up_requests_are_left_out_and_counted(tmp_path: Path) -> None:
-    verdict = judged(tmp_path, World(requests=1_500, warm_up=200)).verdict
-    assert verdict.metrics["latency_mean"].n.pairs == 1_300
+    verdict = judged(tmp_path, World(requests=1_500, warm_up=100)).verdict
+    assert verdict.metrics["latency_mean"].n.pairs == 1_400
     (said,) = (
         note.text for note in verdict.metrics["latency_mean"].notes if note.code == "response-time"
     )
-    assert "200 for warm-up" in said
+    assert "100 for warm-up" in said
+    assert not verdict.gates["warm_up"].closed
+
+
+def test_slow_requests_are_not_excused_by_being_called_warm_up(tmp_path: Path) -> None:
+    """The slowest hundredth flagged: the tail would be gone."""
+    latency = pl.col("done_at") - pl.col("sent_at")
+    verdict = judged_after(
+        tmp_path,
+        lambda frame: frame.with_columns(
+            warm_up=pl.col("warm_up") | (latency > latency.quantile(0.99))
+        ),
+    )
+    assert verdict.decision is Decision.HOLD
+    assert "gate-warm-up" in reason_codes(verdict)
+
+
+def test_more_warm_up_than_a_sending_has_is_not_believed(tmp_path: Path) -> None:
+    verdict = judged(tmp_path, World(warm_up=101)).verdict
+    assert verdict.decision is Decision.HOLD
+    assert verdict.gates["warm_up"].value == 2  # one of each variant
+    assert "gate-warm-up" in reason_codes(verdict)
+
+
+def test_each_sending_of_an_interrupted_replay_warms_up(tmp_path: Path) -> None:
+    again = pl.col("order") >= 3_000
+    began = pl.col("began_at") + pl.duration(minutes=again.cast(pl.Int64))
+
+    def resumed(frame: pl.DataFrame) -> pl.DataFrame:
+        return frame.with_columns(
+            began_at=began, warm_up=pl.col("warm_up") | pl.col("order").is_between(3_000, 3_079)
+        )
+
+    production, out = build(tmp_path, World())
+    for name in ("candidate", "baseline"):
+        edit(out / "churn" / name, resumed)
+    verdict = run(str(production), str(out)).verdict
+    assert not verdict.gates["warm_up"].closed
+    assert verdict.metrics["latency_mean"].n.pairs == 5_000 - 50 - 80
 
 
 def test_few_requests_settle_no_tail_and_say_how_many_would(tmp_path: Path) -> None:
@@ -412,6 +450,21 @@ def test_failures_left_out_of_the_candidates_sidecar_are_missed(tmp_path: Path) 
     verdict = judged_after(tmp_path, lambda frame: frame.filter(pl.col("order") % 20 != 0))
     assert verdict.decision is Decision.HOLD
     assert "gate-missing-pairs" in reason_codes(verdict)
+
+
+def test_a_lost_pair_is_not_hidden_by_one_too_many(tmp_path: Path) -> None:
+    """As many answers are gone as there are answers that the sidecar says nothing of."""
+    production, out = build(tmp_path, World(requests=1_200))
+    candidate = out / "churn" / "candidate"
+    (captured,) = candidate.rglob("*.jsonl")
+    lines = captured.read_bytes().splitlines(keepends=True)
+    captured.write_bytes(b"".join(lines[:1_180]))
+    for name in ("candidate", "baseline"):
+        edit(out / "churn" / name, lambda frame: frame.filter(pl.col("order") >= 20))
+    gate = run(str(production), str(out)).verdict.gates["missing_pairs"]
+    assert gate.closed
+    assert gate.value == 20
+    assert "20 requests" in gate.text
 
 
 def test_requests_of_no_production_record_are_not_passed_over(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ def table(rows: int = 3, **changes: object) -> pa.Table:
         "status": None,
         "error_code": "timeout",
         "error_text": "no answer within 60 s",
+        "began_at": AT,
         "warm_up": False,
         "late": False,
         **changes,

@@ -74,7 +74,7 @@ def test_absent_minutes_are_a_gap_too() -> None:
     hole = minutes.filter(~pl.col("timestamp").is_between(START, START + timedelta(hours=9)))
     both = pl.concat([minutes.head(10), hole])
     frame = series.overlay(both, "latency_ms").filter(pl.col("role") == "production")
-    assert frame["value"].null_count() > 100
+    assert frame["value"].null_count() > 50
 
 
 def test_thinned_mean_weighs_minutes_by_their_invocations() -> None:
@@ -120,15 +120,15 @@ def test_pairs_that_keep_the_contract_are_not_listed_as_changes() -> None:
 def test_charts_of_what_fails_come_first_on_the_latency_page() -> None:
     blocks = latency_page(verdict(Decision.REJECT), tables(Decision.REJECT)).blocks
     titles = [block.title for block in blocks if isinstance(block, Chart)]
-    mean = titles.index("Mean model latency per 5 minutes")
+    mean = titles.index("Mean model latency per 10 minutes")
     assert "p99" in titles[0]
-    assert titles.index("p99 per hour") < mean < titles.index("Overhead latency per 5 minutes")
+    assert titles.index("p99 per hour") < mean < titles.index("Overhead latency per 10 minutes")
 
 
 def test_thinned_courses_name_what_one_point_is() -> None:
     frames = tables(Decision.HOLD)
-    short = {**frames, "minutes": frames["minutes"].head(900)}
-    for given, each in ((frames, "5 minutes"), (short, "minute")):
+    short = {**frames, "minutes": frames["minutes"].head(450)}
+    for given, each in ((frames, "10 minutes"), (short, "minute")):
         charted = {
             block.title: block
             for build in (latency_page, errors_page)
@@ -142,8 +142,9 @@ def test_thinned_courses_name_what_one_point_is() -> None:
 
 
 def test_points_are_never_shorter_than_the_period_that_was_exported() -> None:
-    frame = series.means(tables(Decision.HOLD)["instances"])
-    assert series.point_minutes(tables(Decision.HOLD)["instances"]) == 5
+    exported = tables(Decision.HOLD)["instances"].head(400)
+    frame = series.means(exported)
+    assert series.point_minutes(exported) == 5
     assert frame["value"].null_count() == 0
 
 
@@ -158,7 +159,7 @@ def test_percentiles_are_picked_from_and_say_so() -> None:
     blocks = latency_page(verdict(Decision.HOLD), {"percentiles": minutes}).blocks
     chart = next(block for block in blocks if isinstance(block, Chart))
     assert chart.title == "p99 per minute"
-    assert "Drawn: one minute in 5." in chart.caption
+    assert "Drawn: one minute in 9." in chart.caption
     assert set(chart.frame["value"]) <= set(minutes["production_ms"]) | set(minutes["shadow_ms"])
 
 

@@ -80,6 +80,14 @@ def test_bound_that_differs_from_zero_does_not_read_as_zero() -> None:
     assert figures.interval(seen, 0.001, "share") == "[-0.010 .. +0.003]"
 
 
+def test_a_tenfold_change_and_more_reads_as_how_many_times() -> None:
+    slow = effect("ratio", 13808.6, 8.2, 15000.0)
+    assert figures.change(slow, "ms", 1) == "13 809 times"
+    assert figures.interval(slow, 1.2, "ms") == "[+720.0 .. 15 000 times]"
+    assert figures.interval(effect("ratio", 30, 20.04, 40), 20.0, "ms") == "[+1904.0 .. +3900.0]"
+    assert figures.allowed(20.0, "ratio", "ms") == "< +1900 %"
+
+
 def test_change_is_never_a_negative_zero() -> None:
     assert figures.change(effect("ratio", 0.99999, 0.9, 1.1), "ms", 1) == "+0.0 %"
     assert figures.change(effect("difference", -1e-9, 0, 0), "share", 3) == "+0.000 pp"

@@ -23,7 +23,8 @@ from analyzer.report.content.page import (
     Table,
     Tone,
 )
-from analyzer.report.html import drawing
+from analyzer.report.html import converter, drawing
+from analyzer.report.html.converter import Converter
 from analyzer.report.text import clean
 from tests.report.frames import tables
 from tests.report.verdicts import hostile, verdict
@@ -135,7 +136,7 @@ def test_the_same_pages_give_the_same_bytes() -> None:
 def test_a_report_whose_drawings_cannot_be_made_says_what_they_would_show(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(drawing, "CONVERTER", "/no/such/converter.py")
+    monkeypatch.setattr(converter, "SCRIPT", "/no/such/script.py")
     page = next(page for page in PAGES if page.__name__ == "latency_page")
     built = page(verdict(Decision.REJECT), tables(Decision.REJECT))
     read = Reader(html.render([built], "report"))
@@ -154,4 +155,22 @@ def test_no_label_that_was_captured_stops_a_drawing(text: str) -> None:
     )
     built = predictions_page(verdict(Decision.HOLD), {**tables(Decision.HOLD), "flips": frame})
     charts = {"one": next(b for b in built.blocks if isinstance(b, Chart) and b.kind == "matrix")}
-    assert drawing.svgs(charts)["one"].startswith("<svg")
+    with Converter() as converts:
+        assert drawing.svgs(charts, converts)["one"].startswith("<svg")
+
+
+def test_a_converter_that_ends_early_draws_nothing_and_raises_nothing() -> None:
+    with Converter() as converts:
+        converts.send("unreadable", {"mark": "no such mark"}, "6.4")
+        for number in range(200):
+            converts.send(f"late-{number}", {"mark": "point", "fill": "x" * 10_000}, "6.4")
+        assert converts.answer() == {}
+
+
+def test_large_answers_and_large_specifications_do_not_wait_for_each_other() -> None:
+    values = [{"at": number, "text": "x" * 50} for number in range(4_000)]
+    spec = {"data": {"values": values}, "mark": "point", "encoding": {"x": {"field": "at"}}}
+    with Converter() as converts:
+        for number in range(4):
+            converts.send(str(number), spec, "6.4")
+        assert [len(text) > 100_000 for text in converts.answer().values()] == [True] * 4

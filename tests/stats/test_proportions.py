@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 from statsmodels.stats.contingency_tables import (  # type: ignore[import-untyped]
     mcnemar as statsmodels_mcnemar,
 )
@@ -22,6 +22,7 @@ from analyzer.stats.proportions import (
     mcnemar,
     miettinen_nurminen,
     miettinen_nurminen_ratio,
+    miettinen_nurminen_z,
     newcombe,
     newcombe_paired,
     tango,
@@ -366,3 +367,20 @@ def test_the_lady_tasting_tea_cannot_be_told_from_guessing() -> None:
     assert as_rare - law.pmf(3) == pytest.approx(0.25714, abs=5e-6)
     lower, upper = miettinen_nurminen(3, 4, 1, 4)
     assert lower < 0 < upper
+
+
+@pytest.mark.parametrize("level", [0.8, 0.9, 0.999])
+@pytest.mark.parametrize("counts", [(9, 10, 3, 10), (5, 5000, 2, 5000), (0, 10, 0, 20)])
+def test_at_its_own_bound_the_score_is_the_normal_quantile_of_the_level(
+    counts: tuple[float, float, float, float], level: float
+) -> None:
+    lower, upper = miettinen_nurminen(*counts, level)
+    z = -float(special.ndtri((1 - level) / 2))
+    assert miettinen_nurminen_z(*counts, upper) == pytest.approx(z, rel=1e-5)
+    assert miettinen_nurminen_z(*counts, lower) == pytest.approx(-z, rel=1e-5)
+
+
+def test_counts_that_cannot_vary_lie_infinitely_far_below_and_empty_ones_nowhere() -> None:
+    assert miettinen_nurminen_z(0, 10, 10, 10, 1.0) == math.inf
+    assert miettinen_nurminen_z(0, 10, 10, 10, -1.0) == 0.0
+    assert miettinen_nurminen_z(0, 0, 3, 10, 0.1) == 0.0

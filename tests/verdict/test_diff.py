@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -164,6 +165,18 @@ def test_a_part_of_the_traffic_explains_a_hold_and_no_rejection() -> None:
     rejected = decided(p99(1.41, 1.57, outcome=Outcome.FAIL))
     both = rejected.model_copy(update={"reasons": (*rejected.reasons, part)})
     assert [one.code for one in difference(held, both).causes] == ["latency-p99-regression"]
+
+
+def test_a_margin_is_shown_with_the_digits_that_tell_it_from_another() -> None:
+    before = golden("promote")
+    margins: Any = before.model_copy(deep=True).policy.effective
+    margins["metrics"]["latency_p99"]["margin"] = 1.0001
+    margins["metrics"]["latency_p95"]["margin"] = 1.10000001
+    policy = before.policy.model_copy(update={"effective": margins})
+    found = difference(before, before.model_copy(update={"policy": policy}))
+    shown = [line.split() for line in text.render(diff_page(found)).plain.splitlines()]
+    assert ["metrics.latency_p99.margin", "1.2", "1.0001"] in shown
+    assert ["metrics.latency_p95.margin", "1.1", "1.10000001"] in shown
 
 
 def test_a_role_taken_away_turns_a_metric() -> None:

@@ -60,9 +60,9 @@ def score_grid(chart: Chart) -> Drawing:
     grid = alt.Chart(chart.frame)
     cells = grid.mark_rect().encode(
         x=alt.X("production_lower:Q", title=chart.x_title),
-        x2="production_upper:Q",
+        x2=alt.X2("production_upper:Q"),
         y=alt.Y("shadow_lower:Q", title=chart.y_title),
-        y2="shadow_upper:Q",
+        y2=alt.Y2("shadow_upper:Q"),
         color=alt.Color(
             "predictions:Q",
             scale=alt.Scale(type="log"),
@@ -76,7 +76,11 @@ def score_grid(chart: Chart) -> Drawing:
     )
     ends = grid.transform_aggregate(start="min(production_lower)", stop="max(production_upper)")
     diagonal = ends.mark_rule(strokeDash=DASH, strokeWidth=2).encode(
-        x="start:Q", x2="stop:Q", y="start:Q", y2="stop:Q", color=themed(TONES["open"])
+        x=alt.X("start:Q"),
+        x2=alt.X2("stop:Q"),
+        y=alt.Y("start:Q"),
+        y2=alt.Y2("stop:Q"),
+        color=themed(TONES["open"]),
     )
     return layered(HEIGHT + 60, cells, diagonal)
 
@@ -119,12 +123,15 @@ def matrix(chart: Chart) -> Drawing:
         opacity=alt.Opacity(
             "value:Q", scale=alt.Scale(domain=[0, 1], range=[FAINTEST, STRONGEST]), legend=None
         ),
-        tooltip=["production_label:N", "shadow_label:N", "text:N", "share:N"],
+        tooltip=[
+            alt.Tooltip(f"{name}:N")
+            for name in ("production_label", "shadow_label", "text", "share")
+        ],
     )
     count = base.mark_text(fontSize=15, fontWeight="bold", dy=-8)
     share = base.mark_text(fontSize=12, dy=10)
     layers = [
-        text.encode(x=x, y=y, text=f"{column}:N", color=themed(TEXT))
+        text.encode(x=x, y=y, text=alt.Text(f"{column}:N"), color=themed(TEXT))
         for text, column in ((count, "text"), (share, "share"))
     ]
     return layered(HEIGHT, cells, *layers)
@@ -153,5 +160,5 @@ def funnel(chart: Chart) -> Drawing:
         ),
         tooltip=[alt.Tooltip("label:N"), alt.Tooltip("text:N")],
     )
-    numbers = base.mark_text(align="left", dx=5).encode(text="text:N", color=themed(TEXT))
+    numbers = base.mark_text(align="left", dx=5).encode(text=alt.Text("text:N"), color=themed(TEXT))
     return layered(_FRAME + 34 * max(1, chart.frame.height), steps, numbers)

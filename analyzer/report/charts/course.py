@@ -17,6 +17,7 @@ from analyzer.report.charts.palette import (
     TONES,
     Drawing,
     layered,
+    placed,
     role_colour,
     role_dash,
     sized,
@@ -51,7 +52,7 @@ def running(chart: Chart) -> Drawing:
     band = base.mark_area(color=SHADOW, opacity=0.2, interpolate="step-after").encode(
         x=time(),
         y=alt.Y("lower:Q", title=chart.y_title, scale=y, axis=alt.Axis(format="+%")),
-        y2="upper:Q",
+        y2=alt.Y2("upper:Q"),
     )
     line = base.mark_line(color=SHADOW, interpolate="step-after", strokeWidth=2).encode(
         x=time(),
@@ -61,7 +62,7 @@ def running(chart: Chart) -> Drawing:
             *(alt.Tooltip(f"{name}:Q", format="+.1%") for name in ("estimate", "lower", "upper")),
         ],
     )
-    zero = alt.Chart().mark_rule().encode(y=alt.datum(0), color=themed(TEXT))
+    zero = alt.Chart().mark_rule().encode(y=alt.YDatum(0), color=themed(TEXT))
     layers = [band, zero, line]
     if chart.limit is not None:
         layers += _margin(chart.limit)
@@ -75,14 +76,17 @@ def _judged(base: alt.Chart, y: alt.Scale) -> list[alt.Chart]:
     """The last look has no look after it, so its band has no width: it is a bar with its bounds."""
     last = base.transform_filter("datum.judged")
     bar = last.mark_rule(color=SHADOW, strokeWidth=4).encode(
-        x=time(), y=alt.Y("lower:Q", scale=y), y2="upper:Q"
+        x=time(), y=alt.Y("lower:Q", scale=y), y2=alt.Y2("upper:Q")
     )
     point = last.mark_point(color=SHADOW, filled=True, size=90, opacity=1).encode(
         x=time(), y=alt.Y("estimate:Q", scale=y)
     )
     words = [
         last.mark_text(align="left", dx=9, fontSize=12, fontWeight="bold").encode(
-            x=time(), y=alt.Y(f"{bound}:Q", scale=y), text=f"{bound}_text:N", color=themed(TEXT)
+            x=time(),
+            y=alt.Y(f"{bound}:Q", scale=y),
+            text=alt.Text(f"{bound}_text:N"),
+            color=themed(TEXT),
         )
         for bound in ("upper", "lower")
     ]
@@ -115,7 +119,7 @@ def strip(chart: Chart) -> Drawing:
     )
     # A layer without rows makes Vega warn of an infinite extent.
     silent = [gaps] if chart.frame["value"].null_count() else []
-    zero = alt.Chart().mark_rule().encode(y=alt.datum(0), color=themed(TEXT))
+    zero = alt.Chart().mark_rule().encode(y=alt.YDatum(0), color=themed(TEXT))
     return layered(HEIGHT, *silent, bars, zero)
 
 
@@ -124,11 +128,16 @@ def _margin(limit: float) -> list[alt.Chart]:
     rule = (
         alt.Chart(data)
         .mark_rule(strokeDash=DASH, strokeWidth=1.5)
-        .encode(y="limit:Q", color=themed(TONES["bad"]))
+        .encode(y=alt.Y("limit:Q"), color=themed(TONES["bad"]))
     )
     label = (
         alt.Chart(data)
         .mark_text(align="left", dy=-7, fontWeight="bold")
-        .encode(y="limit:Q", x=alt.value(4), text="label:N", color=themed(TONES["bad"]))
+        .encode(
+            y=alt.Y("limit:Q"),
+            x=placed(4),
+            text=alt.Text("label:N"),
+            color=themed(TONES["bad"]),
+        )
     )
     return [rule, label]

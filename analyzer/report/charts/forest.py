@@ -17,6 +17,7 @@ from analyzer.report.charts.palette import (
     TONES,
     Drawing,
     layered,
+    placed,
     themed,
     tone_colour,
     tone_shape,
@@ -46,7 +47,7 @@ def forest(chart: Chart) -> Drawing:
     )
     bars = base.mark_rule(strokeWidth=5, opacity=0.55).encode(
         x=alt.X("from:Q", title=None, scale=scale, axis=axis),
-        x2="to:Q",
+        x2=alt.X2("to:Q"),
         y=_row(_MIDDLE),
         color=tone_colour(),
         tooltip=_tooltip(),
@@ -61,7 +62,7 @@ def forest(chart: Chart) -> Drawing:
     tint = (
         alt.Chart(alt.InlineData(values=[{"start": low - room, "stop": chart.limit or 1.0}]))
         .mark_rect(opacity=0.08)
-        .encode(x=alt.X("start:Q", scale=scale), x2="stop:Q", color=themed(TONES["good"]))
+        .encode(x=alt.X("start:Q", scale=scale), x2=alt.X2("stop:Q"), color=themed(TONES["good"]))
     )
     lines = [_line(base, float(place), scale, chart.limit or 1.0) for place in axis["values"]]
     # The words have every row, so the rows keep the order of the frame when others lack a value.
@@ -82,10 +83,10 @@ def _row(place: float) -> alt.Y:
 
 def _words(base: alt.Chart) -> tuple[alt.Chart, alt.Chart]:
     label = base.mark_text(align="left", fontSize=13).encode(
-        x=alt.value(4), y=_row(_WORDS), text="metric:N", color=themed(TEXT)
+        x=placed(4), y=_row(_WORDS), text=alt.Text("metric:N"), color=themed(TEXT)
     )
     outcome = base.mark_text(align="right", fontSize=13, fontWeight="bold").encode(
-        x=alt.value("width"), y=_row(_WORDS), text="said:N", color=tone_colour()
+        x=placed("width"), y=_row(_WORDS), text=alt.Text("said:N"), color=tone_colour()
     )
     return label, outcome
 
@@ -96,7 +97,7 @@ def _line(base: alt.Chart, place: float, scale: alt.Scale, margin: float) -> alt
     if place == margin:
         rule = base.mark_rule(strokeDash=DASH, strokeWidth=1.5)
     encoded: alt.Chart = rule.encode(
-        x=alt.datum(place, scale=scale),
+        x=alt.XDatum(place, scale=scale),
         y=_row(_TOP),
         y2=alt.Y2("metric:N", bandPosition=1),
         color=themed(TONES["bad"] if place == margin else TEXT),
@@ -117,7 +118,7 @@ def _arrows(chart: Chart, base: alt.Chart, scale: alt.Scale) -> list[alt.Chart]:
                 base.transform_filter(f"datum.{column}")
                 .mark_point(shape=shape, filled=True, size=140, opacity=1)
                 .encode(
-                    x=alt.datum(place, scale=scale),
+                    x=alt.XDatum(place, scale=scale),
                     y=_row(_MIDDLE),
                     color=tone_colour(),
                     tooltip=_tooltip(),

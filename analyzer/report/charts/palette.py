@@ -4,6 +4,9 @@ In: nothing. Out: encodings. A colour that must be read on a light and on a dark
 the theme's palette, which the report's theme (app/.streamlit/config.toml) gives for each; drawn
 elsewhere, the same names are plain CSS colours. Production is blue and solid, shadow vermilion and
 dashed (Okabe and Ito's palette), so neither colour nor a screen is needed to tell them apart.
+
+Every drawing names the class of an encoding (`alt.Text("text:N")`): of a bare string or dict Altair
+finds it out by a search through all its classes, several milliseconds each time.
 """
 
 from __future__ import annotations
@@ -92,6 +95,11 @@ def tone_shape() -> alt.Shape:
     )
 
 
-def themed(name: str) -> alt.Value:
+def themed(name: str) -> alt.ColorValue:
     """One colour of the theme; only an encoding, not a mark, is looked up there."""
-    return alt.value(name)
+    return alt.ColorValue(name)
+
+
+def placed(x: float | str) -> alt.XValue:
+    """A place on the drawing itself, in pixels from its left edge, not on an axis."""
+    return alt.XValue(x)  # type: ignore[no-untyped-call]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyzer.figures import NONE, counted, grouped, plain
+from analyzer.figures import NONE, counted, grouped
 from analyzer.metrics import BY_ID
 from analyzer.report.content.evidence import JUDGED, TONES, WORDS, effect_kind, role_word
 from analyzer.report.content.figures import allowed, interval
@@ -182,25 +182,33 @@ def _pair(first: str, second: str) -> str:
 
 
 def _row(change: Change) -> tuple[str, str, str]:
-    return change.name, _value(change.first), _value(change.second)
+    return change.name, *_values(change)
 
 
 def _moved(change: Change) -> str:
-    return f"{_value(change.first)}{_ARROW}{_value(change.second)}"
+    return _ARROW.join(_values(change))
+
+
+def _values(change: Change) -> tuple[str, str]:
+    """Both values, with all their digits where fewer would show two of them as one."""
+    first, second = _value(change.first), _value(change.second)
+    if first == second and isinstance(change.first, float) and isinstance(change.second, float):
+        return f"{change.first:.9g}", f"{change.second:.9g}"
+    return first, second
 
 
 def _value(value: object) -> str:
     """Any JSON value as a cell; a digest by its first figures, which is enough to tell two apart.
 
-    >>> _value(12345), _value(0.1234567), _value(None), _value(True), _value(["a", "b"])
-    ('12 345', '0.1235', '-', 'true', 'a, b')
+    >>> _value(12345), _value(0.12345678), _value(None), _value(True), _value(["a", "b"])
+    ('12 345', '0.123457', '-', 'true', 'a, b')
     """
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):
         return grouped(value)
     if isinstance(value, float):
-        return plain(value)
+        return f"{value:.6g}"
     if isinstance(value, list | tuple):
         return ", ".join(map(_value, value))
     text = NONE if value is None else str(value)

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analyzer.figures import NONE, UNKNOWN, signed
+from analyzer.figures import NONE, UNKNOWN, relative, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,6 +67,8 @@ def change(effect: Effect | None, unit: str, decimals: int) -> str:
         return UNKNOWN
     if effect.kind == "proportion":
         return NONE
+    if effect.kind == "ratio":
+        return relative(effect.estimate, decimals)
     scaled = _scaled(effect.estimate, effect.kind, unit)
     return f"{signed(scaled, decimals)} {_sign(effect.kind, unit)}".rstrip()
 
@@ -79,8 +81,14 @@ def interval(
         return UNKNOWN
     if decimals is None:
         decimals = _interval_decimals(effect, margin, unit)
+    # Beside a margin of such a size, which is written in percent, only percent can be compared.
+    plainly = effect.kind == "ratio" and not relative(margin or 1).endswith("times")
     bounds = (
-        UNKNOWN if bound is None else _bound(bound, effect.kind, unit, decimals)
+        UNKNOWN
+        if bound is None
+        else relative(bound, decimals).removesuffix(" %")
+        if plainly
+        else _bound(bound, effect.kind, unit, decimals)
         for bound in (effect.lower, effect.upper)
     )
     return f"[{' .. '.join(bounds)}]"

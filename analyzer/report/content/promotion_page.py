@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from analyzer.figures import counted
 from analyzer.promotion.requests import Phase
@@ -43,12 +43,16 @@ _ACTIONS = {
 }
 
 
-def promotion_page(plan: Plan, flags: Sequence[str] = (), *, applied: bool = False) -> Page:
+State = Literal["planned", "begun", "done"]
+"""How far a plan was sent: not at all, in part, wholly."""
+
+
+def promotion_page(plan: Plan, flags: Sequence[str] = (), state: State = "planned") -> Page:
     """A plan as a page; every command line has the flags."""
-    return Page("promotion", "Promotion plan", tuple(_blocks(plan, flags, applied=applied)))
+    return Page("promotion", "Promotion plan", tuple(_blocks(plan, flags, state)))
 
 
-def _blocks(plan: Plan, flags: Sequence[str], *, applied: bool) -> Iterator[Block]:
+def _blocks(plan: Plan, flags: Sequence[str], state: State) -> Iterator[Block]:
     configuration = Fact("configuration", plan.before)
     name = Fact("", plan.arn or plan.endpoint)
     facts = [name, configuration, Fact("verdict", plan.decision.value)]
@@ -68,7 +72,7 @@ def _blocks(plan: Plan, flags: Sequence[str], *, applied: bool) -> Iterator[Bloc
     if plan.steps:
         policy = json.dumps(plan.permissions, indent=2)
         yield Request("# the smallest IAM policy for all of it", policy, "")
-    yield _headline(plan, applied=applied)
+    yield _headline(plan, state)
 
 
 def _waiting(endpoint: str, flags: Sequence[str]) -> str:
@@ -76,12 +80,15 @@ def _waiting(endpoint: str, flags: Sequence[str]) -> str:
     return shlex.join(words)
 
 
-def _headline(plan: Plan, *, applied: bool) -> Headline:
+def _headline(plan: Plan, state: State) -> Headline:
     what = f"{_ACTIONS[plan.action]} {plan.variant} ({plan.model})"
     if plan.action == "none":
         return Headline("NOTHING TO DO", "✓", Tone.GOOD, f"{plan.endpoint} {what} alone")
     sent = sum(one.phase in {Phase.PREPARE, Phase.DEPLOY, Phase.RESTORE} for one in plan.steps)
-    if applied:
+    if state == "begun":
+        sentence = f"{plan.endpoint}: {what}; --apply began it, and goes on with it"
+        return Headline("UNFINISHED", "○", Tone.OPEN, sentence)
+    if state == "done":
         return Headline("DONE", "✓", Tone.GOOD, f"{plan.endpoint}: {what}")
     sentence = f"{what}: {counted(sent, 'request')} that --apply sends; nothing was sent"
     return Headline("PLAN", "○", Tone.PLAIN, sentence)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from analyzer.figures import signed
+from analyzer.figures import relative
 from analyzer.report.content import series
 from analyzer.report.content.evidence import precision
 from analyzer.report.content.page import Chart
@@ -58,7 +58,7 @@ def _marked(part: pl.DataFrame, decimals: int) -> pl.DataFrame:
         pl.when(last)
         .then(
             pl.col(name).map_elements(
-                lambda ratio: f"{signed(100 * (ratio - 1), decimals)} %", return_dtype=pl.String
+                lambda ratio: relative(ratio, decimals), return_dtype=pl.String
             )
         )
         .alias(f"{name}_text")

@@ -16,9 +16,10 @@ from analyzer.figures import counted
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-MOST_POINTS = 2_000
+MOST_POINTS = 1_000
 ROLES = ("production", "shadow")
 _MINUTE = 60
+_CLOCK = (1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 720, 1440)
 _TIME = pl.Datetime("us", "UTC")
 _SCHEMA = pl.Schema({"timestamp": _TIME, "role": pl.String(), "value": pl.Float64()})
 
@@ -84,7 +85,9 @@ def point_minutes(frame: pl.DataFrame) -> int:
     whole = (seconds[-1] - seconds[0]) // _MINUTE + 1 if seconds else 1
     least = -(-whole * len(ROLES) // MOST_POINTS)
     period = max(1, period // _MINUTE)
-    return -(-least // period) * period
+    fitting = -(-least // period) * period
+    # A clock has parts: 10 minutes are read at a glance, 9 are not.
+    return next((part for part in _CLOCK if part >= fitting and not part % period), fitting)
 
 
 def length(minutes: int) -> str:

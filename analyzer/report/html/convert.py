@@ -8,19 +8,32 @@ no time.
 from __future__ import annotations
 
 import json
+import signal
 import sys
+
+PATIENCE_S = 120
+_FIRST = {"data": {"values": [{"at": 0}]}, "mark": "point", "encoding": {"x": {"field": "at"}}}
 
 
 def main() -> None:
-    """Convert a JSON object of specifications, name by name."""
+    """Convert specifications, one a line, name by name; answer when there are no more.
+
+    Each is converted while its sender makes the next one, and all are answered at the end: two
+    processes that write to each other at the same time can wait for each other for ever.
+    """
     import vl_convert
 
-    asked = json.load(sys.stdin)
+    # The engine takes longer to start than to draw, so it starts before anything is asked.
     # Nothing may be fetched, whatever is in a specification.
-    drawn = {
-        name: vl_convert.vegalite_to_svg(spec, vl_version=asked["vl_version"], allowed_base_urls=[])
-        for name, spec in asked["specs"].items()
-    }
+    vl_convert.vegalite_to_svg(_FIRST, allowed_base_urls=[])
+    drawn: dict[str, str] = {}
+    for line in sys.stdin:
+        if not drawn:
+            signal.alarm(PATIENCE_S)
+        asked = json.loads(line)
+        drawn[asked["name"]] = vl_convert.vegalite_to_svg(
+            asked["spec"], vl_version=asked["vl_version"], allowed_base_urls=[]
+        )
     json.dump(drawn, sys.stdout)
 
 

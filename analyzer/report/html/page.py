@@ -25,7 +25,7 @@ from analyzer.report.content.page import (
     Table,
     Tone,
 )
-from analyzer.report.html.drawing import svgs
+from analyzer.report.html.converter import Converter
 from analyzer.report.text import clean
 
 if TYPE_CHECKING:
@@ -44,14 +44,7 @@ def render(pages: Sequence[Page], title: str) -> str:
         title: of the document.
     """
     style = files(__package__).joinpath("style.css").read_text(encoding="utf-8")
-    drawn = svgs(
-        {
-            _name(page, number): block
-            for page in pages
-            for number, block in enumerate(page.blocks)
-            if isinstance(block, Chart)
-        }
-    )
+    drawn = _drawings(pages)
     menu = "".join(f'<a href="#{page.id}">{escape(page.title)}</a>' for page in pages)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -70,6 +63,23 @@ def escape(text: str) -> str:
     '&lt;b&gt; &quot;&amp;&quot;'
     """
     return html.escape(clean(text))
+
+
+def _drawings(pages: Sequence[Page]) -> dict[str, str]:
+    """Every chart of the pages as SVG, by name."""
+    asked = {
+        _name(page, number): block
+        for page in pages
+        for number, block in enumerate(page.blocks)
+        if isinstance(block, Chart)
+    }
+    if not asked:
+        return {}
+    with Converter() as converter:
+        # Altair is imported while the converter starts.
+        from analyzer.report.html.drawing import svgs
+
+        return svgs(asked, converter)
 
 
 def _name(page: Page, number: int) -> str:

@@ -1,0 +1,74 @@
+"""A shadow whose clock is wrong: IDs pair, production's time decides the window, and it is said."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from analyzer import analysis
+from analyzer.console.progress import silent
+from tests.faults.shadow_tests import aged, scenario
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from analyzer.model import Verdict
+
+_TIME = re.compile(rb'"inferenceTime": ?"([^"]+)"')
+
+
+def judged(folder: Path, span: tuple[str | None, str | None] = (None, None)) -> Verdict:
+    since, until = span
+    request = analysis.Request(
+        source=str(folder / "captures"),
+        cloudwatch=(str(folder / "cloudwatch"),),
+        policy_file=folder / "policy.toml",
+        use_cache=False,
+        since=since,
+        until=until,
+    )
+    return analysis.run(request, silent).verdict
+
+
+def shift_shadow(folder: Path, seconds: int) -> int:
+    """Move every time of the shadow's captures; how many."""
+    moved = 0
+
+    def later(match: re.Match[bytes]) -> bytes:
+        nonlocal moved
+        moved += 1
+        at = datetime.fromisoformat(match[1].decode()) + timedelta(seconds=seconds)
+        return b'"inferenceTime":"%s"' % at.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
+
+    for path in (folder / "captures").rglob("*.jsonl.gz"):
+        if "shadow" in str(path.relative_to(folder)):
+            path.write_bytes(gzip.compress(_TIME.sub(later, gzip.decompress(path.read_bytes()))))
+            aged(path)
+    return moved
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds"), [("promote", -1_800), ("promote", 30), ("slow_tail", 1_800)]
+)
+def test_a_shadow_clock_that_is_wrong_changes_no_evidence(
+    tmp_path: Path, name: str, seconds: int
+) -> None:
+    folder = scenario(name, tmp_path / name)
+    before = judged(folder)
+    assert before.pairing.by_payload == 0
+    assert before.window is not None
+    assert shift_shadow(folder, seconds) >= before.ledger.pairs
+    after = judged(folder, (before.window.start, before.window.end))
+    assert (after.decision, after.ledger.pairs) == (before.decision, before.ledger.pairs)
+    metrics = [json.loads(verdict.to_json())["metrics"] for verdict in (before, after)]
+    assert metrics[0] == metrics[1]
+    said = [note.text for note in after.notes if note.code == "clock-skew"]
+    assert len(said) == (abs(seconds) >= 60)
+    for text in said:
+        assert f"{'after' if seconds > 0 else 'before'} production's" in text
+        assert "1 800 s" in text
