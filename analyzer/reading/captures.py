@@ -159,7 +159,7 @@ def _reduced(
         progress("pairing", 1, 1)
         progress("comparing outputs", 0, 1)
         predictions = prepare(engine, policy, lost_in=_worth_a_look(facts, start, end))
-        documents = "worst_pairs" not in predictions
+        documents = "prediction_hours" not in predictions
         predictions |= slice_pairs(own, policy, documents=documents) if own else {}
         progress("comparing outputs", 1, 1)
         digest, size = captures.digest()

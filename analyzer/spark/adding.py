@@ -58,6 +58,7 @@ ADDED: dict[str, Adding] = {
     "worst_predictions": Adding(
         rows=True, order="difference desc, flipped desc, pair_id, row_index", limit=20_000
     ),
+    "worst_outputs": Adding(rows=True, order="rank"),
     "missing_by_bytes": Adding(("bucket",), order="bucket"),
     "missing_scores": Adding(("bucket",)),
 }
@@ -83,5 +84,6 @@ HERE = {
     "vector_coordinates",
     "vector_sums",
     "worst_pairs",
+    "worst_texts",
 }
 """Questions that read nothing but what was added up, or a sample."""

@@ -152,10 +152,7 @@ class SparkEngine:
     ) -> DataFrame:
         """A step taken in every part."""
         taken = parts.bound(step, self._memory_limit, *args)
-        with warnings.catch_warnings():
-            # PySpark says on import which pandas it has not been tried with; none is used here
-            warnings.simplefilter("ignore", FutureWarning)
-            return frame.mapInArrow(taken, parts.BLOBS)
+        return frame.mapInArrow(taken, parts.BLOBS)
 
     def kept(self, frame: DataFrame) -> DataFrame:
         """The same, computed once and kept on the disks of the cluster."""
@@ -283,24 +280,27 @@ def _session(master: str | None) -> Iterator[SparkSession]:
     Raises:
         UsageError: PySpark, Java or the master is missing.
     """
-    try:
-        from pyspark.sql import SparkSession
-    except ImportError:
-        raise UsageError(
-            "--engine spark needs PySpark and Java 17: pip install 'shadow-analyzer[spark]'"
-        ) from None
-    active = SparkSession.getActiveSession()
-    session = active or _started(master)
-    # rows are pieces of a mebibyte: a batch of Spark's usual size would be ten gigabytes
-    usual = session.conf.get(_BATCH_ROWS)
-    session.conf.set(_BATCH_ROWS, str(_PIECES_AT_ONCE))
-    try:
-        yield session
-    finally:
-        if active is None:
-            session.stop()
-        else:
-            session.conf.set(_BATCH_ROWS, str(usual))
+    with warnings.catch_warnings():
+        # which pandas PySpark has not been tried with; none is used here
+        warnings.filterwarnings("ignore", "PySpark does not yet fully support", FutureWarning)
+        try:
+            from pyspark.sql import SparkSession
+        except ImportError:
+            raise UsageError(
+                "--engine spark needs PySpark and Java 17: pip install 'shadow-analyzer[spark]'"
+            ) from None
+        active = SparkSession.getActiveSession()
+        session = active or _started(master)
+        # rows are pieces of a mebibyte: a batch of Spark's usual size would be ten gigabytes
+        usual = session.conf.get(_BATCH_ROWS)
+        session.conf.set(_BATCH_ROWS, str(_PIECES_AT_ONCE))
+        try:
+            yield session
+        finally:
+            if active is None:
+                session.stop()
+            else:
+                session.conf.set(_BATCH_ROWS, str(usual))
 
 
 def _started(master: str | None) -> SparkSession:

@@ -55,12 +55,15 @@ CARRIED = (
     "pairs",
     "repeated_inputs",
     "production_files",
+    "prediction_decoded",
     "contract_pairs",
     "predictions",
     "missing_outputs",
 )
 """Tables a part has from one job to the next; everything else is of one job only."""
 
+_TEXTS, _DECODED = "prediction_texts", "prediction_decoded"
+"""A view of the outputs, and what it reads beside the pairs."""
 _TYPES: dict[str, pa.DataType] = {
     "part": pa.int64(),
     "name": pa.string(),
@@ -228,6 +231,8 @@ def ask(
             begin(engine)
         for step in steps:
             step(engine)
+        if engine.files(_DECODED):
+            engine.execute(_TEXTS)
         yield from _answers(engine, questions)
         if steps:
             yield from _carried(engine)
@@ -235,8 +240,9 @@ def ask(
 
 def needed(questions: Questions) -> set[str]:
     """The tables of a part that these questions read."""
-    tables = {*CARRIED, "rejects"}
-    return {table for name, _ in questions for table in mentions(name, tables)}
+    tables = {*CARRIED, "rejects", _TEXTS}
+    found = {table for name, _ in questions for table in mentions(name, tables)}
+    return found | {"pairs", _DECODED} if _TEXTS in found else found
 
 
 def reported(step: Callable[[Batches], Iterator[pa.RecordBatch]]) -> Callable[[Any], Any]:

@@ -107,6 +107,15 @@ def test_pairing_needs_three_over_the_tightest_budget(pairs: int, expected: str)
     assert outcome("pairing", facts_of(counts_of(pairs=pairs))) == expected
 
 
+@pytest.mark.parametrize(("pairs", "open_"), [(999, False), (1_000, True)])
+def test_however_wide_the_budgets_a_thousand_pairs_are_needed(pairs: int, *, open_: bool) -> None:
+    defaults = {metric.id: metric.default for metric in DIVERGENCE}
+    wide = parse_policy({"metrics": {"contract_change": {"margin": 0.05}}}, defaults)
+    facts = facts_of(counts_of(pairs), policy=wide, records=(pairs, pairs))
+    evidence = {metric.id: metric.assess(facts, wide.metrics[metric.id]) for metric in DIVERGENCE}
+    assert (BY_ID["pairing"].check(facts, evidence).outcome is GateOutcome.PASS) == open_
+
+
 def test_the_pairing_rate_is_judged_only_when_captures_are_complete() -> None:
     poor = Pairing(rate=0.5, distinct_inputs=10_000)
     assert outcome("pairing", facts_of(pairing=poor)) is GateOutcome.PASS
