@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from analyzer.policy import Policy
+    from analyzer.policy import Policy, Redaction
 
 _SAMPLE_OUTPUTS = 2_000
 _SAMPLE_BYTES = 64 << 20
 _BATCH = 10_000
 _BINS = 50
+LONGEST_OUTPUT = 2_000
+"""Characters of an output that a policy which shows payloads shows."""
 _DOCUMENTS = frozenset({"json", "text"})
 _COMPARING = {
     "label": "prediction_labels",
@@ -72,10 +74,11 @@ def prepare(
 
     Returns:
         By name: `prediction_shape` (kind, path, notes), `prediction_counts` (one row),
-        `contract_changes`, `worst_pairs`, and, where predictions are numbers or labels,
-        `score_histogram`, `score_grid`, `difference_histogram`, `flips`, `flip_distance`; for the
-        metrics `difference_counts`, `score_marginals` and `score_bias_minutes`; of scores
-        `shift_sizes`, from which another run counts shifts beyond a size of its own.
+        `contract_changes`, `worst_pairs`, with a policy that shows payloads `worst_outputs`, and,
+        where predictions are numbers or labels, `score_histogram`, `score_grid`,
+        `difference_histogram`, `flips`, `flip_distance`; for the metrics `difference_counts`,
+        `score_marginals` and `score_bias_minutes`; of scores `shift_sizes`, from which another run
+        counts shifts beyond a size of its own.
 
     Raises:
         PolicyError: `predictions.path` is not a path.
@@ -90,7 +93,9 @@ def prepare(
     tables: dict[str, pa.Table] = {}
     if shape.kind in _DOCUMENTS:
         fields = shape.kind == "json"
-        found, tables = document_tables(engine, shape.sql_path, tolerance, fields=fields)
+        found, tables = document_tables(
+            engine, shape.sql_path, tolerance, policy.redaction, fields=fields
+        )
         counts |= found
     else:
         noise = Tolerance(policy.predictions.atol, policy.predictions.rtol)
@@ -103,6 +108,7 @@ def prepare(
             found, tables = vector_tables(engine, counts["largest_difference"])
             counts |= found
         tables |= _spread(engine, shape, label_at, counts.get("step"))
+    tables |= _outputs(engine, policy.redaction, tables["worst_pairs"])
     if lost_in is not None:
         tables |= missing_tables(engine, shape, counts, *lost_in)
     return {
@@ -208,6 +214,16 @@ def _spread(
             "flip_distance", label_at=label_at, width=width, bins=20
         )
     return tables
+
+
+def _outputs(engine: Engine, redaction: Redaction, worst: pa.Table) -> dict[str, pa.Table]:
+    """The answers of the most divergent pairs, as far as the policy shows them."""
+    if redaction.payloads == "none":
+        return {}
+    hashed = redaction.payloads == "hashed"
+    with engine.lend(worst_pairs=worst):
+        outputs = engine.table("worst_outputs", longest=LONGEST_OUTPUT, hashed=hashed)
+    return {"worst_outputs": outputs}
 
 
 def _score_tables(engine: Engine, shape: OutputShape) -> dict[str, pa.Table]:

@@ -175,7 +175,7 @@ def _reduced(
         progress("pairing", 1, 1)
         progress("comparing outputs", 0, 1)
         predictions = prepare(engine, policy, lost_in=_worth_a_look(facts, start, end))
-        documents = "worst_pairs" not in predictions
+        documents = "prediction_hours" not in predictions
         predictions |= slice_pairs(engine, policy, documents=documents)
         progress("comparing outputs", 1, 1)
         digest, size = captures.digest()

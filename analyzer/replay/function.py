@@ -10,6 +10,7 @@ as `--concurrency` says. What it raises is the outcome of its request.
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 import time
 from pathlib import Path
@@ -20,6 +21,8 @@ from analyzer.replay.targets import MOST_BYTES, TIMEOUT_S, Answer, Caught
 from analyzer.sources.objects import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from analyzer.replay.requests import Request
 
 _RETURNED = 200
@@ -50,6 +53,7 @@ class Function:
         function = getattr(module, function_name, None)
         if not callable(function):
             raise UsageError(f"{where}: the module has no function {printable(function_name)}")
+        _refuse_other_arguments(function, where)
         self._function = function
 
     def check(self) -> None:
@@ -84,6 +88,19 @@ class Function:
 
     def close(self) -> None:
         """Nothing can end a function; its thread ends with the process."""
+
+
+def _refuse_other_arguments(function: Callable[..., object], where: str) -> None:
+    """Rather than let every request end with a TypeError."""
+    try:
+        taken = inspect.signature(function)
+    except (TypeError, ValueError):
+        return  # some of C's functions tell no signature
+    try:
+        taken.bind(b"", "", None)
+    except TypeError as error:
+        text = f"{where}: it is called as FUNCTION(body, content_type, accept): {error}"
+        raise UsageError(text) from None
 
 
 def _is_signals(error: BaseException) -> bool:

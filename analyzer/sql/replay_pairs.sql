@@ -5,7 +5,7 @@
 with
 sent as (
     select
-        id_key(event_id) as event_key,
+        id_key(event_id, try_cast(event_id as uuid)) as event_key,
         count(*) as requests
     from replay_sent
     group by 1

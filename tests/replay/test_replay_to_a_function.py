@@ -30,6 +30,8 @@ def broken(body, content_type, accept):
     raise ValueError(f"cannot read {body}")
 def leaving(body, content_type, accept):
     sys.exit(3)
+def request_only(request):
+    return b"0.5"
 """
 
 
@@ -61,6 +63,11 @@ def test_a_function_is_given_what_was_sent_and_wanted() -> None:
 def test_what_a_function_raises_is_its_outcome_and_quotes_nothing() -> None:
     assert answered("broken") == (None, "raised", b"", "ValueError")
     assert answered("leaving") == (None, "raised", b"", "SystemExit")
+
+
+def test_a_function_that_takes_something_else_is_refused_before_anything_is_asked() -> None:
+    with pytest.raises(UsageError, match=r"FUNCTION\(body, content_type, accept\): too many"):
+        Function("model_of_mine:request_only", "--candidate")
 
 
 def test_what_is_no_body_is_an_outcome() -> None:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from analyzer.figures import counted, grouped, percent
 from analyzer.model import Decision, GateOutcome
 from analyzer.report.content.evidence import TONES, judged, metric_table, sureness
+from analyzer.report.content.explained import explained
 from analyzer.report.content.forest import forest
 from analyzer.report.content.page import (
     Block,
     Check,
+    Choice,
     Fact,
     Headline,
     Identity,
@@ -62,14 +64,14 @@ def verdict_page(
     named = judged(verdict)
     blocks: list[Block] = [headline(verdict), identity(verdict)]
     if named:
-        explained = {reason.metric for reason in verdict.reasons if reason.metric}
+        told = {reason.metric for reason in verdict.reasons if reason.metric}
         blocks.append(forest(verdict, named))
-        blocks.append(metric_table(verdict, named, "Judged metrics", explained=explained))
+        blocks.append(metric_table(verdict, named, "Judged metrics", explained=told))
     blocks += [_reasons(verdict), _worth_knowing(verdict), gate_strip(verdict)]
     if not bundle:
         if verdict.decision is Decision.PROMOTE and verdict.subject.endpoint:
             blocks.append(promotion_request(verdict))
-        blocks.append(_download(verdict))
+        blocks += [explained(verdict), _download(verdict)]
     else:
         blocks.append(Next("report", f"{tool} report {bundle}"))
     return Page("verdict", "Verdict", tuple(block for block in blocks if not _empty(block)))
@@ -204,4 +206,6 @@ def _minute(stamp: str) -> str:
 
 
 def _empty(block: Block) -> bool:
+    if isinstance(block, Choice):
+        return not block.options
     return isinstance(block, (Notes, Strip)) and not block.items
