@@ -34,6 +34,21 @@ def test_a_model_against_itself_differs_in_nothing() -> None:
     assert counts["concordance"] == 1
 
 
+def test_a_bucket_that_is_cut_into_pieces_gives_the_same_threshold(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Scores crowd at the threshold, some of them to the last digit."""
+    rng = np.random.default_rng(3)
+    shadow = np.concatenate([0.5 + rng.normal(0, 1e-9, 300), np.repeat(0.5, 50), SCORES[:50]])
+    production = rng.permutation(shadow)
+    whole = compare(scores(production), scores(np.sqrt(shadow) / 1.4)).counts
+    monkeypatch.setattr("analyzer.payloads.scores._MOST_SCORES", 1)
+    monkeypatch.setattr("analyzer.payloads.scores._PIECES", 3)
+    cut = compare(scores(production), scores(np.sqrt(shadow) / 1.4)).counts
+    assert cut == whole
+    assert whole["even_positive"] > 0
+
+
 @pytest.mark.parametrize(
     ("production", "shadow", "constant", "commonest"),
     [
