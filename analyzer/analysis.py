@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from analyzer.model import Evidence, Gate, NoiseFloor, Slice
     from analyzer.reading.captured import Captured
     from analyzer.reading.window import Span
+    from analyzer.spark.driver import SparkPlan
     from analyzer.steps import Progress
 
 TOOL = "shadow-analyzer"
@@ -97,12 +98,13 @@ class Request:
     memory_limit: str | None = None
     threads: int | None = None
     use_cache: bool = True
+    spark: SparkPlan | None = None
     aws: AwsOptions = field(default_factory=AwsOptions)
 
     @property
     def engine(self) -> EngineLimits:
         """What the engine may use."""
-        return EngineLimits(self.memory_limit, self.threads, self.use_cache)
+        return EngineLimits(self.memory_limit, self.threads, self.use_cache, self.spark)
 
     @property
     def flags(self) -> Flags:
@@ -140,8 +142,9 @@ def run(request: Request, progress: Progress) -> Analysis:
     if request.noise_floor is not None and listing is not None:
         asking = RunFacts(policy, names, endpoint, listing, request.engine)
         found = find_floor(request.noise_floor, asking, progress)
+    labels = None if request.labels is None else find_labels(request.labels, request.aws)
     captured = (
-        read_captures(listing, policy, span, request.engine, progress, labels=_labels(request))
+        read_captures(listing, policy, span, request.engine, progress, labels=labels)
         if listing is not None
         else None
     )
@@ -252,10 +255,6 @@ def _endpoint(request: Request) -> EndpointFacts | None:
     beside = endpoint_file([Path(path) for path in request.cloudwatch])
     path = request.endpoint_file or beside
     return None if path is None else read_endpoint(path)
-
-
-def _labels(request: Request) -> Listing | None:
-    return None if request.labels is None else find_labels(request.labels, request.aws)
 
 
 def _listing(

@@ -8,7 +8,9 @@ spills and keeps, and the one where parsed captures lie.
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.resources import files
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -22,7 +24,7 @@ from analyzer.machine.limits import memory_available
 from analyzer.machine.private_folder import PrivateFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
     from typing import Self
@@ -49,6 +51,36 @@ _ENOUGH_BYTES = 512 << 20
 _FORM = "format parquet, parquet_version v2, dictionary_size_limit 64"
 _KEPT = f"{_FORM}, compression lz4_raw"  # read back several times, then gone
 _SHARED = f"{_FORM}, compression zstd, compression_level 1"  # may be read for weeks
+
+
+@dataclass(frozen=True)
+class Adding:
+    """How answers of several parts of the rows become one.
+
+    Attributes:
+        by: columns that rows must share to be added together; all rows are, where none are named.
+        least, most: columns of which the smallest or largest counts; all others are summed, whole
+            numbers written as text too.
+        rows: nothing is added, rows are put together.
+        order, limit: of the result, as SQL says it.
+    """
+
+    by: tuple[str, ...] = ()
+    least: tuple[str, ...] = ()
+    most: tuple[str, ...] = ()
+    rows: bool = False
+    order: str = ""
+    limit: int = 0
+
+    def column(self, name: str, kind: str) -> str:
+        """One column of the result, of the type it has in the parts."""
+        if self.rows or name in self.by:
+            return name
+        for extreme, names in (("min", self.least), ("max", self.most)):
+            if name in names:
+                return f"{extreme}({name}) as {name}"
+        number = f"{name}::hugeint" if kind == "VARCHAR" else name
+        return f"sum({number})::{kind} as {name}"
 
 
 class Engine:
@@ -111,6 +143,18 @@ class Engine:
             table: pa.Table = self._connection.sql(last[0], params=last[1]).to_arrow_table()
         return table
 
+    def tables(self, *names: str, **params: object) -> dict[str, pa.Table]:
+        """`table` of each of several questions, which need not wait for one another."""
+        return {name: self.table(name, **params) for name in names}
+
+    def each(self, step: Callable[[Engine], object]) -> None:
+        """Take a step that handles rows one by one or by what they share; here all lie together."""
+        step(self)
+
+    def reduce(self, name: str, **params: object) -> None:
+        """Make what `sql/<name>.sql` adds up from rows readable under its name."""
+        self.keep(name, table=name, replace=True, **params)
+
     def execute(self, name: str, **params: object) -> int:
         """Run `sql/<name>.sql` for its effect; the rows its last statement inserted, if it did."""
         with _resources_named():
@@ -147,6 +191,40 @@ class Engine:
         for old in before if replace else ():
             old.unlink()
         return rows
+
+    def adopt(self, table: str, paths: Sequence[Path]) -> None:
+        """Take Parquet files in the private folder, at least one, for what `keep` has written."""
+        self._kept[table] = list(paths)
+        self.show(table, paths)
+
+    def files(self, table: str) -> tuple[Path, ...]:
+        """Where a kept table lies; nowhere if there is none."""
+        return tuple(self._kept.get(table, ()))
+
+    def split(self, name: str, **params: object) -> list[tuple[int, Path]]:
+        """Write what `sql/<name>.sql` gives to Parquet files, apart by its column `part`.
+
+        Returns:
+            part and file; a part without rows has none. The files do not hold the column.
+        """
+        folder = self.folder / f"{name}-{next(self._numbers)}"
+        self._copy(name, folder, f"{_SHARED}, partition_by (part)", params)
+        return [(int(path.parent.name.removeprefix("part=")), path) for path in folder.rglob("*.*")]
+
+    def added(self, paths: Sequence[Path], how: Adding) -> pa.Table:
+        """The rows of Parquet files of one schema, at least one file, added together."""
+        source = f"read_parquet({_list(paths)})"
+        with _resources_named():
+            found = self._connection.sql(f"from {source}")
+            kinds = zip(found.columns, map(str, found.types), strict=True)
+            columns = ", ".join(how.column(name, kind) for name, kind in kinds)
+            grouped = f" group by {', '.join(how.by)}" if how.by and not how.rows else ""
+            ordered = f" order by {how.order}" if how.order else ""
+            limited = f" limit {how.limit}" if how.limit else ""
+            query = f"select {columns} from {source}"  # noqa: S608 - our own names, paths quoted
+            query += f"{grouped}{ordered}{limited}"
+            table: pa.Table = self._connection.sql(query).to_arrow_table()
+        return table
 
     def show(self, table: str, paths: Sequence[Path], *, located: bool = False) -> None:
         """Make Parquet files of one schema, at least one, readable as one table.
@@ -269,6 +347,12 @@ def _disk_full(why: str) -> ResourceError:
         "and XDG_CACHE_HOME at a larger disk",
         code="disk-full",
     )
+
+
+def mentions(name: str, tables: Iterable[str]) -> set[str]:
+    """Which of these tables `sql/<name>.sql` speaks of."""
+    words = set(re.findall(r"\w+", _text(name)))
+    return words & set(tables)
 
 
 def _text(name: str) -> str:

@@ -8,8 +8,10 @@ this program's words, and are escaped all the same, since Markdown could fetch a
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from functools import partial
 from importlib import import_module
-from itertools import groupby
+from itertools import compress, groupby
 from typing import TYPE_CHECKING, Literal
 
 import polars as pl
@@ -19,6 +21,9 @@ from analyzer.report import charts
 from analyzer.report.content.page import (
     TALL_TABLE,
     Chart,
+    Choice,
+    Compared,
+    Data,
     Facts,
     Headline,
     Identity,
@@ -30,6 +35,9 @@ from analyzer.report.content.page import (
     Table,
     Tone,
 )
+from analyzer.report.html.page import answers
+from analyzer.report.markdown import BREAK
+from analyzer.report.spreadsheet import csv, parquet
 from analyzer.report.text import clean
 
 if TYPE_CHECKING:
@@ -64,6 +72,7 @@ STYLE = """
 [class*="st-key-quiet-"] [data-testid="stText"] { font-size: 0.875rem; opacity: 0.75; }
 [class*="st-key-strong-"] [data-testid="stText"] { font-weight: 600; }
 [class*="st-key-strong-"] { row-gap: 0.1rem; }
+.answers p { margin: 0.2rem 0; overflow-wrap: anywhere; }
 [data-testid="stText"] { overflow-wrap: anywhere; }
 @media (min-width: 640px) {
   /* The menu stays in sight; Streamlit's empty header would lie over it. */
@@ -104,8 +113,16 @@ def draw(page: Page) -> None:
 
 
 def escaped(text: str) -> str:
-    """Text in which Markdown finds nothing to do."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+    """Text in which Markdown finds nothing to do.
+
+    It makes links of bare addresses after it has taken the backslashes off, so these are broken
+    by a character that nobody sees.
+    """
+    broken = _ADDRESS.sub(BREAK, clean(text))
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", broken)
+
+
+_ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
 
 
 def _pairs(block: Block) -> bool:
@@ -144,6 +161,8 @@ def _facts(block: Facts, key: str) -> None:
 
 def _table(block: Table, key: str) -> None:
     _title(block.title)
+    if block.find:
+        block = _found(block)
     if any(column.sentence for column in block.columns):
         _sentences(block)
     else:
@@ -151,6 +170,21 @@ def _table(block: Table, key: str) -> None:
     _quiet([f"{note.mark} {note.text}" for note in block.notes], key)
     if block.caption:
         st.caption(escaped(block.caption))
+
+
+def _found(block: Table) -> Table:
+    """The rows that hold what the reader looks for, which the address names too."""
+    sought = st.text_input(
+        escaped(f"Find {block.find}"), key=block.find, bind="query-params", max_chars=200
+    )
+    held = [any(sought in cell for cell in row) for row in block.rows] if sought else None
+    if held is None:
+        return block
+    return replace(
+        block,
+        rows=tuple(compress(block.rows, held)),
+        tones=tuple(compress(block.tones, held)),
+    )
 
 
 def _sentences(block: Table) -> None:
@@ -225,6 +259,50 @@ def _notes(block: Notes, key: str) -> None:
                 _quiet([item.advice] if item.advice else [], f"{key}-{number}")
 
 
+def _compared(block: Compared, _key: str) -> None:
+    with st.container(border=True):
+        _title(block.title)
+        # Escaped, and cleaned by Streamlit again: HTML, because Markdown makes links of addresses.
+        st.html(answers(block))
+        st.caption(escaped(block.caption))
+
+
+def _choice(block: Choice, key: str) -> None:
+    """One of many, named in the address, so that it can be linked to."""
+    with st.container(border=True):
+        _title(block.title)
+        chosen = st.selectbox(
+            escaped(block.label),
+            [option.name for option in block.options],
+            index=None,
+            key=block.parameter,
+            bind="query-params",
+        )
+        for option in block.options:
+            if option.name == chosen:
+                for number, fact in enumerate(option.facts):
+                    with st.container(gap="xxsmall"):
+                        _quiet([fact.label], f"{key}-{number}")
+                        st.text(clean(fact.value))
+
+
+def _data(block: Data, key: str) -> None:
+    with st.expander(escaped(block.title)):
+        for name, frame in block.frames:
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                for kind, made in (
+                    ("csv", partial(csv, frame)),
+                    ("parquet", partial(parquet, frame)),
+                ):
+                    st.download_button(
+                        escaped(f"{name}.{kind}"),
+                        made,
+                        file_name=f"{name}.{kind}",
+                        on_click="ignore",
+                        key=f"data-{key}-{name}-{kind}",
+                    )
+
+
 def _missing(block: Missing, key: str) -> None:
     with st.container(border=True):
         _title(block.title)
@@ -273,6 +351,9 @@ _DRAW: dict[type[Block], Callable[..., None]] = {
     Strip: _strip,
     Chart: _chart,
     Notes: _notes,
+    Compared: _compared,
+    Choice: _choice,
+    Data: _data,
     Missing: _missing,
     Request: _request,
     Next: _next,

@@ -33,6 +33,7 @@ FLOORS = {
     "replayed": 3,
     "slices": 3,
     "sources": 3,
+    "spark": 3,
     "analysis": 4,
     "doctor": 4,
     "promotion": 4,
@@ -49,6 +50,8 @@ OWNERS = {
     "botocore": {"metric_export", "promotion", "replay", "sources"},
     "streamlit": {"app"},
     "typer": {"cli"},
+    "pyspark": {"spark"},
+    "py4j": {"spark"},
 }
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
 LONGEST_FILE = 400

@@ -16,6 +16,8 @@ from analyzer.captures.nearest import nearest_pairs
 from analyzer.engine import integers, numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from analyzer.engine import Engine
     from analyzer.policy import PairingRules
 
@@ -39,37 +41,78 @@ class PairingCounts:
     event_id_overlap: float | None = None
 
 
-def find_pairs(engine: Engine, rules: PairingRules) -> PairingCounts:
-    """Fill `matches` by each rule in turn, every record used once.
+@dataclass(frozen=True)
+class Ids:
+    """What the records as a whole say of their ids, and every rule must know.
 
-    `unpaired`, at first every record, shrinks with each rule.
+    Attributes:
+        overlap: as `PairingCounts.event_id_overlap`.
+        production, shadow: whether that variant carries inference IDs at all.
     """
-    overlap = _event_id_overlap(engine)
+
+    overlap: float | None
+    production: bool
+    shadow: bool
+
+
+def find_pairs(engine: Engine, rules: PairingRules) -> PairingCounts:
+    """Fill `matches` by each rule in turn, every record used once."""
+    ids = seen_ids(engine.tables(*SEEN))
+    start_pairing(engine)
+    for key in rules_in_use(rules, ids):
+        pair_by(engine, key, rules, ids)
+    repeated = engine.table(repeated_ids(rules))["ids"][0].as_py()
+    return PairingCounts(repeated_ids=repeated, event_id_overlap=ids.overlap)
+
+
+SEEN = ("pair_event_overlap", "pair_carriers")
+"""Questions whose answers are `Ids`."""
+
+
+def seen_ids(tables: Mapping[str, pa.Table]) -> Ids:
+    """What the answers to `SEEN` come to."""
+    overlap, carriers = (tables[name].to_pylist()[0] for name in SEEN)
+    shared, shadow = overlap["shared_events"], overlap["shadow_events"]
+    return Ids(shared / shadow if shadow else None, carriers["production"], carriers["shadow"])
+
+
+def rules_in_use(rules: PairingRules, ids: Ids) -> tuple[str, ...]:
+    """The rules in their order, without event IDs where the variants do not share them."""
+    shared = ids.overlap is not None and ids.overlap >= SHARED_EVENT_IDS
+    return tuple(key for key in rules.keys if key != "event_id" or shared)
+
+
+def repeated_ids(rules: PairingRules) -> str:
+    """The question how many inference IDs stand for several events."""
+    return "pair_reused_ids" if "inference_id" in rules.keys else "pair_repeated_ids"
+
+
+def start_pairing(engine: Engine) -> None:
+    """No pairs yet; `unpaired` holds every record that is kept."""
     engine.keep("pair_none", table="pairings")
     engine.execute("pair_matches")
-    reused = "pair_repeated_ids"
-    for key in rules.keys:
-        if key == "inference_id":
-            engine.keep("pair_inference_id", table="pairings")
-            engine.keep("unpaired_by_id", table="unpaired", replace=True)
-            engine.keep("contenders_inference_id", table="contenders", replace=True)
-            _pair_nearest(engine, rules.window_s, paired_by=key)
-            reused = "pair_reused_ids"
-        elif key == "event_id":
-            if overlap is not None and overlap >= SHARED_EVENT_IDS:
-                engine.keep("pair_event_id", table="pairings")
-                engine.keep("unpaired_left", table="unpaired", replace=True, paired_by=key)
-        else:
-            ids_rule = "inference_id" in rules.keys
-            engine.keep("contenders_payload", table="contenders", replace=True, ids_rule=ids_rule)
-            _pair_nearest(engine, rules.window_s, paired_by=key)
-    repeated = engine.table(reused)["ids"][0].as_py()
-    return PairingCounts(repeated_ids=repeated, event_id_overlap=overlap)
 
 
-def _event_id_overlap(engine: Engine) -> float | None:
-    row = engine.table("pair_event_overlap").to_pylist()[0]
-    return row["shared_events"] / row["shadow_events"] if row["shadow_events"] else None
+def pair_by(engine: Engine, key: str, rules: PairingRules, ids: Ids) -> None:
+    """Take one rule: pairs go into `matches`, and `unpaired` shrinks."""
+    if key == "inference_id":
+        engine.keep("pair_inference_id", table="pairings")
+        engine.keep("unpaired_by_id", table="unpaired", replace=True)
+        engine.keep("contenders_inference_id", table="contenders", replace=True)
+        _pair_nearest(engine, rules.window_s, paired_by=key)
+    elif key == "event_id":
+        engine.keep("pair_event_id", table="pairings")
+        engine.keep("unpaired_left", table="unpaired", replace=True, paired_by=key)
+    else:
+        engine.keep(
+            "contenders_payload",
+            table="contenders",
+            replace=True,
+            ids_rule="inference_id" in rules.keys,
+            production_carries_ids=ids.production,
+            shadow_carries_ids=ids.shadow,
+        )
+        _pair_nearest(engine, rules.window_s, paired_by=key)
 
 
 def _pair_nearest(engine: Engine, window_s: int, *, paired_by: str) -> None:

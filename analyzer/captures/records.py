@@ -10,22 +10,22 @@ production's time, so a pair across its border is never torn.
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
 from analyzer.captures.pairing import PairingCounts, find_pairs
 from analyzer.captures.shards import BATCH_BYTES, ObjectTally, write_shards
+from analyzer.captures.tables import keep_pairs, naive_window, show_shards, tallies_by_role
 from analyzer.errors import AnalyzerError
 from analyzer.figures import counted, grouped
 from analyzer.metrics.metric import CaptureFacts
 from analyzer.model import Ledger, Note, Pairing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import pyarrow as pa
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from analyzer.sources.objects import Chunk, Role
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
-_PAIRS_PER_PART = 1_000_000
 
 Extent = tuple[datetime, datetime]
 _FATES: dict[str, pl.DataType] = {
@@ -46,6 +45,19 @@ _FATES: dict[str, pl.DataType] = {
     "fate": pl.String(),
     "records": pl.Int64(),
 }
+
+
+class Asked(Protocol):
+    """What is asked about records, wherever they lie."""
+
+    def table(self, name: str, **params: object) -> pa.Table:
+        """What `sql/<name>.sql` gives."""
+
+    def reduce(self, name: str, **params: object) -> None:
+        """Make what `sql/<name>.sql` adds up from rows readable under its name."""
+
+    def lend(self, **tables: pa.Table) -> AbstractContextManager[None]:
+        """Make Arrow tables readable from SQL inside the block."""
 
 
 class Captures:
@@ -80,9 +92,7 @@ class Captures:
             known: what was parsed by an earlier run and need not be read again.
             on_shard: told of every shard that is written.
         """
-        self._engine = engine
-        self._counts = PairingCounts()
-        self._fates: list[dict[str, Any]] = []
+        self._rows = engine
         engine.execute("capture_macros")
         placed = list(known)
         for shard in write_shards(
@@ -96,12 +106,19 @@ class Captures:
             placed.append(shard)
             if on_shard is not None:
                 on_shard(shard)
-        _show(engine, placed)
-        self._tallies = _by_role(placed)
-        total = sum(self._tallies.values(), ObjectTally())
-        self.lines, self.blank = total.lines, total.blank
+        show_shards(engine, placed)
+        self._hold(engine, tallies_by_role(placed))
         engine.keep("capture_duplicates", table="duplicates")
         engine.execute("capture_kept")
+
+    def _hold(self, engine: Asked, tallies: Mapping[Role, ObjectTally]) -> None:
+        """Take what was read for the records of this run."""
+        self._engine = engine
+        self._tallies = tallies
+        self._counts = PairingCounts()
+        self._fates: list[dict[str, Any]] = []
+        total = sum(tallies.values(), ObjectTally())
+        self.lines, self.blank = total.lines, total.blank
 
     def extent(self) -> dict[str, Extent]:
         """Earliest and latest inferenceTime of each role that has records, UTC."""
@@ -110,27 +127,20 @@ class Captures:
 
     def pair(self, rules: PairingRules) -> None:
         """Find the record pairs of the whole load; once, before any window."""
-        self._counts = find_pairs(self._engine, rules)
+        self._counts = find_pairs(self._rows, rules)
 
     def set_window(self, start: datetime | None, end: datetime | None) -> None:
         """Keep the pairs and unpaired records of a half-open interval; builds table `pairs`.
 
         May be called again with another interval. None leaves that end open.
         """
-        first = _naive(start or datetime.min.replace(tzinfo=UTC))
-        last = _naive(end or datetime.max.replace(tzinfo=UTC))
-        self._fates = self._engine.table("capture_fates", start=first, end=last).to_pylist()
-        parts = self._engine.table("pair_minutes", start=first, end=last).to_pylist()
-        for number, part in enumerate(_in_parts(parts, first, last)):
-            self._engine.keep(
-                "pairs",
-                replace=number == 0,
-                start=part.start,
-                end=part.end,
-                first_shadow_at=part.first_shadow_at,
-                last_shadow_at=part.last_shadow_at,
-            )
-        self._engine.keep("repeated_inputs", replace=True)
+        first, last = naive_window(start, end)
+        self._engine.reduce("capture_fate_counts", start=first, end=last)
+        self._fates = self._engine.table("capture_fates").to_pylist()
+        keep_pairs(self._rows, first, last)
+        self._rows.keep("repeated_inputs", replace=True)
+        self._engine.reduce("pairing_counts")
+        self._engine.reduce("pair_skews")
 
     def facts(self, object_keys: Mapping[int, str], *, same_objects: bool) -> CaptureFacts:
         """What the captures of the window gave.
@@ -242,90 +252,6 @@ class Captures:
             return self._engine.table("capture_rejects_listed")
 
 
-def _show(engine: Engine, placed: Sequence[PlacedShard]) -> None:
-    """Make the parsed files readable as this run's records and rejects."""
-    nothing = engine.folder / "no-records.parquet"
-    no_rejects = engine.folder / "no-rejects.parquet"
-    engine.write("capture_none", nothing)
-    engine.write("capture_rejects_none", no_rejects)
-    files: dict[str, list[Path]] = {"production": [], "shadow": [], "shared": [], "reject": []}
-    shared, rejected = _Belonging(), _Belonging()
-    for one in placed:
-        role = one.only_role or "shared"
-        if role == "shared":
-            shared.add(one, len(files[role]), one.shard.records)
-        rejected.add(one, len(files["reject"]), one.shard.rejects)
-        files[role].extend(one.shard.records)
-        files["reject"].extend(one.shard.rejects)
-    for name, paths in files.items():
-        none = no_rejects if name == "reject" else nothing
-        engine.show(f"{name}_files", paths or [none], located=True)
-    with engine.lend(shared_objects=shared.table(), reject_objects=rejected.table()):
-        engine.execute("capture_tables")
-
-
-class _Belonging:
-    """Which objects of which files belong to this run."""
-
-    def __init__(self) -> None:
-        self._rows: list[tuple[int, int, str, int]] = []
-
-    def add(self, placed: PlacedShard, first_index: int, files: Sequence[Path]) -> None:
-        self._rows += [
-            (first_index + place, use.number, use.role, use.object_id)
-            for place in range(len(files))
-            for use in placed.uses
-        ]
-
-    def table(self) -> pa.Table:
-        columns = {
-            "file_index": pl.UInt64,
-            "object_number": pl.Int64,
-            "role": pl.String,
-            "object_id": pl.Int64,
-        }
-        return pl.DataFrame(self._rows, schema=columns, orient="row").to_arrow()
-
-
-def _by_role(placed: Sequence[PlacedShard]) -> dict[Role, ObjectTally]:
-    tallies: dict[Role, ObjectTally] = defaultdict(ObjectTally)
-    for one in placed:
-        for use in one.uses:
-            tallies[use.role] += one.shard.objects[use.number]
-    return dict(tallies)
-
-
-@dataclass
-class _Part:
-    """A part of the window and when its shadow records lie."""
-
-    start: datetime
-    end: datetime
-    first_shadow_at: datetime
-    last_shadow_at: datetime
-    pairs: int = 0
-
-    def add(self, minute: Mapping[str, Any]) -> None:
-        first, last = minute["first_shadow_at"], minute["last_shadow_at"]
-        self.first_shadow_at = min(self.first_shadow_at, first) if self.pairs else first
-        self.last_shadow_at = max(self.last_shadow_at, last) if self.pairs else last
-        self.pairs += minute["pairs"]
-
-
-def _in_parts(
-    minutes: Iterable[Mapping[str, Any]], start: datetime, end: datetime
-) -> Iterator[_Part]:
-    """The window in parts of about a million pairs, so that no join outgrows memory."""
-    part = _Part(start, end, start, end)
-    for minute in minutes:
-        if part.pairs and part.pairs + minute["pairs"] > _PAIRS_PER_PART:
-            begins = minute["minute"]
-            yield replace(part, end=begins)
-            part = _Part(begins, end, begins, end)
-        part.add(minute)
-    yield part
-
-
 def _of(fates: list[dict[str, Any]], role: str) -> list[dict[str, Any]]:
     return [fate for fate in fates if fate["role"] == role]
 
@@ -363,8 +289,3 @@ def _ledger_table(ledger: Ledger) -> pa.Table:
 
 def _utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC)
-
-
-def _naive(moment: datetime) -> datetime:
-    """The engine's timestamps are UTC without saying so."""
-    return moment.astimezone(UTC).replace(tzinfo=None)

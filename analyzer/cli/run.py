@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,7 @@ from analyzer.cli.flags import FailOn, FailOnOption, Format, FormatOption, OutOp
 from analyzer.cli.showing import document, exit_code, show
 from analyzer.console.messages import LogFormat, line
 from analyzer.console.process import Interruptible
-from analyzer.errors import AnalyzerError
+from analyzer.errors import AnalyzerError, UsageError
 from analyzer.out_folder import DEFAULT_OUT, JUNIT, REPORT, SUMMARY, claim, run_log
 
 if TYPE_CHECKING:
@@ -23,7 +24,16 @@ if TYPE_CHECKING:
     from analyzer.analysis import Request
     from analyzer.console.run_log import RunLog
     from analyzer.model import Verdict
+    from analyzer.spark.driver import SparkPlan
     from analyzer.steps import Progress
+
+
+class TableEngine(StrEnum):
+    """What captures are read and paired with."""
+
+    DUCKDB = "duckdb"
+    SPARK = "spark"
+
 
 LIVE = "cloudwatch:"
 """Before an endpoint's name, where an export's path could stand."""
@@ -69,6 +79,15 @@ def run(
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Read every object, keep nothing parsed.")
     ] = False,
+    engine: Annotated[
+        TableEngine, typer.Option(help="Where captures are read and paired: here, or on Spark.")
+    ] = TableEngine.DUCKDB,
+    master: Annotated[
+        str | None,
+        typer.Option(
+            help="Spark's master URL; default: spark-submit's, else this machine's cores."
+        ),
+    ] = None,
     out: OutOption = DEFAULT_OUT["run"],
     fail_on: FailOnOption = FailOn.HOLD,
     form: FormatOption = Format.TEXT,
@@ -101,6 +120,7 @@ def run(
         endpoint_file=endpoint_file,
         memory_limit=memory_limit,
         use_cache=not no_cache,
+        spark=_spark_plan(engine, master),
         aws=AwsOptions(
             profile=profile,
             region=region,
@@ -113,6 +133,21 @@ def run(
     verdict = analyse(request, out, quiet=quiet, fail_on=fail_on, log_format=log_format)
     show(verdict, out, form)
     raise typer.Exit(exit_code(verdict, fail_on))
+
+
+def _spark_plan(engine: TableEngine, master: str | None) -> SparkPlan | None:
+    """Where rows lie if not here.
+
+    Raises:
+        UsageError: there is a master and nobody to talk to it.
+    """
+    if engine is TableEngine.SPARK:
+        from analyzer.spark.driver import SparkPlan
+
+        return SparkPlan(master)
+    if master is not None:
+        raise UsageError("--master is Spark's: give --engine spark with it")
+    return None
 
 
 def analyse(

@@ -106,7 +106,7 @@ def _fields(facts: Facts, found: Counted) -> Finding | Note:
     ]
     tables = {} if facts.captures is None else facts.captures.tables
     rows = tables["json_field_changes"].to_pylist() if "json_field_changes" in tables else []
-    worst = [row for row in rows if row["differing"]][:_NAMED_FIELDS]
+    worst = [row for row in rows if row["differing"] and row["field"]][:_NAMED_FIELDS]
     if worst:
         named = ", ".join(
             f"{row['field'][:80]} in {percent(row['differing'] / documents)}" for row in worst

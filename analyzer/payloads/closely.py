@@ -15,11 +15,14 @@ from analyzer.payloads.scores import one_row, steps
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from analyzer.payloads.scores import Engine, Tolerance
+    from analyzer.payloads.comparison import Sampled
+    from analyzer.payloads.scores import Tolerance
+    from analyzer.policy import Redaction
 
 SAMPLED_PAIRS = 2_000
 LONGEST_TEXT = 256
 LONGEST_VECTOR = 1_024
+_LEAST_DOCUMENTS, _LEAST_SHARE = 20, 0.05
 _LARGEST_DOCUMENT = 64 << 10
 _DOCUMENT_BYTES = 16 << 20
 _LARGEST_LOG_RATIO = 64.0
@@ -27,26 +30,39 @@ _LARGEST_RELATIVE = 1_000.0
 
 
 def document_tables(
-    engine: Engine, json_path: str | None, tolerance: Tolerance, *, fields: bool
+    engine: Sampled,
+    json_path: str | None,
+    tolerance: Tolerance,
+    redaction: Redaction,
+    *,
+    fields: bool,
 ) -> tuple[dict[str, Any], dict[str, pa.Table]]:
     """How alike sampled texts are and, with `fields`, which fields of documents differ.
 
+    A document may be a map whose keys are customers. So a path is named where it is the schema's:
+    where at least `_LEAST_SHARE` of the documents have it. All others are one row together, unless
+    the policy shows payloads.
+
     Returns:
-        Counts, and the table `json_field_changes` where fields were asked for.
+        Counts, the table `worst_pairs`, and `json_field_changes` where fields were asked for.
     """
     engine.execute("sampled_pairs", size=SAMPLED_PAIRS)
     engine.execute(
         "document_sample", json_path=json_path, largest=_LARGEST_DOCUMENT, bytes=_DOCUMENT_BYTES
     )
     counts = _texts(engine)
+    tables = {"worst_pairs": engine.table("worst_texts")}
     if not fields:
-        return counts, {}
+        return counts, tables
     engine.execute("json_fields", atol=tolerance.atol, rtol=tolerance.rtol)
     counts |= one_row(engine.table("json_field_counts"))
-    return counts, {"json_field_changes": engine.table("json_field_changes")}
+    least = max(_LEAST_DOCUMENTS, math.ceil(_LEAST_SHARE * counts["documents"]))
+    least = 0 if redaction.payloads == "shown" else least
+    changes = engine.table("json_field_changes", least=least)
+    return counts, {**tables, "json_field_changes": changes}
 
 
-def vector_tables(engine: Engine, largest: float) -> tuple[dict[str, Any], dict[str, pa.Table]]:
+def vector_tables(engine: Sampled, largest: float) -> tuple[dict[str, Any], dict[str, pa.Table]]:
     """How far sampled lists of numbers are apart, and which of their places moved.
 
     Args:
@@ -74,10 +90,10 @@ def vector_tables(engine: Engine, largest: float) -> tuple[dict[str, Any], dict[
     return counts, {"vector_coordinates": _coordinates(engine, largest)}
 
 
-def _texts(engine: Engine) -> dict[str, Any]:
+def _texts(engine: Sampled) -> dict[str, Any]:
     scale, square_scale = steps(_LARGEST_LOG_RATIO), steps(1.0)
-    table = engine.table("text_sums", longest=LONGEST_TEXT, scale=scale, square_scale=square_scale)
-    row = one_row(table)
+    engine.execute("document_likeness", longest=LONGEST_TEXT)
+    row = one_row(engine.table("text_sums", scale=scale, square_scale=square_scale))
     n = row["texts"]
     sums = {name: int(row.pop(name)) for name in ("likeness", "likeness_squares", "longer")}
     if not n:
@@ -92,7 +108,7 @@ def _texts(engine: Engine) -> dict[str, Any]:
     }
 
 
-def _coordinates(engine: Engine, largest: float) -> pa.Table:
+def _coordinates(engine: Sampled, largest: float) -> pa.Table:
     import polars as pl
 
     scale, square_scale = steps(largest), steps(largest * largest)

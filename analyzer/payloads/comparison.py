@@ -9,6 +9,7 @@ order and any split of the data give the same bytes.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
@@ -20,29 +21,62 @@ from analyzer.payloads.scores import Tolerance, one_row, score_counts, score_tab
 from analyzer.payloads.shape import OutputShape, detect
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
     from datetime import datetime
 
     import pyarrow as pa
 
-    from analyzer.policy import Policy
+    from analyzer.policy import Policy, Redaction
 
 _SAMPLE_OUTPUTS = 2_000
 _SAMPLE_BYTES = 64 << 20
 _BATCH = 10_000
 _BINS = 50
+LONGEST_OUTPUT = 2_000
+"""Characters of an output that a policy which shows payloads shows."""
 _DOCUMENTS = frozenset({"json", "text"})
 _COMPARING = {
     "label": "prediction_labels",
     "multiclass": "prediction_vectors",
     "vector": "prediction_vectors",
 }
+_CONTRACT = ("contract_counts", "contract_changes", "contract_hours")
 _LISTS = frozenset({"multiclass", "vector"})
 _SCORES = frozenset({"probability", "regression"})
 
 
 class Engine(Protocol):
-    """What this module asks of the table engine."""
+    """What this module asks of the table engine, wherever the rows lie."""
+
+    def table(self, name: str, **params: object) -> pa.Table:
+        """What `sql/<name>.sql` gives."""
+
+    def execute(self, name: str, **params: object) -> int:
+        """Run `sql/<name>.sql`, which reads a sample of the pairs, for its effect."""
+
+    def tables(self, *names: str, **params: object) -> dict[str, pa.Table]:
+        """`table` of each of several questions."""
+
+    def reduce(self, name: str, **params: object) -> None:
+        """Make what `sql/<name>.sql` adds up from rows readable under its name."""
+
+    def each(self, step: Callable[[Rows], object]) -> None:
+        """Take a step that handles the rows of one pair by themselves."""
+
+
+class Sampled(Protocol):
+    """What looking closely at a sample of pairs asks of the table engine."""
+
+    def table(self, name: str, **params: object) -> pa.Table:
+        """What `sql/<name>.sql` gives."""
+
+    def execute(self, name: str, **params: object) -> int:
+        """Run `sql/<name>.sql` for its effect."""
+
+
+class Rows(Protocol):
+    """What a step that handles rows asks of the table engine that holds them."""
 
     def table(self, name: str, **params: object) -> pa.Table:
         """What `sql/<name>.sql` gives."""
@@ -72,43 +106,48 @@ def prepare(
 
     Returns:
         By name: `prediction_shape` (kind, path, notes), `prediction_counts` (one row),
-        `contract_changes`, `worst_pairs`, and, where predictions are numbers or labels,
-        `score_histogram`, `score_grid`, `difference_histogram`, `flips`, `flip_distance`; for the
-        metrics `difference_counts`, `score_marginals` and `score_bias_minutes`; of scores
-        `shift_sizes`, from which another run counts shifts beyond a size of its own.
+        `contract_changes`, `worst_pairs`, with a policy that shows payloads `worst_outputs`, and,
+        where predictions are numbers or labels, `score_histogram`, `score_grid`,
+        `difference_histogram`, `flips`, `flip_distance`; for the metrics `difference_counts`,
+        `score_marginals` and `score_bias_minutes`; of scores `shift_sizes`, from which another run
+        counts shifts beyond a size of its own.
 
     Raises:
         PolicyError: `predictions.path` is not a path.
     """
-    _decode_binary(engine)
+    engine.each(_decode_binary)
     sample = engine.table("prediction_sample", size=_SAMPLE_OUTPUTS, bytes=_SAMPLE_BYTES)
     shape = detect(_texts(sample, "text"), policy.predictions)
     tolerance = tolerance_of(policy)
     label_at = policy.predictions.label_at if shape.kind == "probability" else None
-    _compare(engine, shape, tolerance, label_at)
-    counts = _contract_counts(engine)
+    compare = partial(_compare, shape=shape, tolerance=tolerance, label_at=label_at)
+    engine.each(compare)
+    if shape.kind not in _DOCUMENTS:
+        engine.reduce("prediction_label_counts")
+    asked = engine.tables(*_CONTRACT, *(() if shape.kind in _DOCUMENTS else ("prediction_extent",)))
+    counts = _contract_counts(asked["contract_counts"])
     tables: dict[str, pa.Table] = {}
     if shape.kind in _DOCUMENTS:
         fields = shape.kind == "json"
-        found, tables = document_tables(engine, shape.sql_path, tolerance, fields=fields)
+        found, tables = document_tables(
+            engine, shape.sql_path, tolerance, policy.redaction, fields=fields
+        )
         counts |= found
     else:
         noise = Tolerance(policy.predictions.atol, policy.predictions.rtol)
-        counts |= _prediction_counts(engine, noise, label_at)
+        counts |= _prediction_counts(engine, one_row(asked["prediction_extent"]), noise, label_at)
         counts |= {"atol": tolerance.atol, "rtol": tolerance.rtol}
-        tables["prediction_hours"] = engine.table(
-            "prediction_hours", far=counts.get("large_shift"), atol=noise.atol, rtol=noise.rtol
-        )
         if shape.kind in _LISTS and counts["largest_difference"] is not None:
             found, tables = vector_tables(engine, counts["largest_difference"])
             counts |= found
-        tables |= _spread(engine, shape, label_at, counts.get("step"))
+        tables |= _spread(engine, shape, label_at, counts, noise)
+    tables |= _outputs(engine, policy.redaction, tables["worst_pairs"])
     if lost_in is not None:
         tables |= missing_tables(engine, shape, counts, *lost_in)
     return {
         "prediction_shape": _shape_table(shape),
-        "contract_changes": engine.table("contract_changes"),
-        "contract_hours": engine.table("contract_hours"),
+        "contract_changes": asked["contract_changes"],
+        "contract_hours": asked["contract_hours"],
         "prediction_counts": _row_table(counts),
         **tables,
     }
@@ -122,7 +161,7 @@ def tolerance_of(policy: Policy) -> Tolerance:
     return Tolerance(rules.atol, rules.rtol)
 
 
-def _decode_binary(engine: Engine) -> None:
+def _decode_binary(engine: Rows) -> None:
     """Decode outside the database what SQL cannot read: NumPy arrays and loose BASE64."""
     engine.execute("prediction_macros")
     engine.keep("prediction_decoded")
@@ -143,7 +182,7 @@ def _decode_binary(engine: Engine) -> None:
 
 
 def _compare(
-    engine: Engine, shape: OutputShape, tolerance: Tolerance, label_at: float | None
+    engine: Rows, *, shape: OutputShape, tolerance: Tolerance, label_at: float | None
 ) -> None:
     """Fill `contract_pairs` and, where outputs hold predictions, `predictions`."""
     if shape.kind in _DOCUMENTS:
@@ -166,17 +205,18 @@ def _compare(
     engine.keep("contract_rows", table="contract_pairs")
 
 
-def _contract_counts(engine: Engine) -> dict[str, Any]:
-    row = one_row(engine.table("contract_counts"))
+def _contract_counts(table: pa.Table) -> dict[str, Any]:
+    row = one_row(table)
     return row | {
         "judged_squares": float(int(row["judged_squares"])),
         "answered_squares": float(int(row["answered_squares"])),
     }
 
 
-def _prediction_counts(engine: Engine, noise: Tolerance, label_at: float | None) -> dict[str, Any]:
+def _prediction_counts(
+    engine: Engine, extent: dict[str, Any], noise: Tolerance, label_at: float | None
+) -> dict[str, Any]:
     """Counts of predictions, and of scores what `scores` makes of them."""
-    extent = one_row(engine.table("prediction_extent"))
     counts = extent | one_row(engine.table("prediction_commonest"))
     counts["prediction_squares"] = float(int(extent["prediction_squares"]))
     if extent["lowest"] is None:
@@ -185,40 +225,56 @@ def _prediction_counts(engine: Engine, noise: Tolerance, label_at: float | None)
 
 
 def _spread(
-    engine: Engine, shape: OutputShape, label_at: float | None, step: float | None
+    engine: Engine,
+    shape: OutputShape,
+    label_at: float | None,
+    counts: dict[str, Any],
+    noise: Tolerance,
 ) -> dict[str, pa.Table]:
     """Tables of how predictions are spread: for the report, and for what one row cannot hold."""
-    tables = {"worst_pairs": engine.table("worst_pairs")}
+    asked: dict[str, object] = {"far": counts.get("large_shift"), "label_at": label_at}
+    asked |= {"atol": noise.atol, "rtol": noise.rtol}
+    names = ["prediction_hours"]
+    engine.reduce("worst_predictions")
     if shape.kind != "label":
-        engine.execute("difference_cells")
-        tables["difference_counts"] = engine.table("difference_counts")
-        tables["difference_histogram"] = engine.table("difference_histogram")
+        engine.reduce("difference_cells")
     if shape.kind not in {"regression", "vector"}:
         at = f"{label_at:g}" if label_at is not None else ""
-        tables["flips"] = engine.table(
-            "flips", label_at=label_at, below=f"below {at}", above=f"{at} or above"
-        )
+        engine.reduce("flip_counts", label_at=label_at, below=f"below {at}", above=f"{at} or above")
     if shape.kind in _SCORES:
-        tables |= _score_tables(engine, shape)
-    if step is not None:
-        tables |= score_tables(engine, step)
+        names += ["score_histogram", "score_grid", "shift_sizes"]
+        asked |= _axis(engine, shape, counts)
     if label_at is not None:
-        width = max(label_at, 1 - label_at, 0.5) / 20
-        tables["flip_distance"] = engine.table(
-            "flip_distance", label_at=label_at, width=width, bins=20
-        )
+        names += ["flip_distance"]
+        asked |= {"flip_width": max(label_at, 1 - label_at, 0.5) / 20, "flip_bins": 20}
+    tables = engine.tables(*names, **asked)
+    tables["worst_pairs"] = engine.table("worst_pairs")
+    if shape.kind != "label":
+        tables |= engine.tables("difference_counts", "difference_histogram")
+    if shape.kind not in {"regression", "vector"}:
+        tables["flips"] = engine.table("flips")
+    if counts.get("step") is not None:
+        tables |= score_tables(engine, counts["step"])
     return tables
 
 
-def _score_tables(engine: Engine, shape: OutputShape) -> dict[str, pa.Table]:
+def _outputs(engine: Engine, redaction: Redaction, worst: pa.Table) -> dict[str, pa.Table]:
+    """The answers of the most divergent pairs, as far as the policy shows them."""
+    if redaction.payloads == "none":
+        return {}
+    hashed = redaction.payloads == "hashed"
+    pair_ids = worst["pair_id"].to_pylist()
+    return engine.tables("worst_outputs", pair_ids=pair_ids, longest=LONGEST_OUTPUT, hashed=hashed)
+
+
+def _axis(engine: Engine, shape: OutputShape, counts: dict[str, Any]) -> dict[str, object]:
+    """The bins that scores are drawn in."""
     lowest, highest = 0.0, 1.0
     if shape.kind == "regression":
-        extent = one_row(engine.table("score_range"))
-        lowest, highest = extent["lower"] or 0.0, extent["upper"] or 0.0
-    width = (highest - lowest) / _BINS or 1.0
-    axis = {"lowest": lowest, "width": width, "bins": _BINS}
-    drawn = {name: engine.table(name, **axis) for name in ("score_histogram", "score_grid")}
-    return drawn | {"shift_sizes": engine.table("shift_sizes")}
+        place = {key: counts.get(key) for key in ("centre", "spread", "lowest", "highest")}
+        extent = one_row(engine.table("score_range", **place)) if "centre" in counts else {}
+        lowest, highest = extent.get("lower") or 0.0, extent.get("upper") or 0.0
+    return {"lowest": lowest, "width": (highest - lowest) / _BINS or 1.0, "bins": _BINS}
 
 
 def _shape_table(shape: OutputShape) -> pa.Table:

@@ -7,6 +7,7 @@ size of production's output that stands for the request's.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from analyzer.payloads.scores import Engine
+    from analyzer.payloads.comparison import Engine, Rows
     from analyzer.payloads.shape import OutputShape
 
 
@@ -35,15 +36,21 @@ def missing_tables(
         start: of the window, UTC without saying so, as the engine's times are.
         end: of the window.
     """
-    engine.execute("missing_outputs", start=start, end=end)
-    tables = {"missing_by_bytes": engine.table("missing_by_bytes")}
+    engine.each(partial(_keep_missing, start=start, end=end))
     if "spread" in counts:
-        tables["missing_by_score"] = engine.table(
-            "missing_by_score",
+        engine.reduce(
+            "missing_scores",
             json_path=shape.sql_path,
             csv_column=shape.csv_column,
             by_logit=shape.kind == "probability",
             centre=counts["centre"],
             spread=counts["spread"],
         )
+    tables = {"missing_by_bytes": engine.table("missing_by_bytes")}
+    if "spread" in counts:
+        tables["missing_by_score"] = engine.table("missing_by_score")
     return tables
+
+
+def _keep_missing(engine: Rows, *, start: datetime, end: datetime) -> None:
+    engine.keep("missing_outputs", start=start, end=end)

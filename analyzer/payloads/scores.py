@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _TERM_BITS = 60
+_MOST_SCORES, _PIECES = 100_000, 1_024
 _LARGE_SHIFT = 0.5  # production standard deviations
 
 
@@ -31,8 +32,8 @@ class Engine(Protocol):
     def table(self, name: str, **params: object) -> pa.Table:
         """What `sql/<name>.sql` gives."""
 
-    def execute(self, name: str, **params: object) -> int:
-        """Run `sql/<name>.sql` for its effect."""
+    def reduce(self, name: str, **params: object) -> None:
+        """Make what `sql/<name>.sql` adds up from rows readable under its name."""
 
 
 @dataclass(frozen=True)
@@ -59,21 +60,15 @@ def score_counts(
     """
     moments = _moments(engine, extent["lowest"], extent["highest"])
     far = round_significant(_LARGE_SHIFT * moments["production_sd"])
-    thresholds = engine.table(
-        "prediction_thresholds", far=far, atol=noise.atol, rtol=noise.rtol, label_at=label_at
-    )
-    counts = moments | one_row(thresholds) | {"large_shift": far}
-    counts |= {
+    place = {
         "centre": round_significant(moments["production_mean"]),
         "spread": round_significant(moments["production_sd"]) or 1.0,
     }
-    engine.execute(
-        "score_cells",
-        by_logit=label_at is not None,
-        label_at=label_at,
-        centre=counts["centre"],
-        spread=counts["spread"],
+    engine.reduce("score_cells", by_logit=label_at is not None, label_at=label_at, **place)
+    thresholds = engine.table(
+        "prediction_thresholds", far=far, atol=noise.atol, rtol=noise.rtol, label_at=label_at
     )
+    counts = moments | _thresholds(one_row(thresholds)) | {"large_shift": far} | place
     counts |= _rank_correlation(engine)
     if label_at is not None:
         counts |= _evened_out(engine, counts["production_at_or_above"], label_at)
@@ -94,6 +89,14 @@ def one_row(table: pa.Table) -> dict[str, Any]:
     return row
 
 
+def _thresholds(row: dict[str, Any]) -> dict[str, Any]:
+    """Counts, and whether the shadow has one score where production has several."""
+    ends = ("production_lowest", "production_highest", "shadow_lowest", "shadow_highest")
+    low, high, shadow_low, shadow_high = (row.pop(end) for end in ends)
+    constant = low is not None and low < high and shadow_low == shadow_high
+    return row | {"shadow_constant": constant}
+
+
 def _moments(engine: Engine, lowest: float, highest: float) -> dict[str, float]:
     """Mean, spread, bias and concordance of the scores from fixed-point sums.
 
@@ -103,7 +106,7 @@ def _moments(engine: Engine, lowest: float, highest: float) -> dict[str, float]:
     centre = round_significant(lowest / 2 + highest / 2)
     reach = max(highest - centre, centre - lowest, highest - lowest)
     step, square_step = steps(reach), steps(reach * reach)
-    engine.execute("score_minutes", centre=centre, scale=step, square_scale=square_step)
+    engine.reduce("score_minutes", centre=centre, scale=step, square_scale=square_step)
     raw = {key: int(value) for key, value in one_row(engine.table("prediction_sums")).items()}
     n = raw["scores"]
     mean = {key: raw[key] / n / step for key in ("production", "shadow", "distance")}
@@ -146,8 +149,8 @@ def _rank_correlation(engine: Engine) -> dict[str, float | None]:
 def _evened_out(engine: Engine, wanted: int, label_at: float) -> dict[str, Any]:
     """The shadow's threshold that calls about as many predictions positive as production does.
 
-    Counts by bucket find the bucket it lies in, counts by score within it find the score. Of two
-    scores as close, the higher is taken.
+    Counts by bucket find the bucket it lies in, counts by score within it find the score; a bucket
+    of very many scores is cut into pieces first. Of two scores as close, the higher is taken.
 
     Returns:
         `even_at` the threshold, `even_positive` the shadow's predictions at or above it, and
@@ -158,19 +161,34 @@ def _evened_out(engine: Engine, wanted: int, label_at: float) -> dict[str, Any]:
     if not 0 < wanted < sum(row["shadow"] for row in rows):
         return {}
     steps: list[tuple[float, int, int]] = []
-    above = 0
-    for row in sorted(rows, key=lambda row: -row["bucket"]):
-        if not row["shadow"]:
-            continue
-        if above + row["shadow"] >= wanted:
-            break
-        above += row["shadow"]
-        steps.append((row["lowest"], row["shadow"], row["positive"]))
+    row = _reaching(wanted, sorted(rows, key=lambda row: -row["bucket"]), steps)
+    while row["shadow"] > _MOST_SCORES and row["lowest"] < row["highest"]:
+        stretch = {"lowest": row["lowest"], "highest": row["highest"], "label_at": label_at}
+        pieces = engine.table("score_stretches", pieces=_PIECES, **stretch).to_pylist()
+        row = _reaching(wanted, pieces, steps)
     scores = engine.table(
         "score_bucket_scores", lowest=row["lowest"], highest=row["highest"], label_at=label_at
     ).to_pylist()
     steps += [(one["score"], one["predictions"], one["positive"]) for one in scores]
     return _closest(steps, wanted)
+
+
+def _reaching(
+    wanted: int, rows: Iterable[dict[str, Any]], steps: list[tuple[float, int, int]]
+) -> dict[str, Any]:
+    """The first row, from the highest down, that makes the steps as many predictions as wanted.
+
+    Those before it become steps.
+    """
+    above = sum(predictions for _, predictions, _ in steps)
+    for row in rows:
+        if not row["shadow"]:
+            continue
+        if above + row["shadow"] >= wanted:
+            return row
+        above += row["shadow"]
+        steps.append((row["lowest"], row["shadow"], row["positive"]))
+    raise LookupError(wanted)
 
 
 def _closest(steps: Iterable[tuple[float, int, int]], wanted: int) -> dict[str, Any]:

@@ -132,7 +132,10 @@ class PairingRules(Frozen):
 class Redaction(Frozen):
     """What of a payload may appear in a bundle."""
 
-    payloads: Literal["none"] = Field(default="none", description="none: no payload is shown")
+    payloads: Literal["none", "hashed", "shown"] = Field(
+        default="none",
+        description="of the worst pairs' answers: none | hashed: whether they are equal | shown",
+    )
 
 
 class Policy(Frozen):

@@ -8,20 +8,19 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from analyzer.captures import Captures
-from analyzer.engine import Engine, disk_errors_named
+from analyzer.engine import Engine
 from analyzer.errors import AccessError, InputError
 from analyzer.figures import counted, grouped
 from analyzer.gates.missing import MOST_MISSING
 from analyzer.labels.joining import label_pairs
 from analyzer.model import Note
 from analyzer.payloads import prepare
-from analyzer.reading.cache import Found, ShardCache, cache_folder, read_checked, write_checked
+from analyzer.reading.cache import ShardCache, cache_folder, read_checked, write_checked
 from analyzer.reading.captured import Captured, as_text, from_text, with_remarks
+from analyzer.reading.opening import Opening
 from analyzer.reading.window import captured_window
-from analyzer.replayed.outcomes import read_replay
+from analyzer.replayed.outcomes import Replayed, read_replay
 from analyzer.slices import slice_pairs, sliced_inputs
-from analyzer.sources import open_chunks
 from analyzer.sources.objects import ROLES, printable
 
 if TYPE_CHECKING:
@@ -29,13 +28,14 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from analyzer.captures.shards import PlacedShard
+    from analyzer.captures.records import Asked
     from analyzer.labels.joining import Labelled
     from analyzer.metrics.metric import CaptureFacts
     from analyzer.policy import Policy
     from analyzer.reading.window import Span
-    from analyzer.sources import Chunk, Listing
+    from analyzer.sources import Listing
     from analyzer.sources.objects import ObjectFailure, Role
+    from analyzer.spark.driver import SparkPlan
     from analyzer.steps import Progress
 
     Failures = dict[int, ObjectFailure]
@@ -56,11 +56,13 @@ class EngineLimits:
 
     Attributes:
         use_cache: whether parsed objects are kept for the next run, and taken from the last.
+        spark: where rows lie, if not on this machine; then nothing is kept.
     """
 
     memory_limit: str | None = None
     threads: int | None = None
     use_cache: bool = True
+    spark: SparkPlan | None = None
 
 
 def read_captures(
@@ -143,27 +145,9 @@ def _reduced(
     progress: Progress,
 ) -> Captured:
     failures: Failures = {}
-    with Engine(
-        memory_limit=limits.memory_limit,
-        threads=limits.threads,
-        shared=cache.folder if cache else None,
-    ) as engine:
-        found = cache.find(listing) if cache else Found((), tuple(range(len(listing.objects))))
-
-        def keep(shard: PlacedShard) -> None:
-            if cache is not None:
-                with disk_errors_named():
-                    cache.keep(shard, listing, failures)
-
-        captures = Captures(
-            engine,
-            _chunks(listing, found, policy, failures, progress),
-            max_line_bytes=policy.max_line_bytes,
-            inputs=sliced_inputs(policy),
-            folder=cache.folder if cache else None,
-            known=found.known,
-            on_shard=keep,
-        )
+    opening = Opening(listing, policy, labels, limits, cache, failures, progress)
+    with opening.here() if limits.spark is None else opening.on_spark() as (engine, captures):
+        own = engine if isinstance(engine, Engine) else None  # else neither labels nor sidecars
         extent = captures.extent()
         _require_both(listing, engine, extent, failures)
         progress("pairing", 0, 1)
@@ -175,15 +159,15 @@ def _reduced(
         progress("pairing", 1, 1)
         progress("comparing outputs", 0, 1)
         predictions = prepare(engine, policy, lost_in=_worth_a_look(facts, start, end))
-        documents = "worst_pairs" not in predictions
-        predictions |= slice_pairs(engine, policy, documents=documents)
+        documents = "prediction_hours" not in predictions
+        predictions |= slice_pairs(own, policy, documents=documents) if own else {}
         progress("comparing outputs", 1, 1)
         digest, size = captures.digest()
-        labelled = _labelled(engine, labels, policy, predictions, progress)
+        labelled = _labelled(own, labels, policy, predictions, progress)
         if labelled is not None:
             predictions |= labelled.tables
             digest += f"\n{labelled.digest}"
-        replay = read_replay(engine, listing, start, end)
+        replay = read_replay(own, listing, start, end) if own else Replayed({}, "", ())
         if listing.sidecars:
             predictions |= replay.tables
             digest += f"\n{replay.digest}"
@@ -227,13 +211,13 @@ def _with(listing: Listing, labels: Listing | None) -> Listing:
 
 
 def _labelled(
-    engine: Engine,
+    engine: Engine | None,
     labels: Listing | None,
     policy: Policy,
     predictions: Mapping[str, pa.Table],
     progress: Progress,
 ) -> Labelled | None:
-    if labels is None:
+    if labels is None or engine is None:
         return None
     kind = predictions["prediction_shape"].column("kind")[0].as_py()
     return label_pairs(engine, labels, policy, kind, progress)
@@ -241,7 +225,7 @@ def _labelled(
 
 def _opened_cache(policy: Policy, limits: EngineLimits, remarks: list[str]) -> ShardCache | None:
     """The user's cache; a run does without one where it cannot be written."""
-    folder = cache_folder() if limits.use_cache else None
+    folder = cache_folder() if limits.use_cache and limits.spark is None else None
     if folder is None:
         return None
     try:
@@ -282,36 +266,6 @@ def _shape_notes(predictions: Mapping[str, pa.Table]) -> Iterator[Note]:
             yield Note(code=row["code"], text=row["text"])
 
 
-def _chunks(
-    listing: Listing,
-    found: Found,
-    policy: Policy,
-    failures: Failures,
-    progress: Progress,
-) -> Iterator[Chunk]:
-    """Every chunk with lines of the objects that must be read; a failure is kept by object."""
-    fresh = replace(listing, objects=tuple(listing.objects[i] for i in found.missing))
-    reused = len(listing.objects) - len(found.missing)
-
-    def on_read(objects: int, _total: int, done: int, size: int) -> None:
-        progress(
-            "reading objects",
-            reused + objects,
-            len(listing.objects),
-            bytes_done=done,
-            bytes_total=size,
-        )
-
-    known = Counter(use.role for shard in found.known for use in shard.uses)
-    chunks = open_chunks(fresh, max_line_bytes=policy.max_line_bytes, known=known, progress=on_read)
-    for chunk in chunks:
-        object_id = found.missing[chunk.object_id]
-        if chunk.failure is None:
-            yield replace(chunk, object_id=object_id)
-            continue
-        failures[object_id] = chunk.failure
-
-
 def _failure_notes(listing: Listing, failures: Failures) -> Iterator[Note]:
     for object_id, failure in failures.items():
         text = f"{listing.objects[object_id].key}: {failure.text}"
@@ -319,7 +273,7 @@ def _failure_notes(listing: Listing, failures: Failures) -> Iterator[Note]:
 
 
 def _require_both(
-    listing: Listing, engine: Engine, extent: Mapping[str, object], failures: Failures
+    listing: Listing, engine: Asked, extent: Mapping[str, object], failures: Failures
 ) -> None:
     """Refuse a side without any usable record; no bundle is written then, so the error says why.
 
@@ -344,7 +298,7 @@ def _require_both(
     raise InputError(message, code="no-usable-records")
 
 
-def _why(listing: Listing, engine: Engine, role: Role, failures: Failures, *, shown: bool) -> str:
+def _why(listing: Listing, engine: Asked, role: Role, failures: Failures, *, shown: bool) -> str:
     """What became of one side's objects and lines; the first line by name if it is to be shown."""
     failed = [(listing.objects[object_id], failure) for object_id, failure in failures.items()]
     mine = [(item, failure) for item, failure in failed if item.role == role]

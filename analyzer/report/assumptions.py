@@ -31,8 +31,9 @@ METHOD_ASSUMPTIONS: dict[str, str] = {
     "mn-design-effect/1": "As ewc-ratio/1 for the minutes' errors; while no error has been seen, "
     "that errors to come are independent.",
     "beta-binomial/1": f"Exact at every look if {_KISH}; a share that drifts is judged as its "
-    "average; harm must be certain hour by hour as well, hours counting alike. With the policy's "
-    "single look: Wilson's interval, close to its level except for shares near 0.",
+    "average; harm must be certain hour by hour as well, hours counting alike and each by itself: "
+    "an incident of many hours counts as the shadow's. With the policy's single look: Wilson's "
+    "interval, close to its level except for shares near 0.",
     "betting-paired/1": f"Given what came before, each labelled prediction has the same mean "
     f"difference; {_KISH}. Labelled requests stand for those that are judged.",
     "tango/1": f"One look; {_KISH}.",

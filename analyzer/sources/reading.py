@@ -183,6 +183,18 @@ class _Denials:
             )
 
 
+def refuse_denied(objects: Sequence[SourceObject], failures: Mapping[int, ObjectFailure]) -> None:
+    """The same where objects were read apart from each other.
+
+    Raises:
+        AccessError: every object of one variant is denied.
+    """
+    denials = _Denials(objects, {})
+    for object_id, failure in sorted(failures.items()):
+        if failure.code == "access-denied":
+            denials.add(objects[object_id].role, failure)
+
+
 def _parts(objects: Iterable[SourceObject], failed: Collection[int]) -> Iterator[_Part]:
     """The parts to read; what is left of an object that has failed is not."""
     for object_id, item in enumerate(objects):

@@ -1,26 +1,19 @@
 -- Which records may pair by payload alone? A record with an inference ID may only when the other
 -- variant carries none at all: otherwise its ID already says which request it was.
--- reads   unpaired, kept_records
+-- reads   unpaired
 -- gives   rows of contenders: scope holds the records that may pair, equal payload
 -- params  $ids_rule: whether inference IDs decide pairs in this run
+--         $production_carries_ids, $shadow_carries_ids: as pair_carriers found
 with
-carriers as (
-    select
-        coalesce(bool_or(role = 'production'), false) as production_carries_ids,
-        coalesce(bool_or(role = 'shadow'), false) as shadow_carries_ids
-    from kept_records
-    where inference_key is not null
-),
-
 pool as (
-    select unpaired.*
-    from unpaired, carriers
+    select *
+    from unpaired
     where
         input_key is not null
         and (
             not $ids_rule
             or inference_key is null
-            or not if(role = 'production', shadow_carries_ids, production_carries_ids)
+            or not if(role = 'production', $shadow_carries_ids, $production_carries_ids)
         )
 ),
 

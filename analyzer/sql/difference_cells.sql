@@ -1,8 +1,7 @@
 -- How large are the differences between paired scores, finely?
 -- reads   predictions
--- gives   table difference_cells(bucket, predictions): 64 buckets a factor of ten, null where there
+-- gives   difference_cells(bucket, predictions): 64 buckets a factor of ten, null where there
 --         is no difference at all
-create or replace temp table difference_cells as
 select
     case
         when difference > 0 then greatest(floor(64 * log10(difference)), -1280)::bigint

@@ -1,8 +1,7 @@
 -- What did production answer where the shadow has no record?
 -- reads   records, duplicates, matches
--- gives   table missing_outputs(record_id, bytes, text): text is null where SQL cannot decode it
+-- gives   missing_outputs(record_id, bytes, text): text is null where SQL cannot decode it
 -- params  $start, $end: the window, half open, UTC
-create or replace temp table missing_outputs as
 with unpaired_production as (
     select
         record_id,

@@ -1,71 +1,19 @@
--- How were the pairs found, how far apart do they stand, and how often does an input repeat?
--- reads  pairs, repeated_inputs
--- gives  pairing_facts, one row; sum_m and sum_m2 run over distinct inputs, m = pairs of one input
+-- How were the pairs found, and how far apart do they stand?
+-- reads   pairing_counts, pair_skews
+-- gives   pairing_facts, one row: pairing_counts and the median skew
 with
-shared as (
-    select count(*) as m
-    from pairs
-    semi join repeated_inputs using (input_key)
-    group by input_key
-),
-
-alone as (
-    select count(*) as inputs
-    from pairs
-    anti join repeated_inputs using (input_key)
-    where input_key is not null
-),
-
-repeats as (
-    select
-        any_value(alone.inputs) + count(shared.m) as distinct_inputs,
-        (any_value(alone.inputs) + coalesce(sum(shared.m), 0))::bigint as sum_m,
-        (any_value(alone.inputs) + coalesce(sum(shared.m * shared.m), 0))::double as sum_m2
-    from alone
-    left join shared on true
-),
-
-counts as (
-    select
-        count(*) as pairs,
-        count(*) filter (where paired_by = 'inference_id') as by_inference_id,
-        count(*) filter (where paired_by = 'event_id') as by_event_id,
-        count(*) filter (where paired_by = 'payload') as by_payload,
-        count(*) filter (where input_key is null) as pairs_without_input,
-        count(*) filter (
-            where
-                production_data = shadow_data
-                and production_encoding is not distinct from shadow_encoding
-        ) as identical_outputs,
-        max(abs(skew_s)) as max_abs_skew_s
-    from pairs
-),
-
--- times have whole seconds: counted by value they are few, whatever the number of pairs
-skews as (
-    select
-        skew_s,
-        count(*) as n
-    from pairs
-    group by skew_s
-),
-
 ranked as (
     select
         skew_s,
-        sum(n) over (order by skew_s) as up_to_here,
-        sum(n) over () as all_pairs
-    from skews
+        sum(pairs) over (order by skew_s) as up_to_here,
+        sum(pairs) over () as all_pairs
+    from pair_skews
 ),
 
 medians as (
     select min(skew_s) filter (where 2 * up_to_here >= all_pairs) as median_skew_s
     from ranked
-),
-
-pairing_facts as (
-    select *
-    from counts, repeats, medians
 )
 
-select * from pairing_facts;
+select *
+from pairing_counts, medians;

@@ -1,7 +1,7 @@
 -- How many scores moved far, and does production use both sides of the threshold?
 -- reads   predictions
 -- gives   one row (large_shifted, production_at_or_above, production_below, shadow_at_or_above, and
---         shadow_constant: the shadow has one score where production has several)
+--         the lowest and highest score of either variant)
 -- params  $far: a large shift in score units; $atol, $rtol: nothing within them is large
 --         $label_at: decision threshold, null where there is none
 select
@@ -11,10 +11,10 @@ select
     count(*) filter (where production_score >= $label_at) as production_at_or_above,
     count(*) filter (where production_score < $label_at) as production_below,
     count(*) filter (where shadow_score >= $label_at) as shadow_at_or_above,
-    coalesce(
-        min(shadow_score) = max(shadow_score) and min(production_score) < max(production_score),
-        false
-    ) as shadow_constant
+    min(production_score) as production_lowest,
+    max(production_score) as production_highest,
+    min(shadow_score) as shadow_lowest,
+    max(shadow_score) as shadow_highest
 from predictions
 where code = 'same'
     and production_score is not null;

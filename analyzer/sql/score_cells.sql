@@ -1,11 +1,10 @@
 -- How do both variants' scores lie together?
 -- reads   predictions
--- gives   table score_cells: predictions by bucket of both scores and by whether production's
+-- gives   score_cells: predictions by bucket of both scores and by whether production's
 --         reaches the threshold; the lowest and highest of the shadow's scores in the cell
 -- params  $by_logit: true for probabilities, false for quantities
 --         $label_at: decision threshold, null where there is none
 --         $centre, $spread: production's mean and standard deviation, for quantities
-create or replace temp table score_cells as
 select
     case when $by_logit then score_bucket(production_score)
         else quantity_bucket(production_score, $centre, $spread) end as production_bucket,

@@ -1,10 +1,9 @@
 -- What are the sums behind means, spreads, bias and agreement of the scores, in every minute?
 -- reads   predictions
--- gives   table score_minutes(minute, ...): minutes since 1970 by production's time; fixed-point
+-- gives   score_minutes(minute, ...): minutes since 1970 by production's time; fixed-point
 --         sums, which are the same whatever the number of threads or the order of rows
 -- params  $centre: subtracted from scores; $scale: steps per unit, $square_scale: per squared
 --         unit; both such that no term exceeds 2^60
-create or replace temp table score_minutes as
 with centred as (
     select
         epoch_us(captured_at) // 60_000_000 as minute,
@@ -19,12 +18,12 @@ with centred as (
 select
     minute,
     count(*) as scores,
-    sum(round(production * $scale)::bigint) as production,
-    sum(round(shadow * $scale)::bigint) as shadow,
-    sum(round(abs(change) * $scale)::bigint) as distance,
-    sum(round(production * production * $square_scale)::bigint) as production_squares,
-    sum(round(shadow * shadow * $square_scale)::bigint) as shadow_squares,
-    sum(round(production * shadow * $square_scale)::bigint) as products,
-    sum(round(change * change * $square_scale)::bigint) as change_squares
+    sum(round(production * $scale)::bigint)::decimal(38) as production,
+    sum(round(shadow * $scale)::bigint)::decimal(38) as shadow,
+    sum(round(abs(change) * $scale)::bigint)::decimal(38) as distance,
+    sum(round(production * production * $square_scale)::bigint)::decimal(38) as production_squares,
+    sum(round(shadow * shadow * $square_scale)::bigint)::decimal(38) as shadow_squares,
+    sum(round(production * shadow * $square_scale)::bigint)::decimal(38) as products,
+    sum(round(change * change * $square_scale)::bigint)::decimal(38) as change_squares
 from centred
 group by minute;

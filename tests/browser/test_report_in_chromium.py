@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
-import subprocess
-import sys
-import time
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -18,72 +12,21 @@ import pytest
 from analyzer import bundle
 from analyzer.model import Decision
 from analyzer.report.content.evidence import judged
-from tests.browser.chromium import CONTRAST, PATIENCE_MS, browsing
+from tests.browser.chromium import CONTRAST, browsing
+from tests.browser.serving import drawn, served, visit
 from tests.report.frames import tables
 from tests.report.verdicts import hostile, verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Page
+    from pathlib import Path
 
 pytestmark = pytest.mark.browser
-SERVE = Path(__file__).parents[2] / "app" / "serve.py"
 TABS = ("Verdict", "Latency", "Errors", "Predictions", "Evidence quality")
-SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
-
-
-@contextmanager
-def served(path: Path) -> Iterator[str]:
-    """The report on a free port of this machine; gives its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(SERVE), "--server.port", str(port)]
-    process = subprocess.Popen(
-        [*command, "--", str(path)],
-        cwd=path.parent,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _await(port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def _await(port: int) -> None:
-    deadline = time.monotonic() + PATIENCE_MS / 1000
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    pytest.fail("the report did not start")
 
 
 def written(folder: Path, decision: Decision) -> Path:
     bundle.write(folder / "out", verdict(decision), {"summary.md": "summary\n"}, tables(decision))
     return folder / "out"
-
-
-def visit(page: Page, tab: str) -> None:
-    """Open a page of the report as a reader does, through the menu."""
-    page.get_by_role("link", name=tab, exact=True).first.click()
-    page.wait_for_selector(SETTLED)
-    if tab != "Verdict":
-        page.get_by_role("heading", name=tab, exact=True).wait_for()
-
-
-def drawn(page: Page) -> None:
-    """Wait until every chart of the page has its marks."""
-    page.get_by_test_id("stVegaLiteChart").first.wait_for()
-    page.wait_for_function(
-        "[...document.querySelectorAll('[data-testid=stVegaLiteChart]')]"
-        ".every((chart) => chart.querySelector('svg.marks text'))"
-    )
 
 
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
@@ -226,4 +169,38 @@ def test_missing_bundle_is_a_sentence_in_the_browser(tmp_path: Path) -> None:
         page.goto(address)
         page.get_by_text("no such bundle").wait_for()
         assert page.get_by_test_id("stException").count() == 0
+        assert not wrong
+
+
+def test_the_pages_and_the_explanations_are_reached_by_keyboard_alone(tmp_path: Path) -> None:
+    focused = "document.activeElement.innerText || document.activeElement.ariaLabel || ''"
+    with served(written(tmp_path, Decision.HOLD)) as address, browsing(1280, "light") as seen:
+        page, wrong = seen
+        page.goto(address)
+        drawn(page)
+        for _ in range(20):
+            page.keyboard.press("Tab")
+            if page.evaluate(focused).strip() == "Latency":
+                break
+        page.keyboard.press("Enter")
+        page.get_by_role("heading", name="Latency", level=1).wait_for()
+        page.goto(address)
+        drawn(page)
+        page.get_by_label("A metric or gate").focus()
+        page.keyboard.type("model_error_rate")
+        page.keyboard.press("Enter")
+        page.get_by_text("what would settle it").wait_for()
+        assert "guardrail=model_error_rate" in page.url
+        assert not wrong
+
+
+def test_a_reload_of_an_address_shows_what_was_chosen(tmp_path: Path) -> None:
+    with served(written(tmp_path, Decision.HOLD)) as address, browsing(390, "dark") as seen:
+        page, wrong = seen
+        page.goto(f"{address}/?guardrail=latency_p95")
+        page.get_by_text("what would settle it").wait_for()
+        page.reload()
+        page.get_by_text("what would settle it").wait_for()
+        assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+        assert not page.evaluate(CONTRAST)["pale"]
         assert not wrong

@@ -274,6 +274,8 @@ def _one_payload(rng: np.random.Generator, bucket: Bucket) -> None:
     for hours in bucket.lines.values():
         for lines in hours:
             for index, text in enumerate(lines):
+                if '"data":"' not in text:
+                    continue  # emptied by another kind
                 before, payload = text.split('"data":"', 1)
                 lines[index] = f'{before}"data":"{index % different}"{payload.split(chr(34), 1)[1]}'
 
@@ -361,10 +363,10 @@ def _other_scale(rng: np.random.Generator, bucket: Bucket) -> None:
     ]
 
 
-def _slower_in_milliseconds(rng: np.random.Generator, bucket: Bucket) -> None:
-    """All times are milliseconds called microseconds, and the shadow is slower."""
-    factor = rng.uniform(1.35, 1.5)
-    scale = {"production": 1e-3, "shadow": factor * 1e-3}
+def _slower_in_another_unit(rng: np.random.Generator, bucket: Bucket) -> None:
+    """All times are milliseconds called microseconds, or the reverse, and the shadow is slower."""
+    unit = float(rng.choice([1e-3, 1e3]))
+    scale = {"production": unit, "shadow": unit * rng.uniform(1.35, 1.5)}
     bucket.series = [
         replace(one, values=one.values * scale[one.role]) if one.timed else one
         for one in bucket.series
@@ -445,7 +447,7 @@ def _other_form(rng: np.random.Generator, bucket: Bucket) -> None:
     form = str(rng.choice(["nan", "error: model not ready", "[0.1, 0.9]", ""]))
     for lines in bucket.lines["shadow"]:
         for index, text in enumerate(lines):
-            if rng.random() < share:
+            if rng.random() < share and '"data":"' in text:
                 before, after = text.rsplit('"data":"', 1)
                 lines[index] = f'{before}"data":"{form}"{after.split(chr(34), 1)[1]}'
 
@@ -474,18 +476,20 @@ KINDS: dict[str, Kind] = {
         f"no {metric} {stat or ''}".rstrip(): _kind(_missing(metric, stat), *codes)
         for (metric, stat), codes in _NEEDED.items()
     },
-    "half in time": _kind(_half_in_time, *_COVER),
+    # of a short test the other half may be all there was
+    "half in time": _kind(_half_in_time, *_COVER, "no-usable-points"),
     "holes": _kind(_holes, *_COVER),
     "other endpoint": _kind(
         _other_endpoint, "dropped-other-endpoint", "ambiguous-metrics", "no-usable-points"
     ),
     "other scale": _kind(_other_scale, "implausible-unit"),
-    "slower, in milliseconds": _kind(_slower_in_milliseconds, "latency-mean-regression"),
+    "slower, in another unit": _kind(_slower_in_another_unit, "latency-mean-regression"),
     "tail in milliseconds": _kind(_tail_in_milliseconds, "implausible-unit"),
     "other unit": _kind(_other_unit, "implausible-unit"),
     "dead shadow": _kind(_dead_shadow, *_COVER),
     "absent shadow": _kind(_absent_now_and_then, *_COVER),
-    "failing shadow": _kind(_failing_shadow, "error-5xx-rate-regression"),
+    # one that fails everything has one capture, which draws a window of a minute
+    "failing shadow": _kind(_failing_shadow, "error-5xx-rate-regression", "gate-window-match"),
     "deployed": _kind(_deployed, "gate-deployment"),
     "slower": _kind(_slower, "latency-mean-regression"),
     "other form": _kind(_other_form, "contract-change-regression", "gate-prediction-evidence"),

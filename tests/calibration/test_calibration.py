@@ -25,6 +25,7 @@ from tests.calibration.worlds import Setting, Truth, World, draw
 
 README = Path(__file__).parents[2] / "README.md"
 NO_HARM, AT_MARGIN, TWICE = range(len(TRUTHS))
+FAIL = Outcome.FAIL
 ALPHA = 0.05
 SURE = 1e-4
 """A test fails by chance, with other seeds, at most this often."""
@@ -170,6 +171,24 @@ def test_every_row_keeps_its_promise_or_is_known_not_to(row: Row) -> None:
         assert promoted > ALPHA * worlds, "it holds now: say so in the README"
     else:
         assert promoted <= most_by_chance(worlds)
+
+
+@pytest.mark.parametrize("name", ["autoscaling steps", "long memory"])
+def test_what_rejects_harm_at_the_margin_early_was_above_it_in_the_hours_seen(name: str) -> None:
+    """Steps and slow waves are real: the week is at the margin, and those hours were not."""
+    (row,) = (row for row in ROWS if row.name == name)
+    truth = row.truths[AT_MARGIN]
+    early = []
+    for seed in range(16):
+        world = world_of(replace(row.setting, days=1, truth=truth), seed)
+        seen = Seen(world, policy_of({}))
+        hours = [h for h in range(2, 24) if outcome_alone(seen.at(h), "latency_mean") is FAIL]
+        if hours:
+            took = world.counts[0] * world.levels_us
+            production, shadow = took[:, : 60 * hours[0]].sum(axis=1)
+            early.append(shadow / production)
+    assert early, "none is rejected early: say so in the README"
+    assert min(early) > truth.slower
 
 
 def test_shares_carry_their_monte_carlo_error() -> None:

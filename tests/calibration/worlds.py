@@ -85,12 +85,16 @@ class Setting:
 class World:
     """One shadow test. Production first in every pair of arrays.
 
-    Shapes: counts, mean_us, errors: 2 x minutes; tails: (stat, period) -> 2 x periods; pairs,
-    flips: hours. A minute without a request has no mean: nan.
+    Shapes: counts, levels_us, mean_us, errors: 2 x minutes; tails: (stat, period) -> 2 x periods;
+    pairs, flips: hours. A minute without a request has no mean: nan.
+
+    Attributes:
+        levels_us: what a request takes on average in each minute, before requests are drawn.
     """
 
     setting: Setting
     counts: FloatArray
+    levels_us: FloatArray
     mean_us: FloatArray
     tails: dict[tuple[str, int], FloatArray]
     errors: FloatArray
@@ -123,7 +127,7 @@ def draw(setting: Setting, rng: np.random.Generator) -> World:
     mean_us, tails = observe(levels, counts, setting.truth.tail, rng)
     errors = _errors(setting.truth, counts, rng)
     pairs, flips = _pairs(setting, counts[1], rng)
-    return World(setting, counts, mean_us, tails, errors, pairs, flips)
+    return World(setting, counts, levels, mean_us, tails, errors, pairs, flips)
 
 
 def _effect(truth: Truth, weights: FloatArray) -> FloatArray:

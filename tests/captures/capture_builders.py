@@ -38,13 +38,14 @@ def line(
     payload: object = "1,2,3",
     inference_id: object = None,
     event_id: object = None,
+    encoding: object = "CSV",
     **metadata: object,
 ) -> bytes:
     """One capture line; None leaves a field out."""
     given = {"eventId": event_id, "inferenceId": inference_id, "inferenceTime": stamp(second)}
     capture = {
         "endpointInput": None if payload is None else side(payload),
-        "endpointOutput": side(output),
+        "endpointOutput": side(output, encoding),
     }
     record = {
         "captureData": {key: value for key, value in capture.items() if value is not None},

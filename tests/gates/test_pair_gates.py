@@ -107,6 +107,15 @@ def test_pairing_needs_three_over_the_tightest_budget(pairs: int, expected: str)
     assert outcome("pairing", facts_of(counts_of(pairs=pairs))) == expected
 
 
+@pytest.mark.parametrize(("pairs", "open_"), [(999, False), (1_000, True)])
+def test_however_wide_the_budgets_a_thousand_pairs_are_needed(pairs: int, *, open_: bool) -> None:
+    defaults = {metric.id: metric.default for metric in DIVERGENCE}
+    wide = parse_policy({"metrics": {"contract_change": {"margin": 0.05}}}, defaults)
+    facts = facts_of(counts_of(pairs), policy=wide, records=(pairs, pairs))
+    evidence = {metric.id: metric.assess(facts, wide.metrics[metric.id]) for metric in DIVERGENCE}
+    assert (BY_ID["pairing"].check(facts, evidence).outcome is GateOutcome.PASS) == open_
+
+
 def test_the_pairing_rate_is_judged_only_when_captures_are_complete() -> None:
     poor = Pairing(rate=0.5, distinct_inputs=10_000)
     assert outcome("pairing", facts_of(pairing=poor)) is GateOutcome.PASS
@@ -120,6 +129,15 @@ def test_the_pairing_rate_is_judged_only_when_captures_are_complete() -> None:
     assert outcome("pairing", partial) is GateOutcome.PASS
     told = policy_of(production_capture_percentage=100, shadow_capture_percentage=20)
     assert outcome("pairing", facts_of(pairing=poor, policy=told)) is GateOutcome.PASS
+
+
+@pytest.mark.parametrize(("records", "complete_"), [(9_950, True), (9_800, False)])
+def test_captures_within_a_hundredth_of_the_requests_are_complete(
+    records: int, *, complete_: bool
+) -> None:
+    poor = Pairing(rate=0.5, distinct_inputs=10_000)
+    facts = facts_of(pairing=poor, invocations=(10_000, 10_000), records=(records, records))
+    assert (outcome("pairing", facts) is GateOutcome.FAIL) == complete_
 
 
 def test_missing_pairs_are_harm_in_the_worst_case() -> None:

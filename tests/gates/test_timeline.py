@@ -65,6 +65,20 @@ def test_gates_cover_what_the_method_says(gate: str) -> None:
     assert check(shadow_test(1).facts(), gate).covers == expected
 
 
+@pytest.mark.parametrize(
+    ("gate", "limit"),
+    [
+        ("window_match", 0.95),
+        ("coverage", 0.98),
+        ("load_match", 1.25),
+        ("min_days", 3.0),
+        ("stable_effect", 0.1),
+    ],
+)
+def test_the_limits_are_those_that_are_documented(gate: str, limit: float) -> None:
+    assert check(shadow_test(3).facts(), gate).limit == limit
+
+
 @pytest.mark.parametrize("length", [30, 60, 720])
 def test_a_shadow_that_was_dead_half_the_time_closes_coverage(length: int) -> None:
     test = shadow_test(3)
@@ -125,6 +139,22 @@ def test_a_few_minutes_after_the_last_capture_are_no_failure() -> None:
     assert check(facts, "window_match").outcome is GateOutcome.PASS
 
 
+@pytest.mark.parametrize(("days", "open_"), [(0.14, True), (0.18, False)])
+def test_a_twentieth_of_the_window_may_lack_metrics(days: float, *, open_: bool) -> None:
+    facts = facts_of(shadow_test(3).points(), end=START + timedelta(days=3 + days))
+    assert (check(facts, "window_match").outcome is GateOutcome.PASS) == open_
+
+
+def test_a_shadow_that_was_told_to_get_every_request_is_missed_when_it_gets_none() -> None:
+    """It answers little while it lives, which must not lower what is expected of it."""
+    test = shadow_test(3, per_minute=7, sampling=0.6)
+    dead = np.arange(test.minutes) % 12 == 0
+    test.shadow.counts[dead] = np.nan
+    test.shadow.mean_ms[dead] = np.nan
+    policy = policy_of(sampling={"shadow_percentage": 100})
+    assert check(test.facts(policy), "coverage").outcome is GateOutcome.FAIL
+
+
 def test_quiet_minutes_are_not_missing_minutes() -> None:
     test = shadow_test(3, per_minute=4)
     quiet = test.rng.random(test.minutes) < 0.1
@@ -139,6 +169,15 @@ def test_half_the_load_is_another_load(sampling: float, *, open_: bool) -> None:
     held = check(shadow_test(1, sampling=sampling).facts(), "load_match")
     assert (held.outcome is GateOutcome.PASS) == open_
     assert held.value == pytest.approx(sampling, abs=0.02)
+
+
+def test_another_load_in_the_busiest_minutes_alone_is_another_load() -> None:
+    test = shadow_test(1)
+    busy = test.production.counts >= np.quantile(test.production.counts, 0.9)
+    test.shadow.counts[busy] = np.round(test.shadow.counts[busy] / 2)
+    held = check(test.facts(), "load_match")
+    assert held.outcome is GateOutcome.FAIL
+    assert held.value == pytest.approx(0.5, abs=0.02)
 
 
 def test_a_policy_may_accept_another_load_and_the_text_says_so() -> None:

@@ -51,8 +51,8 @@ def texts(production: list[str], shadow: list[str]) -> Compared:
     return compare([*production], [*shadow], policy=policy)
 
 
-def documents(production: list[object], shadow: list[object]) -> Compared:
-    policy = load_policy(None, DEFAULTS, ["predictions.kind=json"])
+def documents(production: list[object], shadow: list[object], *given: str) -> Compared:
+    policy = load_policy(None, DEFAULTS, ["predictions.kind=json", *given])
     sides: list[list[Output | str | None]] = [
         [in_json(json.dumps(one)) for one in side] for side in (production, shadow)
     ]
@@ -137,7 +137,7 @@ def test_every_way_a_field_differs_is_told_by_its_place() -> None:
         {**good, "on": "true"},
         {**good, "extra": None},
     ]
-    compared = documents([good] * 7, shadow)
+    compared = documents([good] * 7, shadow, "redaction.payloads=shown")
     rows = {row["field"]: row for row in compared.rows("json_field_changes")}
     found = {
         field: {code for code in ("changed", "retyped", "missing", "added") if row[code]}
@@ -235,7 +235,7 @@ def on_page(title: str, name: str, frame: pl.DataFrame) -> Block:
 
 
 def test_the_page_shows_fields_and_places() -> None:
-    compared = documents([{"a": 1}, {"a": 2}], [{"a": 1}, {"a": 3}])
+    compared = documents([{"a": 1}, {"a": 2}], [{"a": 1}, {"a": 3}], "redaction.payloads=shown")
     frame = pl.DataFrame(compared.rows("json_field_changes"))
     block = on_page("Changed JSON fields", "json_field_changes", frame)
     assert isinstance(block, Table)
@@ -246,3 +246,27 @@ def test_the_page_shows_fields_and_places() -> None:
     block = on_page("Change by place of the list", "vector_coordinates", places)
     assert isinstance(block, Table)
     assert [row[:2] for row in block.rows] == [("1", "2"), ("0", "0")]
+
+
+def test_keys_that_few_documents_have_are_counted_and_not_named() -> None:
+    production = [{"total": 1, f"customer-{n}": n} for n in range(100)]
+    shadow = [{"total": 1, f"customer-{n}": n + 1} for n in range(100)]
+    compared = documents([*production], [*shadow])
+    rows = compared.rows("json_field_changes")
+    assert {row["field"]: row["differing"] for row in rows} == {None: 100, "$.total": 0}
+    block = on_page("Changed JSON fields", "json_field_changes", pl.DataFrame(rows))
+    assert isinstance(block, Table)
+    assert block.rows[0][0] == "(fields of few documents)"
+    said = repr([table.to_pylist() for table in compared.tables.values()])
+    assert "customer-" not in said + repr(notes(shown("json_field_changes", compared)))
+
+
+def test_the_least_alike_texts_are_listed_without_their_words() -> None:
+    compared = texts(["alpha beta", "gamma delta", "same"], ["alpha beat", "nothing alike", "same"])
+    worst = compared.rows("worst_pairs")
+    assert [row["rank"] for row in worst] == [1, 2]
+    assert worst[0]["inference_id"] == "request 1"
+    assert {row["production_value"] for row in worst} == {None}
+    block = on_page("Most divergent pairs", "worst_pairs", pl.DataFrame(worst))
+    assert isinstance(block, Table)
+    assert "production" not in [column.title for column in block.columns]

@@ -193,6 +193,19 @@ def test_a_burst_widens_the_interval_more_than_the_same_errors_spread() -> None:
     assert bursty.effect.upper > there.effect.upper
 
 
+def test_a_clean_part_of_a_day_does_not_narrow_the_upper_bound() -> None:
+    test = failing(0.0006, days=2.6)
+    test.shadow.errors[FIVE_XX][2 * 1440 :] = 0.0
+    days = assess(facts_of(test.points(), end=START + timedelta(days=2)), "error_5xx_rate")
+    longer = assess(test.facts(), "error_5xx_rate")
+    assert days.effect is not None
+    assert days.effect.estimate is not None
+    assert longer.effect is not None
+    assert longer.effect.estimate is not None
+    assert longer.effect.estimate < days.effect.estimate
+    assert longer.effect.upper == days.effect.upper
+
+
 def test_more_shadow_errors_never_improve_the_outcome() -> None:
     order = {Outcome.PASS: 0, Outcome.UNRESOLVED: 1, Outcome.FAIL: 2}
     shares = (0, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.02)

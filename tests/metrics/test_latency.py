@@ -314,6 +314,13 @@ def test_a_percentile_is_judged_at_the_shortest_period_with_enough_requests(
     assert item.effect is not None
 
 
+def test_hours_that_carry_three_quarters_of_the_traffic_do_not_stand_for_all() -> None:
+    test = shadow_test(3, per_minute=20)
+    hourly = test.production.counts.reshape(-1, 60).sum(axis=1)
+    assert 0.7 < hourly[hourly >= 1_000].sum() / hourly.sum() < 0.8
+    assert assess(test.facts(), "latency_p99").period_s == 21_600
+
+
 def test_the_shadow_side_must_have_enough_requests_too() -> None:
     full = assess(shadow_test(1, per_minute=60).facts(), "latency_p99")
     sampled = assess(shadow_test(1, per_minute=60, sampling=0.1).facts(), "latency_p99")

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analyzer.policy import Redaction
 from tests.payloads.captured_pairs import Output, compare, in_base64, in_json, pair_id, policy_of
 
 SCORES = np.random.default_rng(20).beta(0.6, 3.0, 400)
@@ -31,6 +32,21 @@ def test_a_model_against_itself_differs_in_nothing() -> None:
     assert counts["mismatched_pairs"] == counts["changed_pairs"] == 0
     assert counts["bias"] == counts["mean_absolute_difference"] == counts["difference_sd"] == 0
     assert counts["concordance"] == 1
+
+
+def test_a_bucket_that_is_cut_into_pieces_gives_the_same_threshold(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Scores crowd at the threshold, some of them to the last digit."""
+    rng = np.random.default_rng(3)
+    shadow = np.concatenate([0.5 + rng.normal(0, 1e-9, 300), np.repeat(0.5, 50), SCORES[:50]])
+    production = rng.permutation(shadow)
+    whole = compare(scores(production), scores(np.sqrt(shadow) / 1.4)).counts
+    monkeypatch.setattr("analyzer.payloads.scores._MOST_SCORES", 1)
+    monkeypatch.setattr("analyzer.payloads.scores._PIECES", 3)
+    cut = compare(scores(production), scores(np.sqrt(shadow) / 1.4)).counts
+    assert cut == whole
+    assert whole["even_positive"] > 0
 
 
 @pytest.mark.parametrize(
@@ -275,3 +291,20 @@ def test_any_outputs_are_counted_once_and_never_fail(
     assert same.counts["changed_pairs"] == same.counts["mismatched_pairs"] == 0
     assert not same.counts.get("flipped")
     assert not same.counts.get("shifted")
+
+
+def test_the_answers_of_the_worst_pairs_are_kept_only_as_far_as_the_policy_shows_them() -> None:
+    production, shadow = ["0.10", "0.20", "0.30"], ["0.10", "0.25", "0.90"]
+    tables = {}
+    for payloads in ("none", "hashed", "shown"):
+        policy = policy_of(kind="probability").model_copy(
+            update={"redaction": Redaction.model_validate({"payloads": payloads})}
+        )
+        tables[payloads] = compare(production, shadow, policy=policy).tables
+    assert "worst_outputs" not in tables["none"]
+    shown, hashed = (tables[mode]["worst_outputs"].to_pylist() for mode in ("shown", "hashed"))
+    assert shown[0] == {"rank": 1, "production_output": "0.30", "shadow_output": "0.90"}
+    assert len(shown) == len(hashed) == 2
+    digests = [row["production_output"] for row in hashed]
+    assert all(digest.startswith("sha256:") and len(digest) == 23 for digest in digests)
+    assert len(set(digests)) == 2

@@ -14,6 +14,8 @@ import polars as pl
 from analyzer.figures import period
 from analyzer.model import Family, Mode, Outcome
 from analyzer.report.content import series
+from analyzer.report.content.descriptive import descriptive
+from analyzer.report.content.downloads import downloads
 from analyzer.report.content.evidence import JUDGED, metric_table, ordered
 from analyzer.report.content.page import Block, Chart, Missing, Page
 from analyzer.report.content.replay_blocks import LEAD, replay_blocks
@@ -46,15 +48,20 @@ def latency_page(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> Page:
     if named:
         blocks.append(metric_table(verdict, named, "Latency metrics"))
     if verdict.subject.mode is Mode.REPLAY:
-        return Page("latency", "Latency", (*blocks, *replay_blocks(tables)), LEAD)
+        blocks += replay_blocks(tables)
+        blocks += downloads(tables, ("replay_latency", "replay_distribution"))
+        return Page("latency", "Latency", tuple(blocks), LEAD)
     courses = [
         *_running(verdict, tables.get("running")),
         *_percentiles(verdict, tables.get("percentiles")),
         *_per_minute(tables.get("minutes")),
     ]
     blocks += [block for metric, block in sorted(courses, key=lambda one: _rank(verdict, one[0]))]
+    described = descriptive(tables)
+    blocks += [described] if described else []
     blocks += _load(tables.get("minutes"))
     blocks += _instances(tables.get("instances"))
+    blocks += downloads(tables, ("minutes", "running", "percentiles", "instances"))
     return Page("latency", "Latency", tuple(blocks), _LEAD)
 
 

@@ -115,6 +115,8 @@ class Table:
         marks: one mark per row, which stands after the first cell for the wide columns.
         legend: what the marks mean.
         first: titles of the columns to show first where a window may be too narrow for all.
+        find: what its rows may be searched for, and the name of that search in an address; empty
+            where there is nothing to search for.
     """
 
     title: str
@@ -128,6 +130,7 @@ class Table:
     marks: tuple[str, ...] = ()
     legend: str = ""
     first: tuple[str, ...] = ()
+    find: str = ""
 
 
 @dataclass(frozen=True)
@@ -201,6 +204,58 @@ class Notes:
 
 
 @dataclass(frozen=True)
+class Words:
+    """A run of words; `alone` where only one of two answers has them."""
+
+    text: str
+    alone: bool
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Two answers to one request, in runs of words."""
+
+    title: str
+    production: tuple[Words, ...]
+    shadow: tuple[Words, ...]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Answers beside each other, with what differs marked; never by colour alone."""
+
+    title: str
+    items: tuple[Answers, ...]
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Option:
+    """One of the things to choose from, and what is said about it."""
+
+    name: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Things of which a reader looks at one; `parameter` names the choice in an address."""
+
+    title: str
+    parameter: str
+    label: str
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True)
+class Data:
+    """Tables of the bundle to download: by name, each as it lies there."""
+
+    title: str
+    frames: tuple[tuple[str, pl.DataFrame], ...]
+
+
+@dataclass(frozen=True)
 class Missing:
     """A section that has nothing to show: what is missing and how to get it."""
 
@@ -228,7 +283,19 @@ class Next:
 
 
 Block: TypeAlias = (
-    Headline | Identity | Facts | Table | Strip | Chart | Notes | Missing | Request | Next
+    Headline
+    | Identity
+    | Facts
+    | Table
+    | Strip
+    | Chart
+    | Notes
+    | Compared
+    | Choice
+    | Data
+    | Missing
+    | Request
+    | Next
 )
 
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from analyzer.figures import NONE, counted, grouped, percent, plain
+from analyzer.figures import counted, grouped, percent, plain
 from analyzer.model import Family
 from analyzer.report.content import score_charts
+from analyzer.report.content.downloads import downloads
 from analyzer.report.content.evidence import metric_table, ordered
 from analyzer.report.content.noise_floor import floor_table
 from analyzer.report.content.page import (
-    TALL_TABLE,
     Block,
     Chart,
     Column,
@@ -32,6 +32,7 @@ from analyzer.report.content.page import (
 from analyzer.report.content.slices import slice_tables
 from analyzer.report.content.unfinished import stopped, unfinished
 from analyzer.report.content.verdict_page import volume_text
+from analyzer.report.content.worst_pairs import worst_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,7 +64,10 @@ def predictions_page(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> Pa
         for name, build in _SECTIONS.items()
         if name in tables and not tables[name].is_empty()
     ]
+    worst = worst_blocks(tables.get("worst_pairs"), tables.get("worst_outputs"))
+    drawn += worst
     blocks += drawn or [Missing("Distributions", _NO_VALUES, _SET_PATH)]
+    blocks += downloads(tables, ("slices", "worst_pairs", "worst_outputs", *_SECTIONS))
     return Page("predictions", "Predictions", tuple(blocks), _LEAD)
 
 
@@ -117,15 +121,20 @@ def _fields(frame: pl.DataFrame) -> Block:
         ),
         tuple(
             (
-                row["field"],
+                row["field"] or _RARE,
                 *(grouped(row[name]) for name in counts),
                 plain(row["largest_difference"]),
             )
             for row in rows.head(_MOST_ROWS).iter_rows(named=True)
         ),
         caption="Documents of the sample that hold the field on either side, and those in which it "
-        "differs beyond the tolerance, has another type, or only one variant has it.",
+        "differs beyond the tolerance, has another type, or only one variant has it. Fields of "
+        "fewer than 20 documents, or of fewer than 5 %, may be names of customers: they are one "
+        "row together unless the policy shows payloads.",
     )
+
+
+_RARE = "(fields of few documents)"
 
 
 def _places(frame: pl.DataFrame) -> Table:
@@ -139,34 +148,6 @@ def _places(frame: pl.DataFrame) -> Table:
         ),
         caption=f"Places from 0, the {counted(rows.height, 'place')} that moved most first, over "
         "the sampled pairs.",
-    )
-
-
-def _worst(frame: pl.DataFrame) -> Table:
-    rows = frame.sort("rank").head(_MOST_ROWS)
-    # A pair's own name is the event ID of its production record; a row number names nothing.
-    named = rows.schema["pair_id"] == pl.String
-    columns = {
-        "rank": Column("rank", "right"),
-        "captured_at": Column("captured at (UTC)"),
-        **({"pair_id": Column("event ID in production")} if named else {}),
-        "inference_id": Column("inference ID"),
-        "production_value": Column("production", "right"),
-        "shadow_value": Column("shadow", "right"),
-        "difference": Column("difference", "right"),
-    }
-    return Table(
-        "Most divergent pairs",
-        tuple(columns.values()),
-        tuple(
-            tuple(_CELLS.get(name, _value)(row[name]) for name in columns)
-            for row in rows.iter_rows(named=True)
-        ),
-        caption=(
-            f"The {counted(rows.height, 'pair')} that differ most"
-            f"{'; scroll in the table to see all' if rows.height > TALL_TABLE else ''}. "
-            "Numbers and labels only; payloads are not part of the report."
-        ),
     )
 
 
@@ -232,30 +213,7 @@ _SECTIONS: dict[str, Callable[[pl.DataFrame], Block]] = {
     "contract_changes": _contract,
     "json_field_changes": _fields,
     "vector_coordinates": _places,
-    "worst_pairs": _worst,
     "label_outcomes": _outcomes,
     "calibration": _calibration,
     "labels": _labels,
-}
-
-
-def _stamp(value: object) -> str:
-    return str(value)[:19] if value is not None else "-"
-
-
-def _value(value: object) -> str:
-    """A label as it is, a number at four digits, whether it came as a number or as text."""
-    if value is None:
-        return NONE
-    try:
-        return plain(float(str(value)))
-    except ValueError:
-        return str(value)
-
-
-_CELLS: dict[str, Callable[[object], str]] = {
-    "rank": str,
-    "captured_at": _stamp,
-    "pair_id": lambda value: str(value or NONE),
-    "inference_id": lambda value: str(value or NONE),
 }

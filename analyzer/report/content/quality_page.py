@@ -12,6 +12,7 @@ import polars as pl
 
 from analyzer.figures import NONE, counted, grouped, percent
 from analyzer.model import Family, Mode
+from analyzer.report.content.downloads import downloads
 from analyzer.report.content.evidence import ways_table
 from analyzer.report.content.page import (
     Block,
@@ -52,6 +53,7 @@ def evidence_page(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> Page:
     blocks += [ways] if ways else []
     blocks += [*_ledger(verdict), *_pairing(verdict), _coverage(tables.get("capture_hours"))]
     blocks += [*_rejects(verdict, tables.get("rejects")), *ending]
+    blocks += downloads(tables, ("capture_hours", "rejects"))
     return Page("evidence", "Evidence quality", tuple(blocks), _LEAD)
 
 
@@ -202,6 +204,7 @@ def _rejects(verdict: Verdict, rejects: pl.DataFrame | None) -> list[Block]:
                         "code", "role", "object_key", "line_number", "line_bytes"
                     ).rows()
                 ),
+                find="reject",
                 caption=f"{grouped(shown.height)} of {counted(rejects.height, 'recorded line')}.",
             )
         )

@@ -64,6 +64,7 @@ def _table(name: str, held: Slice) -> Table:
         toned=7,
         caption=caption,
         first=("part", "outcome", "metric", "share"),
+        find=f"part of {name}",
     )
 
 

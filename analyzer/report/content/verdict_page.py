@@ -9,12 +9,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from analyzer.figures import counted, grouped, percent
-from analyzer.model import Decision, GateOutcome
+from analyzer.model import Decision, GateOutcome, Mode
 from analyzer.report.content.evidence import TONES, judged, metric_table, sureness
+from analyzer.report.content.explained import explained
 from analyzer.report.content.forest import forest
 from analyzer.report.content.page import (
     Block,
     Check,
+    Choice,
     Fact,
     Headline,
     Identity,
@@ -62,14 +64,14 @@ def verdict_page(
     named = judged(verdict)
     blocks: list[Block] = [headline(verdict), identity(verdict)]
     if named:
-        explained = {reason.metric for reason in verdict.reasons if reason.metric}
+        told = {reason.metric for reason in verdict.reasons if reason.metric}
         blocks.append(forest(verdict, named))
-        blocks.append(metric_table(verdict, named, "Judged metrics", explained=explained))
+        blocks.append(metric_table(verdict, named, "Judged metrics", explained=told))
     blocks += [_reasons(verdict), _worth_knowing(verdict), gate_strip(verdict)]
     if not bundle:
-        if verdict.decision is Decision.PROMOTE and verdict.subject.endpoint:
+        if _has_plan(verdict):
             blocks.append(promotion_request(verdict))
-        blocks.append(_download(verdict))
+        blocks += [explained(verdict), _download(verdict)]
     else:
         blocks.append(Next("report", f"{tool} report {bundle}"))
     return Page("verdict", "Verdict", tuple(block for block in blocks if not _empty(block)))
@@ -87,9 +89,15 @@ def _detail(verdict: Verdict) -> str:
     parts = [
         sureness([verdict.metrics[metric] for metric in judged(verdict)]),
         f"{counted(closed, 'gate') if closed else 'no gate'} closed" if verdict.gates else "",
-        next((f"next: {reason.advice}" for reason in verdict.reasons if reason.advice), ""),
+        f"next: {step}" if (step := _next_step(verdict)) else "",
     ]
     return "; ".join(part for part in parts if part)
+
+
+def _next_step(verdict: Verdict) -> str:
+    if _has_plan(verdict):
+        return "carry out the promotion plan below"
+    return next((reason.advice for reason in verdict.reasons if reason.advice), "")
 
 
 def identity(verdict: Verdict) -> Identity:
@@ -100,8 +108,20 @@ def identity(verdict: Verdict) -> Identity:
         Fact("production", subject.production_variant or ""),
         Fact("shadow", subject.shadow_variant or ""),
         Fact("", window_text(verdict.window) if verdict.window else ""),
+        Fact("", _MEASURED_BY.get(subject.mode, "")),
     ]
     return Identity(tuple(fact for fact in facts if fact.value), volume_text(verdict))
+
+
+_MEASURED_BY = {
+    Mode.REPLAY: "measured by a replay, not on live traffic",
+    Mode.METRICS: "measured by metrics alone",
+    Mode.CAPTURES: "measured by captures alone",
+}
+
+
+def _has_plan(verdict: Verdict) -> bool:
+    return verdict.decision is Decision.PROMOTE and bool(verdict.subject.endpoint)
 
 
 def window_text(window: Window) -> str:
@@ -204,4 +224,6 @@ def _minute(stamp: str) -> str:
 
 
 def _empty(block: Block) -> bool:
+    if isinstance(block, Choice):
+        return not block.options
     return isinstance(block, (Notes, Strip)) and not block.items

@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING
 from analyzer.report.content.page import (
     TALL_TABLE,
     Chart,
+    Choice,
+    Compared,
+    Data,
     Facts,
     Headline,
     Identity,
@@ -31,7 +34,7 @@ from analyzer.report.text import clean
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from analyzer.report.content.page import Block, Fact, Item, Page
+    from analyzer.report.content.page import Block, Fact, Item, Page, Words
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
@@ -185,6 +188,47 @@ def _item(item: Item) -> str:
     return f"{_badge(item.label, item.tone)} {escape(item.text)}{_quiet([item.advice])}"
 
 
+def _compared(block: Compared) -> str:
+    return _card(block.title, f"{answers(block)}{_quiet([block.caption])}")
+
+
+def answers(block: Compared) -> str:
+    """Answers beside each other: production's own words struck out, the shadow's underlined."""
+    return "".join(
+        f'<div class="answers"><p class="quiet">{escape(one.title)}</p>\n'
+        f"<p><b>production</b> {_words(one.production, 'del')}</p>\n"
+        f"<p><b>shadow</b> {_words(one.shadow, 'ins')}</p></div>\n"
+        for one in block.items
+    )
+
+
+def _words(runs: Sequence[Words], tag: str) -> str:
+    return " ".join(
+        f"<{tag}>{escape(run.text)}</{tag}>" if run.alone else escape(run.text) for run in runs
+    )
+
+
+def _choice(block: Choice) -> str:
+    """Everything there is to choose, each closed until it is asked for."""
+    parts = (
+        f"<details>\n<summary>{escape(option.name)}</summary>\n{_sentences(option.facts)}</details>\n"
+        for option in block.options
+    )
+    return _card(block.title, "".join(parts))
+
+
+def _sentences(facts: Sequence[Fact]) -> str:
+    return "".join(f"<p><b>{escape(fact.label)}</b> {escape(fact.value)}</p>\n" for fact in facts)
+
+
+def _data(block: Data) -> str:
+    """The tables lie beside this file, in the bundle."""
+    links = (
+        f'<a href="tables/{escape(name)}.parquet">{escape(name)}</a>' for name, _ in block.frames
+    )
+    return f'<p class="quiet">{escape(block.title)}: {", ".join(links)}</p>\n'
+
+
 def _missing(block: Missing) -> str:
     return _card(block.title, f"<p>{escape(block.text)}</p>\n{_quiet([block.advice])}")
 
@@ -226,6 +270,9 @@ _DRAW: dict[type[Block], Callable[..., str]] = {
     Table: _table,
     Strip: _strip,
     Notes: _notes,
+    Compared: _compared,
+    Choice: _choice,
+    Data: _data,
     Missing: _missing,
     Request: _request,
     Next: _next,

@@ -1,0 +1,140 @@
+"""The most divergent pairs: which they are and, where the policy shows it, what they answered.
+
+In: the tables worst_pairs and worst_outputs. Out: blocks of the predictions page. Which words of
+two answers differ is found here, so that no window compares anything.
+"""
+
+from __future__ import annotations
+
+from difflib import SequenceMatcher
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from analyzer.figures import NONE, counted, plain
+from analyzer.report.content.page import TALL_TABLE, Answers, Column, Compared, Table, Words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from analyzer.report.content.page import Block
+
+_MOST_ROWS = 100
+_MOST_COMPARED = 20
+_HASHED = "sha256:"
+
+
+def worst_blocks(worst: pl.DataFrame | None, outputs: pl.DataFrame | None) -> Iterator[Block]:
+    """The table of the pairs and, beside each other, the answers of the first of them."""
+    if worst is None or worst.is_empty():
+        return
+    yield _table(worst, said=outputs is not None)
+    if outputs is not None and not outputs.is_empty():
+        yield _compared(worst, outputs)
+
+
+def _table(frame: pl.DataFrame, *, said: bool) -> Table:
+    rows = frame.sort("rank").head(_MOST_ROWS)
+    # A pair's own name is the event ID of its production record; a row number names nothing.
+    named = rows.schema["pair_id"] == pl.String
+    # Texts have no one value.
+    valued = bool(rows["production_value"].count() + rows["shadow_value"].count())
+    values = {
+        "production_value": Column("production", "right"),
+        "shadow_value": Column("shadow", "right"),
+    }
+    columns = {
+        "rank": Column("rank", "right"),
+        "captured_at": Column("captured at (UTC)"),
+        **({"pair_id": Column("event ID in production")} if named else {}),
+        "inference_id": Column("inference ID"),
+        **(values if valued else {}),
+        "difference": Column("difference", "right"),
+    }
+    return Table(
+        "Most divergent pairs",
+        tuple(columns.values()),
+        tuple(
+            tuple(_CELLS.get(name, _value)(row[name]) for name in columns)
+            for row in rows.iter_rows(named=True)
+        ),
+        caption=(
+            f"The {counted(rows.height, 'pair')} that differ most"
+            f"{'; scroll in the table to see all' if rows.height > TALL_TABLE else ''}. "
+            f"{'' if valued else _TEXTS}{'' if said else _UNSAID}"
+        ).strip(),
+        find="pair",
+    )
+
+
+_TEXTS = "Of the pairs looked at closely; the difference is 1 - similarity of the two texts. "
+_UNSAID = (
+    "Numbers and labels only; payloads are not part of the report unless the policy says "
+    'redaction.payloads = "shown".'
+)
+
+
+def _compared(worst: pl.DataFrame, outputs: pl.DataFrame) -> Compared:
+    """The first pairs' answers, word by word."""
+    rows = worst.join(outputs, on="rank").sort("rank").head(_MOST_COMPARED)
+    answers = tuple(
+        Answers(
+            f"{row['rank']}. {row['inference_id'] or row['pair_id']}",
+            *_words(row["production_output"] or "", row["shadow_output"] or ""),
+        )
+        for row in rows.iter_rows(named=True)
+    )
+    first = str(rows["production_output"].drop_nulls().first() or "")
+    digests = first.startswith(_HASHED)
+    return Compared(
+        "What they answered",
+        answers,
+        caption=(
+            "Digests, as the policy says: they tell only whether two answers are equal."
+            if digests
+            else "Shown because the policy says so. Words that only one variant has are struck "
+            "through (production) or underlined (shadow)."
+        ),
+    )
+
+
+def _words(production: str, shadow: str) -> tuple[tuple[Words, ...], tuple[Words, ...]]:
+    """Both texts as runs of words that both have, or one alone.
+
+    >>> [(run.text, run.alone) for run in _words("sent on Monday", "sent on Friday")[1]]
+    [('sent on', False), ('Friday', True)]
+    """
+    before, after = production.split(), shadow.split()
+    same_before, same_after = [False] * len(before), [False] * len(after)
+    for match in SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks():
+        for offset in range(match.size):
+            same_before[match.a + offset] = same_after[match.b + offset] = True
+    return _runs(before, same_before), _runs(after, same_after)
+
+
+def _runs(words: list[str], same: list[bool]) -> tuple[Words, ...]:
+    runs = groupby(zip(words, same, strict=True), key=lambda pair: pair[1])
+    return tuple(Words(" ".join(word for word, _ in run), alone=not kept) for kept, run in runs)
+
+
+def _stamp(value: object) -> str:
+    return str(value)[:19] if value is not None else NONE
+
+
+def _value(value: object) -> str:
+    """A label as it is, a number at four digits, whether it came as a number or as text."""
+    if value is None:
+        return NONE
+    try:
+        return plain(float(str(value)))
+    except ValueError:
+        return str(value)
+
+
+_CELLS: dict[str, Callable[[object], str]] = {
+    "rank": str,
+    "captured_at": _stamp,
+    "pair_id": lambda value: str(value or NONE),
+    "inference_id": lambda value: str(value or NONE),
+}

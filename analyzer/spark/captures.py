@@ -1,0 +1,215 @@
+"""Reading, pairing and windowing of captures whose records lie in the parts of a Spark engine.
+
+In: the face of `captures.Captures`; the order of shuffles, and which decisions are made on the
+driver between two of them. Out: what is done in a part (`parts`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analyzer.captures import Captures
+from analyzer.captures.pairing import PairingCounts, repeated_ids, rules_in_use, seen_ids
+from analyzer.captures.shards import ObjectTally
+from analyzer.captures.tables import naive_window
+from analyzer.errors import UsageError
+from analyzer.payloads.closely import SAMPLED_PAIRS
+from analyzer.slices import sliced_inputs
+from analyzer.sources.objects import ROLES
+from analyzer.sources.reading import refuse_denied
+from analyzer.spark import parts
+from analyzer.spark.parts import Pairing, Parsing, Window
+from analyzer.spark.spoken import read_loaded, task_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+    from pyspark.sql import DataFrame
+
+    from analyzer.captures.pairing import Ids
+    from analyzer.policy import PairingRules, Policy
+    from analyzer.sources import Listing, SourceObject
+    from analyzer.sources.objects import ObjectFailure, Role
+    from analyzer.spark.driver import SparkEngine
+
+_TASK_BYTES = 256 << 20
+_MARGIN = 3
+"""So many times as many pairs as are looked at are gathered by their hash."""
+_LARGEST_HASH = (1 << 64) - 1
+_IDS = "inference_id"
+
+
+class SparkCaptures(Captures):
+    """The capture records of a run in the parts of a Spark engine.
+
+    Records are shuffled by their event, of which one copy is kept; what is left without a partner,
+    by what the next rule joins by; pairs by their input, because repeated inputs are counted. A
+    pair leaves its records where it is found, so that pairing waits for the window.
+
+    Args:
+        engine: a fresh one.
+        listing: what is read, by tasks; the cluster must reach it as this machine does.
+        policy: how lines are read.
+        failures: filled with what could not be read.
+
+    Raises:
+        AccessError: every object of one variant is denied.
+    """
+
+    def __init__(
+        self,
+        engine: SparkEngine,
+        listing: Listing,
+        policy: Policy,
+        failures: dict[int, ObjectFailure],
+    ) -> None:
+        nothing = replace(listing, objects=(), sidecars=(), notes=(), skipped={})
+        parsing = Parsing(nothing, policy.max_line_bytes, sliced_inputs(policy))
+        tasks = [task_text(task) for task in _tasks(listing.objects, engine.parallelism)]
+        loaded = engine.kept(engine.mapped(engine.scattered(tasks), parts.load, parsing))
+        found, said = engine.answers(loaded)
+        engine.know(found)
+        engine.hold(loaded)
+        tallies: dict[Role, ObjectTally] = {}
+        for by_role, failed in map(read_loaded, said):
+            failures.update(failed)
+            for role, tally in by_role.items():
+                tallies[role] = tallies.get(role, ObjectTally()) + tally
+        refuse_denied(listing.objects, failures)
+        super()._hold(engine, tallies)
+        self._spark = engine
+        self._rules: PairingRules | None = None
+        self._count = engine.partitions(sum(tally.line_bytes for tally in tallies.values()))
+
+    def pair(self, rules: PairingRules) -> None:
+        """Remember the rules."""
+        self._rules = rules
+
+    def set_window(self, start: datetime | None, end: datetime | None) -> None:
+        """Find the pairs, and keep those of a half-open interval; once."""
+        if self._rules is None:
+            raise LookupError("pair")
+        window = Window(*naive_window(start, end))
+        engine, rules = self._spark, self._rules
+        kept, found = self._shuffled(engine.rows, "event_id", parts.settle, window)
+        ids, fates, pairs = seen_ids(found), [found["capture_fate_counts"]], []
+        repeated = 0
+        for key in _keys_in_use(rules, ids):
+            if key != _IDS and not _both_left(fates):
+                continue
+            kept, found = self._shuffled(kept, key, parts.pair, Pairing(key, rules, ids), window)
+            fates.append(found["capture_fate_counts"])
+            pairs.append(kept.filter(kept.name == "pairs"))
+            repeated += found[repeated_ids(rules)]["ids"][0].as_py() if key == _IDS else 0
+        self._counts = PairingCounts(repeated_ids=repeated, event_id_overlap=ids.overlap)
+        engine.make(capture_fate_counts=_fates(fates))
+        self._fates = engine.table("capture_fates").to_pylist()
+        # production's records without a partner may be asked what they answered
+        rows = kept.filter(kept.name == "production_files")
+        for found_pairs in pairs:
+            rows = rows.union(found_pairs)
+        self._gather(rows, window)
+
+    def _gather(self, rows: DataFrame, window: Window) -> None:
+        engine = self._spark
+        paired = sum(
+            fate["records"]
+            for fate in self._fates
+            if fate["role"] == "production" and fate["fate"] == "paired"
+        )
+        spread = engine.kept(engine.spread(rows, "input", self._count))
+        most = _LARGEST_HASH
+        if paired > 2 * _MARGIN * SAMPLED_PAIRS:
+            most = _LARGEST_HASH * _MARGIN * SAMPLED_PAIRS // paired
+        while True:
+            gathered = engine.kept(engine.mapped(spread, parts.gather, window, most))
+            found, _ = engine.answers(gathered)
+            if engine.has_sample() or most == _LARGEST_HASH:
+                break
+            most = min(_LARGEST_HASH, 8 * most)
+        engine.hold(gathered)
+        engine.make(**found)
+
+    def _shuffled(
+        self,
+        frame: DataFrame,
+        by: str,
+        step: Callable[..., Iterator[pa.RecordBatch]],
+        *args: object,
+    ) -> tuple[DataFrame, dict[str, pa.Table]]:
+        """Records brought together by a key, and a step taken there."""
+        engine = self._spark
+        done = engine.kept(engine.mapped(engine.spread(frame, by, self._count), step, *args))
+        found, _ = engine.answers(done)
+        return done, found
+
+
+def refuse(labels: Listing | None, listing: Listing, policy: Policy) -> None:
+    """Say what is not yet done in parts, before anything is read.
+
+    Raises:
+        UsageError: a flag or a table of the policy asks for it.
+    """
+    asked = {
+        "--labels": labels is not None,
+        "a replay's sidecar": bool(listing.sidecars),
+        "[slices] of the policy": bool(policy.slices),
+    }
+    for what, is_asked in asked.items():
+        if is_asked:
+            raise UsageError(f"--engine spark: {what} is judged on one machine only")
+
+
+def _keys_in_use(rules: PairingRules, ids: Ids) -> list[str]:
+    """The rules worth a shuffle: inference IDs are counted even where they pair nothing."""
+    some_ids = ids.production or ids.shadow
+    keys = [key for key in rules_in_use(rules, ids) if key != _IDS or some_ids]
+    return keys if _IDS in keys or not some_ids else [_IDS, *keys]
+
+
+def _both_left(counts: Sequence[pa.Table]) -> bool:
+    """Whether either variant has a record that is no duplicate and has no partner."""
+    left: Counter[str] = Counter()
+    for row in _fates(counts).to_pylist():
+        left[row["role"]] += row["records"] if row["kind"] == "all" else -row["records"]
+    return all(left[role] for role in ROLES)
+
+
+def _fates(counts: Sequence[pa.Table]) -> pa.Table:
+    """All records and duplicates as they were first counted, and the pairs of every rule."""
+    first, *others = counts
+    paired = [table.filter(pc.field("kind") == "paired") for table in others]
+    return pa.concat_tables([first, *paired])
+
+
+def _tasks(objects: Sequence[SourceObject], least: int) -> Iterator[list[tuple[int, SourceObject]]]:
+    """Objects that are read by one task each time, in the order of their listing."""
+    most = min(_TASK_BYTES, sum(item.size for item in objects) // least + 1)
+    task: list[tuple[int, SourceObject]] = []
+    held = 0
+    for object_id, item in enumerate(objects):
+        if task and held + item.size > most:
+            yield task
+            task, held = [], 0
+        task.append((object_id, _anywhere(item)))
+        held += item.size
+    if task:
+        yield task
+
+
+def _anywhere(item: SourceObject) -> SourceObject:
+    """The same from any working folder."""
+    on_s3 = "://" in item.location
+    location = item.location if on_s3 or not item.location else str(Path(item.location).absolute())
+    batch = item.batch
+    if batch is not None:
+        sides = [side and _anywhere(side) for side in (batch.input, batch.output)]
+        batch = replace(batch, input=sides[0], output=sides[1])
+    return replace(item, location=location, batch=batch)

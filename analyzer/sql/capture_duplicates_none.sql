@@ -1,0 +1,9 @@
+-- The same where every event is known to be there once.
+-- reads   nothing
+-- gives   no row, with the columns of capture_duplicates
+select
+    null::bigint as record_id,
+    null::varchar as role,
+    null::timestamp as captured_at,
+    null::boolean as has_time_zone
+where false;

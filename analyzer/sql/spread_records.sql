@@ -1,0 +1,16 @@
+-- Which part does each record go to, so that those lie together that a rule of pairing may join?
+-- reads   spreading: parsed files
+-- gives   spread_records: the columns of capture_records, and part
+-- params  $by: event_id, inference_id (a record without one goes by its event) or payload (the same)
+--         $parts: how many there are
+select
+    *,
+    (
+        case $by
+            when 'inference_id' then coalesce(hash(inference_key), hash(event_key))
+            when 'payload' then coalesce(hash(input_key), hash(event_key))
+            else hash(event_key)
+        end % $parts::ubigint
+    )::integer as part
+from spreading
+where captured_at is not null;

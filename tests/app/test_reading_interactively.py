@@ -1,0 +1,125 @@
+"""Addresses, searches and downloads of the report application, over bundles of every kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from analyzer import bundle
+from analyzer.model import Decision
+from tests.report import bundles
+from tests.report.frames import tables
+from tests.report.verdicts import verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+APP = Path(__file__).parents[2] / "app"
+PAGE_SCRIPT = """
+from pathlib import Path
+from analyzer import bundle
+from analyzer.report.content import PAGES
+from blocks import draw
+opened = bundle.read(Path({path!r}))
+for build in PAGES:
+    draw(build(opened.verdict, opened.tables))
+"""
+
+
+@pytest.fixture
+def hold(tmp_path: Path) -> Path:
+    out = tmp_path / "out"
+    bundle.write(out, verdict(Decision.HOLD), {}, tables(Decision.HOLD))
+    return out
+
+
+def opened(path: Path, monkeypatch: pytest.MonkeyPatch, address: Mapping[str, str]) -> AppTest:
+    monkeypatch.syspath_prepend(APP)
+    app = AppTest.from_string(PAGE_SCRIPT.format(path=str(path)), default_timeout=60)
+    for name, value in address.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def said(app: AppTest) -> str:
+    return "\n".join(str(element.value) for element in (*app.text, *app.caption))
+
+
+@pytest.mark.parametrize("kind", [*bundles.ANSWERS, "shown", "hashed", "replay"])
+def test_every_page_of_every_kind_of_output_is_drawn(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kind == "replay":
+        path = bundles.of_replay(tmp_path)
+    elif kind in bundles.ANSWERS:
+        path = bundles.of_kind(kind, tmp_path, requests=300)
+    else:
+        path = bundles.of_kind("text", tmp_path, payloads=kind, requests=300)
+    app = opened(path, monkeypatch, {})
+    assert not app.exception
+    assert [title.value for title in app.title][1:] == [
+        "Latency", "Errors", "Predictions", "Evidence quality",
+    ]  # fmt: skip
+
+
+def test_an_address_chooses_the_guardrail_that_is_explained(
+    hold: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened(hold, monkeypatch, {"guardrail": "model_error_rate"})
+    assert not app.exception
+    assert app.selectbox(key="guardrail").value == "model_error_rate"
+    text = said(app)
+    assert "export InvocationModelErrors" in text
+    assert "what would settle it" in text
+    assert "as long as it is unresolved nothing is promoted" in text
+
+
+@pytest.mark.parametrize("value", ["no_such_metric", "<script>", "a" * 5_000, ""])
+def test_an_address_that_names_nothing_explains_nothing(
+    value: str, hold: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened(hold, monkeypatch, {"guardrail": value})
+    assert not app.exception
+    assert app.selectbox(key="guardrail").value is None
+
+
+def test_every_metric_and_gate_of_the_verdict_can_be_chosen(
+    hold: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = verdict(Decision.HOLD)
+    options = opened(hold, monkeypatch, {}).selectbox(key="guardrail").options
+    assert set(options) == {*one.metrics, *one.gates}
+
+
+def test_an_address_finds_one_of_the_worst_pairs(
+    hold: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sought = tables(Decision.HOLD)["worst_pairs"]["inference_id"][3]
+    app = opened(hold, monkeypatch, {"pair": sought})
+    (found,) = [table.value for table in app.dataframe if "inference ID" in table.value.columns]
+    assert list(found["inference ID"]) == [sought]
+    app.text_input(key="pair").set_value("nobody").run()
+    (found,) = [table.value for table in app.dataframe if "inference ID" in table.value.columns]
+    assert found.empty
+
+
+def test_every_table_that_a_page_draws_is_downloaded_as_csv_and_parquet(
+    hold: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = {button.proto.label.replace("\\", "") for button in
+              opened(hold, monkeypatch, {}).get("download_button")}  # fmt: skip
+    for name in ("minutes", "running", "worst_pairs", "flips", "rejects", "capture_hours"):
+        assert {f"{name}.csv", f"{name}.parquet"} <= labels
+    assert "Download verdict.json" in labels
+
+
+def test_words_that_only_one_variant_has_are_marked_in_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = bundles.of_kind("text", tmp_path, payloads="shown", requests=200)
+    marked = "".join(element.proto.body for element in opened(path, monkeypatch, {}).get("html"))
+    assert marked.count("<del>") > 10
+    assert marked.count("<ins>") > 10

@@ -1,0 +1,55 @@
+"""A Spark session on this machine, or the reason why there is none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import warnings
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyspark.sql import SparkSession
+
+LOCAL = "local[2,4]"
+
+
+def require_spark() -> None:
+    """Skip the test where PySpark or Java is missing; fail where REQUIRE_SPARK=1 says it is not."""
+    lacking = [] if find_spec("pyspark") else ["PySpark (the extra `spark`)"]
+    lacking += [] if shutil.which("java") else ["Java"]
+    if not lacking:
+        return
+    why = f"no {' and no '.join(lacking)}"
+    if os.environ.get("REQUIRE_SPARK") == "1":
+        pytest.fail(f"REQUIRE_SPARK=1 and {why}")
+    pytest.skip(why)
+
+
+@contextmanager
+def session(master: str = LOCAL) -> Iterator[SparkSession]:
+    """One that every run inside the block uses."""
+    require_spark()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PySpark's own, about the pandas that it does not use
+        from pyspark.sql import SparkSession
+
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    built = (
+        SparkSession.builder.master(master)
+        .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
+        .config("spark.driver.host", "127.0.0.1")
+        .getOrCreate()
+    )
+    try:
+        built.sparkContext.setLogLevel("OFF")
+        yield built
+    finally:
+        built.stop()

@@ -1,0 +1,81 @@
+"""What a run on Spark refuses, what it needs, and that no other run knows of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import pytest
+
+from analyzer.analysis import Request, run
+from analyzer.console.progress import silent
+from analyzer.errors import UsageError
+from analyzer.sources import discover
+from analyzer.spark.adding import ADDED, HERE
+from analyzer.spark.driver import SparkEngine, SparkPlan
+from analyzer.spark.spoken import read_task, task_text
+from tests.test_golden import SAMPLE_DATA
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+SCENARIO = SAMPLE_DATA / "promote"
+
+
+def request(**more: object) -> Request:
+    given: Mapping[str, object] = {"source": str(SCENARIO / "captures"), "spark": SparkPlan()}
+    return Request(**{**given, **more})  # type: ignore[arg-type] # by name
+
+
+def test_labels_are_refused_before_anything_is_read(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("id,label\n1,1\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="--labels is judged on one machine only"):
+        run(request(labels=str(tmp_path)), silent)
+
+
+def test_without_pyspark_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyspark.sql", None)
+    with pytest.raises(UsageError, match=r"pip install 'shadow-analyzer\[spark\]'"):
+        run(request(), silent)
+
+
+def test_a_master_without_spark_is_a_usage_error(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "analyzer", "run", str(SCENARIO / "captures")]
+    command += ["--master", "local[1]", "--out", str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "give --engine spark with it" in done.stderr
+
+
+def test_nothing_imports_spark_unless_it_is_asked_for() -> None:
+    code = (
+        "import sys; from analyzer import analysis, doctor, bundle; from analyzer.cli import app;"
+        "print([name for name in sys.modules if 'spark' in name])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_a_question_is_answered_by_parts_or_here_and_never_by_both() -> None:
+    known = {path.name.removesuffix(".sql") for path in files("analyzer").joinpath("sql").iterdir()}
+    assert ADDED.keys() | HERE <= known
+    assert not ADDED.keys() & HERE
+
+
+def test_a_question_nobody_has_thought_about_is_a_bug_and_no_answer() -> None:
+    engine = SparkEngine.__new__(SparkEngine)
+    engine._known, engine._sums = {}, {}  # noqa: SLF001 - without a session
+    for name in ("slice_counts", "label_fates"):
+        with pytest.raises(LookupError):
+            engine.table(name)
+        with pytest.raises(LookupError):
+            engine.reduce(name)
+
+
+def test_a_task_is_told_its_objects_as_they_were_listed() -> None:
+    objects = list(enumerate(discover(str(SCENARIO / "captures")).objects))
+    assert objects
+    assert read_task(task_text(objects)) == objects

@@ -1,0 +1,119 @@
+"""The commands of the README on a real cluster: a master and two workers of their own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.spark.sessions import require_spark
+from tests.test_golden import SAMPLE_DATA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+SCENARIO = SAMPLE_DATA / "no_inference_id"
+SCRIPT = "from analyzer.__main__ import main\n\nmain()\n"
+_STARTED_S = 120.0
+
+pytestmark = pytest.mark.long
+
+
+def environment(tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "tmp").mkdir(exist_ok=True)
+    return {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "PYSPARK_PYTHON": sys.executable,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "TMPDIR": str(tmp_path / "tmp"),
+    }
+
+
+def spark_home() -> Path:
+    spec = find_spec("pyspark")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent
+
+
+@contextmanager
+def daemon(tmp_path: Path, name: str, *arguments: str) -> Iterator[Path]:
+    """A process of the cluster, and where it says what it does."""
+    log = tmp_path / f"{name}.log"
+    command = [str(spark_home() / "bin" / "spark-class"), *arguments]
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, env=environment(tmp_path), stdout=out, stderr=out)
+    try:
+        yield log
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def wait_for(log: Path, words: str, times: int = 1) -> None:
+    until = time.monotonic() + _STARTED_S
+    while log.read_text("utf-8", "replace").count(words) < times:
+        assert time.monotonic() < until, log.read_text("utf-8", "replace")
+        time.sleep(0.2)
+
+
+@pytest.fixture
+def master(tmp_path: Path) -> Iterator[str]:
+    require_spark()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    url = f"spark://127.0.0.1:{port}"
+    deploy = "org.apache.spark.deploy"
+    asked = ["--host", "127.0.0.1", "--port", port, "--webui-port", "0"]
+    with ExitStack() as running:
+        log = running.enter_context(daemon(tmp_path, "master", f"{deploy}.master.Master", *asked))
+        wait_for(log, "New state: ALIVE")
+        for number in range(2):
+            asked = ["--cores", "1", "--memory", "1g", "--webui-port", "0", "--host", "127.0.0.1"]
+            asked += ["--work-dir", str(tmp_path / f"work-{number}"), url]
+            worker = f"{deploy}.worker.Worker"
+            running.enter_context(daemon(tmp_path, f"worker-{number}", worker, *asked))
+        wait_for(log, "Registering worker", 2)
+        yield url
+
+
+def arguments(out: Path) -> list[str]:
+    return [
+        *("run", str(SCENARIO / "captures"), "--cloudwatch", str(SCENARIO / "cloudwatch")),
+        *("--policy", str(SCENARIO / "policy.toml"), "--out", str(out), "--engine", "spark"),
+    ]
+
+
+def test_two_workers_give_the_golden_verdict_by_either_command(master: str, tmp_path: Path) -> None:
+    golden = (SCENARIO / "expected_verdict.json").read_bytes()
+    (tmp_path / "judge.py").write_text(SCRIPT, encoding="utf-8")
+    submit = [str(spark_home() / "bin" / "spark-submit"), "--master", master]
+    direct = [sys.executable, "-m", "analyzer", *arguments(tmp_path / "direct")]
+    commands = {
+        "direct": [*direct, "--master", master],
+        "submitted": [*submit, str(tmp_path / "judge.py"), *arguments(tmp_path / "submitted")],
+    }
+    for name, command in commands.items():
+        done = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env=environment(tmp_path),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / name / "verdict.json").read_bytes() == golden
+        executors = {path.name for work in tmp_path.glob("work-*/*") for path in work.iterdir()}
+        assert len(executors) == 2, executors

@@ -1,0 +1,230 @@
+"""Rows in any number of parts on Spark give the verdict of one machine, byte for byte."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from analyzer import analysis
+from analyzer.console.progress import silent
+from analyzer.policy import Policy
+from analyzer.reading.captures import EngineLimits, read_captures
+from analyzer.sources import discover
+from analyzer.spark import captures as spark_captures
+from analyzer.spark import parts
+from analyzer.spark.driver import SparkPlan
+from tests.captures.capture_builders import line
+from tests.captures.test_capture_oracle import bucket
+from tests.faults.shadow_tests import PRODUCTION, SHADOW, object_path, put_object
+from tests.spark.sessions import session
+from tests.test_golden import SAMPLE_DATA, SCENARIOS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pyspark.sql import SparkSession
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings(
+        "ignore::ResourceWarning"
+    ),  # sockets to Java live as long as it does
+]
+MANY_PARTS = {"no_inference_id", "broken"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def spark() -> Iterator[SparkSession]:
+    with session() as started:
+        yield started
+
+
+def judged(folder: Path, partitions: int) -> str:
+    request = analysis.Request(
+        source=str(folder / "captures"),
+        cloudwatch=(str(folder / "cloudwatch"),),
+        policy_file=folder / "policy.toml",
+        spark=SparkPlan(partitions=partitions),
+    )
+    return analysis.run(request, silent).verdict.to_json()
+
+
+def golden(scenario: str) -> str:
+    return (SAMPLE_DATA / scenario / "expected_verdict.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_scenario_in_three_parts_gives_its_golden_verdict(scenario: str) -> None:
+    assert judged(SAMPLE_DATA / scenario, 3) == golden(scenario)
+
+
+@pytest.mark.parametrize("partitions", [1, 16])
+@pytest.mark.parametrize("scenario", sorted(MANY_PARTS))
+def test_the_number_of_parts_changes_no_byte(scenario: str, partitions: int) -> None:
+    assert judged(SAMPLE_DATA / scenario, partitions) == golden(scenario)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("partitions", [1, 16])
+@pytest.mark.parametrize("scenario", sorted(set(SCENARIOS) - MANY_PARTS))
+def test_the_number_of_parts_changes_no_byte_of_the_other_scenarios(
+    scenario: str, partitions: int
+) -> None:
+    assert judged(SAMPLE_DATA / scenario, partitions) == golden(scenario)
+
+
+def captured(folder: Path, partitions: int | None) -> tuple[object, ...]:
+    """Everything that captures come to: the ledger, the pairing, every table, every note."""
+    plan = None if partitions is None else SparkPlan(partitions=partitions)
+    limits = EngineLimits(use_cache=False, spark=plan)
+    found = read_captures(discover(str(folder)), Policy(), (None, None), limits, silent)
+    tables = {name: (t.schema, t.to_pylist()) for name, t in found.facts.tables.items()}
+    return replace(found, facts=replace(found.facts, tables={})), tables
+
+
+def put(folder: Path, side: str, name: str, lines: list[bytes]) -> None:
+    put_object(object_path(folder, side, 0).with_name(name), b"".join(b"%s\n" % x for x in lines))
+
+
+def put_bucket(folder: Path, seed: int) -> None:
+    """What the oracle's tests make, and a record of each side that can be paired."""
+    for number, (role, lines) in enumerate(bucket(seed)):
+        side = SHADOW if role == "shadow" else PRODUCTION
+        put(folder, side, f"{number:02}.jsonl", lines)
+    for side in (PRODUCTION, SHADOW):
+        put(folder, side, "last.jsonl", [line(5, output="0.5", payload="9", inference_id="last")])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_captures_come_to_is_the_same_to_the_last_table(seed: int, tmp_path: Path) -> None:
+    put_bucket(tmp_path, seed)
+    assert captured(tmp_path, 5) == captured(tmp_path, None)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(4, 40))
+@pytest.mark.parametrize("partitions", [1, 3])
+def test_what_more_captures_come_to_is_the_same(seed: int, partitions: int, tmp_path: Path) -> None:
+    put_bucket(tmp_path, seed)
+    assert captured(tmp_path, partitions) == captured(tmp_path, None)
+
+
+def scores(side: str, count: int, **named: Any) -> list[bytes]:  # noqa: ANN401 - of `line`
+    rng = random.Random(side)
+    return [
+        line(
+            n % 3_000,
+            output=f"{rng.random():.17g}\n",
+            payload=f"{n % 7},{n}",
+            **{"inference_id": f"request {n}", "event_id": f"{side} {n}", **named},
+        )
+        for n in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    "named",
+    [{"inference_id": "one for all"}, {"event_id": "one for all"}, {"inference_id": None}],
+    ids=["one inference ID", "one event ID", "no inference ID"],
+)
+def test_one_id_for_everything_in_one_file_changes_no_byte(
+    named: dict[str, object], tmp_path: Path
+) -> None:
+    for side in (PRODUCTION, SHADOW):
+        put(tmp_path, side, "huge.jsonl", scores(side, 4_000, **named))
+    assert captured(tmp_path, 3) == captured(tmp_path, None)
+
+
+def test_records_a_duplicate_of_which_names_another_request_are_paired_alike(
+    tmp_path: Path,
+) -> None:
+    """Copies of an event lie together before anything is paired, whatever else they say."""
+    for side in (PRODUCTION, SHADOW):
+        lines = scores(side, 300)
+        others = scores(side, 300, inference_id="another")
+        put(tmp_path, side, "a.jsonl", [*lines, *others[::2]])
+    assert captured(tmp_path, 4) == captured(tmp_path, None)
+
+
+def test_outputs_that_are_texts_are_sampled_alike(tmp_path: Path) -> None:
+    for side in (PRODUCTION, SHADOW):
+        lines = [
+            line(n % 3_000, output=f'{{"text": "{side} says {n}"}}', inference_id=f"r{n}")
+            for n in range(2_500)
+        ]
+        put(tmp_path, side, "a.jsonl", lines)
+    assert captured(tmp_path, 3) == captured(tmp_path, None)
+
+
+def test_an_object_that_cannot_be_read_to_its_end_is_named_alike(tmp_path: Path) -> None:
+    for side in (PRODUCTION, SHADOW):
+        put(tmp_path, side, "a.jsonl", scores(side, 50))
+    put_object(object_path(tmp_path, SHADOW, 1).with_suffix(".jsonl.gz"), b"\x1f\x8b\x08\x00cut")
+    found = captured(tmp_path, 2)
+    assert "corrupt-gzip" in str(found)
+    assert found == captured(tmp_path, None)
+
+
+def test_a_worker_process_killed_in_the_middle_changes_no_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for side in (PRODUCTION, SHADOW):
+        put(tmp_path, side, "a.jsonl", scores(side, 500))
+    killed = tmp_path / "killed"
+
+    def fatal(name: str) -> None:
+        unhurt = getattr(parts, name)
+
+        def first_time_fatal(batches: Any, *args: Any) -> Iterator[Any]:  # noqa: ANN401
+            for number, batch in enumerate(unhurt(batches, *args)):
+                if number == 1 and not (killed / name).exists():
+                    killed.mkdir(exist_ok=True)
+                    (killed / name).touch()
+                    os.kill(os.getpid(), signal.SIGKILL)
+                yield batch
+
+        monkeypatch.setattr(parts, name, first_time_fatal)
+
+    for name in ("load", "settle", "pair", "gather", "ask"):
+        fatal(name)
+    found = captured(tmp_path, 3)
+    assert {path.name for path in killed.iterdir()} == {"load", "settle", "pair", "gather", "ask"}
+    monkeypatch.undo()
+    assert found == captured(tmp_path, None)
+
+
+def test_an_error_of_a_task_keeps_its_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from analyzer.errors import ResourceError
+
+    put_bucket(tmp_path, 1)
+
+    def full(_batches: Any, *_args: Any) -> Iterator[Any]:  # noqa: ANN401
+        raise ResourceError("no space", code="disk-full")
+        yield
+
+    monkeypatch.setattr(parts, "settle", full)
+    with pytest.raises(ResourceError, match="no space") as raised:
+        captured(tmp_path, 2)
+    assert raised.value.code == "disk-full"
+
+
+def test_a_sample_that_is_too_small_is_gathered_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pairs without an output are gathered too, so that a first look may find too few."""
+    for side in (PRODUCTION, SHADOW):
+        lines = [
+            line(n % 3_000, output=None if n % 5 else f"{n / 9e3}", inference_id=f"r{n}")
+            for n in range(9_000)
+        ]
+        put(tmp_path, side, "a.jsonl", lines)
+    monkeypatch.setattr(spark_captures, "_MARGIN", 1)
+    assert captured(tmp_path, 2) == captured(tmp_path, None)
