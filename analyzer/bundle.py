@@ -101,6 +101,15 @@ def read(path: Path) -> Bundle:
     return Bundle(path=path, verdict=verdict, digest=digest, table_names=tuple(names))
 
 
+def found(path: Path) -> tuple[Path, ...]:
+    """The path itself, or every bundle in the folder there, by name; nothing is read."""
+    if path.is_dir() and not (path / MANIFEST).exists():
+        inside = sorted(folder for folder in path.iterdir() if (folder / MANIFEST).is_file())
+        if inside:
+            return tuple(inside)
+    return (path,)
+
+
 def examine(path: Path) -> Verdict:
     """The verdict of a bundle, or of a verdict.json by itself, after all that can be checked.
 

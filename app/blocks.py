@@ -36,6 +36,7 @@ from analyzer.report.content.page import (
     Tone,
 )
 from analyzer.report.html.page import answers
+from analyzer.report.markdown import BREAK
 from analyzer.report.spreadsheet import csv, parquet
 from analyzer.report.text import clean
 
@@ -112,8 +113,16 @@ def draw(page: Page) -> None:
 
 
 def escaped(text: str) -> str:
-    """Text in which Markdown finds nothing to do."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+    """Text in which Markdown finds nothing to do.
+
+    It makes links of bare addresses after it has taken the backslashes off, so these are broken
+    by a character that nobody sees.
+    """
+    broken = _ADDRESS.sub(BREAK, clean(text))
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", broken)
+
+
+_ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
 
 
 def _pairs(block: Block) -> bool:

@@ -22,13 +22,13 @@ def report(
         Path | None, typer.Option(help="Write the static report to this file instead.")
     ] = None,
 ) -> None:
-    """Open the Streamlit report of a bundle, or write the static one."""
+    """Open the Streamlit report of a bundle, or of a folder of them; or write the static one."""
     import subprocess
 
     from analyzer import bundle
 
-    opened = bundle.read(path)
     if html is not None:
+        opened = bundle.read(path)
         if html.resolve().is_relative_to(path.resolve()):
             raise UsageError(f"--html {html}: lies in the bundle, which may not change")
         try:
@@ -36,6 +36,8 @@ def report(
         except OSError as error:
             raise ResourceError(f"--html {html}: cannot be written: {error.strerror}") from None
         return
+    if bundle.found(path) == (path,):
+        bundle.read(path)
     _require_free(port)
     folder = shipped("app", "_app")
     command = [sys.executable, "-m", "streamlit", "run", "serve.py"]

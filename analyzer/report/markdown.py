@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from analyzer.report.content.page import Block, Page
 
-_BREAK = "\u200b"
+BREAK = "\u200b"
 _ESCAPES = (
     (re.compile(r"&"), "&amp;"),
     (re.compile(r"<"), "&lt;"),
@@ -37,10 +37,10 @@ _ESCAPES = (
     (re.compile(r"!(?=\[)"), r"\\!"),
     (re.compile(r"\](?=[(\[:])"), r"\\]"),
     # GitHub finds mentions, references and addresses in the rendered text, after escapes are gone.
-    (re.compile(r"([@#])(?=\w)"), rf"\1{_BREAK}"),
-    (re.compile(r":(?=//|:)"), f":{_BREAK}"),
-    (re.compile(r"\bwww(?=\.)", re.IGNORECASE), f"www{_BREAK}"),
-    (re.compile(r"%(?=0[ad])", re.IGNORECASE), f"%{_BREAK}"),
+    (re.compile(r"([@#])(?=\w)"), rf"\1{BREAK}"),
+    (re.compile(r":(?=//|:)"), f":{BREAK}"),
+    (re.compile(r"\bwww(?=\.)", re.IGNORECASE), f"www{BREAK}"),
+    (re.compile(r"%(?=0[ad])", re.IGNORECASE), f"%{BREAK}"),
 )
 _ALIGN = {"left": ":--", "right": "--:", "interval": "--:"}
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from analyzer import bundle
+from analyzer.model import Decision
 from tests.bench import contenders, results
 from tests.bench.analyzer_runs import DECIDED, Failed, Workspace, found_by, require
 from tests.bench.capture_load import write
@@ -21,7 +23,10 @@ from tests.bench.limits import Case
 from tests.bench.load import ENDPOINT, PRODUCTION, Load
 from tests.bench.measure import ROOT, folder_bytes, measured
 from tests.bench.stages import Stage, after_pairing, markdown_of, staged
+from tests.browser.chromium import CHROMIUM
 from tests.captures.capture_oracle import account
+from tests.report.frames import tables
+from tests.report.verdicts import verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -217,3 +222,18 @@ def test_replays_are_measured_beside_a_bare_client_in_every_round() -> None:
     for name in ("analyzer replay --speed max, requests/s", "replay / http.client"):
         assert ".." in rows[name], done.stdout
         assert float(rows[name].split()[0]) > 0
+
+
+@pytest.mark.browser
+def test_the_first_paint_is_timed_beside_a_bare_page_in_every_round(tmp_path: Path) -> None:
+    if not CHROMIUM.exists():
+        pytest.skip(f"no {CHROMIUM}")
+    bundle.write(tmp_path / "out", verdict(Decision.HOLD), {}, tables(Decision.HOLD))
+    command = [sys.executable, "tests/bench/first_paint.py", str(tmp_path / "out")]
+    done = subprocess.run(
+        [*command, "--rounds", "1"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    rows = [line for line in done.stdout.splitlines() if line.startswith("| ")]
+    for reader in ("first reader", "second reader"):
+        assert any(row.startswith(f"| {reader} ") for row in rows), done.stdout
+        assert any(f"report / bare page, {reader}" in row for row in rows), done.stdout

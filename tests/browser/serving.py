@@ -24,12 +24,12 @@ SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 
 @contextmanager
-def served(path: Path) -> Iterator[str]:
+def served(path: Path, script: Path = SERVE) -> Iterator[str]:
     """The report on a free port of this machine; gives its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(SERVE), "--server.port", str(port)]
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
     process = subprocess.Popen(
         [*command, "--", str(path)],
         cwd=path.parent,

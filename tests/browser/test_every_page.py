@@ -1,6 +1,6 @@
 """Every page of the report, of every kind of output, in both themes and at both widths.
 
-A slice of it runs everywhere; all of it with `-m long`. With SCREENSHOTS=FOLDER each page is kept
+A slice of it runs everywhere; all of it with `--long`. With SCREENSHOTS=FOLDER each page is kept
 as a picture there.
 """
 

@@ -170,3 +170,37 @@ def test_missing_bundle_is_a_sentence_in_the_browser(tmp_path: Path) -> None:
         page.get_by_text("no such bundle").wait_for()
         assert page.get_by_test_id("stException").count() == 0
         assert not wrong
+
+
+def test_the_pages_and_the_explanations_are_reached_by_keyboard_alone(tmp_path: Path) -> None:
+    focused = "document.activeElement.innerText || document.activeElement.ariaLabel || ''"
+    with served(written(tmp_path, Decision.HOLD)) as address, browsing(1280, "light") as seen:
+        page, wrong = seen
+        page.goto(address)
+        drawn(page)
+        for _ in range(20):
+            page.keyboard.press("Tab")
+            if page.evaluate(focused).strip() == "Latency":
+                break
+        page.keyboard.press("Enter")
+        page.get_by_role("heading", name="Latency", level=1).wait_for()
+        page.goto(address)
+        drawn(page)
+        page.get_by_label("A metric or gate").focus()
+        page.keyboard.type("model_error_rate")
+        page.keyboard.press("Enter")
+        page.get_by_text("what would settle it").wait_for()
+        assert "guardrail=model_error_rate" in page.url
+        assert not wrong
+
+
+def test_a_reload_of_an_address_shows_what_was_chosen(tmp_path: Path) -> None:
+    with served(written(tmp_path, Decision.HOLD)) as address, browsing(390, "dark") as seen:
+        page, wrong = seen
+        page.goto(f"{address}/?guardrail=latency_p95")
+        page.get_by_text("what would settle it").wait_for()
+        page.reload()
+        page.get_by_text("what would settle it").wait_for()
+        assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+        assert not page.evaluate(CONTRAST)["pale"]
+        assert not wrong

@@ -274,6 +274,8 @@ def _one_payload(rng: np.random.Generator, bucket: Bucket) -> None:
     for hours in bucket.lines.values():
         for lines in hours:
             for index, text in enumerate(lines):
+                if '"data":"' not in text:
+                    continue  # emptied by another kind
                 before, payload = text.split('"data":"', 1)
                 lines[index] = f'{before}"data":"{index % different}"{payload.split(chr(34), 1)[1]}'
 
@@ -445,7 +447,7 @@ def _other_form(rng: np.random.Generator, bucket: Bucket) -> None:
     form = str(rng.choice(["nan", "error: model not ready", "[0.1, 0.9]", ""]))
     for lines in bucket.lines["shadow"]:
         for index, text in enumerate(lines):
-            if rng.random() < share:
+            if rng.random() < share and '"data":"' in text:
                 before, after = text.rsplit('"data":"', 1)
                 lines[index] = f'{before}"data":"{form}"{after.split(chr(34), 1)[1]}'
 

@@ -131,6 +131,15 @@ def test_the_pairing_rate_is_judged_only_when_captures_are_complete() -> None:
     assert outcome("pairing", facts_of(pairing=poor, policy=told)) is GateOutcome.PASS
 
 
+@pytest.mark.parametrize(("records", "complete_"), [(9_950, True), (9_800, False)])
+def test_captures_within_a_hundredth_of_the_requests_are_complete(
+    records: int, *, complete_: bool
+) -> None:
+    poor = Pairing(rate=0.5, distinct_inputs=10_000)
+    facts = facts_of(pairing=poor, invocations=(10_000, 10_000), records=(records, records))
+    assert (outcome("pairing", facts) is GateOutcome.FAIL) == complete_
+
+
 def test_missing_pairs_are_harm_in_the_worst_case() -> None:
     policy = complete(shadow_percentage=100)
     few = facts_of(policy=policy, ledger=Ledger(pairs=10_000, unpaired_production=50))

@@ -75,6 +75,12 @@ def test_the_margin_is_the_largest_loss_accepted(
     assert (evidence.needs is None) == (outcome is not Outcome.UNRESOLVED)
 
 
+@pytest.mark.parametrize(("pairs", "outcome"), [(999, Outcome.UNRESOLVED), (1_000, Outcome.PASS)])
+def test_a_thousand_labels_are_needed_however_clear_they_are(pairs: int, outcome: Outcome) -> None:
+    wide = ("metrics.accuracy.margin=-0.2",)
+    assert judged(labelled(0, 0, pairs, settings=wide)).outcome is outcome
+
+
 def test_inputs_that_come_back_buy_no_certainty() -> None:
     once, often = judged(labelled(100, 100)), judged(labelled(100, 100, times=10))
     assert (once.outcome, often.outcome) == (Outcome.PASS, Outcome.UNRESOLVED)

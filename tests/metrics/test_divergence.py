@@ -284,6 +284,20 @@ def test_a_shadow_that_is_bad_in_every_hour_is_rejected_in_the_first_ones() -> N
     assert "bad-hours" not in codes(found)
 
 
+def test_flips_that_come_in_one_hour_of_many_do_not_pass_as_if_spread() -> None:
+    spread, burst = in_hours([1] * 200), in_hours([0] * 199 + [200])
+    assert spread.effect is not None
+    assert burst.effect is not None
+    assert spread.effect.estimate == burst.effect.estimate == 0.002
+    assert (spread.outcome, burst.outcome) == (Outcome.PASS, Outcome.UNRESOLVED)
+    assert "bursts" in codes(burst)
+
+
+def test_hours_without_flips_count_against_the_bad_ones() -> None:
+    assert in_hours([200, 200]).outcome is Outcome.FAIL
+    assert in_hours([200, 200, 0, 0, 0, 0, 0, 0]).outcome is Outcome.UNRESOLVED
+
+
 def test_hours_never_touch_the_bound_a_pass_rests_on() -> None:
     few = in_hours([0] * 23 + [12])
     assert few.effect is not None

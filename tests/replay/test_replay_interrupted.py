@@ -14,11 +14,13 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 
 from analyzer.errors import InputError, ResourceError, UsageError
 from analyzer.replay import Replay
 from analyzer.replay.journal import Journal, Outcome, Sent
+from analyzer.replayed.warm_up import unfounded
 from analyzer.report import text
 from analyzer.report.content.replay_page import replay_page
 from tests.replay.replays import (
@@ -101,6 +103,9 @@ def test_a_replay_killed_at_random_points_sends_nothing_twice_and_loses_nothing(
     assert one.usable + unfinished == REQUESTS
     rows = sidecar_rows(tmp_path / "out")
     assert rows["order"].to_list() == list(range(REQUESTS))
+    assert 1 < rows["began_at"].n_unique() <= 5
+    assert unfounded([rows]) == 0
+    assert unfounded([rows.with_columns(began_at=pl.lit(0))]) > 0
     with serving(production_model) as server:
         replayed(folder, tmp_path / "whole", server.url)
     whole = outputs(tmp_path / "whole")

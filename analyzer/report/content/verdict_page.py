@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from analyzer.figures import counted, grouped, percent
-from analyzer.model import Decision, GateOutcome
+from analyzer.model import Decision, GateOutcome, Mode
 from analyzer.report.content.evidence import TONES, judged, metric_table, sureness
 from analyzer.report.content.explained import explained
 from analyzer.report.content.forest import forest
@@ -69,7 +69,7 @@ def verdict_page(
         blocks.append(metric_table(verdict, named, "Judged metrics", explained=told))
     blocks += [_reasons(verdict), _worth_knowing(verdict), gate_strip(verdict)]
     if not bundle:
-        if verdict.decision is Decision.PROMOTE and verdict.subject.endpoint:
+        if _has_plan(verdict):
             blocks.append(promotion_request(verdict))
         blocks += [explained(verdict), _download(verdict)]
     else:
@@ -89,9 +89,15 @@ def _detail(verdict: Verdict) -> str:
     parts = [
         sureness([verdict.metrics[metric] for metric in judged(verdict)]),
         f"{counted(closed, 'gate') if closed else 'no gate'} closed" if verdict.gates else "",
-        next((f"next: {reason.advice}" for reason in verdict.reasons if reason.advice), ""),
+        f"next: {step}" if (step := _next_step(verdict)) else "",
     ]
     return "; ".join(part for part in parts if part)
+
+
+def _next_step(verdict: Verdict) -> str:
+    if _has_plan(verdict):
+        return "carry out the promotion plan below"
+    return next((reason.advice for reason in verdict.reasons if reason.advice), "")
 
 
 def identity(verdict: Verdict) -> Identity:
@@ -102,8 +108,20 @@ def identity(verdict: Verdict) -> Identity:
         Fact("production", subject.production_variant or ""),
         Fact("shadow", subject.shadow_variant or ""),
         Fact("", window_text(verdict.window) if verdict.window else ""),
+        Fact("", _MEASURED_BY.get(subject.mode, "")),
     ]
     return Identity(tuple(fact for fact in facts if fact.value), volume_text(verdict))
+
+
+_MEASURED_BY = {
+    Mode.REPLAY: "measured by a replay, not on live traffic",
+    Mode.METRICS: "measured by metrics alone",
+    Mode.CAPTURES: "measured by captures alone",
+}
+
+
+def _has_plan(verdict: Verdict) -> bool:
+    return verdict.decision is Decision.PROMOTE and bool(verdict.subject.endpoint)
 
 
 def window_text(window: Window) -> str:
