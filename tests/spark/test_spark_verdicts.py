@@ -36,6 +36,7 @@ pytestmark = [
         "ignore::ResourceWarning"
     ),  # sockets to Java live as long as it does
 ]
+DEFAULT = Policy()
 MANY_PARTS = {"no_inference_id", "broken"}
 
 
@@ -79,11 +80,11 @@ def test_the_number_of_parts_changes_no_byte_of_the_other_scenarios(
     assert judged(SAMPLE_DATA / scenario, partitions) == golden(scenario)
 
 
-def captured(folder: Path, partitions: int | None) -> tuple[object, ...]:
+def captured(folder: Path, partitions: int | None, policy: Policy = DEFAULT) -> tuple[object, ...]:
     """Everything that captures come to: the ledger, the pairing, every table, every note."""
     plan = None if partitions is None else SparkPlan(partitions=partitions)
     limits = EngineLimits(use_cache=False, spark=plan)
-    found = read_captures(discover(str(folder)), Policy(), (None, None), limits, silent)
+    found = read_captures(discover(str(folder)), policy, (None, None), limits, silent)
     tables = {name: (t.schema, t.to_pylist()) for name, t in found.facts.tables.items()}
     return replace(found, facts=replace(found.facts, tables={})), tables
 
@@ -150,6 +151,17 @@ def test_records_a_duplicate_of_which_names_another_request_are_paired_alike(
         others = scores(side, 300, inference_id="another")
         put(tmp_path, side, "a.jsonl", [*lines, *others[::2]])
     assert captured(tmp_path, 4) == captured(tmp_path, None)
+
+
+def test_the_answers_of_the_worst_pairs_come_from_whatever_part_they_lie_in(
+    tmp_path: Path,
+) -> None:
+    for side in (PRODUCTION, SHADOW):
+        put(tmp_path, side, "a.jsonl", scores(side, 300))
+    shown = Policy.model_validate({"redaction": {"payloads": "shown"}})
+    found = captured(tmp_path, 3, shown)
+    assert "worst_outputs" in str(found)
+    assert found == captured(tmp_path, None, shown)
 
 
 def test_outputs_that_are_texts_are_sampled_alike(tmp_path: Path) -> None:
