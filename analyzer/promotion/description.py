@@ -132,8 +132,8 @@ def read_description(path: Path, endpoint: str) -> Description:
 
     Raises:
         AccessError: the file cannot be opened.
-        InputError: not JSON, without the two needed answers, not of AWS's form, or of another
-            endpoint.
+        InputError: not JSON, without the two needed answers, not of AWS's form, of another
+            endpoint, or of one that was being changed.
     """
     try:
         answers = json.loads(path.read_bytes())
@@ -150,6 +150,13 @@ def read_description(path: Path, endpoint: str) -> Description:
     answered: Any = {key: checked(key, one, path.name) for key, one in known.items()}
     description = Description(answered, path.name)
     verify(description, endpoint)
+    status = description.endpoint.get("EndpointStatus")
+    if status != "InService":
+        raise InputError(
+            f"{path.name}: {endpoint} was {status} when it was described, not InService: describe "
+            "it again once it is",
+            code="endpoint-file",
+        )
     return description
 
 

@@ -260,8 +260,11 @@ def _because_slices(first: Verdict, second: Verdict) -> Because:
 def _because_gate(before: Gate | None, after: Gate | None) -> Because:
     if before is None or after is None:
         return "not judged before"
-    same = before.value is not None and before.value == after.value
-    return "policy" if same and before.limit != after.limit else "gate"
+    if before.value is None and after.value is None:
+        return "gate"
+    if before.limit == after.limit:
+        return "evidence"
+    return "policy" if before.value == after.value else "evidence and policy"
 
 
 def _alone(seen: Evidence, rule: Evidence) -> tuple[Outcome, Role, bool]:

@@ -139,7 +139,9 @@ def test_a_gate_that_closed_at_another_limit_was_closed_by_the_policy() -> None:
     found = difference(decided(), decided(gates=closed("min_days", limit=7.0)))
     assert causes(found) == [("gate-min-days", True, "policy")]
     found = difference(decided(), decided(gates=closed("min_days", value=2.0)))
-    assert causes(found) == [("gate-min-days", True, "gate")]
+    assert causes(found) == [("gate-min-days", True, "evidence")]
+    found = difference(decided(), decided(gates=closed("min_days", value=2.0, limit=7.0)))
+    assert causes(found) == [("gate-min-days", True, "evidence and policy")]
 
 
 def test_a_metric_that_only_one_verdict_judges_is_named() -> None:

@@ -36,7 +36,7 @@ _BECAUSE = {
     "evidence": "because the evidence moved",
     "policy": "because the policy changed",
     "evidence and policy": "because evidence and policy changed",
-    "gate": "because what the gate asks changed",
+    "gate": "because what the gate checks came out otherwise",
     "not judged before": "because only one of the two has it",
 }
 _GRAVE = {"endpoint": "endpoints", "schema_version": "schema versions"}
