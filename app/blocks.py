@@ -72,7 +72,9 @@ STYLE = """
 [class*="st-key-quiet-"] [data-testid="stText"] { font-size: 0.875rem; opacity: 0.75; }
 [class*="st-key-strong-"] [data-testid="stText"] { font-weight: 600; }
 [class*="st-key-strong-"] { row-gap: 0.1rem; }
+.answers { margin: 0.9rem 0; }
 .answers p { margin: 0.2rem 0; overflow-wrap: anywhere; }
+.answers .quiet { font-size: 0.875rem; opacity: 0.75; }
 [data-testid="stText"] { overflow-wrap: anywhere; }
 @media (min-width: 640px) {
   /* The menu stays in sight; Streamlit's empty header would lie over it. */

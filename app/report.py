@@ -62,7 +62,7 @@ def main() -> None:
     # Streamlit's own menu is a drawer on a phone, which stays open over the page it led to.
     with st.container(key="menu", horizontal=True, gap="xsmall"):
         for place in places:
-            st.page_link(place, query_params={_RUN: name} if len(paths) > 1 else None)
+            st.page_link(place)
     chosen.run()
 
 

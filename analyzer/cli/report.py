@@ -22,7 +22,7 @@ def report(
         Path | None, typer.Option(help="Write the static report to this file instead.")
     ] = None,
 ) -> None:
-    """Open the Streamlit report of a bundle, or of a folder of them; or write the static one."""
+    """Open the Streamlit report of one bundle or a folder, or write it."""
     import subprocess
 
     from analyzer import bundle

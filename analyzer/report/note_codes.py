@@ -383,6 +383,7 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     "no-such-file": ("A path does not exist.", _FLAG),
     "no-temporary-folder": ("There is no folder for temporary data.", "Set TMPDIR."),
     "out-of-memory": ("The memory limit was reached.", "Raise it, or judge a shorter window."),
+    "spark-job-failed": ("Spark gave a job up.", "See the log of its executors, and run again."),
     "disk-full": ("The disk is full.", "Free space, or set TMPDIR to a larger disk."),
     "ledger-unbalanced": ("Lines were lost in counting: a fault of this program.", "Report it."),
     "usage-error": ("The command line cannot be meant as it stands.", _FLAG),

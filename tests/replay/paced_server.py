@@ -1,10 +1,11 @@
 """A model server of known latency and failures, in a process of its own.
 
-    python -m tests.replay.paced_server MEAN_MS FAILING SEED
+    python -m tests.replay.paced_server MEAN_MS FAILING SHIFT SEED
 
 prints its URL and serves until it is ended. The answer, how long it takes (0.8 to 1.2 of the mean)
 and whether it is a 500 are drawn by the request's body: the same request fares the same each time.
-The answer does not depend on the seed, the time does: two servers share no draw.
+Scores are off by at most half of SHIFT, as those of another model are. Times depend on SEED, so
+that two servers share none.
 """
 
 from __future__ import annotations
@@ -20,15 +21,16 @@ def draw(body: bytes, what: str) -> float:
     return int.from_bytes(hashlib.sha256(what.encode() + body).digest()[:4], "big") / 2**32
 
 
-def answer_to(body: bytes) -> str:
-    """The model's score."""
-    return f"{draw(body, 'score'):.6f}"
+def answer_to(body: bytes, shift: float = 0.0) -> str:
+    """A model's score."""
+    score = draw(body, "score") + shift * (draw(body, "shift") - 0.5)
+    return f"{min(1.0, max(0.0, score)):.6f}"
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    mean_s, failing, seed = 0.0, 0.0, ""
+    mean_s, failing, shift, seed = 0.0, 0.0, 0.0, ""
 
     def do_GET(self) -> None:
         self._answer(200, b"")
@@ -39,7 +41,7 @@ class _Handler(BaseHTTPRequestHandler):
         if draw(body, "fate") < self.failing:
             self._answer(500, b"")
         else:
-            self._answer(200, answer_to(body).encode())
+            self._answer(200, answer_to(body, self.shift).encode())
 
     def _answer(self, status: int, body: bytes) -> None:
         self.send_response(status)
@@ -57,9 +59,10 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
 
-def main(mean_ms: str, failing: str, seed: str) -> None:
+def main(mean_ms: str, failing: str, shift: str, seed: str) -> None:
     """Serve until the process is ended."""
-    told = {"mean_s": float(mean_ms) / 1000, "failing": float(failing), "seed": seed}
+    told = {"mean_s": float(mean_ms) / 1000, "seed": seed}
+    told |= {"failing": float(failing), "shift": float(shift)}
     with _Server(("127.0.0.1", 0), type("Handler", (_Handler,), told)) as server:
         print(f"http://127.0.0.1:{server.server_address[1]}", flush=True)  # noqa: T201
         server.serve_forever()

@@ -28,13 +28,14 @@ if TYPE_CHECKING:
     from analyzer.model import Verdict
 
 ROOT = Path(__file__).parents[2]
-MEAN_MS = 20.0
+MEAN_MS, SHIFT = 20.0, 0.002
 
 
 @contextmanager
-def paced(mean_ms: float, failing: float, seed: str) -> Iterator[str]:
+def paced(mean_ms: float, failing: float, shift: float, seed: str) -> Iterator[str]:
     """A server in its own process; its URL."""
-    command = [sys.executable, "-m", "tests.replay.paced_server", str(mean_ms), str(failing), seed]
+    command = [sys.executable, "-m", "tests.replay.paced_server"]
+    command += [str(mean_ms), str(failing), str(shift), seed]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as server:
         try:
             assert server.stdout is not None
@@ -58,8 +59,8 @@ def judged(
     """The verdict on a candidate beside a baseline of `MEAN_MS` that fails nothing."""
     source, out = captures(folder, requests), folder / "out"
     with (
-        paced(MEAN_MS * slower, failing, "candidate") as candidate,
-        paced(MEAN_MS, 0.0, "baseline") as baseline,
+        paced(MEAN_MS * slower, failing, SHIFT, "candidate") as candidate,
+        paced(MEAN_MS, 0.0, 0.0, "baseline") as baseline,
     ):
         asked = Replay(str(source), candidate, out, baseline=baseline, speed=speed)
         summary = replayed_as(asked)
@@ -101,7 +102,8 @@ def test_an_equal_candidate_is_not_rejected_and_needs_more_requests(tmp_path: Pa
     assert verdict.metrics["failure_rate"].outcome is Outcome.UNRESOLVED
     flips = verdict.metrics["flip_rate"].effect
     assert flips is not None
-    assert flips.estimate == 0
+    assert flips.estimate is not None
+    assert flips.estimate < 0.01
     assert verdict.metrics["latency_mean"].outcome is not Outcome.FAIL
 
 

@@ -11,6 +11,8 @@ from analyzer.report import html
 from analyzer.report.content import PAGES, predictions_page
 from analyzer.report.content.page import (
     Chart,
+    Choice,
+    Data,
     Fact,
     Facts,
     Headline,
@@ -55,6 +57,14 @@ def document(decision: Decision) -> str:
     return html.render(pages, "report")
 
 
+def to_choose(block: Choice | Data) -> list[str]:
+    if isinstance(block, Data):
+        return [name for name, _ in block.frames]
+    facts = [fact for option in block.options for fact in option.facts]
+    names = [option.name for option in block.options]
+    return names + [part for fact in facts for part in (fact.label, fact.value)]
+
+
 def strings(page: Page) -> list[str]:
     """Every string a page has finished for its windows, but the terminal's next command."""
     found = [page.title] if page.lead else []
@@ -73,6 +83,8 @@ def strings(page: Page) -> list[str]:
             found += [block.title, block.caption]
         elif isinstance(block, Notes):
             found += [part for item in block.items for part in (item.label, item.text, item.advice)]
+        elif isinstance(block, Choice | Data):
+            found += to_choose(block)
         elif isinstance(block, Missing):
             found += [block.title, block.text, block.advice]
     return [" ".join(clean(text).split()) for text in found if text]

@@ -34,7 +34,9 @@ def explained(verdict: Verdict) -> Choice:
         if metric in METRICS
     ]
     gates = [
-        Option(gate, _gate(gate, held)) for gate, held in verdict.gates.items() if gate in GATES
+        Option(gate, _gate(gate, held))
+        for gate, held in sorted(verdict.gates.items())
+        if gate in GATES
     ]
     return Choice("What is this?", "guardrail", "A metric or gate", (*metrics, *gates))
 

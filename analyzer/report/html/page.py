@@ -214,7 +214,8 @@ def _choice(block: Choice) -> str:
         f"<details>\n<summary>{escape(option.name)}</summary>\n{_sentences(option.facts)}</details>\n"
         for option in block.options
     )
-    return _card(block.title, "".join(parts))
+    inside = f"<summary>{escape(block.label)}</summary>\n{''.join(parts)}"
+    return _card(block.title, f"<details>\n{inside}</details>\n")
 
 
 def _sentences(facts: Sequence[Fact]) -> str:
