@@ -213,18 +213,26 @@ class Engine:
 
     def added(self, paths: Sequence[Path], how: Adding) -> pa.Table:
         """The rows of Parquet files of one schema, at least one file, added together."""
-        source = f"read_parquet({_list(paths)})"
         with _resources_named():
-            found = self._connection.sql(f"from {source}")
-            kinds = zip(found.columns, map(str, found.types), strict=True)
-            columns = ", ".join(how.column(name, kind) for name, kind in kinds)
-            grouped = f" group by {', '.join(how.by)}" if how.by and not how.rows else ""
-            ordered = f" order by {how.order}" if how.order else ""
-            limited = f" limit {how.limit}" if how.limit else ""
-            query = f"select {columns} from {source}"  # noqa: S608 - our own names, paths quoted
-            query += f"{grouped}{ordered}{limited}"
-            table: pa.Table = self._connection.sql(query).to_arrow_table()
+            table: pa.Table = self._connection.sql(self._adding(paths, how)).to_arrow_table()
         return table
+
+    def write_added(self, paths: Sequence[Path], how: Adding, path: Path) -> None:
+        """The same, written to a Parquet file, to be added to others."""
+        with _resources_named():
+            copy = f"copy ({self._adding(paths, how)}) to {_text_literal(path)} ({_SHARED})"
+            self._connection.execute(copy)
+
+    def _adding(self, paths: Sequence[Path], how: Adding) -> str:
+        source = f"read_parquet({_list(paths)})"
+        found = self._connection.sql(f"from {source}")
+        kinds = zip(found.columns, map(str, found.types), strict=True)
+        columns = ", ".join(how.column(name, kind) for name, kind in kinds)
+        grouped = f" group by {', '.join(how.by)}" if how.by and not how.rows else ""
+        ordered = f" order by {how.order}" if how.order else ""
+        limited = f" limit {how.limit}" if how.limit else ""
+        query = f"select {columns} from {source}"  # noqa: S608 - our own names, paths quoted
+        return query + f"{grouped}{ordered}{limited}"
 
     def show(self, table: str, paths: Sequence[Path], *, located: bool = False) -> None:
         """Make Parquet files of one schema, at least one, readable as one table.

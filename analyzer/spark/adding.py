@@ -25,6 +25,7 @@ ADDED: dict[str, Adding] = {
     "pair_carriers": Adding(most=("production", "shadow")),
     "pair_reused_ids": _ONE,
     "pair_repeated_ids": _ONE,
+    "pair_sample": Adding(rows=True),
     "pairing_counts": Adding(most=("max_abs_skew_s",)),
     "pair_skews": Adding(("skew_s",)),
     "contract_counts": _ONE,

@@ -35,6 +35,7 @@ LOCAL = "local[*,4]"
 """This machine's cores, and four tries of a task as on a cluster."""
 _PART_BYTES = 1 << 30
 _PIECES_AT_ONCE = 32
+_MOST_PARTS, _ANSWERS_AT_ONCE = 1_000, 64
 _BATCH_ROWS = "spark.sql.execution.arrow.maxRecordsPerBatch"
 _SUBMITTED = "PYSPARK_GATEWAY_PORT"  # spark-submit has started Java already
 
@@ -72,6 +73,7 @@ class SparkEngine:
         self._sums: dict[str, Mapping[str, object]] = {}
         self._parts: DataFrame | None = None
         self._cached: list[DataFrame] = []
+        self._last_parts = 0
         self._hashed: dict[int, tuple[int, ...]] = {}
         self._open = ExitStack()
         with ExitStack() as opening:
@@ -131,17 +133,20 @@ class SparkEngine:
 
     def partitions(self, size: int) -> int:
         """Into how many parts so many bytes of lines are shuffled."""
-        return self._plan.partitions or max(self.parallelism, -(-size // _PART_BYTES))
+        most = max(self.parallelism, min(-(-size // _PART_BYTES), _MOST_PARTS))
+        return self._plan.partitions or most
 
     def scattered(self, rows: Sequence[bytes]) -> DataFrame:
         """Each of these in a part of its own."""
         keys = self._keys(len(rows))
+        self._last_parts = len(rows)
         listed = [(key, "", None, 0, row) for key, row in zip(keys, rows, strict=True)]
         return self.session.createDataFrame(listed, parts.BLOBS).repartition(len(rows), "part")
 
     def spread(self, frame: DataFrame, by: str, count: int) -> DataFrame:
         """Rows shuffled so that those that share a key lie together; no part is left empty."""
         keys = self._keys(count)
+        self._last_parts = count
         moving = self.mapped(without_answers(frame), parts.spread, Spreading(by, keys))
         nobody = [(key, "", None, 0, b"") for key in keys]
         marks = self.session.createDataFrame(nobody, parts.BLOBS)
@@ -168,7 +173,12 @@ class SparkEngine:
             AnalyzerError: a part cannot go on.
             ResourceError: the job failed, whatever Spark tried.
         """
-        rows = _collected(frame.filter(frame.name.startswith(ANSWER)))
+        answers = frame.filter(frame.name.startswith(ANSWER))
+        adders = self._last_parts // _ANSWERS_AT_ONCE
+        if adders:
+            # a file's pieces share its name, and so come to one task
+            answers = self.mapped(answers.repartition(adders, "file"), parts.add)
+        rows = _collected(answers)
         for row in rows:
             if row["name"] == FAILED:
                 raise read_error(row["data"])

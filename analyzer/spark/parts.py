@@ -26,6 +26,7 @@ from analyzer.engine import Engine, mentions
 from analyzer.errors import AnalyzerError
 from analyzer.sources import open_chunks
 from analyzer.sources.objects import ROLES
+from analyzer.spark.adding import ADDED
 from analyzer.spark.spoken import error_text, loaded_text, read_task
 
 if TYPE_CHECKING:
@@ -236,6 +237,30 @@ def ask(
         yield from _answers(engine, questions)
         if steps:
             yield from _carried(engine)
+
+
+def add(batches: Batches, memory_limit: str | None) -> Iterator[pa.RecordBatch]:
+    """Add the answers of some parts, so that fewer come to the driver; what is said goes on."""
+    said: list[dict[str, Any]] = []
+    with _engine(memory_limit) as engine:
+        rows = (row for batch in batches for row in batch.to_pylist())
+        for name, paths in receive(_answers_of(rows, said), engine.folder).items():
+            path = engine.folder / f"{uuid4().hex}.parquet"
+            engine.write_added(paths, ADDED[name.removeprefix(ANSWER)], path)
+            yield from _sent(name, [path])
+    for row in said:
+        yield _row(**row)
+
+
+def _answers_of(
+    rows: Iterable[dict[str, Any]], said: list[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """The pieces of files; all other rows are put aside."""
+    for row in rows:
+        if row["file"] is None:
+            said.append(row)
+        else:
+            yield row
 
 
 def needed(questions: Questions) -> set[str]:

@@ -16,7 +16,7 @@ from analyzer.policy import Policy
 from analyzer.reading.captures import EngineLimits, read_captures
 from analyzer.sources import discover
 from analyzer.spark import captures as spark_captures
-from analyzer.spark import parts
+from analyzer.spark import driver, parts
 from analyzer.spark.driver import SparkPlan
 from tests.captures.capture_builders import line
 from tests.captures.test_capture_oracle import bucket
@@ -181,6 +181,14 @@ def test_an_object_that_cannot_be_read_to_its_end_is_named_alike(tmp_path: Path)
     found = captured(tmp_path, 2)
     assert "corrupt-gzip" in str(found)
     assert found == captured(tmp_path, None)
+
+
+def test_answers_of_many_parts_are_added_by_tasks_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_bucket(tmp_path, 2)
+    monkeypatch.setattr(driver, "_ANSWERS_AT_ONCE", 2)
+    assert captured(tmp_path, 5) == captured(tmp_path, None)
 
 
 def test_a_worker_process_killed_in_the_middle_changes_no_byte(
