@@ -232,7 +232,7 @@ def _verify(path: Path, manifest: Mapping[str, str]) -> None:
     if VERDICT in manifest and VERDICT not in present:
         raise InputError(f"{path}: the last run did not finish; run again")
     for name in sorted(present ^ set(manifest)):
-        what = "is missing" if name in manifest else "was added"
+        what = "was removed" if name in manifest else "was added"
         raise InputError(f"{path}: {name} {what} since the run; run again")
     for name, digest in sorted(manifest.items()):
         if _sha256(path / name) != digest:

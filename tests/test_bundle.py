@@ -154,7 +154,7 @@ def test_a_file_added_or_removed_is_found(tmp_path: Path) -> None:
         bundle.read(out)
     (out / "extra.txt").unlink()
     (out / "summary.md").unlink()
-    with pytest.raises(InputError, match=r"summary\.md is missing"):
+    with pytest.raises(InputError, match=r"summary\.md was removed"):
         bundle.read(out)
 
 

@@ -14,6 +14,7 @@ from analyzer.cli.flags import PlainOption
 from analyzer.cli.showing import print_page
 from analyzer.console.messages import line
 from analyzer.console.process import Interruptible, started_as
+from analyzer.errors import ExitCode
 
 _TARGET = "http(s)://HOST:PORT, sagemaker:ENDPOINT[/VARIANT] or python:MODULE:FUNCTION"
 
@@ -87,12 +88,17 @@ def replay(
     with Interruptible(), contextlib.redirect_stdout(sys.stderr):
         try:
             with progress(quiet=quiet) as report_progress:
-                summary = replayed(asked, report_progress)
+                summary = replayed(asked, report_progress, None if quiet else _note)
         except SystemExit:
-            text = f"what was answered is in {out}; the same command goes on"
-            print(line("note", text), file=sys.stderr)
+            _note(f"what was answered is in {out}; the same command goes on")
             raise
     if form == "json":
         print(summary.model_dump_json(indent=2))
     else:
         print_page(replay_page(summary, str(out), started_as()), requests=True)
+    if summary.unanswered:
+        raise typer.Exit(ExitCode.ACCESS)
+
+
+def _note(text: str) -> None:
+    print(line("note", text), file=sys.stderr)

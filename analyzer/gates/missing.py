@@ -49,8 +49,8 @@ def check_missing_pairs(facts: Facts, evidence: Mapping[str, Evidence]) -> Gate:
     if facts.mode is Mode.REPLAY and (unlisted := _unlisted(facts)):
         text = (
             f"{counted(unlisted, 'request')} that captures, the candidate's sidecar and the "
-            "baseline's do not all hold: how they ended is not known. Finish the replay with the "
-            "same command, or replay again."
+            "baseline's do not all hold: how they ended is not known. Replay into another folder; "
+            "the same command goes on only with a replay that is not complete"
         )
         return pair_gate(GateOutcome.FAIL, text, value=unlisted, limit=0, blocks=False)
     eligible = missing + captures.ledger.pairs

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from analyzer.errors import InputError, ResourceError, UsageError
+from analyzer.figures import counted, duration
 from analyzer.reading.window import asked_span
 from analyzer.replay.journal import Journal
-from analyzer.replay.plan import Workplace, read_plan, write_plan
+from analyzer.replay.plan import FOLDER, Workplace, read_plan, write_plan
 from analyzer.replay.recording import record, variant_folder
 from analyzer.replay.schedule import schedule, speed_of
 from analyzer.replay.selection import Wanted
@@ -26,6 +27,7 @@ from analyzer.sources.objects import AwsOptions, printable
 from analyzer.sources.one_variant import OneVariant, discover_one
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
     from typing import Any
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from analyzer.steps import Progress
 
 _JOURNAL, _COMPLETE = "journal", "complete.json"
+_A_MINUTE_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -80,10 +83,15 @@ class Replay:
         return {name: getattr(self, name) for name in names}
 
 
-def replay(asked: Replay, progress: Progress) -> Summary:
+def replay(asked: Replay, progress: Progress, say: Callable[[str], None] | None = None) -> Summary:
     """Send captured requests and record what came of them; goes on where it was interrupted.
 
     A signal ends it with what was recorded until then in place.
+
+    Args:
+        asked: what to send, and where.
+        progress: told how far it is.
+        say: told before the first request how many there are and how long they take.
 
     Raises:
         UsageError: flags that cannot be meant, or a folder that holds another replay.
@@ -94,6 +102,7 @@ def replay(asked: Replay, progress: Progress) -> Summary:
     speed = speed_of(asked.speed)
     window = asked_span(asked.since, asked.until)
     try:
+        _require_ours(asked.out)
         with Workplace(asked.out) as work:
             begun = work.asked()
             _require_same(asked, begun)
@@ -115,7 +124,7 @@ def replay(asked: Replay, progress: Progress) -> Summary:
                 write_plan(work.folder, listing, wanted, asked.identity, progress)
             plan = read_plan(work.folder)
             due = schedule(plan.at_us, speed)
-            summary = _sent_and_recorded(asked, plan, targets, progress, due=due)
+            summary = _sent_and_recorded(asked, plan, targets, progress, say or _unheard, due=due)
             if summary.state == "complete":
                 fresh = known.with_suffix(".part")
                 fresh.write_text(summary.model_dump_json(indent=2) + "\n", encoding="utf-8")
@@ -129,18 +138,40 @@ def replay(asked: Replay, progress: Progress) -> Summary:
 
 
 def _sent_and_recorded(
-    asked: Replay, plan: Plan, targets: dict[str, Target], progress: Progress, *, due: Schedule
+    asked: Replay,
+    plan: Plan,
+    targets: dict[str, Target],
+    progress: Progress,
+    say: Callable[[str], None],
+    *,
+    due: Schedule,
 ) -> Summary:
     """Send what is left and write the records, whatever ends the sending."""
     with plan.open() as requests, Journal(plan.folder / _JOURNAL) as journal:
         index = journal.index(targets, len(plan))
         already = sum(len(one.begun) for one in index.values())
         todo = sends(plan, due, list(targets), index)
+        say(_announced(asked.speed, len(plan) * len(targets) - already, due))
         try:
             Sender(todo, requests, targets, journal, asked.concurrency).run(progress, already)
         finally:
             summary = _recorded(asked, plan, targets, requests, journal)
     return summary
+
+
+def _unheard(_: str) -> None:
+    return
+
+
+def _announced(speed: str, left: int, due: Schedule) -> str:
+    """How many requests, how fast and for how long: captured speed may take days."""
+    lasts_s = float(due.due_s[-1]) if len(due.due_s) else 0.0
+    text = f"{counted(left, 'request')} to send at --speed {speed}"
+    if not lasts_s:
+        return text
+    lasts = duration(lasts_s / 60) if lasts_s >= _A_MINUTE_S else f"{lasts_s:.0f} s"
+    faster = "; 10x or 50/s is faster" if speed == "captured" and lasts_s >= _A_MINUTE_S else ""
+    return f"{text}: all of them take {lasts}{faster}"
 
 
 def _recorded(
@@ -196,6 +227,12 @@ def _complete(path: Path, out: Path) -> Summary:
                 "another folder to replay again"
             )
     return known.model_copy(update={"again": True})
+
+
+def _require_ours(out: Path) -> None:
+    """Refuse a folder of something else before anything is put into it: a bundle is sealed."""
+    if out.exists() and not (out / FOLDER).exists() and any(out.iterdir()):
+        raise UsageError(f"--out {out}: not empty and not a replay; name another folder")
 
 
 def _require_new(asked: Replay, endpoint: str | None, folder: Path) -> None:

@@ -26,7 +26,8 @@ class VariantSummary(Frozen):
 
     Attributes:
         sent: requests sent; usable: those with an answer from 200 to 299 that was kept.
-        errors: the others by error code; statuses: answers by HTTP status.
+        errors: the others by error code; said: the first text of each code; statuses: answers by
+            HTTP status.
         warm_up: of those sent; they are not in the latencies.
         late: sent later than they were due, warm-up left out.
         service_ms: quantiles of done minus sent, of usable answers; empty without any.
@@ -36,6 +37,7 @@ class VariantSummary(Frozen):
     sent: int
     usable: int
     errors: dict[str, int]
+    said: dict[str, str]
     statuses: dict[str, int]
     warm_up: int
     late: int
@@ -73,6 +75,12 @@ class Summary(Frozen):
         """Requests sent to all variants together."""
         return sum(one.sent for one in self.variants.values())
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether nothing that was sent to the candidate was answered usably."""
+        one = self.variants["candidate"]
+        return bool(one.sent) and not one.usable
+
 
 def variant_summary(table: pa.Table) -> VariantSummary:
     """The numbers of one sidecar."""
@@ -83,6 +91,7 @@ def variant_summary(table: pa.Table) -> VariantSummary:
         sent=len(rows),
         usable=len(usable),
         errors=_counts(rows["error_code"]),
+        said=_said(rows),
         statuses=_counts(rows["status"]),
         warm_up=int(rows["warm_up"].sum()),
         late=int(rows.filter(~pl.col("warm_up"))["late"].sum()),
@@ -99,6 +108,12 @@ def seconds(tables: Mapping[str, pa.Table]) -> float:
     us = rows.select(pl.col("done_at").max() - pl.col("sent_at").min()).to_series()
     lasted: int | None = us.dt.total_microseconds().item()
     return (lasted or 0) / 1e6
+
+
+def _said(rows: pl.DataFrame) -> dict[str, str]:
+    texts = rows.drop_nulls(["error_code", "error_text"]).sort("order")
+    first = texts.group_by("error_code", maintain_order=True).agg(pl.col("error_text").first())
+    return dict(sorted(first.iter_rows()))
 
 
 def _counts(values: pl.Series) -> dict[str, int]:

@@ -9,7 +9,9 @@ from analyzer.replayed.sidecar import ERROR_CODES
 
 _NOTHING = "Nothing; it was asked for."
 _CAPTURE = "Nothing if such lines are few; otherwise look at them in the capture."
-_CONTAINER = "Read the candidate's log at those requests; `sent_at` in replay.parquet says when."
+_CONTAINER = (
+    "See error_text and sent_at in replay.parquet, and the candidate's log at those moments."
+)
 
 SENDING_CODES: dict[str, tuple[str, str]] = {
     **{
@@ -18,7 +20,7 @@ SENDING_CODES: dict[str, tuple[str, str]] = {
     },
     "unfinished": (
         "A replayed request that was under way when the replay was killed; it is not sent again.",
-        "Nothing; it counts neither as a success nor as a failure.",
+        "Replay into another folder where missing_pairs closes: it is neither success nor failure.",
     ),
     "late": (
         "Requests sent later than they were due: all threads waited, or the machine was busy.",

@@ -186,6 +186,8 @@ def unusable(error: Exception) -> AnalyzerError:
 
     if isinstance(error, aws.SSOError | aws.TokenRetrievalError | aws.CredentialRetrievalError):
         return explain(error, "load the credentials")
+    if isinstance(error, aws.NoRegionError):
+        return UsageError("no AWS region: give it with --region, or set AWS_DEFAULT_REGION")
     return UsageError(f"AWS options: {printable(str(error))}")
 
 

@@ -130,6 +130,7 @@ def test_an_interrupted_replay_leaves_a_capture_and_goes_on(tmp_path: Path) -> N
         assert child.returncode == 130, stderr
         assert stdout == b""
         assert stderr.decode().splitlines() == [
+            f"note: {REQUESTS} requests to send at --speed max",
             f"note: what was answered is in {out}; the same command goes on",
             "error: interrupted",
         ]
@@ -261,7 +262,7 @@ def test_records_of_something_else_are_not_mixed_with_a_replays(tmp_path: Path) 
     folder = write_captures(tmp_path / "captures", [line(1)])
     write_captures(tmp_path / "out", [line(2)], variant="candidate")
     with serving(production_model) as server:
-        with pytest.raises(UsageError, match="is not empty; name another folder"):
+        with pytest.raises(UsageError, match="not empty and not a replay; name another folder"):
             replayed(folder, tmp_path / "out", server.url)
         assert server.seen == []
 

@@ -73,7 +73,6 @@ def _blocks(diagnosis: Diagnosis) -> Iterator[Block]:
         yield Request(
             "smallest IAM policy",
             json.dumps(diagnosis.policy, indent=2),
-            "json",
             "lets a run list and read these captures, and nothing else",
         )
     yield _headline(diagnosis)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from analyzer.figures import counted, grouped, percent
+from analyzer.figures import NONE, counted, grouped, percent
 from analyzer.report.content.page import (
     Column,
     Fact,
@@ -57,13 +57,20 @@ def _blocks(summary: Summary, out: str, tool: str) -> Iterator[Block]:
     yield Table(
         "sent",
         tuple(Column(title, "right" if place else "left") for place, title in enumerate(columns)),
-        tuple(_row(name, one) for name, one in summary.variants.items()),
+        tuple(
+            _row(name, one, due=summary.speed != "max") for name, one in summary.variants.items()
+        ),
     )
     yield Notes("Notes", tuple(_notes(summary)))
-    yield Request("next", _next(summary, out, tool), "sh", "judges these records")
+    for shadow, than in (("production", "captured answers"), ("baseline", "the baseline's")):
+        if shadow == "production" or shadow in summary.folders:
+            text = _next(summary, out, tool, than=shadow)
+            yield Request("next", text, f"judges the candidate's answers against {than}")
     done = summary.state == "complete"
     rate = summary.sent / summary.seconds if summary.seconds else 0.0
     sentence = f"{counted(summary.sent, 'request')} sent, {grouped(rate)} a second."
+    if summary.unanswered:
+        sentence += " Not one answer of the candidate was usable."
     if summary.again:
         sentence += " That was before: nothing was sent now; another --out replays again."
     if not done:
@@ -71,18 +78,20 @@ def _blocks(summary: Summary, out: str, tool: str) -> Iterator[Block]:
     yield Headline(
         "REPLAYED" if done else "INTERRUPTED",
         "=" if done else "~",
-        Tone.PLAIN if done else Tone.OPEN,
+        Tone.BAD if summary.unanswered else Tone.PLAIN if done else Tone.OPEN,
         sentence,
     )
 
 
-def _row(name: str, one: VariantSummary) -> tuple[str, ...]:
+def _row(name: str, one: VariantSummary, *, due: bool) -> tuple[str, ...]:
+    """Without a time that requests are due at, none is late and there is no response time."""
     times = [
-        f"{value:,.1f} ms" if value is not None else "none"
-        for group in (one.service_ms, one.response_ms)
+        f"{value:,.1f} ms" if value is not None else NONE
+        for group in (one.service_ms, one.response_ms if due else {})
         for value in (group.get("p50"), group.get("p95"), group.get("p99"))
     ]
-    return (name, grouped(one.sent), grouped(one.usable), grouped(one.late), *times)
+    late = grouped(one.late) if due else NONE
+    return (name, grouped(one.sent), grouped(one.usable), late, *times)
 
 
 def _notes(summary: Summary) -> Iterator[Item]:
@@ -90,7 +99,11 @@ def _notes(summary: Summary) -> Iterator[Item]:
         yield Item(code, f"{counted(objects, 'capture object')} could not be read")
     for name, one in summary.variants.items():
         for code, requests in one.errors.items():
-            yield Item(code, f"{name}: {counted(requests, 'request')} ended so")
+            first = f", the first with: {one.said[code]}" if code in one.said else ""
+            if code == "status":
+                failed = {key: n for key, n in one.statuses.items() if not key.startswith("2")}
+                first = f": {', '.join(f'{grouped(n)} with {key}' for key, n in failed.items())}"
+            yield Item(code, f"{name}: {counted(requests, 'request')} ended so{first}")
         if one.warm_up:
             yield Item(
                 "warm-up", f"{name}: the first {grouped(one.warm_up)} are left out of latency"
@@ -107,7 +120,8 @@ def _notes(summary: Summary) -> Iterator[Item]:
             )
 
 
-def _next(summary: Summary, out: str, tool: str) -> str:
+def _next(summary: Summary, out: str, tool: str, *, than: str) -> str:
     candidate = f"{out}/{summary.folders['candidate']}"
-    command = ["run", "--production", summary.captures, "--shadow", candidate]
+    production = f"{out}/{summary.folders[than]}" if than in summary.folders else summary.captures
+    command = ["run", "--production", production, "--shadow", candidate]
     return f"{tool} {shlex.join(command)}"
