@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,12 @@ def test_no_broad_except_hides_a_bug() -> None:
             if isinstance(node, ast.ExceptHandler):
                 caught = ast.unparse(node.type) if node.type else "everything"
                 assert caught not in {"everything", "Exception", "BaseException"}, path.name
+
+
+def test_no_two_test_modules_share_a_name() -> None:
+    """Test folders are no packages: pytest would import the second as the first."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, files in names.items() if files > 1] == []
 
 
 def test_top_level_holds_only_what_the_project_promises() -> None:
