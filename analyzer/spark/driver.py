@@ -38,6 +38,8 @@ _PIECES_AT_ONCE = 32
 _MOST_PARTS, _ANSWERS_AT_ONCE = 1_000, 64
 _BATCH_ROWS = "spark.sql.execution.arrow.maxRecordsPerBatch"
 _SUBMITTED = "PYSPARK_GATEWAY_PORT"  # spark-submit has started Java already
+QUICK_JAVA = ("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1")
+"""Java only moves pieces of files here: compiling it well takes longer than is ever won back."""
 
 
 @dataclass(frozen=True)
@@ -320,6 +322,8 @@ def _started(master: str | None) -> SparkSession:
     builder = SparkSession.builder.appName("shadow-analyzer")
     if master or _SUBMITTED not in os.environ:
         builder = builder.master(master or LOCAL)
+        if (master or LOCAL).startswith("local"):
+            builder = builder.config(*QUICK_JAVA)
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     try:
         session = builder.config("spark.ui.showConsoleProgress", "false").getOrCreate()

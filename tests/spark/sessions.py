@@ -40,9 +40,12 @@ def session(master: str = LOCAL) -> Iterator[SparkSession]:
         warnings.simplefilter("ignore")  # PySpark's own, about the pandas that it does not use
         from pyspark.sql import SparkSession
 
+    from analyzer.spark.driver import QUICK_JAVA
+
     os.environ["PYSPARK_PYTHON"] = sys.executable
     built = (
         SparkSession.builder.master(master)
+        .config(*QUICK_JAVA)
         .config("spark.ui.enabled", "false")
         .config("spark.ui.showConsoleProgress", "false")
         .config("spark.driver.host", "127.0.0.1")

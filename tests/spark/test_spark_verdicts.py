@@ -6,6 +6,7 @@ import os
 import random
 import signal
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -37,7 +38,13 @@ pytestmark = [
     ),  # sockets to Java live as long as it does
 ]
 DEFAULT = Policy()
-MANY_PARTS = {"no_inference_id", "broken"}
+PARTS = (1, 3, 16)
+ALWAYS = {("broken", 16), ("no_inference_id", 1), ("promote", 3)}
+"""Scenarios and numbers of parts that are tried without --long."""
+ALL = [
+    pytest.param(*one, id=f"{one[0]}-{one[1]}", marks=[] if one in ALWAYS else [pytest.mark.long])
+    for one in product(SCENARIOS, PARTS)
+]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -60,21 +67,8 @@ def golden(scenario: str) -> str:
     return (SAMPLE_DATA / scenario / "expected_verdict.json").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_a_scenario_in_three_parts_gives_its_golden_verdict(scenario: str) -> None:
-    assert judged(SAMPLE_DATA / scenario, 3) == golden(scenario)
-
-
-@pytest.mark.parametrize("partitions", [1, 16])
-@pytest.mark.parametrize("scenario", sorted(MANY_PARTS))
-def test_the_number_of_parts_changes_no_byte(scenario: str, partitions: int) -> None:
-    assert judged(SAMPLE_DATA / scenario, partitions) == golden(scenario)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("partitions", [1, 16])
-@pytest.mark.parametrize("scenario", sorted(set(SCENARIOS) - MANY_PARTS))
-def test_the_number_of_parts_changes_no_byte_of_the_other_scenarios(
+@pytest.mark.parametrize(("scenario", "partitions"), ALL)
+def test_a_scenario_gives_its_golden_verdict_in_any_number_of_parts(
     scenario: str, partitions: int
 ) -> None:
     assert judged(SAMPLE_DATA / scenario, partitions) == golden(scenario)
@@ -102,14 +96,14 @@ def put_bucket(folder: Path, seed: int) -> None:
         put(folder, side, "last.jsonl", [line(5, output="0.5", payload="9", inference_id="last")])
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_what_captures_come_to_is_the_same_to_the_last_table(seed: int, tmp_path: Path) -> None:
     put_bucket(tmp_path, seed)
     assert captured(tmp_path, 5) == captured(tmp_path, None)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", range(4, 40))
+@pytest.mark.parametrize("seed", range(2, 40))
 @pytest.mark.parametrize("partitions", [1, 3])
 def test_what_more_captures_come_to_is_the_same(seed: int, partitions: int, tmp_path: Path) -> None:
     put_bucket(tmp_path, seed)
@@ -178,8 +172,7 @@ def test_outputs_that_are_texts_are_sampled_alike(tmp_path: Path) -> None:
     assert captured(tmp_path, 3) == captured(tmp_path, None)
 
 
-@pytest.mark.parametrize("partitions", [1, 4])
-def test_parts_of_the_traffic_are_cut_alike(partitions: int, tmp_path: Path) -> None:
+def test_parts_of_the_traffic_are_cut_alike(tmp_path: Path) -> None:
     """Regions, fifths of a number, hours and content types, inputs of which repeat."""
     policy = Policy(
         slices={
@@ -192,7 +185,7 @@ def test_parts_of_the_traffic_are_cut_alike(partitions: int, tmp_path: Path) -> 
     for side in (PRODUCTION, SHADOW):
         put(tmp_path, side, "a.jsonl", scores(side, 1_500))
         put(tmp_path, side, "b.jsonl", scores(side, 100, payload="3", event_id=None))
-    found = captured(tmp_path, partitions, policy)
+    found = captured(tmp_path, 4, policy)
     assert "slice_counts" in str(found)
     assert found == captured(tmp_path, None, policy)
 
