@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analyzer.figures import counted, grouped, percent, period, stated
+from analyzer.gates.pair_hours import unchanged_hours
 from analyzer.metrics.metric import GateCheck
 from analyzer.metrics.series import (
     PRODUCTION,
@@ -44,17 +45,9 @@ LEAST_DIFFERENT_SHARE = 0.5
 
 def _roles(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
     counts = _role_counts(facts)
-    if facts.captures is not None and facts.captures.same_objects:
-        return _roles_gate(GateOutcome.FAIL, None, "Both roles read the same capture objects.")
-    copied = _copied_series(facts)
-    if copied is not None:
-        return _roles_gate(GateOutcome.FAIL, None, copied)
-    if _nothing_changed(facts):
-        text = (
-            "Every output is byte-identical, though the policy says the model changed "
-            "(no-change-observed): it is the same model, or a stale capture."
-        )
-        return _roles_gate(GateOutcome.FAIL, None, text)
+    alike = _one_thing(facts)
+    if alike is not None:
+        return _roles_gate(GateOutcome.FAIL, None, alike)
     if not counts:
         text = "Neither captures nor invocation counts of both variants are there."
         return _roles_gate(GateOutcome.NOT_MEASURED, None, text)
@@ -65,6 +58,18 @@ def _roles(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
         text = f"The shadow has more than production: {said}. The roles may be swapped."
         return _roles_gate(GateOutcome.FAIL, excess, text)
     return _roles_gate(GateOutcome.PASS, excess, f"The roles fit the counts: {said}.")
+
+
+def _one_thing(facts: Facts) -> str | None:
+    """Why both roles are one and the same, in part at least; None where nothing says so."""
+    if facts.captures is not None and facts.captures.same_objects:
+        return "Both roles read the same capture objects."
+    if _nothing_changed(facts):
+        return (
+            "Every output is byte-identical, though the policy says the model changed "
+            "(no-change-observed): it is the same model, or a stale capture."
+        )
+    return _copied_series(facts) or unchanged_hours(facts)
 
 
 def _roles_gate(outcome: GateOutcome, value: float | None, text: str) -> Gate:
