@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analyzer.figures import counted, grouped, percent, period, stated
-from analyzer.gates.pair_hours import unchanged_hours
+from analyzer.gates.pair_hours import unchanged_hours, unchanged_values
 from analyzer.metrics.metric import GateCheck
 from analyzer.metrics.series import (
     PRODUCTION,
@@ -69,7 +69,7 @@ def _one_thing(facts: Facts) -> str | None:
             "Every output is byte-identical, though the policy says the model changed "
             "(no-change-observed): it is the same model, or a stale capture."
         )
-    return _copied_series(facts) or unchanged_hours(facts)
+    return _copied_series(facts) or unchanged_values(facts) or unchanged_hours(facts)
 
 
 def _roles_gate(outcome: GateOutcome, value: float | None, text: str) -> Gate:

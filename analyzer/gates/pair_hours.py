@@ -26,6 +26,7 @@ _LEAST_DUE = 10
 _LEAST_JUDGED_SHARE = 0.8
 _BLOCKS = (1, 6, 24)
 """Hours a stretch may have, the shortest first."""
+_LEAST_VALUES = 1_000
 _SCORED = frozenset({"probability", "regression", "vector", "multiclass"})
 _LEAST_CHANGED = 0.5
 _LEAST_IN_AN_HOUR = 20
@@ -69,6 +70,27 @@ def unseen(share: float, pairs: int) -> str:
         f"{counted(pairs, 'pair')} lie in hours that carry {percent(share)} of production's "
         f"requests ({stated(LEAST_TRAFFIC_SHARE)} needed): what the shadow answered at other "
         "times is not known"
+    )
+
+
+def unchanged_values(facts: Facts) -> str | None:
+    """That a changed model moves no score at all, though its outputs differ; else None.
+
+    A retrained model's scores move, if only in the last digits. Where none does, what is compared
+    is not what the model says: a path that names an echo of the input, or the same model behind a
+    new version's name.
+    """
+    found = Counted.of(facts)
+    if found is None or found.kind not in _SCORED or facts.policy.change != "model":
+        return None
+    moved = found.row.get("mean_absolute_difference")
+    if found.count("measured") < _LEAST_VALUES or moved != 0 or found.count("shifted"):
+        return None
+    return (
+        f"None of {counted(found.count('measured'), 'compared score')} differs, though "
+        f"{grouped(found.count('mismatched_pairs'))} outputs do and the policy says the model "
+        "changed (no-change-observed): it is the same model, a stale capture, or "
+        "predictions.path names something the model only repeats."
     )
 
 

@@ -11,11 +11,12 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from analyzer.gates.pair_hours import seen_share, unchanged_hours
+from analyzer.gates.identity import IDENTITY_GATES
+from analyzer.gates.pair_hours import seen_share, unchanged_hours, unchanged_values
 from analyzer.model import GateOutcome
 from tests.gates.test_pair_gates import check
 from tests.metrics.points import shadow_test
-from tests.metrics.prediction_facts import START, facts_of
+from tests.metrics.prediction_facts import START, counts_of, facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from analyzer.metrics.metric import Facts
 
 HOURS = 96
+IDENTITY = {gate.id: gate for gate in IDENTITY_GATES}
 
 
 def paired(pairs: Sequence[int]) -> Facts:
@@ -116,3 +118,24 @@ def test_under_an_infrastructure_change_nothing_should_change_in_any_hour() -> N
     facts = answered([50] * 64 + [0] * 32)
     policy = facts.policy.model_copy(update={"change": "infrastructure"})
     assert unchanged_hours(replace(facts, policy=policy)) is None
+
+
+def compared(*, moved: float = 0.0, kind: str = "probability", pairs: int = 5_000) -> Facts:
+    return facts_of(counts_of(pairs, mean_absolute_difference=moved), kind=kind)
+
+
+def test_scores_that_never_move_are_no_predictions_of_a_changed_model() -> None:
+    held = IDENTITY["roles"].check(compared(), {})
+    assert held.outcome is GateOutcome.FAIL
+    assert "None of 5 000 compared scores differs, though 5 000 outputs do" in held.text
+    assert "predictions.path" in held.text
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [compared(moved=1e-9), compared(kind="label"), compared(pairs=999)],
+)
+def test_scores_that_move_labels_and_few_pairs_prove_no_echo(facts: Facts) -> None:
+    assert unchanged_values(facts) is None
+    policy = facts.policy.model_copy(update={"change": "infrastructure"})
+    assert unchanged_values(replace(compared(), policy=policy)) is None
