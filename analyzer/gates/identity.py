@@ -21,7 +21,7 @@ from analyzer.metrics.series import (
     utc,
     values,
 )
-from analyzer.model import Family, Gate, GateOutcome
+from analyzer.model import Family, Gate, GateOutcome, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,9 +45,9 @@ LEAST_DIFFERENT_SHARE = 0.5
 
 def _roles(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
     counts = _role_counts(facts)
-    alike = _one_thing(facts)
-    if alike is not None:
-        return _roles_gate(GateOutcome.FAIL, None, alike)
+    wrong = _other_names(facts) or _one_thing(facts)
+    if wrong is not None:
+        return _roles_gate(GateOutcome.FAIL, None, wrong)
     if not counts:
         text = "Neither captures nor invocation counts of both variants are there."
         return _roles_gate(GateOutcome.NOT_MEASURED, None, text)
@@ -58,6 +58,19 @@ def _roles(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
         text = f"The shadow has more than production: {said}. The roles may be swapped."
         return _roles_gate(GateOutcome.FAIL, excess, text)
     return _roles_gate(GateOutcome.PASS, excess, f"The roles fit the counts: {said}.")
+
+
+def _other_names(facts: Facts) -> str | None:
+    """That endpoint.json gives a role to another variant than this run; None where it does not."""
+    endpoint = facts.endpoint
+    if endpoint is None or facts.mode is Mode.REPLAY or facts.metric_points.is_empty():
+        return None
+    told = {PRODUCTION: endpoint.production_variant, SHADOW: endpoint.shadow_variant}
+    taken = dict(facts.metric_points.select("role", "variant").unique().iter_rows())
+    for role, name in told.items():
+        if name is not None and taken.get(role) not in {None, name}:
+            return f"endpoint.json says the {role} is {name}; this run took {taken[role]} for it."
+    return None
 
 
 def _one_thing(facts: Facts) -> str | None:

@@ -123,6 +123,26 @@ def test_a_changed_model_with_identical_outputs_is_no_change() -> None:
     assert check(facts(nearly), "roles").outcome is GateOutcome.PASS
 
 
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (EndpointFacts(), None),
+        (EndpointFacts(production_variant="model-production"), None),
+        (
+            EndpointFacts(production_variant="model-shadow", shadow_variant="model-production"),
+            "the production is model-shadow; this run took model-production for it",
+        ),
+        (EndpointFacts(shadow_variant="model-v3"), "the shadow is model-v3"),
+    ],
+)
+def test_roles_that_endpoint_json_gives_to_other_variants_are_not_believed(
+    told: EndpointFacts, said: str | None
+) -> None:
+    held = check(facts(captures(), endpoint=told), "roles")
+    assert (held.outcome is GateOutcome.FAIL) == (said is not None)
+    assert said is None or said in held.text
+
+
 def test_roles_are_closed_when_nothing_was_counted() -> None:
     nothing = facts_of(shadow_test(0.1).points().clear())
     assert check(nothing, "roles").closed
