@@ -114,6 +114,10 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "More errors than requests: the export contradicts itself.",
         "Export errors and Invocations of the same variant, as Sum at 60 s.",
     ),
+    "requests-untimed": (
+        "Requests of the shadow have neither a latency nor an error: two exports contradict.",
+        "Export InvocationModelErrors and ModelLatency's SampleCount of the shadow again.",
+    ),
     "no-shared-minutes": (
         "No minute has requests of both variants.",
         "Check that both exports are of the same time.",
