@@ -26,6 +26,7 @@ from analyzer.metrics import DEFAULTS, METRICS, asked, fitting
 from analyzer.metrics.exports import how_to_export
 from analyzer.metrics.looking import looking_notes, looking_of
 from analyzer.metrics.metric import EndpointFacts, Facts, applies
+from analyzer.metrics.quantile_shift import shift_tables
 from analyzer.metrics.replay import observed
 from analyzer.metrics.running import latency_tables
 from analyzer.metrics.sliced import slice_frame, slice_notes, sliced
@@ -74,6 +75,7 @@ _INTERNAL_TABLES = {
     "label_counts",
     "label_score_cells",
     "replay_outcomes",
+    "replay_quantiles",
     "slice_counts",
 }
 """Tables the verdict is computed from; everything in them that is shown is in verdict.json."""
@@ -388,7 +390,7 @@ def _pairing_notes(facts: Facts) -> tuple[Note, ...]:
 def _tables(facts: Facts, slices: Mapping[str, Slice]) -> dict[str, pl.DataFrame]:
     """What the report draws."""
     captured = facts.captures.tables if facts.captures else {}
-    frames = latency_tables(facts)
+    frames = latency_tables(facts) | shift_tables(facts)
     if slices:
         frames["slices"] = slice_frame(slices)
     for name, table in captured.items():

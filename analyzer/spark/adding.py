@@ -52,6 +52,10 @@ ADDED: dict[str, Adding] = {
         ("production_lower", "production_upper", "shadow_lower", "shadow_upper"),
         order="production_lower, shadow_lower",
     ),
+    "score_agreement": Adding(
+        ("mean_lower", "mean_upper", "difference_lower", "difference_upper"),
+        order="mean_lower, difference_lower",
+    ),
     "shift_sizes": Adding(("step",), order="step"),
     "flip_distance": Adding(("lower", "upper"), order="lower"),
     "flip_counts": Adding(("production_label", "shadow_label")),
