@@ -371,3 +371,12 @@ def test_the_drawing_of_a_slice_writes_the_corrected_outcome_of_every_part(tmp_p
     assert said["south", "flip_rate"]["said"].startswith("✗")
     assert said["north", "flip_rate"]["said"].startswith("✓")
     assert charts.draw(chart).to_dict()
+
+
+def test_the_worst_pairs_say_which_part_they_are_of_and_where_they_cluster(tmp_path: Path) -> None:
+    tables = judged(planted(tmp_path), BY_REGION).tables
+    assert tables["worst_parts"].height == tables["worst_pairs"].height == 100
+    assert set(tables["worst_parts"]["part"]) == {"south"}
+    ((name, part, worst, of, share),) = tables["worst_clusters"].rows()
+    assert (name, part, worst, of) == ("input.2", "south", 100, 100)
+    assert share == 1 / 6

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from analyzer.metrics.clusters import cluster_tables
 from analyzer.metrics.quantile_shift import shift_tables
 from analyzer.metrics.running import latency_tables
 from analyzer.metrics.sliced import slice_frame
@@ -32,6 +33,7 @@ _INTERNAL_TABLES = {
     "replay_outcomes",
     "replay_quantiles",
     "slice_counts",
+    "worst_slices",
 }
 """Tables the verdict is computed from; everything in them that is shown is in verdict.json."""
 
@@ -39,7 +41,7 @@ _INTERNAL_TABLES = {
 def bundle_tables(facts: Facts, slices: Mapping[str, Slice]) -> dict[str, pl.DataFrame]:
     """By name, every table that is not internal."""
     captured = facts.captures.tables if facts.captures else {}
-    frames = latency_tables(facts) | shift_tables(facts)
+    frames = latency_tables(facts) | shift_tables(facts) | cluster_tables(captured)
     if slices:
         frames["slices"] = slice_frame(slices)
     for name, table in captured.items():

@@ -170,6 +170,7 @@ def _predictions(random: np.random.Generator) -> dict[str, pl.DataFrame]:
     distance = np.linspace(0, 0.2, 11)
     near = np.abs(production - 0.5)
     worst = np.argsort(-difference)[:20]
+    tiers = ["gold" if n % 4 else "basic" for n in range(20)]
     return {
         "score_histogram": histogram,
         "score_grid": pl.DataFrame(
@@ -214,6 +215,18 @@ def _predictions(random: np.random.Generator) -> dict[str, pl.DataFrame]:
             }
         ),
         "contract_changes": pl.DataFrame({"code": ["shape-mismatch"], "pairs": [2]}),
+        "worst_parts": pl.DataFrame(
+            {"rank": range(1, 21), "slice": ["input.tier"] * 20, "part": tiers}
+        ),
+        "worst_clusters": pl.DataFrame(
+            {
+                "slice": ["input.tier"],
+                "part": ["gold"],
+                "worst": [15],
+                "of": [20],
+                "share": [0.25],
+            }
+        ),
         "worst_pairs": pl.DataFrame(
             {
                 "rank": range(1, 21),

@@ -274,6 +274,20 @@ def test_worst_pairs_say_how_many_they_are_and_in_which_time() -> None:
         assert "captured at (UTC)" in [column.title for column in table.columns]
 
 
+def test_what_the_worst_pairs_have_in_common_is_said_with_its_share_of_all() -> None:
+    blocks = predictions_page(verdict(Decision.HOLD), tables(Decision.HOLD)).blocks
+    (notes,) = (b for b in blocks if isinstance(b, Notes) and "cluster" in b.title)
+    (item,) = notes.items
+    assert item.label == "input.tier: gold"
+    assert (
+        item.text == "15 of the 20 most divergent pairs, and 25.0 % of all pairs: 3 times as dense."
+    )
+    frames = {**tables(Decision.HOLD)}
+    frames["worst_clusters"] = frames["worst_clusters"].clear()
+    blocks = predictions_page(verdict(Decision.HOLD), frames).blocks
+    assert not any(isinstance(b, Notes) and "cluster" in b.title for b in blocks)
+
+
 def test_pair_is_named_by_its_event_where_the_table_has_it() -> None:
     frame = tables(Decision.HOLD)["worst_pairs"].with_columns(
         pl.format("event-{}", "pair_id").alias("pair_id"), pl.lit(None).alias("inference_id")

@@ -121,6 +121,7 @@ class Table:
         first: titles of the columns to show first where a window may be too narrow for all.
         find: what its rows may be searched for, and the name of that search in an address; empty
             where there is nothing to search for.
+        choose: titles of columns by a value of which its rows may be chosen.
     """
 
     title: str
@@ -135,6 +136,7 @@ class Table:
     legend: str = ""
     first: tuple[str, ...] = ()
     find: str = ""
+    choose: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

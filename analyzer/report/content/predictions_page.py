@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 CAPTURES = "Run with a SOURCE that holds data capture of both variants."
 _MOST_ROWS = 100
+WORST = ("worst_pairs", "worst_parts", "worst_clusters", "worst_outputs")
 
 
 def predictions_page(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> Page:
@@ -65,9 +66,9 @@ def predictions_page(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> Pa
         for name, build in _SECTIONS.items()
         if name in tables and not tables[name].is_empty()
     ]
-    drawn += worst_blocks(tables.get("worst_pairs"), tables.get("worst_outputs"))
+    drawn += worst_blocks(tables)
     blocks += drawn or [Missing("Distributions", _NO_VALUES, _SET_PATH)]
-    blocks += downloads(tables, ("slices", "worst_pairs", "worst_outputs", *DRAWN, *_SECTIONS))
+    blocks += downloads(tables, ("slices", *WORST, *DRAWN, *_SECTIONS))
     return Page("predictions", "Predictions", tuple(blocks), _LEAD)
 
 
