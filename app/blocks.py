@@ -36,9 +36,8 @@ from analyzer.report.content.page import (
     Tone,
 )
 from analyzer.report.html.page import answers
-from analyzer.report.markdown import BREAK
+from analyzer.report.plain_text import BREAK, clean
 from analyzer.report.spreadsheet import csv, parquet
-from analyzer.report.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

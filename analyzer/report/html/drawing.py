@@ -16,7 +16,7 @@ import polars as pl
 from altair.utils.schemapi import debug_mode
 
 from analyzer.report import charts
-from analyzer.report.text import clean
+from analyzer.report.plain_text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
