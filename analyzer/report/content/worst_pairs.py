@@ -87,11 +87,12 @@ def _table(frame: pl.DataFrame, parts: pl.DataFrame | None, *, said: bool) -> Ta
     lies = {} if parts is None else {(row[0], row[1]): row[2] for row in parts.rows()}
     return Table(
         "Most divergent pairs",
-        (*columns.values(), *map(Column, slices)),
+        (columns.pop("rank"), *map(Column, slices), *columns.values()),
         tuple(
             (
-                *(_CELLS.get(name, _value)(row[name]) for name in columns),
+                str(row["rank"]),
                 *(lies.get((row["rank"], name), NONE) for name in slices),
+                *(_CELLS.get(name, _value)(row[name]) for name in columns),
             )
             for row in rows.iter_rows(named=True)
         ),
@@ -170,7 +171,6 @@ def _value(value: object) -> str:
 
 
 _CELLS: dict[str, Callable[[object], str]] = {
-    "rank": str,
     "captured_at": _stamp,
     "pair_id": lambda value: str(value or NONE),
     "inference_id": lambda value: str(value or NONE),
