@@ -28,7 +28,7 @@ FAINTEST, STRONGEST = 0.1, 0.4
 """Opacity of a cell of the flip matrix at a share of 0 and of 1: its number stays readable."""
 _FRAME = 60
 _PART, _PART_FRAME = 30, 50
-_TINT, _GAP, _LINE = 0.16, 0.06, 11
+_TINT, _GAP, _LINE = 0.16, 0.06, 15
 
 
 def bars(chart: Chart) -> Drawing:
