@@ -76,16 +76,19 @@ def sliced_inputs(policy: Policy) -> SlicedInputs:
     )
 
 
-def slice_pairs(engine: Engine, policy: Policy, *, documents: bool) -> dict[str, pa.Table]:
+def slice_pairs(
+    engine: Engine, policy: Policy, worst: pa.Table, *, documents: bool
+) -> dict[str, pa.Table]:
     """Counts of every bin of every slice the policy names; nothing where it names none.
 
     Args:
         engine: holds `pairs`, `contract_pairs` and, unless `documents`, `predictions`.
         policy: what is sliced.
+        worst: the most divergent pairs, first the most.
         documents: outputs hold no prediction.
 
     Returns:
-        `slice_counts`: a row a bin.
+        `slice_counts`: a row a bin; `worst_slices`: a row for each of the worst pairs in a slice.
     """
     if not policy.slices:
         return {}
@@ -106,7 +109,11 @@ def slice_pairs(engine: Engine, policy: Policy, *, documents: bool) -> dict[str,
         engine.keep("slice_no_predictions", table="slice_predictions")
     else:
         engine.keep("slice_predictions")
-    return {"slice_counts": engine.table("slice_counts")}
+    pair_ids = worst["pair_id"].to_pylist()
+    return {
+        "slice_counts": engine.table("slice_counts"),
+        "worst_slices": engine.table("worst_slices", pair_ids=pair_ids),
+    }
 
 
 def _path(name: str, place: str) -> str:
