@@ -9,28 +9,45 @@ fifths of a number's range, or what kept the pair from having a value.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from functools import partial
+from math import inf
+from typing import TYPE_CHECKING, Any, Protocol
 
 from analyzer.errors import PolicyError
 from analyzer.payloads.paths import EACH, json_path, parse_path
 from analyzer.policy import INPUT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
     import pyarrow as pa
 
     from analyzer.policy import Policy
 
 MOST_VALUES = 20
 """Values of one slice that have a bin of their own: those with the most pairs."""
-FIFTHS = (0.2, 0.4, 0.6, 0.8)
+_RANGES = 5
+_PIECE_BITS, _NUMBER_BITS = 16, 64
+"""Of a stretch of numbers, pieces are told apart by at most so many bits of a number at a time."""
 
 
 class Engine(Protocol):
-    """What this module asks of the table engine."""
+    """What this module asks of the table engine, wherever the rows lie."""
 
     def table(self, name: str, **params: object) -> pa.Table:
         """What `sql/<name>.sql` gives."""
+
+    def reduce(self, name: str, **params: object) -> None:
+        """Make what `sql/<name>.sql` adds up from rows readable under its name."""
+
+    def each(self, step: Callable[[Rows], object]) -> None:
+        """Take a step that handles the rows of one pair by themselves."""
+
+
+class Rows(Protocol):
+    """What a step asks of the table engine that holds the rows."""
 
     def keep(
         self, name: str, *, table: str | None = None, replace: bool = False, **params: object
@@ -92,28 +109,119 @@ def slice_pairs(
     """
     if not policy.slices:
         return {}
-    inputs = sliced_inputs(policy)
-    engine.keep(
-        "slice_values",
-        names=list(inputs.names),
-        by_hour="hour" in policy.slices,
-        by_content_type="content_type" in policy.slices,
-    )
-    engine.keep(
-        "slice_bins",
-        most=MOST_VALUES,
-        fifths=list(FIFTHS),
-        ranges=[name for name in inputs.names if policy.slices[name] == "quantiles"],
-    )
-    if documents:
-        engine.keep("slice_no_predictions", table="slice_predictions")
-    else:
-        engine.keep("slice_predictions")
+    names = sliced_inputs(policy).names
+    ranges = [name for name in names if policy.slices[name] == "quantiles"]
+    values = {
+        "names": list(names),
+        "by_hour": "hour" in policy.slices,
+        "by_content_type": "content_type" in policy.slices,
+    }
+    engine.each(partial(_keep_values, values=values))
+    engine.reduce("slice_frequencies", ranges=ranges)
+    cuts = cut_points(engine, ranges)
+    frequent = engine.table("slice_frequent", most=MOST_VALUES).to_pylist()
+    bins = {
+        "ranges": ranges,
+        "cut_slices": [name for name, found in cuts.items() for _ in found],
+        "cuts": [cut for found in cuts.values() for cut in found],
+        "frequent_slices": [row["slice"] for row in frequent],
+        "frequent": [row["value"] for row in frequent],
+    }
+    engine.each(partial(_keep_bins, bins=bins, documents=documents))
+    engine.reduce("slice_sums")
     pair_ids = worst["pair_id"].to_pylist()
     return {
         "slice_counts": engine.table("slice_counts"),
         "worst_slices": engine.table("worst_slices", pair_ids=pair_ids),
     }
+
+
+def _keep_values(engine: Rows, *, values: Mapping[str, Any]) -> None:
+    engine.keep("slice_values", **values)
+
+
+def _keep_bins(engine: Rows, *, bins: Mapping[str, Any], documents: bool) -> None:
+    engine.keep("slice_bins", **bins)
+    if documents:
+        engine.keep("slice_no_predictions", table="slice_predictions")
+    else:
+        engine.keep("slice_predictions")
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """Neighbouring numbers of a slice, some of which are looked for.
+
+    Attributes:
+        shift: the bits of a number, from the last on, that its pieces do not tell apart.
+        lowest, highest: ends, included.
+        ranks: which are looked for, counted from 1 for the lowest; None before their number is
+            known.
+    """
+
+    slice: str
+    shift: int
+    lowest: float = -inf
+    highest: float = inf
+    ranks: tuple[int, ...] | None = None
+
+
+def cut_points(
+    engine: Engine, names: Sequence[str], piece_bits: int = _PIECE_BITS
+) -> dict[str, list[float]]:
+    """The numbers up to which one, two, three and four fifths of a slice's numbers reach.
+
+    Counts by piece add up over any split of the pairs, and narrow a stretch until one number is
+    left: exact order statistics, for which no place need hold all numbers.
+
+    Args:
+        engine: holds `slice_values`.
+        names: slices.
+        piece_bits: 2 to this power are the pieces of a stretch at most.
+
+    Returns:
+        Cut points by slice, ascending; a number that many pairs have may stand there twice.
+    """
+    cuts: dict[str, list[float]] = {name: [] for name in names}
+    stretches = [_Stretch(name, _NUMBER_BITS - piece_bits) for name in names]
+    while stretches:
+        found = engine.table(
+            "slice_stretches",
+            slices=[one.slice for one in stretches],
+            lowest=[one.lowest for one in stretches],
+            highest=[one.highest for one in stretches],
+            shifts=[one.shift for one in stretches],
+        )
+        pieces: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        for row in sorted(found.to_pylist(), key=lambda row: (row["stretch"], row["piece"])):
+            pieces[row["stretch"]].append(row)
+        narrower = []
+        for number, stretch in enumerate(stretches, 1):
+            for one in _narrowed(stretch, pieces[number], piece_bits):
+                if one.lowest == one.highest:
+                    cuts[one.slice] += [one.lowest] * len(one.ranks or ())
+                else:
+                    narrower.append(one)
+        stretches = narrower
+    return {name: sorted(found) for name, found in cuts.items()}
+
+
+def _narrowed(
+    stretch: _Stretch, pieces: Sequence[Mapping[str, Any]], piece_bits: int
+) -> Iterator[_Stretch]:
+    """The pieces in which numbers lie that are looked for."""
+    ranks = stretch.ranks
+    if ranks is None:
+        pairs = sum(piece["pairs"] for piece in pieces)
+        ranks = tuple(-(-pairs * part // _RANGES) for part in range(1, _RANGES))
+    below = 0
+    for piece in pieces:
+        reached = below + piece["pairs"]
+        if inside := tuple(rank - below for rank in ranks if below < rank <= reached):
+            few = piece["pairs"] <= 1 << piece_bits
+            shift = 0 if few else max(0, stretch.shift - piece_bits)
+            yield _Stretch(stretch.slice, shift, piece["lowest"], piece["highest"], inside)
+        below = reached
 
 
 def _path(name: str, place: str) -> str:

@@ -10,10 +10,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from analyzer import analysis, bundle
+from analyzer import analysis, bundle, slices
 from analyzer.console.progress import silent
+from analyzer.engine import Engine
 from analyzer.errors import PolicyError
 from analyzer.metrics import DEFAULTS
 from analyzer.model import Decision, Outcome, Verdict
@@ -380,3 +384,25 @@ def test_the_worst_pairs_say_which_part_they_are_of_and_where_they_cluster(tmp_p
     ((name, part, worst, of, share),) = tables["worst_clusters"].rows()
     assert (name, part, worst, of) == ("input.2", "south", 100, 100)
     assert share == 1 / 6
+
+
+@given(
+    st.lists(
+        st.floats(allow_nan=False, allow_infinity=False)
+        | st.sampled_from([0.0, -0.0, 1.0, 5e-324, -5e-324, 1.7976931348623157e308]),
+        max_size=40,
+    ),
+    st.sampled_from([3, 16]),
+)
+@settings(max_examples=50, deadline=None)
+def test_cut_points_are_the_order_statistics_of_all_numbers(
+    numbers: list[float], bits: int
+) -> None:
+    rows = pl.DataFrame(
+        {"slice": "x", "fate": "value", "value": [*map(repr, numbers), "no number", "nan"]}
+    )
+    with Engine() as engine, engine.lend(slice_values=rows.to_arrow()):
+        found = slices.cut_points(engine, ["x"], piece_bits=bits)
+    ordered = sorted(numbers)
+    count = len(ordered)
+    assert found == {"x": [ordered[-(-count * k // 5) - 1] for k in (1, 2, 3, 4) if count]}

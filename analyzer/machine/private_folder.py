@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 _PREFIX = "analyzer-"
-_LOCK = "in-use"
+_LOCK, _UNSEEN = "in-use", "in-use.new"
 _BEING_MADE_S = 60.0
 
 
@@ -54,7 +54,7 @@ def _locked(path: Path) -> int:
 
     Held, not read: the kernel gives the lock back however the process ends.
     """
-    unseen = path.with_suffix(".new")
+    unseen = path.with_name(_UNSEEN)
     lock = os.open(unseen, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -79,7 +79,9 @@ def _is_abandoned(folder: Path) -> bool:
     try:
         lock = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW)
     except FileNotFoundError:
-        return time.time() - folder.stat().st_mtime > _BEING_MADE_S
+        # killed before it was locked; what holds anything else is somebody's folder of that name
+        unlocked = {path.name for path in folder.iterdir()} <= {_UNSEEN}
+        return unlocked and time.time() - folder.stat().st_mtime > _BEING_MADE_S
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

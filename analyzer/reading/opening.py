@@ -81,7 +81,7 @@ class Opening:
         from analyzer.spark.captures import SparkCaptures, refuse
         from analyzer.spark.driver import SparkEngine, SparkPlan
 
-        refuse(self.labels, self.listing, self.policy)
+        refuse(self.labels, self.listing)
         objects = len(self.listing.objects)
         with SparkEngine(self.limits.spark or SparkPlan(), self.limits.memory_limit) as engine:
             self.progress("reading objects", 0, objects)

@@ -64,6 +64,10 @@ ADDED: dict[str, Adding] = {
         rows=True, order="difference desc, flipped desc, pair_id, row_index", limit=20_000
     ),
     "worst_outputs": Adding(rows=True, order="rank"),
+    "worst_slices": Adding(rows=True, order="slice, rank"),
+    "slice_frequencies": Adding(("slice", "value")),
+    "slice_stretches": Adding(("stretch", "piece"), least=("lowest",), most=("highest",)),
+    "slice_sums": Adding(("slice", "kind", "value", "range_lower", "range_upper")),
     "missing_by_bytes": Adding(("bucket",), order="bucket"),
     "missing_scores": Adding(("bucket",)),
 }
@@ -87,6 +91,8 @@ HERE = {
     "score_range",
     "score_ranks",
     "shown_labels",
+    "slice_counts",
+    "slice_frequent",
     "text_sums",
     "vector_coordinates",
     "vector_sums",

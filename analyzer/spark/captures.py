@@ -151,16 +151,15 @@ class SparkCaptures(Captures):
         return done, found
 
 
-def refuse(labels: Listing | None, listing: Listing, policy: Policy) -> None:
+def refuse(labels: Listing | None, listing: Listing) -> None:
     """Say what is not yet done in parts, before anything is read.
 
     Raises:
-        UsageError: a flag or a table of the policy asks for it.
+        UsageError: it is asked for.
     """
     asked = {
         "--labels": labels is not None,
         "a replay's sidecar": bool(listing.sidecars),
-        "[slices] of the policy": bool(policy.slices),
     }
     for what, is_asked in asked.items():
         if is_asked:

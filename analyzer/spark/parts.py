@@ -60,6 +60,7 @@ CARRIED = (
     "contract_pairs",
     "predictions",
     "missing_outputs",
+    "slice_values",
 )
 """Tables a part has from one job to the next; everything else is of one job only."""
 

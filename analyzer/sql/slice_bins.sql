@@ -1,10 +1,10 @@
--- Which bin of each slice is a pair in? Cut points are order statistics of production's inputs, which
--- no order of rows changes; ranges reach from above one cut up to the next, included.
+-- Which bin of each slice is a pair in? Ranges reach from above one cut up to the next, included.
 -- reads   slice_values
 -- gives   slice_bins(pair_id, input_key, slice, kind, value, lower, upper): kind is "value" (with its
 --         value), "range" (with its ends, null where open), "other" (less frequent values),
 --         "not-a-number", or a fate other than value
--- params  $ranges: slices in ranges; $fifths: where they are cut; $most: values with bins of their own
+-- params  $ranges: slices in ranges; $cut_slices, $cuts: where they are cut; $frequent_slices,
+--         $frequent: values with bins of their own
 with
 numbered as (
     select
@@ -16,27 +16,24 @@ numbered as (
     from slice_values
 ),
 
+cut as (
+    select
+        unnest($cut_slices::varchar[]) as slice,
+        unnest($cuts::double[]) as cut
+),
+
 cuts as (
     select
         slice,
-        list_sort(list_distinct(quantile_disc(number, $fifths))) as cuts
-    from numbered
-    where isfinite(number)
+        list_sort(list_distinct(list(cut))) as cuts
+    from cut
     group by slice
 ),
 
 frequent as (
     select
-        slice,
-        "value"
-    from numbered
-    where fate = 'value' and not in_ranges
-    group by
-        slice,
-        "value"
-    qualify
-        slice = 'hour'
-        or row_number() over (partition by slice order by count(*) desc, "value") <= $most
+        unnest($frequent_slices::varchar[]) as slice,
+        unnest($frequent::varchar[]) as "value"
 ),
 
 placed as (

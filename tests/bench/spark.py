@@ -4,8 +4,9 @@
 
 Runs in turn, each a process of its own, on the cores that its master names: `analyzer run
 --no-cache`, the same with `--engine spark` on one core and on two, on next to nothing (what
-starting Spark costs), and a PySpark script that reads the same objects with `spark.read.json`,
-joins them on the inference ID and counts flips and the mean difference, a small part of the job.
+starting Spark costs), and a PySpark script that does by itself what `contenders.notebook` does, a
+small part of the job: `spark.read.json` finds the schema, the first number of each CSV output is
+its score, a join on the inference ID, mean |difference|, flips, and q50, q90 and q99.
 Each must find what the data were made with. Memory and CPU are looked at ten times a second, for
 every process that a run has started. The table is printed as Markdown on stdout.
 """
@@ -156,14 +157,15 @@ def run(name: str, load: Load, scratch: Path) -> Tree:
         raise Failed(f"{name} ended with {code}: {(place / 'stderr').read_text('utf-8')[-2_000:]}")
     if name == PLAIN:
         found = json.loads((place / "stdout").read_bytes())
+        found.pop("quantiles")
     else:
         found = found_by(json.loads((bundle / "verdict.json").read_bytes()))
     require("analyzer run" if name != PLAIN else name, found, expected_of(load.day))
     return done
 
 
-def plain(production: str, shadow: str) -> dict[str, float]:
-    """Pairs, flips and the mean difference, as a Spark user would write it."""
+def plain(production: str, shadow: str) -> dict[str, Any]:
+    """Pairs, flips, and mean and quantiles of |difference|, as a Spark user would write it."""
     from pyspark.sql import SparkSession, functions
 
     session = SparkSession.builder.master("local[2]").getOrCreate()
@@ -173,17 +175,24 @@ def plain(production: str, shadow: str) -> dict[str, float]:
         records = session.read.option("recursiveFileLookup", "true").json(folder)
         return records.select(
             functions.col("eventMetadata.inferenceId").alias("id"),
-            functions.col("captureData.endpointOutput.data").cast("double").alias(name),
+            functions.split("captureData.endpointOutput.data", ",")[0].cast("double").alias(name),
         )
 
     pairs = scores(production, "ours").join(scores(shadow, "theirs"), "id")
     flips = (functions.col("ours") >= _LABEL_AT) != (functions.col("theirs") >= _LABEL_AT)
+    difference = functions.abs(functions.col("theirs") - functions.col("ours"))
     (row,) = pairs.select(
         functions.count("*").alias("pairs"),
         functions.sum(flips.cast("long")).alias("flips"),
-        functions.avg(functions.abs(functions.col("theirs") - functions.col("ours"))).alias("mean"),
+        functions.avg(difference).alias("mean"),
+        functions.percentile(difference, functions.lit([0.5, 0.9, 0.99])).alias("quantiles"),
     ).collect()
-    return {"pairs": row.pairs, "flips": row.flips, "mean_absolute_difference": row["mean"]}
+    return {
+        "pairs": row.pairs,
+        "flips": row.flips,
+        "mean_absolute_difference": row["mean"],
+        "quantiles": list(row.quantiles),
+    }
 
 
 def moved(load: Load, master: str) -> dict[str, int]:

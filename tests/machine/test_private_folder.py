@@ -97,3 +97,17 @@ def test_what_is_not_ours_stays(tmp_path: Path) -> None:
         "other",
     }
     assert (elsewhere / "in-use").exists()
+
+
+def test_an_old_folder_of_such_a_name_is_removed_only_where_a_killed_run_could_have_left_it(
+    tmp_path: Path,
+) -> None:
+    for name, holds in (("empty", None), ("unlocked", "in-use.new"), ("results", "verdict.json")):
+        folder = tmp_path / f"analyzer-{name}"
+        folder.mkdir()
+        if holds:
+            (folder / holds).touch()
+        os.utime(folder, (0, 0))
+    PrivateFolder(tmp_path).remove()
+    assert [path.name for path in tmp_path.iterdir()] == ["analyzer-results"]
+    assert (tmp_path / "analyzer-results" / "verdict.json").exists()

@@ -68,7 +68,7 @@ def test_a_question_is_answered_by_parts_or_here_and_never_by_both() -> None:
 def test_a_question_nobody_has_thought_about_is_a_bug_and_no_answer() -> None:
     engine = SparkEngine.__new__(SparkEngine)
     engine._known, engine._sums = {}, {}  # noqa: SLF001 - without a session
-    for name in ("slice_counts", "label_fates"):
+    for name in ("slice_values", "label_rows"):
         with pytest.raises(LookupError):
             engine.table(name)
         with pytest.raises(LookupError):

@@ -122,8 +122,12 @@ def scores(side: str, count: int, **named: Any) -> list[bytes]:  # noqa: ANN401 
         line(
             n % 3_000,
             output=f"{rng.random():.17g}\n",
-            payload=f"{n % 7},{n}",
-            **{"inference_id": f"request {n}", "event_id": f"{side} {n}", **named},
+            **{
+                "payload": f"{n % 7},{n}",
+                "inference_id": f"request {n}",
+                "event_id": f"{side} {n}",
+                **named,
+            },
         )
         for n in range(count)
     ]
@@ -172,6 +176,25 @@ def test_outputs_that_are_texts_are_sampled_alike(tmp_path: Path) -> None:
         ]
         put(tmp_path, side, "a.jsonl", lines)
     assert captured(tmp_path, 3) == captured(tmp_path, None)
+
+
+@pytest.mark.parametrize("partitions", [1, 4])
+def test_parts_of_the_traffic_are_cut_alike(partitions: int, tmp_path: Path) -> None:
+    """Regions, fifths of a number, hours and content types, inputs of which repeat."""
+    policy = Policy(
+        slices={
+            "input.1": "categories",
+            "input.2": "quantiles",
+            "hour": "hour",
+            "content_type": "content_type",
+        }
+    )
+    for side in (PRODUCTION, SHADOW):
+        put(tmp_path, side, "a.jsonl", scores(side, 1_500))
+        put(tmp_path, side, "b.jsonl", scores(side, 100, payload="3", event_id=None))
+    found = captured(tmp_path, partitions, policy)
+    assert "slice_counts" in str(found)
+    assert found == captured(tmp_path, None, policy)
 
 
 def test_an_object_that_cannot_be_read_to_its_end_is_named_alike(tmp_path: Path) -> None:
