@@ -12,8 +12,6 @@ from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from analyzer import __version__
 from analyzer.cloudwatch import dropped_notes, endpoint_file, open_exports
 from analyzer.endpoint import read_endpoint
@@ -27,8 +25,8 @@ from analyzer.metrics.exports import how_to_export
 from analyzer.metrics.looking import looking_notes, looking_of
 from analyzer.metrics.metric import EndpointFacts, Facts, applies
 from analyzer.metrics.replay import observed
-from analyzer.metrics.running import latency_tables
-from analyzer.metrics.sliced import slice_frame, slice_notes, sliced
+from analyzer.metrics.sliced import slice_notes, sliced
+from analyzer.metrics.tables import bundle_tables
 from analyzer.model import (
     Decision,
     Inputs,
@@ -53,30 +51,18 @@ from analyzer.verdict import EXIT_CODES, Words, decide
 from analyzer.verdict.opt_outs import not_asked, opt_outs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
+    import polars as pl
+
     from analyzer.cloudwatch import MetricExport
-    from analyzer.model import Evidence, Gate, NoiseFloor, Slice
+    from analyzer.model import Evidence, Gate, NoiseFloor
     from analyzer.reading.captured import Captured
     from analyzer.reading.window import Span
     from analyzer.spark.driver import SparkPlan
     from analyzer.steps import Progress
 
 TOOL = "shadow-analyzer"
-_INTERNAL_TABLES = {
-    "pairing_facts",
-    "difference_counts",
-    "score_bias_minutes",
-    "score_marginals",
-    "missing_by_bytes",
-    "missing_by_score",
-    "label_counts",
-    "label_score_cells",
-    "replay_outcomes",
-    "slice_counts",
-}
-"""Tables the verdict is computed from; everything in them that is shown is in verdict.json."""
 
 
 @dataclass(frozen=True)
@@ -247,7 +233,7 @@ def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progre
         noise_floor=facts.floor,
         slices=slices,
     )
-    return Analysis(verdict=verdict, tables=_tables(facts, slices))
+    return Analysis(verdict=verdict, tables=bundle_tables(facts, slices))
 
 
 def _endpoint(request: Request) -> EndpointFacts | None:
@@ -383,16 +369,3 @@ def _pairing_notes(facts: Facts) -> tuple[Note, ...]:
             Note(code="repeated-inference-ids", text=f"{text}; paired by payload and time within")
         )
     return tuple(notes)
-
-
-def _tables(facts: Facts, slices: Mapping[str, Slice]) -> dict[str, pl.DataFrame]:
-    """What the report draws."""
-    captured = facts.captures.tables if facts.captures else {}
-    frames = latency_tables(facts)
-    if slices:
-        frames["slices"] = slice_frame(slices)
-    for name, table in captured.items():
-        if name not in _INTERNAL_TABLES:
-            frame = pl.from_arrow(table)
-            frames[name] = frame if isinstance(frame, pl.DataFrame) else frame.to_frame()
-    return frames

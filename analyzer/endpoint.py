@@ -71,6 +71,7 @@ class _Capture(_Answer):
 
 
 class _Variants(_Answer):
+    endpoint_name: str | None = None
     production_variants: tuple[_Variant, ...] = ()
     shadow_production_variants: tuple[_Variant, ...] = ()
     data_capture_config: _Capture | None = None
@@ -202,6 +203,7 @@ def _facts(file: _EndpointFile) -> EndpointFacts:
     shadow_name = shadows[0].shadow_model_variant_name if shadows else _name(shadow)
     sampled = shadows[0].sampling_percentage if shadows else None
     return EndpointFacts(
+        name=file.describe_endpoint.endpoint_name if file.describe_endpoint else None,
         production_variant=production_name,
         shadow_variant=shadow_name,
         production_model=_model(production_name, production, experiment),

@@ -93,16 +93,19 @@ def sliced_inputs(policy: Policy) -> SlicedInputs:
     )
 
 
-def slice_pairs(engine: Engine, policy: Policy, *, documents: bool) -> dict[str, pa.Table]:
+def slice_pairs(
+    engine: Engine, policy: Policy, worst: pa.Table, *, documents: bool
+) -> dict[str, pa.Table]:
     """Counts of every bin of every slice the policy names; nothing where it names none.
 
     Args:
         engine: holds `pairs`, `contract_pairs` and, unless `documents`, `predictions`.
         policy: what is sliced.
+        worst: the most divergent pairs, first the most.
         documents: outputs hold no prediction.
 
     Returns:
-        `slice_counts`: a row a bin.
+        `slice_counts`: a row a bin; `worst_slices`: a row for each of the worst pairs in a slice.
     """
     if not policy.slices:
         return {}
@@ -126,7 +129,11 @@ def slice_pairs(engine: Engine, policy: Policy, *, documents: bool) -> dict[str,
     }
     engine.each(partial(_keep_bins, bins=bins, documents=documents))
     engine.reduce("slice_sums")
-    return {"slice_counts": engine.table("slice_counts")}
+    pair_ids = worst["pair_id"].to_pylist()
+    return {
+        "slice_counts": engine.table("slice_counts"),
+        "worst_slices": engine.table("worst_slices", pair_ids=pair_ids),
+    }
 
 
 def _keep_values(engine: Rows, *, values: Mapping[str, Any]) -> None:

@@ -36,12 +36,11 @@ from analyzer.report.content.page import (
     Tone,
 )
 from analyzer.report.html.page import answers
-from analyzer.report.markdown import BREAK
+from analyzer.report.plain_text import BREAK, clean
 from analyzer.report.spreadsheet import csv, parquet
-from analyzer.report.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from streamlit.elements.lib.column_types import ColumnConfig
 
@@ -164,7 +163,7 @@ def _facts(block: Facts, key: str) -> None:
 def _table(block: Table, key: str) -> None:
     _title(block.title)
     if block.find:
-        block = _found(block)
+        block = _chosen(_found(block))
     if any(column.sentence for column in block.columns):
         _sentences(block)
     else:
@@ -174,19 +173,38 @@ def _table(block: Table, key: str) -> None:
         st.caption(escaped(block.caption))
 
 
-def _found(block: Table) -> Table:
-    """The rows that hold what the reader looks for, which the address names too."""
-    sought = st.text_input(
-        escaped(f"Find {block.find}"), key=block.find, bind="query-params", max_chars=200
-    )
-    held = [any(sought in cell for cell in row) for row in block.rows] if sought else None
-    if held is None:
-        return block
+def _chosen(block: Table) -> Table:
+    """The rows with the values that the reader chose, which the address names too."""
+    for title, place in zip(block.choose, st.columns(len(block.choose) or 1), strict=False):
+        at = [column.title for column in block.columns].index(title)
+        chosen = place.selectbox(
+            escaped(title),
+            sorted({row[at] for row in block.rows}),
+            index=None,
+            key=f"{block.find} by {title}",
+            bind="query-params",
+        )
+        if chosen is not None:
+            block = _kept(block, [row[at] == chosen for row in block.rows])
+    return block
+
+
+def _kept(block: Table, held: Sequence[bool]) -> Table:
     return replace(
         block,
         rows=tuple(compress(block.rows, held)),
         tones=tuple(compress(block.tones, held)),
     )
+
+
+def _found(block: Table) -> Table:
+    """The rows that hold what the reader looks for, which the address names too."""
+    sought = st.text_input(
+        escaped(f"Find {block.find}"), key=block.find, bind="query-params", max_chars=200
+    )
+    if not sought:
+        return block
+    return _kept(block, [any(sought in cell for cell in row) for row in block.rows])
 
 
 def _sentences(block: Table) -> None:

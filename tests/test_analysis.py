@@ -354,3 +354,16 @@ def exported(folder: Path) -> list[dict[str, object]]:
         }
         for point in points.iter_rows(named=True)
     ]
+
+
+def test_the_description_of_another_endpoint_is_refused(tmp_path: Path) -> None:
+    text = (SLOW_TAIL / "cloudwatch" / "endpoint.json").read_text(encoding="utf-8")
+    other = tmp_path / "endpoint.json"
+    other.write_text(text.replace("churn-endpoint", "fraud"), encoding="utf-8")
+    request = analysis.Request(
+        source=str(SLOW_TAIL / "captures"),
+        cloudwatch=(str(SLOW_TAIL / "cloudwatch"),),
+        endpoint_file=other,
+    )
+    with pytest.raises(InputError, match="of the endpoint fraud, not of churn-endpoint"):
+        analysis.run(request, silent)

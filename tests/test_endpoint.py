@@ -97,6 +97,7 @@ def read(folder: Path, body: object) -> EndpointFacts:
 def test_endpoint_and_configuration_together_give_every_fact(tmp_path: Path) -> None:
     facts = read(tmp_path, {"DescribeEndpoint": ENDPOINT, "DescribeEndpointConfig": CONFIG})
     assert facts == EndpointFacts(
+        name="churn",
         production_variant="AllTraffic",
         shadow_variant="Shadow-01",
         production_model="churn-v1",

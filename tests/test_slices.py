@@ -357,6 +357,35 @@ def test_a_path_that_leads_to_no_single_value_is_a_policy_error(tmp_path: Path, 
         judged(source, f'slices={{"input.{place}"="categories"}}')
 
 
+def test_the_drawing_of_a_slice_writes_the_corrected_outcome_of_every_part(tmp_path: Path) -> None:
+    from analyzer.report import charts
+    from analyzer.report.content.page import Chart
+    from analyzer.report.content.slices import slice_blocks
+
+    verdict = judged(planted(tmp_path), BY_REGION).verdict
+    (chart,) = (block for block in slice_blocks(verdict) if isinstance(block, Chart))
+    assert chart.title == "By input.2: 1 of 6 parts FAIL"
+    assert "Failing: south." in chart.alt
+    said = {(row["part"], row["metric"]): row for row in chart.frame.iter_rows(named=True)}
+    for name, part in bins(verdict.slices["input.2"]).items():
+        for metric, share in part.shares.items():
+            cell = said[name, metric]
+            assert cell["outcome"].lower() == share.outcome.value
+            assert f"{100 * share.estimate:.2f} %" in cell["said"]
+    assert said["south", "flip_rate"]["said"].startswith("✗")
+    assert said["north", "flip_rate"]["said"].startswith("✓")
+    assert charts.draw(chart).to_dict()
+
+
+def test_the_worst_pairs_say_which_part_they_are_of_and_where_they_cluster(tmp_path: Path) -> None:
+    tables = judged(planted(tmp_path), BY_REGION).tables
+    assert tables["worst_parts"].height == tables["worst_pairs"].height == 100
+    assert set(tables["worst_parts"]["part"]) == {"south"}
+    ((name, part, worst, of, share),) = tables["worst_clusters"].rows()
+    assert (name, part, worst, of) == ("input.2", "south", 100, 100)
+    assert share == 1 / 6
+
+
 @given(
     st.lists(
         st.floats(allow_nan=False, allow_infinity=False)

@@ -21,11 +21,12 @@ def diff(
     from analyzer import bundle
     from analyzer.report import markdown
     from analyzer.report.content.diff_page import diff_page
+    from analyzer.report.plain_text import printed_json
     from analyzer.verdict.diff import difference
 
     found = difference(bundle.examine(first), bundle.examine(second))
     if form is Format.JSON:
-        print(found.to_json(), end="")
+        print(printed_json(found.to_json()), end="")
     elif form is Format.MARKDOWN:
         print(markdown.render(diff_page(found)), end="")
     else:

@@ -108,7 +108,9 @@ def _forced(verdict: Verdict, named: str | None, *, apply: bool) -> bool:
         raise UsageError(f"--force-decision {named}: the verdict is {decision}")
     if named is None and (decision == "HOLD" or (decision == "REJECT" and apply)):
         would = "promotes the shadow" if decision == "HOLD" else "removes the shadow"
-        print(f"{decision}: {verdict.summary}", file=sys.stderr)
+        from analyzer.report.plain_text import clean
+
+        print(clean(f"{decision}: {verdict.summary}"), file=sys.stderr)
         print(f"not carried out; `--force-decision {decision}` {would}", file=sys.stderr)
         raise typer.Exit(verdict.exit_code)
     return named is not None
@@ -127,7 +129,7 @@ def _send(begun: Begun, options: AwsOptions, path: Path, *, quiet: bool) -> None
     from analyzer.console.progress import progress
     from analyzer.promotion.apply import apply
     from analyzer.promotion.aws import Aws
-    from analyzer.report.text import clean
+    from analyzer.report.plain_text import clean
 
     def say(sentence: str) -> None:
         if not quiet:

@@ -23,9 +23,10 @@ def show(verdict: Verdict, out: Path, form: Format) -> None:
     """Print a verdict in the format that was asked for; `out` is where its bundle lies."""
     from analyzer.report import markdown
     from analyzer.report.content import verdict_page
+    from analyzer.report.plain_text import printed_json
 
     if form is Format.JSON:
-        print(verdict.to_json(), end="")
+        print(printed_json(verdict.to_json()), end="")
     elif form is Format.MARKDOWN:
         print(markdown.render(verdict_page(verdict)), end="")
     else:

@@ -78,6 +78,7 @@ def _length(text: str) -> timedelta:
 
 def _show(read: Verdict, path: Path, form: VerdictFormat, fail_on: FailOn) -> None:
     from analyzer.report import evaluation, github, junit
+    from analyzer.report.plain_text import printed_json
 
     if form is VerdictFormat.JUNIT:
         print(junit.render(read, skip_holds=fail_on is FailOn.REJECT), end="")
@@ -85,7 +86,7 @@ def _show(read: Verdict, path: Path, form: VerdictFormat, fail_on: FailOn) -> No
         print(github.render(read), end="")
         _summarise(read, path)
     elif form is VerdictFormat.EVALUATION:
-        print(evaluation.render(read), end="")
+        print(printed_json(evaluation.render(read)), end="")
     else:
         show(read, path, Format(form.value))
 

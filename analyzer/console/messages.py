@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from analyzer.report.plain_text import clean, printed_json
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -52,8 +54,9 @@ def line(level: str, text: str, form: LogFormat | None = None, **fields: object)
         fields: what a collector wants beside the text; a person reads the text alone.
     """
     if (form or asked_format(sys.argv[1:])) is LogFormat.TEXT:
-        return f"{level}: {text}"
+        return "\n".join(clean(part) for part in f"{level}: {text}".split("\n"))
     import json
 
     at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return json.dumps({"time": at, "level": level, "text": text, **fields}, ensure_ascii=False)
+    said = {"time": at, "level": level, "text": text, **fields}
+    return printed_json(json.dumps(said, ensure_ascii=False))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analyzer.figures import counted, grouped, percent, stated
+from analyzer.figures import counted, grouped, percent, period, stated
+from analyzer.gates.pair_hours import unchanged_hours, unchanged_values
 from analyzer.metrics.metric import GateCheck
 from analyzer.metrics.series import (
     PRODUCTION,
@@ -18,8 +19,9 @@ from analyzer.metrics.series import (
     invocations,
     means,
     utc,
+    values,
 )
-from analyzer.model import Family, Gate, GateOutcome
+from analyzer.model import Family, Gate, GateOutcome, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,22 +35,19 @@ SERVED = (Family.LATENCY, Family.ERROR_RATE)
 GREATEST_EXCESS = 1.01
 """A shadow gets copies: more than this share of production's count is not a shadow."""
 LEAST_PAIRS_FOR_IDENTITY = 1_000
-LEAST_MINUTES_FOR_IDENTITY = 10
+LEAST_POINTS_FOR_IDENTITY = 10
+GREATEST_AGREEING_SHARE = 0.1
+"""Chance agrees in a thousandth of the points; an export with one wrong day of seven in a tenth."""
+SAME_DIGITS = 3e-5
+"""Relative difference that rounding to whole microseconds leaves from 17 ms up."""
+LEAST_DIFFERENT_SHARE = 0.5
 
 
 def _roles(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
     counts = _role_counts(facts)
-    if facts.captures is not None and facts.captures.same_objects:
-        return _roles_gate(GateOutcome.FAIL, None, "Both roles read the same capture objects.")
-    if _same_series(facts):
-        text = "Both roles resolve to the same metric series."
-        return _roles_gate(GateOutcome.FAIL, None, text)
-    if _nothing_changed(facts):
-        text = (
-            "Every output is byte-identical, though the policy says the model changed "
-            "(no-change-observed): it is the same model, or a stale capture."
-        )
-        return _roles_gate(GateOutcome.FAIL, None, text)
+    wrong = _other_names(facts) or _one_thing(facts)
+    if wrong is not None:
+        return _roles_gate(GateOutcome.FAIL, None, wrong)
     if not counts:
         text = "Neither captures nor invocation counts of both variants are there."
         return _roles_gate(GateOutcome.NOT_MEASURED, None, text)
@@ -59,6 +58,31 @@ def _roles(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
         text = f"The shadow has more than production: {said}. The roles may be swapped."
         return _roles_gate(GateOutcome.FAIL, excess, text)
     return _roles_gate(GateOutcome.PASS, excess, f"The roles fit the counts: {said}.")
+
+
+def _other_names(facts: Facts) -> str | None:
+    """That endpoint.json gives a role to another variant than this run; None where it does not."""
+    endpoint = facts.endpoint
+    if endpoint is None or facts.mode is Mode.REPLAY or facts.metric_points.is_empty():
+        return None
+    told = {PRODUCTION: endpoint.production_variant, SHADOW: endpoint.shadow_variant}
+    taken = dict(facts.metric_points.select("role", "variant").unique().iter_rows())
+    for role, name in told.items():
+        if name is not None and taken.get(role) not in {None, name}:
+            return f"endpoint.json says the {role} is {name}; this run took {taken[role]} for it."
+    return None
+
+
+def _one_thing(facts: Facts) -> str | None:
+    """Why both roles are one and the same, in part at least; None where nothing says so."""
+    if facts.captures is not None and facts.captures.same_objects:
+        return "Both roles read the same capture objects."
+    if _nothing_changed(facts):
+        return (
+            "Every output is byte-identical, though the policy says the model changed "
+            "(no-change-observed): it is the same model, or a stale capture."
+        )
+    return _copied_series(facts) or unchanged_values(facts) or unchanged_hours(facts)
 
 
 def _roles_gate(outcome: GateOutcome, value: float | None, text: str) -> Gate:
@@ -99,15 +123,48 @@ def _sent(facts: Facts) -> tuple[float, float] | None:
     return production, shadow
 
 
-def _same_series(facts: Facts) -> bool:
-    """Both variants' latency means agree in every minute, to the last digit."""
-    cover = Cover.of(facts)
-    if cover is None:
-        return False
-    production, shadow = (means(facts, cover, s, "ModelLatency") for s in (PRODUCTION, SHADOW))
-    known = np.isfinite(production) | np.isfinite(shadow)
-    enough = int(known.sum()) >= LEAST_MINUTES_FOR_IDENTITY
-    return enough and bool(np.array_equal(production[known], shadow[known]))
+def _copied_series(facts: Facts) -> str | None:
+    """Which latency series of the shadow is production's, in part at least; None where none is.
+
+    Two variants that serve the same requests never take the same time to the last digit, minute
+    after minute. So a file exported with the other variant's name is known by its agreeing points,
+    though it was cut elsewhere, holds some days only, or was rounded on the way. Series of few
+    different values, whole milliseconds for example, agree by themselves and are left alone.
+    """
+    for metric, stat, period_s in _latency_series(facts):
+        cover = Cover.of(facts, period_s)
+        if cover is None:
+            return None
+        production, shadow = (
+            means(facts, cover, side, metric)
+            if stat == "Average"
+            else values(facts, cover, side, metric, stat)
+            for side in (PRODUCTION, SHADOW)
+        )
+        both = np.isfinite(production) & np.isfinite(shadow) & (production > 0)
+        first, second = production[both], shadow[both]
+        agreeing = int((np.abs(second - first) <= SAME_DIGITS * first).sum())
+        if agreeing < max(LEAST_POINTS_FOR_IDENTITY, GREATEST_AGREEING_SHARE * first.size):
+            continue
+        if np.unique(first).size < LEAST_DIFFERENT_SHARE * first.size:
+            continue
+        return (
+            f"Both roles resolve to the same metric series: {metric} {stat} "
+            f"(per {period(period_s)}) agrees to the last digits at {grouped(agreeing)} of "
+            f"{counted(first.size, 'point')}."
+        )
+    return None
+
+
+def _latency_series(facts: Facts) -> list[tuple[str, str, int]]:
+    """(metric, statistic, period) of every judged latency series of the shadow, the mean first."""
+    found = {
+        (str(metric), "Average" if stat == "Sum" else str(stat), int(str(period_s)))
+        for role, metric, stat, period_s in facts.metric_series
+        if role == SHADOW and metric == "ModelLatency"
+        if stat in {"Average", "Sum"} or str(stat).startswith(("p", "tm"))
+    }
+    return sorted(found, key=lambda one: (one[1] != "Average", one))
 
 
 def _nothing_changed(facts: Facts) -> bool:

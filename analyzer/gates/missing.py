@@ -13,7 +13,12 @@ import numpy as np
 
 from analyzer.figures import counted, grouped, plain
 from analyzer.gates.pair_gate import JUDGED, failing, pair_gate
-from analyzer.gates.sampling import captures_meant_complete, everything_copied
+from analyzer.gates.sampling import (
+    CAPTURE_SLACK,
+    everything_copied,
+    invocations,
+    shadow_answers_due,
+)
 from analyzer.metrics.floor import METHOD as ABOVE_FLOOR
 from analyzer.metrics.floor import AboveFloor
 from analyzer.metrics.replay import Sent
@@ -42,8 +47,8 @@ def check_missing_pairs(facts: Facts, evidence: Mapping[str, Evidence]) -> Gate:
     if captures is None or missing is None:
         return pair_gate(
             GateOutcome.NOT_MEASURED,
-            "missing pairs can be told from unsampled ones only when sampling and both captures "
-            "are at 100 %",
+            "missing pairs can be told from unsampled ones only when every request is copied and "
+            "both captures take all of them, or the same ones",
             blocks=False,
         )
     if facts.mode is Mode.REPLAY and (unlisted := _unlisted(facts)):
@@ -58,7 +63,7 @@ def check_missing_pairs(facts: Facts, evidence: Mapping[str, Evidence]) -> Gate:
     replayed = facts.mode is Mode.REPLAY
     of_all = counted(eligible, "replayed request" if replayed else "production record")
     text = f"no shadow record for {grouped(missing)} of {of_all}"
-    text += _counted_errors(facts, missing)
+    text += _counted_errors(facts, captures, missing)
     if share <= MOST_MISSING:
         return pair_gate(GateOutcome.PASS, text, value=share, limit=MOST_MISSING, blocks=False)
     hidden = [key for key, item in evidence.items() if _hides(facts, key, item, missing)]
@@ -76,7 +81,7 @@ def _missing(facts: Facts, captures: CaptureFacts) -> int | None:
     if facts.mode is Mode.REPLAY:
         sent = Sent.of(facts)
         return None if sent is None else sent.count("unpaired")
-    if everything_copied(facts) and captures_meant_complete(facts, captures):
+    if everything_copied(facts) and shadow_answers_due(facts, captures):
         return captures.ledger.unpaired_production
     return None
 
@@ -170,16 +175,24 @@ def _by_hour(captures: CaptureFacts) -> Informative | None:
     return informative_missingness(hours, np.maximum(records - paired, 0.0), paired)
 
 
-def _counted_errors(facts: Facts, missing: int) -> str:
-    """What CloudWatch's own count of failed shadow requests says of the missing ones."""
+def _counted_errors(facts: Facts, captures: CaptureFacts, missing: int) -> str:
+    """What CloudWatch's own count of failed shadow requests says of the missing ones.
+
+    It counts all requests, so where a part was captured that part of the errors is held against
+    them.
+    """
     cover = Cover.of(facts)
     if cover is None or facts.metric_points.is_empty():
         return ""
     errors = values(facts, cover, SHADOW, "Invocation5XXErrors", "Sum")
     if not np.isfinite(errors).any():
         return ""
-    seen = float(np.nansum(errors))
-    text = f"; CloudWatch counts {counted(seen, '5XX error')} of the shadow"
+    counted_ = float(np.nansum(errors))
+    text = f"; CloudWatch counts {counted(counted_, '5XX error')} of the shadow"
+    sent, seen = invocations(facts), counted_
+    if sent is not None and captures.production_records < (1 - CAPTURE_SLACK) * sent[1]:
+        seen = round(counted_ * captures.production_records / sent[1])
+        text += f", about {grouped(seen)} of them among what was captured"
     if missing and seen >= missing:
         return f"{text}, enough to explain them"
     lost = missing - seen

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from analyzer.figures import counted, grouped, percent, stated
 from analyzer.gates.missing import check_missing_pairs
 from analyzer.gates.pair_gate import JUDGED, failing, pair_gate
+from analyzer.gates.pair_hours import LEAST_TRAFFIC_SHARE, seen_share, unseen
 from analyzer.gates.sampling import captures_complete, check_sampling
 from analyzer.metrics.metric import GateCheck
 from analyzer.model import Family, Gate, GateOutcome, Mode, Outcome
@@ -36,6 +37,10 @@ def check_pairing(facts: Facts, evidence: Mapping[str, Evidence]) -> Gate:
     if pairs < needed:
         text = f"{counted(pairs, 'pair')}; at least {grouped(needed)} are needed"
         return pair_gate(GateOutcome.FAIL, text, value=pairs, limit=needed)
+    share = seen_share(facts, captures)
+    if share is not None and share < LEAST_TRAFFIC_SHARE:
+        text = unseen(share, pairs)
+        return pair_gate(GateOutcome.FAIL, text, value=share, limit=LEAST_TRAFFIC_SHARE)
     rate, least = captures.pairing.rate, facts.policy.pairing.min_rate
     complete = facts.mode is Mode.REPLAY or captures_complete(facts, captures)
     if rate is None or not complete:
@@ -135,10 +140,11 @@ PAIR_GATES: tuple[GateCheck, ...] = (
     ),
     GateCheck(
         id="pairing",
-        meaning="Enough requests were captured on both sides, and few shadow records lack their "
-        "production record.",
+        meaning="Enough requests were captured on both sides, over all of the time, and few shadow "
+        "records lack their production record.",
         advice="Give the captures of both variants; where pairs are few, capture for longer, raise "
-        "the capture percentages, or set an InferenceId in the client.",
+        "the capture percentages, or set an InferenceId in the client; where hours are without "
+        "pairs, give their captures, or judge the time that has them (--since, --until).",
         check=check_pairing,
     ),
     GateCheck(

@@ -121,19 +121,42 @@ def captures_complete(facts: Facts, captures: CaptureFacts) -> bool:
     )
 
 
-def captures_meant_complete(facts: Facts, captures: CaptureFacts) -> bool:
-    """Whether every request was to be captured, whatever became of the shadow's.
+def shadow_answers_due(facts: Facts, captures: CaptureFacts) -> bool:
+    """Whether each captured production request was to be captured of the shadow too.
 
     An endpoint has one capture percentage for all variants. So where nothing is declared and
     production's records are as many as its Invocations, shadow records that are fewer were lost:
-    to ask for their number, too, would excuse exactly the failures that leave no record.
+    to ask for their number, too, would excuse exactly the failures that leave no record. Below
+    100 %, captures that take the same requests are known by their pairs: drawn apart at 3 %, only
+    3 % of shadow records would have a partner.
     """
-    if _declared_percentages(facts) != (None, None):
-        return _captures_declared(facts)
-    sent = invocations(facts)
-    if sent is None:
+    captured = _captured_shares(facts, captures)
+    if captured is None:
         return False
-    return abs(captures.production_records - sent[1]) <= CAPTURE_SLACK * sent[1]
+    production, shadow = captured
+    if shadow >= 1:
+        return True
+    if shadow < production or not captures.shadow_records:
+        return False
+    paired = captures.ledger.pairs / captures.shadow_records
+    return paired > (1 + production) / 2
+
+
+def _captured_shares(facts: Facts, captures: CaptureFacts) -> tuple[float, float] | None:
+    """Shares of (production, shadow) requests that were to be captured; None where nothing tells.
+
+    Undeclared, production's share is counted, and the shadow's is the same.
+    """
+    production, shadow = _declared_percentages(facts)
+    if production is not None and shadow is not None:
+        return production / 100, shadow / 100
+    sent = invocations(facts)
+    if sent is None or (production, shadow) != (None, None):
+        return None
+    share = captures.production_records / sent[1]
+    if share > 1 + CAPTURE_SLACK:
+        return None
+    return (1.0, 1.0) if share >= 1 - CAPTURE_SLACK else (share, share)
 
 
 def invocations(facts: Facts) -> tuple[float, float] | None:

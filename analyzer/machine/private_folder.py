@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import shutil
 import tempfile
 import time
@@ -34,9 +35,10 @@ class PrivateFolder:
     def __init__(self, parent: Path | None = None) -> None:
         place = Path(parent or tempfile.gettempdir())
         _remove_abandoned(place)
-        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
+        self.path = place / f"{_PREFIX}{secrets.token_hex(16)}"  # known before it is there
         made = False
         try:
+            self.path.mkdir(mode=0o700)
             self._lock = _locked(self.path / _LOCK)
             made = True
         finally:

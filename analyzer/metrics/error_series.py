@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 MODEL_ERRORS = "InvocationModelErrors"
 GREATEST_GAP_SHARE = 0.01
 """Minutes with invocations but no point of the error metric, beyond which nothing is known."""
+GREATEST_UNTIMED_SHARE = 0.001
+"""More of the shadow's requests than of production's without latency or error contradict both."""
 _SIDES: tuple[Variant, Variant] = (PRODUCTION, SHADOW)
 _DERIVED = Note(
     code="model-errors-derived",
@@ -160,7 +162,34 @@ def _complete(
     if totals.errors_production > totals.production or totals.errors_shadow > totals.shadow:
         text = f"{metric} counts more errors than invocations: the export contradicts itself"
         return Missing("error-count-implausible", text, wanted)
-    return counts
+    hidden = _unexplained(facts, counts) if metric == MODEL_ERRORS else None
+    return counts if hidden is None else Missing("requests-untimed", hidden, wanted)
+
+
+def _unexplained(facts: Facts, counts: Counts) -> str | None:
+    """That requests of the shadow have no latency and are no errors either; None where few are.
+
+    What production lacks in the same way is how the endpoint counts, and is allowed. So is a busy
+    minute's worth: a request may be counted in one minute and timed in the next.
+    """
+    timed = [values(facts, counts.cover, side, "ModelLatency", "SampleCount") for side in _SIDES]
+    known = matched(counts.cover, counts.minutes, timed)
+    if not known.any():
+        return None
+    lost = [
+        max(0.0, float((sent - samples - errors)[known].sum()))
+        for sent, samples, errors in zip(counts.sent, timed, counts.errors, strict=True)
+    ]
+    shares = [
+        count / float(sent[known].sum()) for count, sent in zip(lost, counts.sent, strict=True)
+    ]
+    if shares[1] - shares[0] <= GREATEST_UNTIMED_SHARE or lost[1] <= counts.sent[1][known].max():
+        return None
+    return (
+        f"{percent(shares[1], 2)} of the shadow's requests are neither timed nor counted as errors "
+        f"(production's: {percent(shares[0], 2)}): {MODEL_ERRORS} contradicts ModelLatency's "
+        "SampleCount"
+    )
 
 
 def minute_errors(

@@ -78,7 +78,7 @@ class Labels:
         if counted.kind not in _KINDS:
             return predictions.not_applicable(counted.kind)
         share = counted.share("flipped", "labelled", "prediction_squares", "predictions")
-        flips = facts.captures.tables.get("flips")
+        flips = facts.captures.tables.get("label_flips")
         if share is None or flips is None or flips.num_rows == 0:
             return predictions.nothing_compared(counted)
         rows = flips.to_pylist()

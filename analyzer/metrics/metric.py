@@ -60,10 +60,12 @@ class EndpointFacts:
     """What endpoint.json says; None where it is silent. Percentages in 0..100.
 
     Attributes:
+        name: the endpoint described.
         scaled_at: when scaling activities ended: more instances, or other ones, from then on.
         scheduled_minutes: length of the shadow experiment as scheduled, from start to end.
     """
 
+    name: str | None = None
     production_variant: str | None = None
     shadow_variant: str | None = None
     production_model: str | None = None

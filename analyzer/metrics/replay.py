@@ -31,6 +31,8 @@ from analyzer.stats.paired_quantile import boundary_minutes, least_requests
 from analyzer.verdict import levels
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from analyzer.metrics.case import Case
     from analyzer.metrics.metric import Facts
     from analyzer.stats.boundary import Looking
@@ -157,14 +159,15 @@ def assess_latency(facts: Facts, case: Case, stat: str) -> Evidence:
         case = case.noting(
             "typical-shift", f"a request typically takes {shift} on the shadow (Hodges-Lehmann)"
         )
-    comparison = Comparison(_ratio(times["response"]))
+    comparison = Comparison(ratio_of(times["response"]))
     n = n.model_copy(update={"effective": comparison.effective})
     return case.with_level(times["response"]["production_ms"]).ratio(
         comparison, n, Requests(sent.count("timed"))
     )
 
 
-def _ratio(row: dict[str, Any]) -> WeightedLogRatio:
+def ratio_of(row: Mapping[str, Any]) -> WeightedLogRatio:
+    """A row of `replay_latency` or `replay_quantiles` as what bounds are made of."""
     import numpy as np
 
     return WeightedLogRatio(

@@ -173,7 +173,7 @@ def _distribution(facts: Facts, found: Counted) -> Finding | Note:
     if table is None or not table.num_rows:
         return nothing_compared(found)
     cells = table.to_pydict()
-    edges = _edges(np.array(cells["bucket"], float), found)
+    edges = bucket_edges(np.array(cells["bucket"], float), found)
     first, second = (np.array(cells[name], np.int64) for name in ("production", "shadow"))
     apart = bucket_distances(first, second, edges)
     effective = _effective(found)
@@ -191,7 +191,7 @@ def _distribution(facts: Facts, found: Counted) -> Finding | Note:
     return Finding(apart.wasserstein / sd, effective, notes=notes)
 
 
-def _edges(buckets: FloatArray, found: Counted) -> FloatArray:
+def bucket_edges(buckets: FloatArray, found: Counted) -> FloatArray:
     """Both ends of each bucket, as `score_bucket` and `quantity_bucket` cut them.
 
     The first and the last bucket end where the scores do.

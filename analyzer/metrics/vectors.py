@@ -16,7 +16,7 @@ from analyzer.metrics.predictions import nothing_compared
 from analyzer.metrics.shown import Finding, asking, sampled
 from analyzer.model import Intervals, Note
 from analyzer.stats.effective import effective_share_n
-from analyzer.stats.holm import holm
+from analyzer.stats.multiple import holm
 
 if TYPE_CHECKING:
     from analyzer.metrics.metric import Facts, Metric
@@ -60,8 +60,7 @@ def _places(facts: Facts, found: Counted) -> Finding | Note:
     n = _independent(found)
     se = sd / np.sqrt(seen * (n / found.count("vectors")))
     z = np.divide(np.abs(bias), se, out=np.where(bias == 0, 0.0, np.inf), where=se > 0)
-    adjusted = holm(np.asarray(erfc(z / math.sqrt(2))))
-    moved = adjusted < facts.policy.alpha
+    moved = np.array(holm(erfc(z / math.sqrt(2)).tolist(), facts.policy.alpha))
     notes = [sampled(found.count("vectors"), found.count("predictions"), "prediction")]
     if moved.any():
         order = [at for at in np.argsort(-np.abs(bias), kind="stable") if moved[at]]

@@ -21,7 +21,7 @@ from analyzer.payloads.scores import Tolerance, one_row, score_counts, score_tab
 from analyzer.payloads.shape import OutputShape, detect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -33,6 +33,9 @@ _SAMPLE_OUTPUTS = 2_000
 _SAMPLE_BYTES = 64 << 20
 _BATCH = 10_000
 _BINS = 50
+_DIFFERENCE_BINS, _REACH = 33, 4.0  # odd, so that the bias lies in the middle of a bin
+RARE, ANOTHER = "(rare label)", "(another rare label)"
+_LEAST_LABELLED, _MOST_LABELS = 20, 100
 LONGEST_OUTPUT = 2_000
 """Characters of an output that a policy which shows payloads shows."""
 _DOCUMENTS = frozenset({"json", "text"})
@@ -108,9 +111,9 @@ def prepare(
         By name: `prediction_shape` (kind, path, notes), `prediction_counts` (one row),
         `contract_changes`, `worst_pairs`, with a policy that shows payloads `worst_outputs`, and,
         where predictions are numbers or labels, `score_histogram`, `score_grid`,
-        `difference_histogram`, `flips`, `flip_distance`; for the metrics `difference_counts`,
-        `score_marginals` and `score_bias_minutes`; of scores `shift_sizes`, from which another run
-        counts shifts beyond a size of its own.
+        `score_agreement`, `difference_histogram`, `flips`, `flip_distance`; for the metrics
+        `label_flips`, `difference_counts`, `score_marginals` and `score_bias_minutes`; of scores
+        `shift_sizes`, from which another run counts shifts beyond a size of its own.
 
     Raises:
         PolicyError: `predictions.path` is not a path.
@@ -140,7 +143,8 @@ def prepare(
         if shape.kind in _LISTS and counts["largest_difference"] is not None:
             found, tables = vector_tables(engine, counts["largest_difference"])
             counts |= found
-        tables |= _spread(engine, shape, label_at, counts, noise)
+        named = _named_labels(engine, policy.redaction)
+        tables |= _spread(engine, shape, label_at, counts, noise, named=named)
     tables |= _outputs(engine, policy.redaction, tables["worst_pairs"])
     if lost_in is not None:
         tables |= missing_tables(engine, shape, counts, *lost_in)
@@ -230,8 +234,11 @@ def _spread(
     label_at: float | None,
     counts: dict[str, Any],
     noise: Tolerance,
+    *,
+    named: list[str] | None,
 ) -> dict[str, pa.Table]:
     """Tables of how predictions are spread: for the report, and for what one row cannot hold."""
+    naming: dict[str, object] = {"named": named, "rare": RARE, "another": ANOTHER}
     asked: dict[str, object] = {"far": counts.get("large_shift"), "label_at": label_at}
     asked |= {"atol": noise.atol, "rtol": noise.rtol}
     names = ["prediction_hours"]
@@ -240,22 +247,37 @@ def _spread(
         engine.reduce("difference_cells")
     if shape.kind not in {"regression", "vector"}:
         at = f"{label_at:g}" if label_at is not None else ""
-        engine.reduce("flip_counts", label_at=label_at, below=f"below {at}", above=f"{at} or above")
+        below, above = sides = (f"below {at}", f"{at} or above")
+        engine.reduce("flip_counts", label_at=label_at, below=below, above=above)
     if shape.kind in _SCORES:
-        names += ["score_histogram", "score_grid", "shift_sizes"]
-        asked |= _axis(engine, shape, counts)
+        names += ["score_histogram", "score_grid", "score_agreement", "shift_sizes"]
+        asked |= _axis(engine, shape, counts) | _difference_axis(counts)
     if label_at is not None:
         names += ["flip_distance"]
         asked |= {"flip_width": max(label_at, 1 - label_at, 0.5) / 20, "flip_bins": 20}
     tables = engine.tables(*names, **asked)
-    tables["worst_pairs"] = engine.table("worst_pairs")
+    tables["worst_pairs"] = engine.table("worst_pairs", **naming)
     if shape.kind != "label":
         tables |= engine.tables("difference_counts", "difference_histogram")
     if shape.kind not in {"regression", "vector"}:
-        tables["flips"] = engine.table("flips")
+        tables["label_flips"] = engine.table("label_flips")
+        if label_at is not None:
+            naming["named"] = [*sides]
+        tables["flips"] = engine.table("flips", **naming)
     if counts.get("step") is not None:
         tables |= score_tables(engine, counts["step"])
     return tables
+
+
+def _named_labels(engine: Engine, redaction: Redaction) -> list[str] | None:
+    """The labels that may be named; None for all, where the policy shows payloads.
+
+    What is read as a label may be a customer's name. A class is given again and again.
+    """
+    if redaction.payloads == "shown":
+        return None
+    shown = engine.table("shown_labels", least=_LEAST_LABELLED, most=_MOST_LABELS)
+    return _texts(shown, "label")
 
 
 def _outputs(engine: Engine, redaction: Redaction, worst: pa.Table) -> dict[str, pa.Table]:
@@ -275,6 +297,16 @@ def _axis(engine: Engine, shape: OutputShape, counts: dict[str, Any]) -> dict[st
         extent = one_row(engine.table("score_range", **place)) if "centre" in counts else {}
         lowest, highest = extent.get("lower") or 0.0, extent.get("upper") or 0.0
     return {"lowest": lowest, "width": (highest - lowest) / _BINS or 1.0, "bins": _BINS}
+
+
+def _difference_axis(counts: Mapping[str, Any]) -> dict[str, object]:
+    """The bins that differences are drawn in: twice as far from the bias as the limits lie."""
+    reach = _REACH * float(counts.get("difference_sd") or 0.0)
+    return {
+        "least_difference": float(counts.get("bias") or 0.0) - reach,
+        "step_difference": 2 * reach / _DIFFERENCE_BINS or 1.0,
+        "difference_bins": _DIFFERENCE_BINS,
+    }
 
 
 def _shape_table(shape: OutputShape) -> pa.Table:

@@ -231,10 +231,9 @@ def _rules(
 
 def _rule(metric: str, given: object, default: MetricDefault, change: Change) -> MetricRule:
     infrastructure = change == "infrastructure"
-    margin = default.infrastructure_margin if infrastructure else None
     role = default.role_under(change)
     start: dict[str, object] = {
-        "margin": default.margin if margin is None else margin,
+        "margin": default.margin_under(change),
         "margin_ms": default.margin_ms,
         "role": role,
     }

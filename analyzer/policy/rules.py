@@ -24,6 +24,8 @@ def _percentage(meaning: str) -> Any:  # noqa: ANN401 - pydantic types its Field
     return Field(default=None, ge=1, le=100, description=meaning, examples=[100])
 
 
+LEAST_ALPHA = 1e-6
+"""Below, a level of 1 - alpha / k is 1 in the nine digits a verdict has."""
 INPUT = "input."
 """How the key of a slice by input begins: a column of CSV, from 1, or a path of JSON, follows."""
 SliceBy = Literal["hour", "content_type", "quantiles", "categories"]
@@ -68,6 +70,12 @@ class MetricDefault(Frozen):
         if change == "infrastructure" and self.infrastructure_role is not None:
             return self.infrastructure_role
         return self.role
+
+    def margin_under(self, change: Change) -> float | None:
+        """The margin when the policy gives none."""
+        if change == "infrastructure" and self.infrastructure_margin is not None:
+            return self.infrastructure_margin
+        return self.margin
 
 
 class MetricRule(Frozen):
@@ -150,7 +158,10 @@ class Policy(Frozen):
         description="anytime: valid however often you look | planned: up to horizon | fixed: once",
     )
     alpha: Figure = Field(
-        default=0.05, gt=0, lt=0.5, description="one-sided error level of each bound"
+        default=0.05,
+        ge=LEAST_ALPHA,
+        lt=0.5,
+        description="one-sided error level of each bound",
     )
     min_days: int = Field(
         default=3, ge=0, le=365, description="whole UTC days before a PROMOTE on CloudWatch"

@@ -160,7 +160,8 @@ def _reduced(
         progress("comparing outputs", 0, 1)
         predictions = prepare(engine, policy, lost_in=_worth_a_look(facts, start, end))
         documents = "prediction_hours" not in predictions
-        predictions |= slice_pairs(engine, policy, documents=documents)
+        worst = predictions["worst_pairs"]
+        predictions |= slice_pairs(engine, policy, worst, documents=documents)
         progress("comparing outputs", 1, 1)
         digest, size = captures.digest()
         labelled = _labelled(own, labels, policy, predictions, progress)

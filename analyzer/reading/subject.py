@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analyzer.errors import UsageError
+from analyzer.errors import InputError, UsageError
 from analyzer.sources.layout import choose_roles
 
 if TYPE_CHECKING:
@@ -87,8 +87,15 @@ def names_of(
 
     Raises:
         UsageError: the exports name several endpoints, or roles they do not settle.
+        InputError: endpoint.json is another endpoint's.
     """
     name = _endpoint_name(flags, listing, exports)
+    if endpoint is not None and None not in {name, endpoint.name} and endpoint.name != name:
+        raise InputError(
+            f"endpoint.json is of the endpoint {endpoint.name}, not of {name}; give this one's "
+            "with --endpoint-file",
+            code="endpoint-file",
+        )
     if listing is not None and listing.production_variant and listing.shadow_variant:
         return Names(name, listing.production_variant, listing.shadow_variant)
     found = exports.variants(name)

@@ -24,17 +24,13 @@ from analyzer.errors import InputError
 from analyzer.figures import counted
 from analyzer.model import Note
 from analyzer.replayed import sidecar, warm_up
+from analyzer.replayed.latency import distribution, latencies, quantile_ratios
 from analyzer.sources.batch_transform.stored import parts
 from analyzer.sources.objects import ObjectError, ObjectFailure
 from analyzer.stats.ewc import long_run
-from analyzer.stats.paired_quantile import (
-    hodges_lehmann,
-    paired_log_mean_ratio,
-    paired_log_quantile_ratio,
-)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     import numpy.typing as npt
@@ -45,12 +41,10 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 LATE_MS, LATE_SHARE_OF_MEDIAN = 5.0, 0.01
 """A request is late beyond the larger of both: a delay of the sender, not of the server."""
 BURSTS = 2.0
 """Least design effect once outcomes differ: a burst that has not come yet cannot be seen."""
-_BUCKETS_PER_OCTAVE = 4
 _RATE_REQUESTS = 100
 _ANSWERED = (200, 299)
 _UNFINISHED = "unfinished"
@@ -62,8 +56,8 @@ class Replayed:
     """What the sidecars of a run came to.
 
     Attributes:
-        tables: `replay_latency`, `replay_distribution`, `replay_outcomes`; empty where the
-            candidate's sidecar could not be read.
+        tables: `replay_latency`, `replay_quantiles`, `replay_distribution`, `replay_outcomes`;
+            empty where the candidate's sidecar could not be read.
         digest: of the sidecars' bytes.
         failures: sidecars that could not be read, with their keys.
     """
@@ -216,8 +210,9 @@ def _reduced(
     }
     return {
         "replay_outcomes": pl.DataFrame([outcomes], schema_overrides=_OUTCOMES).to_arrow(),
-        "replay_latency": _latency(answered, paired=paired).to_arrow(),
-        "replay_distribution": _distribution(answered, paired=paired).to_arrow(),
+        "replay_latency": latencies(answered, paired=paired).to_arrow(),
+        "replay_quantiles": quantile_ratios(answered, paired=paired).to_arrow(),
+        "replay_distribution": distribution(answered, paired=paired).to_arrow(),
     }
 
 
@@ -295,103 +290,3 @@ def _design_effect(rows: pl.DataFrame) -> float:
     clustered = (squares - 2 * mean * cross + mean * mean * weights) / spread
     in_time = long_run(rows["difference"].to_numpy().astype(np.float64), period_s=1).se
     return max(BURSTS, clustered, in_time**2 * n * n / spread)
-
-
-def _latency(answered: pl.DataFrame, *, paired: bool) -> pl.DataFrame:
-    """Levels and log ratios by kind of time and statistic; nulls where too few requests carry it.
-
-    `nu`, `n_eff` and `se` belong to `theta`; `clock` is the boundary's; `shift` is the
-    Hodges-Lehmann shift of the log response times.
-    """
-    rows = []
-    for kind in ("response", "service"):
-        shadow = answered[f"{kind}_us"].to_numpy().astype(np.float64) / _MS
-        production = answered[f"{kind}_us_p"].cast(pl.Float64).to_numpy() / _MS
-        shift = None
-        if paired and len(shadow) and kind == "response":
-            shift = hodges_lehmann(np.log(shadow) - np.log(production))
-        for stat in ("mean", *QUANTILES):
-            row: dict[str, Any] = {"kind": kind, "stat": stat, "requests": len(shadow)}
-            rows.append(row | _levels(stat, production if paired else None, shadow))
-            rows[-1]["shift"] = shift
-    return pl.DataFrame(rows, schema=_LATENCY, orient="row")
-
-
-_LATENCY = {
-    "kind": pl.String,
-    "stat": pl.String,
-    "requests": pl.Int64,
-    "production_ms": pl.Float64,
-    "shadow_ms": pl.Float64,
-    "theta": pl.Float64,
-    "se": pl.Float64,
-    "nu": pl.Int64,
-    "n_eff": pl.Float64,
-    "clock": pl.Float64,
-    "shift": pl.Float64,
-}
-
-
-def _levels(stat: str, production: Floats | None, shadow: Floats) -> dict[str, Any]:
-    if not len(shadow):
-        return {}
-    if production is None:
-        level = shadow.mean() if stat == "mean" else _order_statistic(shadow, QUANTILES[stat])
-        return {"shadow_ms": float(level)}
-    ratio = (
-        paired_log_mean_ratio(production, shadow)
-        if stat == "mean"
-        else paired_log_quantile_ratio(production, shadow, QUANTILES[stat])
-    )
-    if ratio is None:
-        return {}
-    return {
-        "production_ms": ratio.level_production,
-        "shadow_ms": ratio.level_shadow,
-        "theta": ratio.theta,
-        "se": ratio.long_run.se,
-        "nu": ratio.long_run.nu,
-        "n_eff": ratio.long_run.n_eff,
-        "clock": ratio.t_minutes,
-    }
-
-
-def _order_statistic(values: Floats, q: float) -> float:
-    return float(np.sort(values)[int(np.ceil(len(values) * q)) - 1])
-
-
-def _distribution(answered: pl.DataFrame, *, paired: bool) -> pl.DataFrame:
-    """How many requests took how long: buckets a quarter of an octave wide, gaps as zeros."""
-    sides = {"production": "response_us_p", "shadow": "response_us"}
-    kept = {role: column for role, column in sides.items() if paired or role == "shadow"}
-    buckets = {
-        role: np.floor(np.log2(answered[column].to_numpy() / _MS) * _BUCKETS_PER_OCTAVE).astype(
-            np.int64
-        )
-        for role, column in kept.items()
-    }
-    rows: list[tuple[str, float, float, int]] = []
-    if answered.height:
-        first, last = (
-            int(extreme(each.min() if extreme is min else each.max() for each in buckets.values()))
-            for extreme in (min, max)
-        )
-        for role, found in buckets.items():
-            rows += _bars(role, np.bincount(found - first, minlength=last - first + 2), first)
-    return pl.DataFrame(rows, schema=_DISTRIBUTION, orient="row")
-
-
-def _bars(
-    role: str, counts: npt.NDArray[np.int64], first: int
-) -> Iterator[tuple[str, float, float, int]]:
-    for place, requests in enumerate(counts.tolist(), first):
-        lower, upper = (2 ** (edge / _BUCKETS_PER_OCTAVE) for edge in (place, place + 1))
-        yield role, lower, upper, requests
-
-
-_DISTRIBUTION = {
-    "role": pl.String,
-    "lower_ms": pl.Float64,
-    "upper_ms": pl.Float64,
-    "requests": pl.Int64,
-}

@@ -65,7 +65,8 @@ GATE_ASSUMPTIONS: dict[str, str] = {
     "interleaved": "What disturbs the machine meets both variants when they are asked in turns.",
     "warm_up": _BY_DESIGN,
     "baseline_answers": "Production answered what it was captured with.",
-    "roles": "Production serves at least the requests that are copied to the shadow.",
+    "roles": "Production serves at least the requests that are copied to the shadow, and two "
+    "variants never take the same time to the last digit, period after period.",
     "deployment": "endpoint.json tells when the configuration went live.",
     "endpoint_match": "Metric rows name their endpoint and variant truly.",
     "objects": _BY_DESIGN,
@@ -80,7 +81,8 @@ GATE_ASSUMPTIONS: dict[str, str] = {
     "a Bayes factor that holds at every look).",
     "pairing": _BY_DESIGN,
     "missing_pairs": "At worst every missing shadow answer is harm; likeness (Rubin, Biometrika "
-    "63:581, 1976) words the gate and decides nothing.",
+    "63:581, 1976) words the gate and decides nothing. Captures of a part take the same requests "
+    "where their records have partners more often than chance would give.",
     "distinct_inputs": "Equal payloads are equal requests.",
     "prediction_evidence": _BY_DESIGN,
 }

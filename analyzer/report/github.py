@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.model import Decision, Outcome, Role
-from analyzer.report.text import clean
+from analyzer.report.plain_text import clean
 from analyzer.verdict import SLICE_REASON
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _command(level: str, title: str, text: str) -> str:
     r"""One workflow command; text from captures or AWS can neither end it nor begin another.
 
     >>> _command("error", "a,b: c", "100 %\n::set-output::")
-    '::error title=a%2Cb%3A c::100 %25%0A::set-output::\n'
+    '::error title=a%2Cb%3A c::100 %25%0A:\u200b:set-output::\n'
     """
     said = "\n".join(clean(line) for line in text.split("\n"))
     return f"::{level} title={_escaped(clean(title), _PROPERTY)}::{_escaped(said, _DATA)}\n"

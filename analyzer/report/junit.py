@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from analyzer.report.content.test_cases import test_cases
-from analyzer.report.text import clean
+from analyzer.report.plain_text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -20,14 +20,13 @@ from analyzer.report.content.page import (
     Table,
     Tone,
 )
-from analyzer.report.text import clean
+from analyzer.report.plain_text import BREAK, clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from analyzer.report.content.page import Block, Page
 
-BREAK = "\u200b"
 _ESCAPES = (
     (re.compile(r"&"), "&amp;"),
     (re.compile(r"<"), "&lt;"),

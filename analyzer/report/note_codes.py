@@ -114,6 +114,10 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "More errors than requests: the export contradicts itself.",
         "Export errors and Invocations of the same variant, as Sum at 60 s.",
     ),
+    "requests-untimed": (
+        "Requests of the shadow have neither a latency nor an error: two exports contradict.",
+        "Export InvocationModelErrors and ModelLatency's SampleCount of the shadow again.",
+    ),
     "no-shared-minutes": (
         "No minute has requests of both variants.",
         "Check that both exports are of the same time.",
@@ -227,6 +231,7 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     "tail-p95": ("The policy judges p95, so the slowest 5 % are not judged.", _POLICY),
     "few-days": ("The policy asks for fewer whole days than the default.", _POLICY),
     "weak-bounds": ("The policy lets bounds err more often than the default.", _POLICY),
+    "wider-margins": ("The policy allows more harm than the default margins do.", _POLICY),
     "load-accepted": ("The policy has latency judged under unequal load.", _POLICY),
     "rejects-accepted": ("The policy accepts more unusable lines than the default.", _POLICY),
     "coarse-scores": ("The policy takes scores as equal more readily than the default.", _POLICY),

@@ -13,7 +13,7 @@ import re
 
 import polars as pl
 
-from analyzer.report.text import clean
+from analyzer.report.plain_text import clean
 
 _FORMULA = re.compile(r"^\s*[=+\-@|%＝＋－＠]")  # noqa: RUF001 - full-width forms are taken too
 

@@ -6,7 +6,6 @@ control characters: captured text must not move the cursor, recolour or spoof a 
 
 from __future__ import annotations
 
-import re
 from itertools import starmap
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from analyzer.report.content.page import (
     Table,
     Tone,
 )
+from analyzer.report.plain_text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,10 +33,6 @@ if TYPE_CHECKING:
 STYLES = {Tone.GOOD: "green", Tone.BAD: "bold red", Tone.OPEN: "yellow", Tone.PLAIN: ""}
 GAP = "   "
 TABLE_GAP = "  "
-_CONTROL = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069"
-    r"\ud800-\udfff\ufffe\uffff]+"
-)
 
 
 def render(page: Page, *, requests: bool = False) -> Text:
@@ -51,15 +47,6 @@ def render(page: Page, *, requests: bool = False) -> Text:
     lines = Text("\n").join(sections)
     lines.append("\n")
     return lines
-
-
-def clean(text: str) -> str:
-    r"""Text without control characters, line breaks, direction overrides or what is no character.
-
-    >>> clean("a\x1b[31mb\nc")
-    'a [31mb c'
-    """
-    return _CONTROL.sub(" ", text)
 
 
 def _terminal_order(blocks: Sequence[Block]) -> list[Block]:

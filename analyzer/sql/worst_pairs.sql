@@ -1,6 +1,7 @@
 -- Which pairs differ most?
 -- reads   worst_predictions
 -- gives   at most 100 pairs; the row of a payload that differs most
+-- params  $named: labels that are named, null for all; $rare: what the others are called
 with
 one_a_pair as (
     select *
@@ -18,8 +19,18 @@ select
     pair_id::varchar as pair_id,
     inference_id,
     captured_at,
-    coalesce(left(production_label, 64), production_score::varchar) as production_value,
-    coalesce(left(shadow_label, 64), shadow_score::varchar) as shadow_value,
+    case
+        when production_label is null then production_score::varchar
+        when $named::varchar[] is null or list_contains($named::varchar[], left(production_label, 64))
+            then left(production_label, 64)
+        else $rare
+    end as production_value,
+    case
+        when shadow_label is null then shadow_score::varchar
+        when $named::varchar[] is null or list_contains($named::varchar[], left(shadow_label, 64))
+            then left(shadow_label, 64)
+        else $rare
+    end as shadow_value,
     difference
 from one_a_pair
 order by rank;

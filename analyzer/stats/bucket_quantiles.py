@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Ints = npt.NDArray[np.int64]
+    Floats = npt.NDArray[np.float64]
 
 
 class BucketQuantile(NamedTuple):
@@ -63,6 +64,27 @@ def bucket_quantile(counts: Ints, q: float, n: float, alpha: float) -> BucketQua
         holding(low / whole) if low > 0 else None,
         holding(high / whole) if high <= whole else None,
     )
+
+
+def interpolated_quantiles(counts: Ints, edges: Floats, q: Floats) -> Floats:
+    """Where do the quantiles lie, if values spread evenly over their bucket? For drawing.
+
+    Args:
+        counts: values in each bucket, smallest bucket first; at least one value.
+        edges: both ends of each bucket.
+        q: in 0..1.
+
+    Shapes: (n,), (n, 2), (m,) -> (m,).
+
+    >>> counts, edges = np.array([1, 0, 3]), np.array([[0.0, 1.0], [1.0, 2.0], [2.0, 4.0]])
+    >>> interpolated_quantiles(counts, edges, np.array([0.125, 0.5, 1.0])).tolist()
+    [0.5, 2.6666666666666665, 4.0]
+    """
+    held = counts > 0
+    upto = np.cumsum(counts[held]) / counts.sum()
+    shares = np.stack([upto - counts[held] / counts.sum(), upto], axis=1)
+    found: Floats = np.interp(q, shares.ravel(), edges[held].ravel())
+    return found
 
 
 def _binomial_quantile(level: float, n: int, p: float) -> int:

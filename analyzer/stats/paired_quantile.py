@@ -20,7 +20,7 @@ from analyzer.stats.ewc import FloatArray, LongRun, long_run
 from analyzer.stats.log_ratio import WeightedLogRatio
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Iterable
 
 REQUESTS_AT_BEST = 5_000
 """The look, in requests, at which the anytime boundary of a replay is tightest."""
@@ -69,7 +69,7 @@ def paired_log_quantile_ratio(
     Shapes: twice (n,).
 
     Returns:
-        None with fewer than `least_requests(q)`.
+        None with fewer than ten requests on either side of it, see `least_requests`.
 
     Assumes: the density at the quantile is smooth over some 4 sqrt(n q (1 - q)) order statistics;
     what is left of persistence fits into the send order.
@@ -85,13 +85,36 @@ def paired_log_quantile_ratio(
     >>> round(math.exp(ratio.theta), 2), round(ratio.long_run.se, 2)
     (1.21, 0.02)
     """
-    if len(production) < least_requests(q):
-        return None
-    level_p, sparsity_p = _quantile(np.log(production), q)
-    level_s, sparsity_s = _quantile(np.log(shadow), q)
-    below_p, below_s = np.log(production) <= level_p, np.log(shadow) <= level_s
-    psi: FloatArray = sparsity_s * (q - below_s) - sparsity_p * (q - below_p)
-    return _ratio(level_p, level_s, psi)
+    return paired_log_quantile_ratios(production, shadow, (q,)).get(q)
+
+
+def paired_log_quantile_ratios(
+    production: FloatArray, shadow: FloatArray, shares: Iterable[float]
+) -> dict[float, WeightedLogRatio]:
+    """By what log ratio does each of the shadow's quantiles exceed production's?
+
+    Args, shapes, assumptions and source as in `paired_log_quantile_ratio`; latencies are sorted
+    once for all of them.
+
+    Returns:
+        By share, those with at least ten requests on either side.
+
+    >>> p = np.arange(1.0, 101.0)
+    >>> found = paired_log_quantile_ratios(p, 2 * p, (0.05, 0.5, 0.95))
+    >>> {q: round(math.exp(ratio.theta), 6) for q, ratio in found.items()}
+    {0.5: 2.0}
+    """
+    logs = np.log(production), np.log(shadow)
+    ordered = [np.sort(one) for one in logs]
+    found = {}
+    for q in shares:
+        if len(production) < least_requests(max(q, 1 - q)):
+            continue
+        (level_p, sparsity_p), (level_s, sparsity_s) = (_quantile(one, q) for one in ordered)
+        below_p, below_s = logs[0] <= level_p, logs[1] <= level_s
+        psi: FloatArray = sparsity_s * (q - below_s) - sparsity_p * (q - below_p)
+        found[q] = _ratio(level_p, level_s, psi)
+    return found
 
 
 def paired_log_mean_ratio(production: FloatArray, shadow: FloatArray) -> WeightedLogRatio | None:
@@ -160,11 +183,10 @@ def _long_run(psi: FloatArray) -> LongRun:
     return long_run(psi, period_s=1, scales=tuple(scales))
 
 
-def _quantile(values: FloatArray, q: float) -> tuple[float, float]:
-    """The q-quantile and the sparsity (1 / density) there."""
+def _quantile(ordered: FloatArray, q: float) -> tuple[float, float]:
+    """The q-quantile of sorted values and the sparsity (1 / density) there."""
     from scipy.special import bdtr, ndtri
 
-    ordered: NDArray[np.float64] = np.sort(values)
     n = len(ordered)
     half = _HALF_WIDTH * math.sqrt(n * q * (1 - q))
     lower, upper = max(1, math.floor(n * q - half)), min(n, math.ceil(n * q + half))

@@ -22,7 +22,7 @@ _JUDGED = frozenset({Role.GUARDRAIL, Role.REVIEW})
 
 def opt_outs(policy: Policy) -> tuple[Note, ...]:
     """One note for each judgement the policy gives up or weakens."""
-    return (*_roles(policy), *_tail(policy), *_strictness(policy))
+    return (*_roles(policy), *_margins(policy), *_tail(policy), *_strictness(policy))
 
 
 def not_asked(policy: Policy, *, replayed: bool) -> tuple[Note, ...]:
@@ -49,6 +49,27 @@ def _roles(policy: Policy) -> Iterator[Note]:
         lost = "reject" if rule.role is Role.REVIEW else "hold or reject"
         text = f"{metric} is {rule.role} by policy and cannot {lost}"
         yield Note(code="not-judged", text=text)
+
+
+def _margins(policy: Policy) -> Iterator[Note]:
+    """One note of all margins that allow more harm than the default, by how much."""
+    wider = [
+        f"{metric} {_allowed(margin, rule.margin_ms)} instead of {_allowed(usual, usual_ms)}"
+        for metric, rule in policy.metrics.items()
+        if rule.role in _JUDGED and (margin := rule.margin) is not None
+        for usual in [BY_ID[metric].default.margin_under(policy.change)]
+        for usual_ms in [BY_ID[metric].default.margin_ms]
+        if usual is not None
+        and (abs(margin) > abs(usual) or (rule.margin_ms or 0.0) > (usual_ms or 0.0))
+    ]
+    if wider:
+        text = f"the policy allows more than the default: {'; '.join(wider)}"
+        yield Note(code="wider-margins", text=text)
+
+
+def _allowed(margin: float, milliseconds: float | None) -> str:
+    said = f"{margin:.6g}" if margin > 1 else stated(margin)
+    return said if milliseconds is None else f"{said} or {milliseconds:.6g} ms"
 
 
 def _tail(policy: Policy) -> Iterator[Note]:

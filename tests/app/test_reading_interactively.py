@@ -106,6 +106,19 @@ def test_an_address_finds_one_of_the_worst_pairs(
     assert found.empty
 
 
+def test_an_address_chooses_the_worst_pairs_of_one_part(
+    hold: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "pair by input.tier"
+    app = opened(hold, monkeypatch, {key: "gold"})
+    (found,) = [table.value for table in app.dataframe if "inference ID" in table.value.columns]
+    assert list(found["input.tier"]) == ["gold"] * 15
+    assert app.selectbox(key=key).options == ["basic", "gold"]
+    app.selectbox(key=key).set_value(None).run()
+    (found,) = [table.value for table in app.dataframe if "inference ID" in table.value.columns]
+    assert len(found) == 20
+
+
 def test_every_table_that_a_page_draws_is_downloaded_as_csv_and_parquet(
     hold: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,11 +24,13 @@ pytestmark = pytest.mark.browser
 TABS = ("Verdict", "Latency", "Errors", "Predictions", "Evidence quality")
 WIDTHS, THEMES = (1280, 390), ("light", "dark")
 OVERFLOW = "document.documentElement.scrollWidth > window.innerWidth"
+SLICES = 'slices={hour=true, content_type=true, "input.2"="categories", "input.1"="quantiles"}'
 MADE: dict[str, Callable[[Path], Path]] = {
     **{kind: partial(bundles.of_kind, kind) for kind in bundles.ANSWERS},
     **{name: partial(bundles.of_scenario, name) for name in bundles.SCENARIOS},
     "replay": bundles.of_replay,
     "shown": partial(bundles.of_kind, "text", payloads="shown"),
+    "sliced": partial(bundles.of_kind, "probability", more=(SLICES,)),
 }
 SLICE = (("text", 390, "dark"), ("replay", 1280, "light"))
 EVERYTHING = [(name, width, theme) for name in MADE for width in WIDTHS for theme in THEMES]

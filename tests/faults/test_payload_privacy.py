@@ -32,9 +32,24 @@ def answers(kind: str) -> Iterator[tuple[str, str]]:
             yield json.dumps(document), json.dumps({**document, "total": k + 1, "name": "x"})
 
 
+def labels() -> Iterator[tuple[str, str]]:
+    """Two classes and, where a model answered with something else, names and addresses."""
+    for k in range(PAIRS):
+        production = "deny" if k % 3 else "approve"
+        if k < 19:
+            yield CANARY, "deny"
+        elif k < 38:
+            yield production, f"{CANARY}@mail.test"
+        elif k < 60:
+            yield f"{CANARY} {k}", f"{CANARY} {k // 2}"
+        else:
+            yield production, "deny" if k % 40 == 0 else production
+
+
 def run(kind: str, folder: Path, payloads: str) -> Path:
-    encoding = {"json": "JSON", "text": "TEXT"}[kind]
-    source = bundles.captured(folder / "captures", answers(kind), encoding)
+    encoding = {"json": "JSON", "text": "TEXT", "label": "CSV"}[kind]
+    pairs = labels() if kind == "label" else answers(kind)
+    source = bundles.captured(folder / "captures", pairs, encoding)
     overrides = (f"predictions.kind={kind}", f"redaction.payloads={payloads}")
     return bundles.run_into(folder / "out", Request(source=str(source), overrides=overrides))
 
@@ -54,7 +69,7 @@ def everything(path: Path) -> Iterator[tuple[str, str]]:
         yield f"{page.id}, as HTML", html.render([page], "report")
 
 
-@pytest.mark.parametrize("kind", ["text", "json"])
+@pytest.mark.parametrize("kind", ["text", "json", "label"])
 def test_no_payload_and_no_key_of_one_is_anywhere_by_default(kind: str, tmp_path: Path) -> None:
     for payloads in ("none", "hashed"):
         path = run(kind, tmp_path / payloads, payloads)
@@ -72,3 +87,36 @@ def test_a_policy_that_shows_payloads_shows_them_where_it_says(tmp_path: Path) -
         "worst_outputs.parquet",
         "predictions, as HTML",
     }
+
+
+def test_labels_of_few_answers_are_counted_together_and_classes_keep_their_names(
+    tmp_path: Path,
+) -> None:
+    flips = bundle.read(run("label", tmp_path, "none")).tables["flips"]
+    assert flips["predictions"].sum() == PAIRS
+    found = {(row[0], row[1]): row[2] for row in flips.rows()}
+    assert {label for pair in found for label in pair} == {
+        "approve",
+        "deny",
+        "(rare label)",
+        "(another rare label)",
+    }
+    assert found["(rare label)", "deny"] == 19
+    assert found["(rare label)", "(another rare label)"] == 22
+    assert found["approve", "(rare label)"] + found["deny", "(rare label)"] == 19
+
+
+def test_a_policy_that_shows_payloads_names_every_label(tmp_path: Path) -> None:
+    opened = bundle.read(run("label", tmp_path, "shown"))
+    assert CANARY in opened.tables["flips"]["production_label"].to_list()
+    assert f"{CANARY}@mail.test" in opened.tables["worst_pairs"]["shadow_value"].to_list()
+
+
+def test_the_names_of_no_more_than_a_hundred_labels_are_shown(tmp_path: Path) -> None:
+    pairs = [(f"class-{k % 120:03d}", f"class-{k % 120:03d}") for k in range(3_000)]
+    source = bundles.captured(tmp_path / "captures", pairs)
+    request = Request(source=str(source), overrides=("predictions.kind=label",))
+    flips = bundle.read(bundles.run_into(tmp_path / "out", request)).tables["flips"]
+    assert flips["predictions"].sum() == 3_000
+    assert flips.filter(production_label="(rare label)")["predictions"].to_list() == [500]
+    assert flips.height == 101

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -82,6 +83,35 @@ def test_the_same_metric_series_on_both_sides_closes_roles() -> None:
     assert check(test.facts(), "roles").outcome is GateOutcome.FAIL
 
 
+def test_a_copied_series_is_known_when_it_was_cut_or_rounded_or_is_there_in_part() -> None:
+    for kept in (slice(0, 700), slice(600, None), slice(0, 100)):
+        test = shadow_test(0.5, slower=1.3)
+        copied = np.round(test.production.mean_ms[kept], 3)  # whole microseconds
+        test.shadow.mean_ms[kept] = copied
+        if kept.stop == 700:  # the rest was never exported
+            test.shadow.mean_ms[700:] = np.nan
+        held = check(test.facts(), "roles")
+        assert held.outcome is GateOutcome.FAIL
+        assert "ModelLatency Average (per minute) agrees" in held.text
+
+
+def test_a_tail_that_is_productions_closes_roles_though_the_means_differ() -> None:
+    points = shadow_test(0.5, slower=1.3).points()
+    p99 = (pl.col("stat") == "p99") & (pl.col("period_s") == 300)
+    copied = points.filter(p99, pl.col("role") == "production").with_columns(role=pl.lit("shadow"))
+    mixed = pl.concat([points.filter(~(p99 & (pl.col("role") == "shadow"))), copied])
+    held = check(facts_of(mixed, end=START + timedelta(hours=12)), "roles")
+    assert held.outcome is GateOutcome.FAIL
+    assert "p99 (per 5 minutes)" in held.text
+
+
+def test_whole_milliseconds_that_agree_by_chance_leave_roles_open() -> None:
+    test = shadow_test(0.5)
+    for side in (test.production, test.shadow):
+        side.mean_ms = np.round(side.mean_ms / side.mean_ms.mean() * 7)
+    assert check(test.facts(), "roles").outcome is GateOutcome.PASS
+
+
 def test_a_changed_model_with_identical_outputs_is_no_change() -> None:
     same = captures(pairs=2_000, identical=2_000)
     held = check(facts(same), "roles")
@@ -91,6 +121,26 @@ def test_a_changed_model_with_identical_outputs_is_no_change() -> None:
     assert check(facts(same, policy=infrastructure), "roles").outcome is GateOutcome.PASS
     nearly = captures(pairs=2_000, identical=1_999)
     assert check(facts(nearly), "roles").outcome is GateOutcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (EndpointFacts(), None),
+        (EndpointFacts(production_variant="model-production"), None),
+        (
+            EndpointFacts(production_variant="model-shadow", shadow_variant="model-production"),
+            "the production is model-shadow; this run took model-production for it",
+        ),
+        (EndpointFacts(shadow_variant="model-v3"), "the shadow is model-v3"),
+    ],
+)
+def test_roles_that_endpoint_json_gives_to_other_variants_are_not_believed(
+    told: EndpointFacts, said: str | None
+) -> None:
+    held = check(facts(captures(), endpoint=told), "roles")
+    assert (held.outcome is GateOutcome.FAIL) == (said is not None)
+    assert said is None or said in held.text
 
 
 def test_roles_are_closed_when_nothing_was_counted() -> None:

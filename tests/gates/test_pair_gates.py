@@ -171,6 +171,7 @@ def lossy(
     facts = facts_of(
         policy=complete(shadow_percentage=100),
         ledger=Ledger(pairs=10_000, unpaired_production=sum(lost)),
+        records=(10_000 + sum(lost), 10_000),
         counts=counts,
         invocations=invocations,
     )
@@ -257,6 +258,17 @@ def test_missing_pairs_are_held_against_the_errors_cloudwatch_counts(
     assert "CloudWatch" not in check("missing_pairs", facts).text
 
 
+def test_errors_of_all_requests_are_held_against_the_part_that_was_captured() -> None:
+    facts = lossy(240, invocations=(512_000, 512_000))
+    minute = facts.metric_points.filter(pl.col("role") == "shadow").head(1)
+    errors = minute.with_columns(
+        metric_name=pl.lit("Invocation5XXErrors"), period_s=pl.lit(60, pl.Int64), value=5_000.0
+    )
+    told = replace(facts, metric_points=pl.concat([facts.metric_points, errors]))
+    said = "5 000 5XX errors of the shadow, about 100 of them among what was captured, so 140 were"
+    assert said in check("missing_pairs", told).text
+
+
 def test_lost_shadow_records_do_not_excuse_themselves() -> None:
     """Nothing declared: production's records show that every request was to be captured."""
     facts = facts_of(
@@ -271,12 +283,45 @@ def test_lost_shadow_records_do_not_excuse_themselves() -> None:
         invocations=(10_010, 5_000),
     )
     assert outcome("missing_pairs", sampled) is GateOutcome.NOT_MEASURED
-    partly_captured = facts_of(
-        ledger=Ledger(pairs=1_900, unpaired_production=100),
-        records=(2_000, 1_900),
-        invocations=(10_010, 10_010),
+
+
+def partly_captured(pairs: int, shadow: int, policy: Policy | None = None) -> Facts:
+    """A fifth of production's requests captured, and so many of the shadow's."""
+    return facts_of(
+        policy=policy,
+        ledger=Ledger(pairs=pairs, unpaired_production=2_000 - pairs),
+        records=(2_000, shadow),
+        invocations=None if policy else (10_010, 10_010),
     )
-    assert outcome("missing_pairs", partly_captured) is GateOutcome.NOT_MEASURED
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        None,
+        policy_of(
+            shadow_percentage=100, production_capture_percentage=20, shadow_capture_percentage=20
+        ),
+    ],
+)
+def test_lost_shadow_records_are_missed_where_both_captures_take_the_same_requests(
+    policy: Policy | None,
+) -> None:
+    assert outcome("missing_pairs", partly_captured(1_900, 1_900, policy)) is GateOutcome.FAIL
+    assert outcome("missing_pairs", partly_captured(1_995, 2_000, policy)) is GateOutcome.PASS
+    apart = partly_captured(400, 2_000, policy)  # each takes a fifth of its own
+    assert outcome("missing_pairs", apart) is GateOutcome.NOT_MEASURED
+    assert outcome("missing_pairs", partly_captured(0, 0, policy)) is GateOutcome.NOT_MEASURED
+
+
+def test_where_the_shadow_captures_more_each_captured_request_must_have_its_answer() -> None:
+    told = {"shadow_percentage": 100, "production_capture_percentage": 20}
+    every = policy_of(**told, shadow_capture_percentage=100)
+    assert outcome("missing_pairs", partly_captured(1_900, 9_500, every)) is GateOutcome.FAIL
+    fewer = policy_of(**told, shadow_capture_percentage=10)
+    assert outcome("missing_pairs", partly_captured(1_000, 1_000, fewer)) is (
+        GateOutcome.NOT_MEASURED
+    )
 
 
 def test_a_handful_of_inputs_is_not_traffic() -> None:

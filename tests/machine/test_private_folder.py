@@ -62,6 +62,21 @@ def test_a_folder_that_cannot_be_locked_is_not_left_behind(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_signal_that_comes_with_the_folder_does_not_leave_it_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = os.mkdir
+
+    def interrupted(path: Path, mode: int = 0o777) -> None:
+        make(path, mode)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "mkdir", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        PrivateFolder(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_is_never_seen_with_a_lock_that_nobody_holds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -22,6 +23,9 @@ from tests.metrics.points import (
     shadow_test,
     without,
 )
+
+if TYPE_CHECKING:
+    from analyzer.model import Evidence
 
 
 def failing(share: float, days: float = 3, **test_options: float) -> Shadow:
@@ -97,6 +101,44 @@ def test_more_errors_than_invocations_is_a_contradiction_not_a_rate() -> None:
     item = assess(test.facts(), "error_5xx_rate")
     assert item.outcome is Outcome.UNRESOLVED
     assert item.notes[-1].code == "error-count-implausible"
+
+
+def timed(shares: dict[str, float], errors: float = 0.0) -> Evidence:
+    """Model errors where so many of each variant's requests have a latency sample."""
+    test = failing(errors, days=1)
+    for side in (test.production, test.shadow):
+        side.errors[MODEL] = np.round(side.counts * errors)
+    samples = (pl.col("stat") == "SampleCount") & (pl.col("period_s") == 60)
+    share = pl.col("role").replace_strict(shares, return_dtype=pl.Float64)
+    points = test.points().with_columns(
+        value=pl.when(samples).then(pl.col("value") * share).otherwise(pl.col("value"))
+    )
+    return assess(facts_of(points, end=START + timedelta(days=1)), "model_error_rate")
+
+
+def test_requests_without_latency_or_error_contradict_the_error_count() -> None:
+    item = timed({"production": 1.0, "shadow": 0.99})
+    assert item.outcome is Outcome.UNRESOLVED
+    assert item.notes[-1].code == "requests-untimed"
+    assert "1.00 % of the shadow's requests are neither timed nor counted" in item.notes[-1].text
+
+
+@pytest.mark.parametrize(
+    ("production", "shadow", "errors"),
+    [
+        (1.0, 0.9995, 0.0),  # within what late samples may be
+        (0.97, 0.97, 0.0),  # how this endpoint counts
+        (0.97, 1.0, 0.0),
+        (1.0, 1.0, 0.02),  # failed requests are timed, too
+        (0.98, 0.98, 0.02),  # failed requests are not timed
+    ],
+)
+def test_requests_without_latency_in_both_variants_say_nothing(
+    production: float, shadow: float, errors: float
+) -> None:
+    item = timed({"production": production, "shadow": shadow}, errors)
+    assert item.effect is not None
+    assert "requests-untimed" not in {note.code for note in item.notes}
 
 
 def test_average_times_requests_stands_in_for_a_missing_sum() -> None:

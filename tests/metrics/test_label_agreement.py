@@ -43,7 +43,7 @@ def labelled(
         {"production_label": row, "shadow_label": column, "predictions": n}
         for (row, column), n in cells.items()
     ]
-    tables = {**facts.captures.tables, "flips": pa.Table.from_pylist(rows)}
+    tables = {**facts.captures.tables, "label_flips": pa.Table.from_pylist(rows)}
     return replace(facts, captures=replace(facts.captures, tables=tables))
 
 

@@ -208,6 +208,7 @@ def test_drawn_tables_count_every_prediction_once() -> None:
     for name, times in [
         ("score_histogram", 2),
         ("score_grid", 1),
+        ("score_agreement", 1),
         ("difference_histogram", 1),
         ("flips", 1),
         ("flip_distance", 1),

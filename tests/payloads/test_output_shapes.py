@@ -82,7 +82,7 @@ def test_rows_of_shares_are_classes_by_their_largest() -> None:
     compared = compare(production, shadow)
     assert compared.kind == "multiclass"
     assert compared.counts["flipped"] == 4
-    assert compared.rows("flips") == [
+    assert compared.rows("label_flips") == [
         {"production_label": "0", "shadow_label": "1", "predictions": 4},
         {"production_label": "1", "shadow_label": "1", "predictions": 4},
     ]

@@ -40,6 +40,7 @@ def write(folder: Path, text: str) -> Path:
         ("metrics = 3", "metrics: expected tables"),
         ("alhpa = 0.1", "alhpa: unknown key; did you mean 'alpha'"),
         ("alpha = 0.7", "alpha"),
+        ("alpha = 1e-9", "alpha: input should be greater than or equal to 0.000001"),
         ("alpha = 'x'", "alpha"),
         ("[pairing]\nwindows = 3", "pairing.windows: unknown key; did you mean 'window_s'"),
         ("inference = 'fixed'", "set final = true"),

@@ -117,14 +117,21 @@ def captured(
     return folder
 
 
-def of_kind(kind: str, folder: Path, *, payloads: str = "none", requests: int = REQUESTS) -> Path:
+def of_kind(
+    kind: str,
+    folder: Path,
+    *,
+    payloads: str = "none",
+    requests: int = REQUESTS,
+    more: tuple[str, ...] = (),
+) -> Path:
     """The bundle of a run over captures whose answers are of this kind; judged without metrics."""
     random = np.random.default_rng(5)
     pairs = [ANSWERS[kind](random) for _ in range(requests)]
     source = captured(folder / "captures", pairs, _ENCODED.get(kind, "CSV"))
     # Lists that are no shares are found, never asked for.
     asked = "auto" if kind == "vector" else kind
-    overrides = (f"predictions.kind={asked}", f"redaction.payloads={payloads}")
+    overrides = (f"predictions.kind={asked}", f"redaction.payloads={payloads}", *more)
     return run_into(folder / "out", Request(source=str(source), overrides=overrides))
 
 

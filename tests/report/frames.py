@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import cache
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from analyzer.model import Decision
 from tests.report.verdicts import MINUTES, START
+
+Floats: TypeAlias = npt.NDArray[np.float64]
 
 
 @cache
@@ -166,6 +170,7 @@ def _predictions(random: np.random.Generator) -> dict[str, pl.DataFrame]:
     distance = np.linspace(0, 0.2, 11)
     near = np.abs(production - 0.5)
     worst = np.argsort(-difference)[:20]
+    tiers = ["gold" if n % 4 else "basic" for n in range(20)]
     return {
         "score_histogram": histogram,
         "score_grid": pl.DataFrame(
@@ -177,6 +182,16 @@ def _predictions(random: np.random.Generator) -> dict[str, pl.DataFrame]:
                 "predictions": grid[i, j].astype(int),
             }
         ),
+        "score_agreement": _agreement(production, shadow),
+        "score_quantiles": pl.DataFrame(
+            {
+                "share": (shares := np.arange(1, 100) / 100),
+                "production": (ours := np.quantile(production, shares)),
+                "shadow": (theirs := np.quantile(shadow, shares)),
+                "shift": theirs - ours,
+            }
+        ),
+        "prediction_counts": pl.DataFrame([_counts(production, shadow)]),
         "difference_histogram": pl.DataFrame(
             {
                 "lower": [0.0, *powers[:-1]],
@@ -200,6 +215,18 @@ def _predictions(random: np.random.Generator) -> dict[str, pl.DataFrame]:
             }
         ),
         "contract_changes": pl.DataFrame({"code": ["shape-mismatch"], "pairs": [2]}),
+        "worst_parts": pl.DataFrame(
+            {"rank": range(1, 21), "slice": ["input.tier"] * 20, "part": tiers}
+        ),
+        "worst_clusters": pl.DataFrame(
+            {
+                "slice": ["input.tier"],
+                "part": ["gold"],
+                "worst": [15],
+                "of": [20],
+                "share": [0.25],
+            }
+        ),
         "worst_pairs": pl.DataFrame(
             {
                 "rank": range(1, 21),
@@ -211,4 +238,37 @@ def _predictions(random: np.random.Generator) -> dict[str, pl.DataFrame]:
                 "difference": difference[worst],
             }
         ),
+    }
+
+
+def _agreement(production: Floats, shadow: Floats) -> pl.DataFrame:
+    means, differences = np.linspace(0, 1, 41), np.linspace(-0.08, 0.08, 34)
+    cells = np.histogram2d((production + shadow) / 2, shadow - production, [means, differences])[0]
+    i, j = np.nonzero(cells)
+    return pl.DataFrame(
+        {
+            "mean_lower": means[i],
+            "mean_upper": means[i + 1],
+            "difference_lower": differences[j],
+            "difference_upper": differences[j + 1],
+            "predictions": cells[i, j].astype(int),
+        }
+    )
+
+
+def _counts(production: Floats, shadow: Floats) -> dict[str, float]:
+    """The part of the counts that is drawn."""
+    change = shadow - production
+    return {
+        "measured": change.size,
+        "shifted": int((np.abs(change) > 0.01).sum()),
+        "production_mean": float(production.mean()),
+        "shadow_mean": float(shadow.mean()),
+        "production_sd": float(production.std()),
+        "shadow_sd": float(shadow.std()),
+        "covariance": float(np.cov(production, shadow, ddof=0)[0, 1]),
+        "bias": float(change.mean()),
+        "difference_sd": float(change.std()),
+        "atol": 0.01,
+        "rtol": 0.0,
     }

@@ -120,6 +120,18 @@ def hostile_tables() -> dict[str, pl.DataFrame]:
     return {
         **tables(Decision.HOLD),
         "worst_pairs": pl.DataFrame(worst),
+        "worst_parts": pl.DataFrame(
+            {"rank": numbers, "slice": ["input.1"] * count, "part": [*STRINGS]}
+        ),
+        "worst_clusters": pl.DataFrame(
+            {
+                "slice": ["input.1"] * count,
+                "part": [*STRINGS],
+                "worst": [40] * count,
+                "of": [100] * count,
+                "share": [0.1] * count,
+            }
+        ),
         "worst_outputs": pl.DataFrame(
             {
                 "rank": numbers,

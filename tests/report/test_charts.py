@@ -32,7 +32,7 @@ def drawn(decision: Decision) -> list[Chart]:
 @pytest.mark.parametrize("decision", [Decision.HOLD, Decision.REJECT])
 def test_every_chart_is_valid_small_and_described(decision: Decision) -> None:
     found = drawn(decision)
-    assert {chart.kind for chart in found} == set(charts.KINDS)
+    assert {chart.kind for chart in found} | {"parts"} == set(charts.KINDS)
     for chart in found:
         assert chart.frame.height <= series.MOST_POINTS
         assert len(chart.alt) > 20
@@ -200,10 +200,62 @@ def test_flips_are_coloured_by_their_share_of_the_row() -> None:
 def test_shares_are_percentages_and_small_edges_read_alike() -> None:
     distance = charted_predictions(flip_distance=tables(Decision.HOLD)["flip_distance"])
     assert charts.draw(distance).to_dict()["encoding"]["y"]["axis"]["format"] == ".0%"
-    edges = [1.7782794e-6, 1.33352143e-5, 0.000133, 0.0133, 1.0]
-    frame = pl.DataFrame({"lower": [0.0, *edges[:-1]], "upper": edges, "predictions": [1] * 5})
-    labels = charted_predictions(difference_histogram=frame).frame["label"].to_list()
-    assert labels == ["1.8e-6", "1.3e-5", "0.00013", "0.013", "1"]
+    edges = [0.01, 0.02, 1.0]
+    frame = pl.DataFrame(
+        {"lower": [0.0, *edges[:-1]], "upper": edges, "predictions": [10] * 3, "flips": [3] * 3}
+    )
+    labels = charted_predictions(flip_distance=frame).frame["label"].to_list()
+    assert labels == ["0.01", "0.02", "1"]
+
+
+def test_the_share_within_each_distance_counts_equal_answers_and_marks_the_tolerance() -> None:
+    counts = {"measured": 10, "shifted": 4, "production_mean": 0.5, "atol": 0.001, "rtol": 0.02}
+    frame = pl.DataFrame(
+        {"lower": [0.0, 0.01, 0.1], "upper": [0.0, 0.1, 1.0], "predictions": [5, 3, 2]}
+    )
+    chart = charted_predictions(
+        difference_histogram=frame, prediction_counts=pl.DataFrame([counts])
+    )
+    assert chart.title == "40.0 % of predictions differ by more than the tolerance"
+    assert chart.frame.rows() == [(0.01, 0.5), (0.1, 0.8), (1.0, 1.0)]
+    (line,) = chart.lines
+    assert line.at == pytest.approx(0.011)
+    assert line.text == "tolerance 0.011"
+    assert "50.0 % of the predictions are exactly equal" in chart.caption
+    assert "0.001 and 0.02 of production's score" in chart.caption
+
+
+def test_scores_that_are_all_equal_are_said_and_not_drawn() -> None:
+    frames = {
+        "difference_histogram": pl.DataFrame({"lower": [0.0], "upper": [0.0], "predictions": [9]}),
+        "score_agreement": tables(Decision.HOLD)["score_agreement"],
+        "prediction_counts": tables(Decision.HOLD)["prediction_counts"].with_columns(
+            bias=pl.lit(0.0), difference_sd=pl.lit(0.0)
+        ),
+    }
+    blocks = predictions_page(verdict(Decision.HOLD), frames).blocks
+    assert not any(isinstance(block, Chart) for block in blocks)
+    said = [block.items[0].text for block in blocks if isinstance(block, Notes)]
+    assert "All 9 predictions are exactly equal." in said
+    assert "Every score of the shadow is production's." in said
+
+
+def test_differences_along_the_score_have_their_mean_and_limits_marked() -> None:
+    frames = tables(Decision.HOLD)
+    names = ("score_agreement", "prediction_counts")
+    chart = charted_predictions(**{name: frames[name] for name in names})
+    counts = frames["prediction_counts"].row(0, named=True)
+    middle, lower, upper = (line.at for line in chart.lines)
+    assert middle == counts["bias"]
+    assert upper - middle == pytest.approx(1.96 * counts["difference_sd"], rel=1e-3)
+    assert middle - lower == pytest.approx(upper - middle)
+    assert ("higher" in chart.title) is (middle > 0)
+
+
+def test_the_largest_change_of_a_percentile_is_the_title() -> None:
+    frame = pl.DataFrame({"share": [0.1, 0.5, 0.9], "shift": [0.01, -0.03, 0.02]})
+    chart = charted_predictions(score_quantiles=frame)
+    assert chart.title == "Scores by percentile: the largest change is -0.03, at p50"
 
 
 def charted_predictions(**frames: pl.DataFrame) -> Chart:
@@ -220,6 +272,20 @@ def test_worst_pairs_say_how_many_they_are_and_in_which_time() -> None:
         assert table.caption.startswith(said)
         assert ("scroll" in table.caption) is (frame is many)
         assert "captured at (UTC)" in [column.title for column in table.columns]
+
+
+def test_what_the_worst_pairs_have_in_common_is_said_with_its_share_of_all() -> None:
+    blocks = predictions_page(verdict(Decision.HOLD), tables(Decision.HOLD)).blocks
+    (notes,) = (b for b in blocks if isinstance(b, Notes) and "cluster" in b.title)
+    (item,) = notes.items
+    assert item.label == "input.tier: gold"
+    assert (
+        item.text == "15 of the 20 most divergent pairs, and 25.0 % of all pairs: 3 times as dense."
+    )
+    frames = {**tables(Decision.HOLD)}
+    frames["worst_clusters"] = frames["worst_clusters"].clear()
+    blocks = predictions_page(verdict(Decision.HOLD), frames).blocks
+    assert not any(isinstance(b, Notes) and "cluster" in b.title for b in blocks)
 
 
 def test_pair_is_named_by_its_event_where_the_table_has_it() -> None:

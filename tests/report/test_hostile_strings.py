@@ -14,8 +14,8 @@ from markdown_it import MarkdownIt
 
 from analyzer.report import github, html, junit, markdown, text
 from analyzer.report.content import PAGES, verdict_page
+from analyzer.report.plain_text import clean
 from analyzer.report.spreadsheet import csv
-from analyzer.report.text import clean
 from tests.report.hostile_strings import EVIL, STRINGS, hostile_tables, hostile_verdict
 
 OURS = re.compile(

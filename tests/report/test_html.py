@@ -27,7 +27,7 @@ from analyzer.report.content.page import (
 )
 from analyzer.report.html import converter, drawing
 from analyzer.report.html.converter import Converter
-from analyzer.report.text import clean
+from analyzer.report.plain_text import clean
 from tests.report.frames import tables
 from tests.report.verdicts import hostile, verdict
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.report.charts.counts import FAINTEST, STRONGEST
+from analyzer.report.charts.distributions import FAINTEST_CELL
 from analyzer.report.charts.palette import PRODUCTION, SHADOW, TEXT, TONES
 
 CONFIG = Path(__file__).parents[2] / "app" / ".streamlit" / "config.toml"
@@ -20,10 +21,9 @@ VISIBLE = 3.0
 def theme(name: str) -> dict[str, str]:
     """A theme's colours by the names that charts and badges use: green, red, ... and background."""
     settings = tomllib.loads(CONFIG.read_text(encoding="utf-8"))["theme"][name]
-    named = {
+    return {
         key.removesuffix("Color"): value for key, value in settings.items() if key.endswith("Color")
     }
-    return named | {"ramp": settings["chartSequentialColors"]}
 
 
 def channels(colour: str) -> list[float]:
@@ -79,8 +79,11 @@ def test_numbers_of_the_flip_matrix_can_be_read(opacity: float, hue: str, name: 
 @pytest.mark.parametrize("name", THEMES)
 def test_fuller_cells_stand_out_more_from_the_page_and_a_single_pair_is_seen(name: str) -> None:
     colours = theme(name)
-    steps = [contrast(colour, colours["background"]) for colour in colours["ramp"]]
-    assert len(steps) == 10
+    ground = colours["background"]
+    steps = [
+        contrast(laid_over(colours["blue"], ground, opacity), ground)
+        for opacity in (FAINTEST_CELL, 0.5, 0.75, 1.0)
+    ]
     assert steps == sorted(steps)
     assert steps[0] >= 1.3
-    assert steps[-1] >= 10
+    assert steps[-1] >= READABLE

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
 
 from analyzer.report.charts import draw
 from analyzer.report.content import errors_page, latency_page
@@ -19,10 +23,21 @@ def test_the_latency_page_of_a_replay_shows_both_distributions_and_every_statist
 ) -> None:
     done = judged(tmp_path, World(requests=1_200))
     page = latency_page(done.verdict, done.tables)
-    (chart,) = (block for block in page.blocks if isinstance(block, Chart))
+    upto, change = (block for block in page.blocks if isinstance(block, Chart))
     for role in ("production", "shadow"):
-        assert chart.frame.filter(role=role)["value"].sum() == 1_150
-    assert draw(chart).to_dict()["encoding"]["x"]["scale"] == {"type": "log"}
+        share = upto.frame.filter(role=role)["share"]
+        assert share.is_sorted()
+        assert share[-1] == 1
+    axis = draw(upto).to_dict()["layer"][0]["encoding"]["x"]
+    assert axis["scale"]["type"] == "log"
+    assert re.fullmatch(
+        r"Half of the requests took up to [\d.]+ ms \(production\) and .*", upto.title
+    )
+    judged_p99 = done.verdict.metrics["latency_p99"].effect
+    assert judged_p99 is not None
+    drawn = change.frame.filter(pl.col("share") == 0.99).row(0, named=True)
+    for name in ("lower", "upper"):
+        assert 1 + drawn[name] == pytest.approx(getattr(judged_p99, name))
     table = [block for block in page.blocks if isinstance(block, Table)][-1]
     assert [row[:2] for row in table.rows] == [
         (kind, stat) for kind in ("response", "service") for stat in ("mean", "p50", "p95", "p99")

@@ -31,6 +31,13 @@ def test_the_printed_default_gives_nothing_up() -> None:
         ("metrics.latency_p99.role=review", "latency_p99 is review by policy and cannot reject"),
         ("metrics.contract_change.role=off", "contract_change is off by policy"),
         ("metrics.flip_rate.role=info", "flip_rate is info by policy"),
+        (
+            "metrics.latency_mean.margin=2.5",
+            "allows more than the default: latency_mean 2.5 instead of 1.1 or 2 ms",
+        ),
+        ("metrics.latency_p99.margin_ms=500", "latency_p99 1.2 or 500 ms instead of 1.2 or 10 ms"),
+        ("metrics.error_5xx_rate.margin=0.9", "error_5xx_rate 90 % instead of 0.1 %"),
+        ("metrics.accuracy.margin=-0.2", "accuracy -20 % instead of -0.5 %"),
         ("min_days=1", "asks for 1 whole day"),
         ("tail=p95", "the slowest 5 % were not judged"),
         ("alpha=0.2", "err in 20 % of cases instead of 5 %"),
@@ -52,8 +59,16 @@ def test_a_stricter_policy_gives_nothing_up() -> None:
         "alpha=0.01",
         "max_reject_share=0",
         "metrics.flip_rate.role=guardrail",
+        "metrics.latency_mean.margin=1.05",
+        "metrics.accuracy.margin=-0.001",
     )
     assert texts(*stricter) == []
+
+
+def test_a_margin_is_wide_beside_the_default_of_the_change() -> None:
+    assert texts("metrics.flip_rate.margin=0.02") == []
+    (said,) = texts("change=infrastructure", "metrics.flip_rate.margin=0.02")
+    assert "flip_rate 2 % instead of 0.5 %" in said
 
 
 def test_an_infrastructure_change_misses_the_predictions_it_does_not_judge() -> None:

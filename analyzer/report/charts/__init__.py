@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING
 
 import altair as alt
 
-from analyzer.report.charts.counts import bars, distribution, funnel, matrix, score_grid
+from analyzer.report.charts.counts import bars, funnel, matrix, parts
 from analyzer.report.charts.course import overlay, running, strip
+from analyzer.report.charts.distributions import (
+    agreement,
+    cumulative,
+    distribution,
+    score_grid,
+    shift,
+)
 from analyzer.report.charts.forest import forest
 
 if TYPE_CHECKING:
@@ -27,9 +34,13 @@ KINDS: dict[str, Callable[[Chart], Drawing]] = {
     "running": running,
     "strip": strip,
     "distribution": distribution,
+    "cumulative": cumulative,
     "score_grid": score_grid,
+    "agreement": agreement,
+    "shift": shift,
     "bars": bars,
     "matrix": matrix,
+    "parts": parts,
     "funnel": funnel,
 }
 

@@ -1,4 +1,4 @@
-"""How often: scores, differences, flips, and what became of every line.
+"""How often: bars, flips, parts of the traffic, and what became of every line.
 
 In: finished counts. Out: the drawings.
 """
@@ -10,17 +10,15 @@ from typing import TYPE_CHECKING
 import altair as alt
 
 from analyzer.report.charts.palette import (
-    DASH,
     HEIGHT,
     PRODUCTION,
     TEXT,
     TONES,
     Drawing,
     layered,
-    role_colour,
-    role_dash,
     sized,
     themed,
+    tone_colour,
 )
 
 if TYPE_CHECKING:
@@ -29,60 +27,8 @@ if TYPE_CHECKING:
 FAINTEST, STRONGEST = 0.1, 0.4
 """Opacity of a cell of the flip matrix at a share of 0 and of 1: its number stays readable."""
 _FRAME = 60
-
-
-def distribution(chart: Chart) -> Drawing:
-    """Both variants' histogram as steps."""
-    return sized(
-        alt.Chart(chart.frame)
-        .mark_line(interpolate="step-after", strokeWidth=2)
-        .encode(
-            x=alt.X(
-                "lower:Q",
-                title=chart.x_title,
-                scale=alt.Scale(type="log") if chart.x_log else alt.Scale(),
-            ),
-            y=alt.Y("value:Q", title=chart.y_title),
-            color=role_colour(),
-            strokeDash=role_dash(),
-            tooltip=[
-                alt.Tooltip("role:N"),
-                alt.Tooltip("lower:Q", format=".4~g"),
-                alt.Tooltip("upper:Q", format=".4~g"),
-                alt.Tooltip("value:Q", title=chart.y_title, format=","),
-            ],
-        )
-    )
-
-
-def score_grid(chart: Chart) -> Drawing:
-    """Binned scatter: the theme's ramp runs away from the page, so the fullest cell stands out."""
-    grid = alt.Chart(chart.frame)
-    cells = grid.mark_rect().encode(
-        x=alt.X("production_lower:Q", title=chart.x_title),
-        x2=alt.X2("production_upper:Q"),
-        y=alt.Y("shadow_lower:Q", title=chart.y_title),
-        y2=alt.Y2("shadow_upper:Q"),
-        color=alt.Color(
-            "predictions:Q",
-            scale=alt.Scale(type="log"),
-            legend=alt.Legend(title="pairs", orient="bottom"),
-        ),
-        tooltip=[
-            alt.Tooltip("production_lower:Q", format=".3~g"),
-            alt.Tooltip("shadow_lower:Q", format=".3~g"),
-            alt.Tooltip("predictions:Q", format=","),
-        ],
-    )
-    ends = grid.transform_aggregate(start="min(production_lower)", stop="max(production_upper)")
-    diagonal = ends.mark_rule(strokeDash=DASH, strokeWidth=2).encode(
-        x=alt.X("start:Q"),
-        x2=alt.X2("stop:Q"),
-        y=alt.Y("start:Q"),
-        y2=alt.Y2("stop:Q"),
-        color=themed(TONES["open"]),
-    )
-    return layered(HEIGHT + 60, cells, diagonal)
+_PART, _PART_FRAME = 30, 50
+_TINT, _GAP, _LINE = 0.16, 0.06, 15
 
 
 def bars(chart: Chart) -> Drawing:
@@ -135,6 +81,49 @@ def matrix(chart: Chart) -> Drawing:
         for text, column in ((count, "text"), (share, "share"))
     ]
     return layered(HEIGHT, cells, *layers)
+
+
+def parts(chart: Chart) -> Drawing:
+    """One row a part of the traffic and one column a metric, the outcome written in each cell."""
+    base = alt.Chart(chart.frame)
+    spaced = alt.Scale(paddingInner=_GAP, paddingOuter=0)
+    lines = max(name.count("_") for name in chart.frame["metric"])
+    x = alt.X(
+        "metric:N",
+        sort=None,
+        title=None,
+        scale=spaced,
+        axis=alt.Axis(
+            orient="top",
+            # The lines of a label run downwards, into the cells.
+            labelPadding=4 + _LINE * lines,
+            labelAngle=0,
+            labelOverlap=False,
+            labelExpr="split(datum.value, '_')",
+            ticks=False,
+            domain=False,
+        ),
+    )
+    y = alt.Y(
+        "part:N",
+        sort=None,
+        title=None,
+        scale=spaced,
+        axis=alt.Axis(labelLimit=150, labelOverlap=False, ticks=False, domain=False),
+    )
+    cells = base.mark_rect(cornerRadius=3, opacity=_TINT).encode(
+        x=x,
+        y=y,
+        color=tone_colour(),
+        tooltip=[
+            alt.Tooltip(f"{name}:N") for name in ("part", "pairs", "metric", "said", "outcome")
+        ],
+    )
+    words = base.mark_text(fontSize=12).encode(
+        x=x, y=y, text=alt.Text("said:N"), color=themed(TEXT)
+    )
+    rows = chart.frame["part"].n_unique()
+    return layered(_PART_FRAME + _PART * max(1, rows), cells, words)
 
 
 def funnel(chart: Chart) -> Drawing:

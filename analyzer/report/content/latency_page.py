@@ -49,7 +49,7 @@ def latency_page(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> Page:
         blocks.append(metric_table(verdict, named, "Latency metrics"))
     if verdict.subject.mode is Mode.REPLAY:
         blocks += replay_blocks(tables)
-        blocks += downloads(tables, ("replay_latency", "replay_distribution"))
+        blocks += downloads(tables, ("replay_latency", "replay_quantiles", "replay_distribution"))
         return Page("latency", "Latency", tuple(blocks), LEAD)
     courses = [
         *_running(verdict, tables.get("running")),

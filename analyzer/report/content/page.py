@@ -21,9 +21,13 @@ ChartKind = Literal[
     "running",
     "strip",
     "distribution",
+    "cumulative",
     "score_grid",
+    "agreement",
+    "shift",
     "bars",
     "matrix",
+    "parts",
     "funnel",
 ]
 
@@ -117,6 +121,7 @@ class Table:
         first: titles of the columns to show first where a window may be too narrow for all.
         find: what its rows may be searched for, and the name of that search in an address; empty
             where there is nothing to search for.
+        choose: titles of columns by a value of which its rows may be chosen.
     """
 
     title: str
@@ -131,6 +136,7 @@ class Table:
     legend: str = ""
     first: tuple[str, ...] = ()
     find: str = ""
+    choose: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -160,6 +166,14 @@ class Strip:
 
 
 @dataclass(frozen=True)
+class Line:
+    """A line across a drawing, and what is written beside it: this program's words."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True)
 class Chart:
     """A drawing: `kind` names the drawing, `frame` holds exactly what it shows.
 
@@ -169,7 +183,7 @@ class Chart:
         x_title, y_title: axis titles, this program's words.
         zero_y: the y axis starts at zero, as counts must.
         y_share: the values are shares in 0..1, read as percentages.
-        x_log: the x axis is logarithmic.
+        lines: other lines to mark, the first before all others.
     """
 
     kind: ChartKind
@@ -182,7 +196,7 @@ class Chart:
     y_title: str = ""
     zero_y: bool = False
     y_share: bool = False
-    x_log: bool = False
+    lines: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ import polars as pl
 
 from analyzer.figures import counted, grouped, percent, plain
 from analyzer.model import Family
-from analyzer.report.content import score_charts
 from analyzer.report.content.downloads import downloads
 from analyzer.report.content.evidence import metric_table, ordered
 from analyzer.report.content.noise_floor import floor_table
@@ -29,7 +28,8 @@ from analyzer.report.content.page import (
     Table,
     Tone,
 )
-from analyzer.report.content.slices import slice_tables
+from analyzer.report.content.score_charts import DRAWN, score_charts
+from analyzer.report.content.slices import slice_blocks
 from analyzer.report.content.unfinished import stopped, unfinished
 from analyzer.report.content.verdict_page import volume_text
 from analyzer.report.content.worst_pairs import worst_blocks
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 CAPTURES = "Run with a SOURCE that holds data capture of both variants."
 _MOST_ROWS = 100
+WORST = ("worst_pairs", "worst_parts", "worst_clusters", "worst_outputs")
 
 
 def predictions_page(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> Page:
@@ -58,16 +59,16 @@ def predictions_page(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> Pa
     blocks.append(_volume(verdict))
     if verdict.noise_floor is not None:
         blocks.append(floor_table(verdict, verdict.noise_floor))
-    blocks += slice_tables(verdict)
-    drawn = [
+    blocks += slice_blocks(verdict)
+    drawn = [*score_charts(tables)]
+    drawn += [
         build(tables[name])
         for name, build in _SECTIONS.items()
         if name in tables and not tables[name].is_empty()
     ]
-    worst = worst_blocks(tables.get("worst_pairs"), tables.get("worst_outputs"))
-    drawn += worst
+    drawn += worst_blocks(tables)
     blocks += drawn or [Missing("Distributions", _NO_VALUES, _SET_PATH)]
-    blocks += downloads(tables, ("slices", "worst_pairs", "worst_outputs", *_SECTIONS))
+    blocks += downloads(tables, ("slices", *WORST, *DRAWN, *_SECTIONS))
     return Page("predictions", "Predictions", tuple(blocks), _LEAD)
 
 
@@ -205,11 +206,6 @@ def _labels(frame: pl.DataFrame) -> Table:
 
 
 _SECTIONS: dict[str, Callable[[pl.DataFrame], Block]] = {
-    "score_grid": score_charts.grid,
-    "score_histogram": score_charts.scores,
-    "difference_histogram": score_charts.differences,
-    "flips": score_charts.flips,
-    "flip_distance": score_charts.distance,
     "contract_changes": _contract,
     "json_field_changes": _fields,
     "vector_coordinates": _places,

@@ -1,7 +1,7 @@
 """What a replay measured of each request: the distribution of both variants and their statistics.
 
-In: the tables replay_latency and replay_distribution. Out: blocks of the latency page; nothing
-there is of CloudWatch.
+In: the tables replay_latency, replay_quantiles and replay_distribution. Out: blocks of the latency
+page; nothing there is of CloudWatch.
 """
 
 from __future__ import annotations
@@ -36,24 +36,64 @@ def replay_blocks(tables: Mapping[str, pl.DataFrame]) -> list[Block]:
         text = "No request of the window was timed on every variant of the replay."
         advice = "Replay with --baseline, and give the captures that were replayed."
         return [Missing("Response times", text, advice)]
-    return [_drawn(distribution), _numbers(latency)]
+    drawn = [_drawn(distribution, latency), *_shifted(tables.get("replay_quantiles"))]
+    return [*drawn, _numbers(latency)]
 
 
-def _drawn(distribution: pl.DataFrame) -> Chart:
+def _drawn(distribution: pl.DataFrame, latency: pl.DataFrame) -> Chart:
+    upto = pl.col("requests").cum_sum() / pl.col("requests").sum()
     return Chart(
-        "distribution",
-        "Response times of both variants",
-        "Number of requests by response time, production's model and the shadow, on a logarithmic "
-        "axis.",
-        distribution.rename({"lower_ms": "lower", "upper_ms": "upper", "requests": "value"}),
+        "cumulative",
+        _half(latency),
+        "Share of requests that took at most so long, production's model and the shadow, on a "
+        "logarithmic axis.",
+        distribution.select(
+            "role",
+            pl.col("upper_ms").alias("value"),
+            upto.over("role").alias("share"),
+        ),
         caption=(
-            "Requests that every variant answered, after warm-up, each step a quarter of an "
-            "octave wide. Equal distributions do not mean equal times for the same request."
+            "Requests that every variant answered, after warm-up. Equal distributions do not mean "
+            "equal times for the same request."
         ),
         x_title="response time, ms",
-        y_title="requests",
-        x_log=True,
+        y_title="requests at or below",
     )
+
+
+def _half(latency: pl.DataFrame) -> str:
+    """The medians in a sentence, of the variants that have one."""
+    median = latency.filter(pl.col("kind") == "response", pl.col("stat") == "p50")
+    said = [
+        f"{plain(level)} ms ({role})"
+        for role in ("production", "shadow")
+        for level in median[f"{role}_ms"].drop_nulls()
+    ]
+    return f"Half of the requests took up to {' and '.join(said)}" if said else "Response times"
+
+
+def _shifted(quantiles: pl.DataFrame | None) -> list[Block]:
+    """The change along the distribution; nothing where no baseline was timed."""
+    if quantiles is None or quantiles.is_empty():
+        return []
+    far = quantiles.sort(pl.col("shift").abs(), descending=True).row(0, named=True)
+    named = f"{relative(1 + far['shift'])}, at p{round(100 * far['share'])}"
+    return [
+        Chart(
+            "shift",
+            f"Response times by percentile: the largest change is {named}",
+            "By how much each percentile of the shadow's response times lies above the same "
+            "percentile of production's, with its interval.",
+            quantiles.select("share", "shift", "lower", "upper"),
+            caption=(
+                "Each interval is the one a judged percentile has, and holds for itself, not for "
+                "all at once. Rising to the right: the slow requests become slower still."
+            ),
+            x_title="percentile of the response times",
+            y_title="shadow against production",
+            y_share=True,
+        )
+    ]
 
 
 def _numbers(latency: pl.DataFrame) -> Table:

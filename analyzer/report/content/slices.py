@@ -1,4 +1,4 @@
-"""The parts of the traffic that the policy names, as tables of the predictions page.
+"""The parts of the traffic that the policy names, drawn and as tables of the predictions page.
 
 In: slices of a verdict. Out: blocks. Values of inputs stand here because the policy names them.
 """
@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyzer.figures import NONE, grouped, percent, stated
+import polars as pl
+
+from analyzer.figures import NONE, counted, grouped, percent, stated
 from analyzer.model import Outcome
 from analyzer.report.content.evidence import TONES, WORDS
-from analyzer.report.content.page import Column, Table
+from analyzer.report.content.page import Chart, Column, Table
 from analyzer.verdict import part_name
 
 if TYPE_CHECKING:
     from analyzer.model import Slice, SliceBin, SlicedShare, Verdict
-    from analyzer.report.content.page import Tone
+    from analyzer.report.content.page import Block, Tone
 
 _BY = {
     "hour": "Hours of the day, UTC.",
@@ -25,9 +27,68 @@ _BY = {
 }
 
 
-def slice_tables(verdict: Verdict) -> list[Table]:
-    """One table a slice, one row a part and metric."""
-    return [_table(name, held) for name, held in verdict.slices.items()]
+def slice_blocks(verdict: Verdict) -> list[Block]:
+    """The outcomes of every slice at a glance, then one table a slice: a row a part and metric."""
+    shown = [(name, held) for name, held in verdict.slices.items() if _metrics(held)]
+    tables = [_table(name, held) for name, held in verdict.slices.items()]
+    return [*(_drawn(name, held) for name, held in shown), *tables]
+
+
+def _metrics(held: Slice) -> list[str]:
+    """Metrics of any part, in the order in which they come."""
+    return [*dict.fromkeys(metric for part in held.bins for metric in part.shares)]
+
+
+def _drawn(name: str, held: Slice) -> Chart:
+    rows = [
+        (
+            _cut(part_name(part)),
+            grouped(part.pairs),
+            metric,
+            f"{_SYMBOLS[share.outcome]} {percent(share.estimate, 2)}{_pointed(share)}".strip(),
+            WORDS[share.outcome],
+            TONES[share.outcome].value,
+        )
+        for part in held.bins
+        for metric, share in part.shares.items()
+    ]
+    failing = [
+        part_name(part)
+        for part in held.bins
+        if any(share.outcome is Outcome.FAIL for share in part.shares.values())
+    ]
+    named = f"Failing: {', '.join(failing)}." if failing else "No part fails."
+    said = f"{grouped(len(failing))} of {counted(len(held.bins), 'part')} FAIL" if failing else ""
+    columns = ("part", "pairs", "metric", "said", "outcome", "tone")
+    return Chart(
+        "parts",
+        f"By {name}: {said or 'no part fails'}",
+        f"Parts of the traffic by {name} against metrics; the share and the corrected outcome of "
+        f"each. {named}",
+        pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row"),
+        caption=(
+            "Each cell: the share of the part's pairs or predictions, and its outcome after Holm's "
+            "correction: ✗ FAIL, ✓ pass, ? unresolved, (!) pointed at by the false discovery rate."
+        ),
+    )
+
+
+_SYMBOLS = {
+    Outcome.PASS: "✓",
+    Outcome.FAIL: "✗",
+    Outcome.UNRESOLVED: "?",
+    Outcome.INFO: "",
+}
+_LONGEST = 22
+
+
+def _cut(name: str) -> str:
+    """A part's name as far as an axis of a narrow window has room."""
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 3]}..."
+
+
+def _pointed(share: SlicedShare) -> str:
+    return " (!)" if share.discovery and share.outcome is not Outcome.FAIL else ""
 
 
 def _table(name: str, held: Slice) -> Table:
@@ -69,7 +130,6 @@ def _table(name: str, held: Slice) -> Table:
 
 
 def _row(part: SliceBin, metric: str, share: SlicedShare) -> tuple[str, ...]:
-    pointed = " (!)" if share.discovery and share.outcome is not Outcome.FAIL else ""
     return (
         part_name(part),
         grouped(part.pairs),
@@ -78,5 +138,5 @@ def _row(part: SliceBin, metric: str, share: SlicedShare) -> tuple[str, ...]:
         percent(share.estimate, 2),
         f"[{100 * share.lower:.2f} .. {100 * share.upper:.2f}]",
         NONE if share.allowed is None else f"< {stated(share.allowed)}",
-        f"{WORDS[share.outcome]}{pointed}",
+        f"{WORDS[share.outcome]}{_pointed(share)}",
     )

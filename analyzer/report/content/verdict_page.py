@@ -12,6 +12,7 @@ from analyzer.figures import counted, grouped, percent
 from analyzer.model import Decision, GateOutcome, Mode
 from analyzer.report.content.evidence import TONES, judged, metric_table, sureness
 from analyzer.report.content.explained import explained
+from analyzer.report.content.forecast import when_known
 from analyzer.report.content.forest import forest
 from analyzer.report.content.page import (
     Block,
@@ -67,7 +68,7 @@ def verdict_page(
         told = {reason.metric for reason in verdict.reasons if reason.metric}
         blocks.append(forest(verdict, named))
         blocks.append(metric_table(verdict, named, "Judged metrics", explained=told))
-    blocks += [_reasons(verdict), _worth_knowing(verdict), gate_strip(verdict)]
+    blocks += [_reasons(verdict), when_known(verdict), _worth_knowing(verdict), gate_strip(verdict)]
     if not bundle:
         if _has_plan(verdict):
             blocks.append(promotion_request(verdict))

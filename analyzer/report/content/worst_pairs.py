@@ -1,7 +1,8 @@
 """The most divergent pairs: which they are and, where the policy shows it, what they answered.
 
-In: the tables worst_pairs and worst_outputs. Out: blocks of the predictions page. Which words of
-two answers differ is found here, so that no window compares anything.
+In: the tables worst_pairs, worst_parts, worst_clusters and worst_outputs. Out: blocks of the
+predictions page. Which words of two answers differ is found here, so that no window compares
+anything.
 """
 
 from __future__ import annotations
@@ -12,29 +13,59 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from analyzer.figures import NONE, counted, plain
-from analyzer.report.content.page import TALL_TABLE, Answers, Column, Compared, Table, Words
+from analyzer.figures import NONE, counted, grouped, percent, plain
+from analyzer.report.content.page import (
+    TALL_TABLE,
+    Answers,
+    Column,
+    Compared,
+    Item,
+    Notes,
+    Table,
+    Tone,
+    Words,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from analyzer.report.content.page import Block
 
 _MOST_ROWS = 100
 _MOST_COMPARED = 20
+_MOST_CLUSTERS = 3
 _HASHED = "sha256:"
 
 
-def worst_blocks(worst: pl.DataFrame | None, outputs: pl.DataFrame | None) -> Iterator[Block]:
-    """The table of the pairs and, beside each other, the answers of the first of them."""
+def worst_blocks(tables: Mapping[str, pl.DataFrame]) -> Iterator[Block]:
+    """Where the pairs cluster, their table and, beside each other, answers of the first of them."""
+    worst, outputs = tables.get("worst_pairs"), tables.get("worst_outputs")
     if worst is None or worst.is_empty():
         return
-    yield _table(worst, said=outputs is not None)
+    clusters = tables.get("worst_clusters")
+    if clusters is not None and not clusters.is_empty():
+        yield _clusters(clusters)
+    yield _table(worst, tables.get("worst_parts"), said=outputs is not None)
     if outputs is not None and not outputs.is_empty():
         yield _compared(worst, outputs)
 
 
-def _table(frame: pl.DataFrame, *, said: bool) -> Table:
+def _clusters(frame: pl.DataFrame) -> Notes:
+    """What most of them have in common that few of all pairs have."""
+    items = (
+        Item(
+            f"{row['slice']}: {row['part']}",
+            f"{grouped(row['worst'])} of the {counted(row['of'], 'most divergent pair')}, and "
+            f"{percent(row['share'])} of all pairs: {row['worst'] / row['of'] / row['share']:.2g} "
+            "times as dense.",
+            tone=Tone.OPEN,
+        )
+        for row in frame.head(_MOST_CLUSTERS).iter_rows(named=True)
+    )
+    return Notes("Where the most divergent pairs cluster", tuple(items))
+
+
+def _table(frame: pl.DataFrame, parts: pl.DataFrame | None, *, said: bool) -> Table:
     rows = frame.sort("rank").head(_MOST_ROWS)
     # A pair's own name is the event ID of its production record; a row number names nothing.
     named = rows.schema["pair_id"] == pl.String
@@ -52,11 +83,17 @@ def _table(frame: pl.DataFrame, *, said: bool) -> Table:
         **(values if valued else {}),
         "difference": Column("difference", "right"),
     }
+    slices = [] if parts is None else parts["slice"].unique(maintain_order=True).to_list()
+    lies = {} if parts is None else {(row[0], row[1]): row[2] for row in parts.rows()}
     return Table(
         "Most divergent pairs",
-        tuple(columns.values()),
+        (columns.pop("rank"), *map(Column, slices), *columns.values()),
         tuple(
-            tuple(_CELLS.get(name, _value)(row[name]) for name in columns)
+            (
+                str(row["rank"]),
+                *(lies.get((row["rank"], name), NONE) for name in slices),
+                *(_CELLS.get(name, _value)(row[name]) for name in columns),
+            )
             for row in rows.iter_rows(named=True)
         ),
         caption=(
@@ -65,6 +102,7 @@ def _table(frame: pl.DataFrame, *, said: bool) -> Table:
             f"{'' if valued else _TEXTS}{'' if said else _UNSAID}"
         ).strip(),
         find="pair",
+        choose=tuple(slices),
     )
 
 
@@ -133,7 +171,6 @@ def _value(value: object) -> str:
 
 
 _CELLS: dict[str, Callable[[object], str]] = {
-    "rank": str,
     "captured_at": _stamp,
     "pair_id": lambda value: str(value or NONE),
     "inference_id": lambda value: str(value or NONE),

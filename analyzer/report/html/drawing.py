@@ -16,7 +16,7 @@ import polars as pl
 from altair.utils.schemapi import debug_mode
 
 from analyzer.report import charts
-from analyzer.report.text import clean
+from analyzer.report.plain_text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 WIDTH_PX = 440
 WIDE_PX = 900
+_WIDTHS_PX = {"forest": WIDE_PX, "parts": 300}
 _VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 _TAG = re.compile(r"<[^>]+>")
 _DECIMALS = re.compile(r"(\.\d\d)\d+")
@@ -60,7 +61,7 @@ def _specification(chart: Chart) -> dict[str, Any]:
         pl.col(name).map_elements(clean, return_dtype=pl.String) for name in texts
     )
     drawing = charts.draw(replace(chart, frame=frame)).properties(
-        width=WIDE_PX if chart.kind == "forest" else WIDTH_PX, background="transparent"
+        width=_WIDTHS_PX.get(chart.kind, WIDTH_PX), background="transparent"
     )
     # The figure says what the drawing shows; a label for each mark would triple its weight.
     drawing.config = alt.Config(

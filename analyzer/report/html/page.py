@@ -29,7 +29,7 @@ from analyzer.report.content.page import (
     Tone,
 )
 from analyzer.report.html.converter import Converter
-from analyzer.report.text import clean
+from analyzer.report.plain_text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
