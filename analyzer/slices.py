@@ -129,11 +129,9 @@ def slice_pairs(
     }
     engine.each(partial(_keep_bins, bins=bins, documents=documents))
     engine.reduce("slice_sums")
-    pair_ids = worst["pair_id"].to_pylist()
-    return {
-        "slice_counts": engine.table("slice_counts"),
-        "worst_slices": engine.table("worst_slices", pair_ids=pair_ids),
-    }
+    # before the sums are read: the bins of single pairs are there for one job only, in parts
+    placed = engine.table("worst_slices", pair_ids=worst["pair_id"].to_pylist())
+    return {"slice_counts": engine.table("slice_counts"), "worst_slices": placed}
 
 
 def _keep_values(engine: Rows, *, values: Mapping[str, Any]) -> None:
