@@ -6,19 +6,17 @@ which bring their own words.
 
 from __future__ import annotations
 
+from analyzer.report.capture_codes import CAPTURE_CODES
 from analyzer.report.label_codes import LABEL_CODES
 from analyzer.report.prediction_codes import PREDICTION_CODES
 from analyzer.report.promotion_codes import PROMOTION_CODES
 from analyzer.report.replay_codes import REPLAY_CODES
 from analyzer.report.sending_codes import SENDING_CODES
-from analyzer.sources.formats import UNSUPPORTED
 
 _NOTHING = "Nothing; it says how the number was made."
 _POLICY = "Nothing if it was meant; otherwise take the key out of policy.toml."
 _EXPORTER = "Mend the export where those points matter to a metric; otherwise nothing."
-_CAPTURE = "See the rejects table for file and line; check what else writes to the capture folder."
 _SKIPPED = "Nothing if those objects were not meant; otherwise check SOURCE and the flags."
-_OBJECT = "Restore or copy the object again, and run again."
 _OUTPUT = "See the tables contract_changes and worst_pairs, and compare both containers' output."
 _FLAG = "Correct the command as the message says, and run again."
 _FILE = "Correct the file as the message says, and run again."
@@ -226,6 +224,14 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "One InferenceId stands for several requests.",
         "Give every request its own InferenceId in the client.",
     ),
+    # what a gate found
+    "no-change-observed": (
+        "The policy says the model changed, and answers or scores of the shadow are production's.",
+        (
+            "Check the shadow's model, its captures and predictions.path; where the same model was "
+            'deployed on purpose, say change = "infrastructure" in policy.toml.'
+        ),
+    ),
     # what the policy gives up
     "not-judged": ("The policy gives this metric a weaker role than the default.", _POLICY),
     "tail-p95": ("The policy judges p95, so the slowest 5 % are not judged.", _POLICY),
@@ -295,75 +301,7 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Nothing tells whose series it is.",
         "Put the variant's name into the file name, or say --cloudwatch shadow=PATH.",
     ),
-    # capture lines and objects
-    "blank": ("An empty line in a capture file.", _NOTHING),
-    "duplicate": ("The same record or point was given twice and counts once.", _NOTHING),
-    "malformed.truncated": ("The line stops in the middle of its JSON.", _CAPTURE),
-    "malformed.invalid-json": ("The line is not JSON.", _CAPTURE),
-    "malformed.repeated-key": (
-        "The record names a key twice; one record in 64 is looked at for it, so expect more.",
-        "Mend what writes the captures; SageMaker never writes a key twice.",
-    ),
-    "malformed.invalid-utf8": ("The line is not UTF-8.", _CAPTURE),
-    "malformed.oversize": (
-        "The line is longer than max_line_bytes.",
-        "Raise max_line_bytes in the policy if such records are real.",
-    ),
-    "not_capture.not-an-object": ("The line is JSON but no object.", _CAPTURE),
-    "not_capture.no-capture-data": ("The line has no captureData.", _CAPTURE),
-    "not_capture.no-payload": (
-        "The record has neither input nor output.",
-        "Capture Input and Output in CaptureOptions.",
-    ),
-    "not_capture.no-time": ("The record has no inferenceTime that can be read.", _CAPTURE),
-    "empty": ("An object without content.", _SKIPPED),
-    "hidden": ("An object whose name begins with a dot or an underscore.", _SKIPPED),
-    "not-a-file": ("A pipe or a device, or a folder named as a capture file.", _SKIPPED),
-    "not-jsonl": ("An object of another kind than JSON Lines.", _SKIPPED),
-    "metric-export": ("A metric export among the captures.", "Pass it with --cloudwatch."),
-    "outside-layout": ("An object outside SageMaker's capture folders.", _SKIPPED),
-    "outside-window": ("An object of an hour outside --since and --until.", _SKIPPED),
-    **{
-        code: (f"{what[0].upper()}{what[1:]} are not read.", f"{advice[0].upper()}{advice[1:]}.")
-        for code, (what, advice) in UNSUPPORTED.items()
-    },
-    "batch-manifest": (
-        "A manifest of batch-transform capture: it names data, it holds none.",
-        _NOTHING,
-    ),
-    "not-in-manifest": ("An object that no batch-transform manifest names.", _SKIPPED),
-    "batch-transform": ("The records are lines of batch-transform jobs.", _NOTHING),
-    "missing-data": (
-        "A data object that a manifest names is not there.",
-        "Restore it; or copy captures and data into one folder and name that.",
-    ),
-    "missing-input": (
-        "No input manifest names what an output was made from.",
-        "Give the folder that holds both input/ and output/.",
-    ),
-    "missing-output": (
-        "No output manifest names the output of an input.",
-        "See whether the job finished, and run again.",
-    ),
-    "line-counts-differ": (
-        "An output has more or fewer lines than its input, so that none can be told to belong.",
-        "Run the job with SplitType Line and AssembleWith Line.",
-    ),
-    "ambiguous-data": (
-        "Several files of a folder may be the one a manifest names.",
-        "Copy the data so that their folders are those of the bucket.",
-    ),
-    "bad-manifest": ("A batch-transform manifest cannot be read as one.", _OBJECT),
-    "unsafe-name": (
-        "A manifest names a path that leaves its prefix; it is not followed.",
-        "See who wrote the manifest.",
-    ),
-    "corrupt-gzip": ("A compressed object is damaged; what follows the damage is lost.", _OBJECT),
-    "gzip-bomb": ("A compressed object unpacks to an unreasonable size.", _OBJECT),
-    "corrupt-body": ("An object's content is not what S3 said it is.", _OBJECT),
-    "incomplete-body": ("The download of an object ended early.", _OBJECT),
-    "deleted-or-replaced": ("An object changed after it was listed.", "Run again."),
-    "access-denied": ("An object may not be read.", "Grant s3:GetObject, and run again."),
+    **CAPTURE_CODES,
     # how an answer's form changed
     "both-absent": ("Neither variant's output was captured.", _OUTPUT),
     "production-absent": ("Production's output was not captured.", _OUTPUT),

@@ -92,6 +92,13 @@ def test_every_code_of_a_note_is_explained_whatever_it_looks_like() -> None:
     assert not [code for code in sorted(codes) if not explained(code)]
 
 
+def test_every_code_in_the_text_of_a_gate_is_explained() -> None:
+    texts = [path.read_text("utf-8") for path in (ROOT / "analyzer" / "gates").glob("*.py")]
+    codes = {code for text in texts for code in re.findall(r"\(([a-z]+(?:-[a-z]+)+)\)", text)}
+    assert "no-change-observed" in codes
+    assert not [code for code in sorted(codes) if not explained(code)]
+
+
 def contract_codes() -> set[str]:
     """Codes that SQL gives a pair whose answer changed its form."""
     texts = [
