@@ -41,6 +41,10 @@ GREATEST_AGREEING_SHARE = 0.1
 SAME_DIGITS = 3e-5
 """Relative difference that rounding to whole microseconds leaves from 17 ms up."""
 LEAST_DIFFERENT_SHARE = 0.5
+MICROSECOND_MS = 1e-3
+"""What CloudWatch measures latency in: neighbouring values are no nearer."""
+NEIGHBOURHOOD = 3.5
+"""Steps of resolution, within which chance puts more points beside equality than on it."""
 
 
 def _roles(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
@@ -129,7 +133,8 @@ def _copied_series(facts: Facts) -> str | None:
     Two variants that serve the same requests never take the same time to the last digit, minute
     after minute. So a file exported with the other variant's name is known by its agreeing points,
     though it was cut elsewhere, holds some days only, or was rounded on the way. Series of few
-    different values, whole milliseconds for example, agree by themselves and are left alone.
+    different values, whole milliseconds for example, agree by themselves and are left alone. So are
+    steady ones of a millisecond, whose percentiles meet by chance: then more lie just beside.
     """
     for metric, stat, period_s in _latency_series(facts):
         cover = Cover.of(facts, period_s)
@@ -143,8 +148,12 @@ def _copied_series(facts: Facts) -> str | None:
         )
         both = np.isfinite(production) & np.isfinite(shadow) & (production > 0)
         first, second = production[both], shadow[both]
-        agreeing = int((np.abs(second - first) <= SAME_DIGITS * first).sum())
+        apart = np.abs(second - first)
+        agreeing = int((apart <= SAME_DIGITS * first).sum())
         if agreeing < max(LEAST_POINTS_FOR_IDENTITY, GREATEST_AGREEING_SHARE * first.size):
+            continue
+        near = apart <= NEIGHBOURHOOD * np.maximum(SAME_DIGITS * first, MICROSECOND_MS)
+        if int(near.sum()) > 2 * agreeing:
             continue
         if np.unique(first).size < LEAST_DIFFERENT_SHARE * first.size:
             continue

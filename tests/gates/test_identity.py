@@ -112,6 +112,27 @@ def test_whole_milliseconds_that_agree_by_chance_leave_roles_open() -> None:
     assert check(test.facts(), "roles").outcome is GateOutcome.PASS
 
 
+def test_fast_and_steady_medians_that_meet_by_chance_leave_roles_open() -> None:
+    rng = np.random.default_rng(1)
+    points = shadow_test(3).points()
+    median = (pl.col("stat") == "p50") & (pl.col("period_s") == 3600)
+    production = points.filter(median, pl.col("role") == "production")
+    common = 0.8 * np.exp(0.08 * np.sin(np.arange(72) * 2 * np.pi / 24))
+    sides = [
+        points.filter(median, pl.col("role") == role).with_columns(
+            value=pl.Series(np.round(common * np.exp(0.002 * rng.normal(size=72)), 3))
+        )
+        for role in ("production", "shadow")
+    ]
+    met = int((sides[0]["value"] == sides[1]["value"]).sum())
+    assert met > 0.1 * production.height
+    honest = facts_of(pl.concat([points.filter(~median), *sides]))
+    assert check(honest, "roles").outcome is GateOutcome.PASS
+    copied = sides[0].with_columns(role=pl.lit("shadow"), variant=pl.lit("model-shadow"))
+    held = check(facts_of(pl.concat([points.filter(~median), sides[0], copied])), "roles")
+    assert held.outcome is GateOutcome.FAIL
+
+
 def test_a_changed_model_with_identical_outputs_is_no_change() -> None:
     same = captures(pairs=2_000, identical=2_000)
     held = check(facts(same), "roles")
