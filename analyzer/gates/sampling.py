@@ -43,7 +43,8 @@ def check_sampling(facts: Facts, _evidence: Mapping[str, Evidence]) -> Gate:
     text = f"{percent(observed, 2)} of {counted(requests, 'request')} reached the shadow"
     if share >= 1:
         # at 100 % every mismatch is certain; only its size can be judged
-        failed, text = gap > allowed, f"{text}; {grouped(requests - copied)} fewer than all"
+        apart = f"{grouped(abs(requests - copied))} {'more' if copied > requests else 'fewer'}"
+        failed, text = gap > allowed, f"{text}; {apart} than all"
     elif copied > requests:
         failed, text = gap > allowed, f"{text}, {stated(share)} expected"
     else:

@@ -93,6 +93,12 @@ def test_without_a_configured_share_captures_are_held_against_invocations() -> N
     assert outcome("sampling", lossy) is GateOutcome.FAIL
 
 
+def test_a_few_shadow_records_more_than_all_are_said_to_be_more() -> None:
+    policy = complete(shadow_percentage=100)
+    text = check("sampling", facts_of(policy=policy, invocations=(5_547, 5_549))).text
+    assert "2 more than all" in text
+
+
 def test_a_closed_sampling_gate_says_how_strong_the_evidence_is() -> None:
     policy = policy_of(shadow_percentage=50)
     closed = check("sampling", facts_of(policy=policy, invocations=(100_000, 47_000)))
