@@ -293,7 +293,9 @@ IDENTITY_GATES: tuple[GateCheck, ...] = (
         id="roles",
         meaning="Production and shadow are two different things, in the right order.",
         advice="Check --production and --shadow: each must name its own variant, and each variant "
-        "must serve its own model. With no counts of both, give captures or export Invocations.",
+        "must serve its own model; where only its surroundings were to change, say "
+        'change = "infrastructure" in the policy. With no counts of both, give captures or export '
+        "Invocations.",
         check=_roles,
     ),
     GateCheck(

@@ -86,11 +86,12 @@ def unchanged_values(facts: Facts) -> str | None:
     moved = found.row.get("mean_absolute_difference")
     if found.count("measured") < _LEAST_VALUES or moved != 0 or found.count("shifted"):
         return None
+    outputs = found.count("mismatched_pairs")
+    elsewhere = f"{counted(outputs, 'output')} differ elsewhere and " if outputs else ""
     return (
         f"None of {counted(found.count('measured'), 'compared score')} differs, though "
-        f"{grouped(found.count('mismatched_pairs'))} outputs do and the policy says the model "
-        "changed (no-change-observed): it is the same model, a stale capture, or "
-        "predictions.path names something the model only repeats."
+        f"{elsewhere}the policy says the model changed (no-change-observed): it is the same "
+        "model, a stale capture, or predictions.path names something the model only repeats."
     )
 
 

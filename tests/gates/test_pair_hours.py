@@ -127,8 +127,18 @@ def compared(*, moved: float = 0.0, kind: str = "probability", pairs: int = 5_00
 def test_scores_that_never_move_are_no_predictions_of_a_changed_model() -> None:
     held = IDENTITY["roles"].check(compared(), {})
     assert held.outcome is GateOutcome.FAIL
-    assert "None of 5 000 compared scores differs, though 5 000 outputs do" in held.text
+    assert (
+        "None of 5 000 compared scores differs, though 5 000 outputs differ elsewhere" in held.text
+    )
     assert "predictions.path" in held.text
+    assert "infrastructure" in IDENTITY["roles"].advice
+
+
+def test_the_same_model_behind_another_line_end_is_not_said_to_differ_elsewhere() -> None:
+    same = facts_of(counts_of(5_000, mean_absolute_difference=0.0, mismatched_pairs=0))
+    text = unchanged_values(same)
+    assert text is not None
+    assert "differs, though the policy says the model changed" in text
 
 
 @pytest.mark.parametrize(
