@@ -364,7 +364,7 @@ def test_the_drawing_of_a_slice_writes_the_corrected_outcome_of_every_part(tmp_p
 
     verdict = judged(planted(tmp_path), BY_REGION).verdict
     (chart,) = (block for block in slice_blocks(verdict) if isinstance(block, Chart))
-    assert chart.title == "By input.2: 1 of 6 parts FAIL"
+    assert chart.title == "By input.2: 1 of 6 parts FAIL, 5 not settled"
     assert "Failing: south." in chart.alt
     said = {(row["part"], row["metric"]): row for row in chart.frame.iter_rows(named=True)}
     for name, part in bins(verdict.slices["input.2"]).items():

@@ -56,9 +56,26 @@ def test_requests_are_named_where_no_time_is() -> None:
     assert item.label == "after about 133 346 requests"
 
 
-def test_closed_gates_are_counted_because_they_hold_too() -> None:
-    (item,) = when_known(holding({"latency_mean": days(5)}, gates=True)).items
-    assert item.text.endswith("; 1 closed gate holds it until open.")
+def test_a_gate_that_time_does_not_open_comes_before_any_waiting() -> None:
+    one = holding({"latency_mean": days(5)}, gates=True)
+    closed = next(gate for gate in one.gates.values() if gate.closed)
+    (item,) = when_known(one.model_copy(update={"gates": {"min_days": closed}})).items
+    assert item.label == "in about 2 days"
+    assert item.text.endswith("; time opens the gate min_days.")
+    gates = {"min_days": closed, "pairing": closed, "load_match": closed}
+    (item,) = when_known(one.model_copy(update={"gates": gates})).items
+    assert item.label == "not by waiting alone"
+    assert "the gates pairing, load_match must be opened first" in item.text.lower()
+    assert "the numbers in about 2 days, decided by latency_mean" in item.text.lower()
+
+
+def test_what_a_person_must_review_is_named() -> None:
+    one = holding({"latency_mean": days(5)})
+    failed = one.metrics["flip_rate"].model_copy(
+        update={"outcome": Outcome.FAIL, "role": Role.REVIEW}
+    )
+    changed = one.model_copy(update={"metrics": {**one.metrics, "flip_rate": failed}})
+    assert when_known(changed).items[0].text.endswith("; a person must review flip_rate.")
 
 
 def test_a_metric_that_only_gates_hold_is_left_to_the_gates() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from analyzer.figures import counted, duration, grouped
+from analyzer.figures import duration, grouped
 from analyzer.model import Decision, Outcome, Role
 from analyzer.report.content.page import Item, Notes, Tone
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from analyzer.model import Evidence, Needs, Verdict
 
-TITLE = "When it is known"
+TITLE = "How long until it is decided"
+
+_OPENED_BY_TIME = frozenset({"min_days", "stable_effect"})
 
 
 def when_known(verdict: Verdict) -> Notes:
@@ -39,7 +41,7 @@ def when_known(verdict: Verdict) -> Notes:
         if not _waits(needs) and not _gated(verdict.metrics[metric])
     ]
     parts = [said, f"waiting alone does not settle {', '.join(never)}" if never else ""]
-    parts += [_gates(verdict)]
+    parts += [_gates(verdict), _reviews(verdict)]
     text = "; ".join(part for part in parts if part)
     return Notes(TITLE, (Item(wait, f"{text[:1].upper()}{text[1:]}.", tone=Tone.OPEN),))
 
@@ -58,9 +60,11 @@ def _longest(verdict: Verdict, needed: dict[str, Needs | None]) -> tuple[str, st
     minutes = dict(_counts(needed, "minutes"))
     if minutes:
         last = max(minutes, key=lambda metric: minutes[metric])
-        more = max(0, minutes[last] - _seen(verdict))
+        more = f"in about {duration(max(0, minutes[last] - _seen(verdict)))}"
         text = f"decided by {last}, after {duration(minutes[last])} of test in all at this pace"
-        return f"in about {duration(more)}", text
+        if set(_closed(verdict)) <= _OPENED_BY_TIME:
+            return more, text
+        return "not by waiting alone", f"the numbers {more}, {text}"
     requests = dict(_counts(needed, "requests"))
     if requests:
         last = max(requests, key=lambda metric: requests[metric])
@@ -83,8 +87,31 @@ def _seen(verdict: Verdict) -> int:
     return round((end - start).total_seconds() / 60)
 
 
+def _closed(verdict: Verdict) -> list[str]:
+    return [name for name, gate in verdict.gates.items() if gate.closed]
+
+
 def _gates(verdict: Verdict) -> str:
-    """Gates are not metrics: some open by themselves, others never do."""
-    closed = sum(gate.closed for gate in verdict.gates.values())
-    holds = "holds" if closed == 1 else "hold"
-    return f"{counted(closed, 'closed gate')} {holds} it until open" if closed else ""
+    """Gates are not metrics: some open by themselves, others when something is mended."""
+    closed = _closed(verdict)
+    by_time = [name for name in closed if name in _OPENED_BY_TIME]
+    mended = [name for name in closed if name not in _OPENED_BY_TIME]
+    said = (
+        f"time opens {_listed(by_time)}" if by_time else "",
+        f"{_listed(mended)} must be opened first" if mended else "",
+    )
+    return "; ".join(text for text in said if text)
+
+
+def _listed(gates: list[str]) -> str:
+    return f"the {'gate' if len(gates) == 1 else 'gates'} {', '.join(gates)}"
+
+
+def _reviews(verdict: Verdict) -> str:
+    """Time changes nothing in what a person has to look at."""
+    waiting = [
+        metric
+        for metric, evidence in verdict.metrics.items()
+        if evidence.outcome is Outcome.FAIL and evidence.role is Role.REVIEW
+    ]
+    return f"a person must review {', '.join(waiting)}" if waiting else ""

@@ -58,11 +58,19 @@ def _drawn(name: str, held: Slice) -> Chart:
         if any(share.outcome is Outcome.FAIL for share in part.shares.values())
     ]
     named = f"Failing: {', '.join(failing)}." if failing else "No part fails."
-    said = f"{grouped(len(failing))} of {counted(len(held.bins), 'part')} FAIL" if failing else ""
+    unsettled = sum(
+        any(share.outcome is Outcome.UNRESOLVED for share in part.shares.values())
+        for part in held.bins
+        if part_name(part) not in failing
+    )
+    of = counted(len(held.bins), "part")
+    said = f"{grouped(len(failing))} of {of} FAIL" if failing else "no part fails"
+    if unsettled:
+        said += f", {grouped(unsettled)} not settled"
     columns = ("part", "pairs", "metric", "said", "outcome", "tone")
     return Chart(
         "parts",
-        f"By {name}: {said or 'no part fails'}",
+        f"By {name}: {said}",
         f"Parts of the traffic by {name} against metrics; the share and the corrected outcome of "
         f"each. {named}",
         pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row"),

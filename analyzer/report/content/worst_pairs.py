@@ -77,22 +77,24 @@ def _table(frame: pl.DataFrame, parts: pl.DataFrame | None, *, said: bool) -> Ta
     }
     columns = {
         "rank": Column("rank", "right"),
-        "captured_at": Column("captured at (UTC)"),
-        **({"pair_id": Column("event ID in production")} if named else {}),
-        "inference_id": Column("inference ID"),
         **(values if valued else {}),
         "difference": Column("difference", "right"),
+    }
+    names = {
+        "inference_id": Column("inference ID"),
+        "captured_at": Column("captured at (UTC)"),
+        **({"pair_id": Column("event ID in production")} if named else {}),
     }
     slices = [] if parts is None else parts["slice"].unique(maintain_order=True).to_list()
     lies = {} if parts is None else {(row[0], row[1]): row[2] for row in parts.rows()}
     return Table(
         "Most divergent pairs",
-        (columns.pop("rank"), *map(Column, slices), *columns.values()),
+        (*columns.values(), *map(Column, slices), *names.values()),
         tuple(
             (
-                str(row["rank"]),
-                *(lies.get((row["rank"], name), NONE) for name in slices),
                 *(_CELLS.get(name, _value)(row[name]) for name in columns),
+                *(lies.get((row["rank"], name), NONE) for name in slices),
+                *(_CELLS.get(name, _value)(row[name]) for name in names),
             )
             for row in rows.iter_rows(named=True)
         ),

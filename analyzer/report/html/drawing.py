@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from analyzer.report.html.converter import Converter
 
 WIDTH_PX = 440
-WIDE_PX = 900
-_WIDTHS_PX = {"forest": WIDE_PX, "parts": 300}
+FOREST_PX = 480
+_WIDTHS_PX = {"forest": FOREST_PX, "parts": 300}
 _VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 _TAG = re.compile(r"<[^>]+>")
 _DECIMALS = re.compile(r"(\.\d\d)\d+")
@@ -34,6 +34,7 @@ _ID = re.compile(r'(id="|url\(#)(clip|gradient_)')
 _SIZE = re.compile(r'^<svg [^>]*?width="([\d.]+)" height="([\d.]+)"')
 _INK = "currentColor"
 _FAINT = "gray"
+_READ_PX = 12  # a phone shows a drawing at two thirds of its width
 
 
 def svgs(drawn: Mapping[str, Chart], converter: Converter) -> dict[str, str]:
@@ -72,6 +73,8 @@ def _specification(chart: Chart) -> dict[str, Any]:
             # a drawing takes. Axes whose labels may be long have limits of their own.
             labelLimit=0,
             titleLimit=0,
+            labelFontSize=_READ_PX,
+            titleFontSize=_READ_PX,
             labelColor=_INK,
             titleColor=_INK,
             domainColor=_FAINT,

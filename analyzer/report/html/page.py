@@ -134,8 +134,8 @@ def _described(facts: Sequence[Fact]) -> str:
 
 def _table(block: Table) -> str:
     heads = "".join(
-        f'<th class="{column.align}" scope="col">{escape(column.title)}</th>'
-        for column in block.columns
+        f'<th class="{_kind(block, number)}" scope="col">{escape(column.title)}</th>'
+        for number, column in enumerate(block.columns)
     )
     tones = block.tones or (Tone.PLAIN,) * len(block.rows)
     rows = "".join(
@@ -157,9 +157,15 @@ def _cells(block: Table, row: Sequence[str], tone: Tone) -> str:
         text = escape(cell)
         if number == block.toned:
             text = f'<span class="badge {tone.value}">{text}</span>'
-        kind = f"{column.align} sentence" if column.sentence else column.align
+        kind = f"{_kind(block, number)} sentence" if column.sentence else _kind(block, number)
         cells.append(f'<td class="{kind}">{text}</td>')
     return "".join(cells)
+
+
+def _kind(block: Table, number: int) -> str:
+    """Classes of a column; that of the outcome stays in sight where the table is scrolled."""
+    align = block.columns[number].align
+    return f"{align} toned" if number == block.toned else align
 
 
 def _strip(block: Strip) -> str:
