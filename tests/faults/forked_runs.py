@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -58,6 +59,7 @@ class ForkedRuns:
     def __init__(self, notes: Path, preload: Path | None = None) -> None:
         self._notes = notes
         self._names: dict[int, Path] = {}
+        self._numbers = count()
         env = {**os.environ, **({"LD_PRELOAD": str(preload)} if preload else {})}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.forked_runs"],
@@ -75,7 +77,7 @@ class ForkedRuns:
         refusal: Refusal | None = None,
     ) -> int:
         """The process id of a command that has just been started."""
-        notes = self._notes / f"run-{len(self._names)}"
+        notes = self._notes / f"run-{next(self._numbers)}"  # process ids come again
         refused = (
             [":".join(map(str, refusal.below)), refusal.first, refusal.last, refusal.error]
             if refusal
