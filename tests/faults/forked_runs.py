@@ -78,6 +78,8 @@ class ForkedRuns:
     ) -> int:
         """The process id of a command that has just been started."""
         notes = self._notes / f"run-{next(self._numbers)}"  # process ids come again
+        for suffix in (".err", ".out"):
+            notes.with_suffix(suffix).touch()  # a run may be killed before it says anything
         refused = (
             [":".join(map(str, refusal.below)), refusal.first, refusal.last, refusal.error]
             if refusal
@@ -156,7 +158,7 @@ def _run(asked: Mapping[str, Any]) -> None:
 
     notes = Path(asked["notes"])
     for number, suffix in ((1, ".out"), (2, ".err")):
-        os.dup2(os.open(notes.with_suffix(suffix), os.O_WRONLY | os.O_CREAT, 0o600), number)
+        os.dup2(os.open(notes.with_suffix(suffix), os.O_WRONLY), number)
     os.environ.update(asked["env"])
     sys.argv = ["analyzer", *asked["arguments"]]
     faults = ctypes.CDLL(None) if asked["refused"] else None
