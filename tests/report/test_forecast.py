@@ -66,7 +66,7 @@ def test_a_gate_that_time_does_not_open_comes_before_any_waiting() -> None:
     (item,) = when_known(one.model_copy(update={"gates": gates})).items
     assert item.label == "not by waiting alone"
     assert "the gates pairing, load_match must be opened first" in item.text.lower()
-    assert "the numbers in about 2 days, decided by latency_mean" in item.text.lower()
+    assert "the numbers take about 2 days more, decided by latency_mean" in item.text.lower()
 
 
 def test_what_a_person_must_review_is_named() -> None:

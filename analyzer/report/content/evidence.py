@@ -267,13 +267,14 @@ def _way(evidence: Evidence, bounds: tuple[float, float] | None) -> str:
 
 
 def sureness(chosen: Iterable[Evidence]) -> str:
-    """The level of a pass and the looks it holds for; empty when the metrics differ."""
+    """The levels of a pass and of a FAIL and the looks they hold for; empty when metrics differ."""
     looks = [looked for looked in map(_looked, chosen) if looked[2]]
-    levels_ = {passing for _, passing, _ in looks}
+    levels_ = {(failing, passing) for failing, passing, _ in looks}
     if len(levels_) != 1:
         return ""
+    failing, passing = (f"{100 * level:.4g} %" for level in levels_.pop())
     modes = " or ".join(_LOOKS[mode] for mode in _LOOKS if mode in {look[2] for look in looks})
-    return f"judged at {100 * levels_.pop():.4g} %, {modes}"
+    return f"a pass is {passing} sure, a FAIL {failing} sure, {modes}"
 
 
 _LOOKS = {

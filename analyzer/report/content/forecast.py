@@ -60,11 +60,11 @@ def _longest(verdict: Verdict, needed: dict[str, Needs | None]) -> tuple[str, st
     minutes = dict(_counts(needed, "minutes"))
     if minutes:
         last = max(minutes, key=lambda metric: minutes[metric])
-        more = f"in about {duration(max(0, minutes[last] - _seen(verdict)))}"
+        more = duration(max(0, minutes[last] - _seen(verdict)))
         text = f"decided by {last}, after {duration(minutes[last])} of test in all at this pace"
         if set(_closed(verdict)) <= _OPENED_BY_TIME:
-            return more, text
-        return "not by waiting alone", f"the numbers {more}, {text}"
+            return f"in about {more}", text
+        return "not by waiting alone", f"the numbers take about {more} more, {text}"
     requests = dict(_counts(needed, "requests"))
     if requests:
         last = max(requests, key=lambda metric: requests[metric])
