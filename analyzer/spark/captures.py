@@ -24,7 +24,7 @@ from analyzer.slices import sliced_inputs
 from analyzer.sources.objects import ROLES
 from analyzer.sources.reading import refuse_denied
 from analyzer.spark import parts
-from analyzer.spark.parts import Pairing, Parsing, Window
+from analyzer.spark.parts import FAILED, Pairing, Parsing, Window
 from analyzer.spark.spoken import read_loaded, task_text
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class SparkCaptures(Captures):
         loaded = engine.kept(engine.mapped(engine.scattered(tasks), parts.load, parsing))
         found, said = engine.answers(loaded)
         engine.know(found)
-        engine.hold(loaded)
+        engine.hold(loaded, said)
         tallies: dict[Role, ObjectTally] = {}
         for by_role, failed in map(read_loaded, said):
             failures.update(failed)
@@ -106,13 +106,13 @@ class SparkCaptures(Captures):
                 continue
             kept, found = self._shuffled(kept, key, parts.pair, Pairing(key, rules, ids), window)
             fates.append(found["capture_fate_counts"])
-            pairs.append(kept.filter(kept.name == "pairs"))
+            pairs.append(kept.filter(kept.name.isin("pairs", FAILED)))
             repeated += found[repeated_ids(rules)]["ids"][0].as_py() if key == _IDS else 0
         self._counts = PairingCounts(repeated_ids=repeated, event_id_overlap=ids.overlap)
         engine.make(capture_fate_counts=_fates(fates))
         self._fates = engine.table("capture_fates").to_pylist()
         # production's records without a partner may be asked what they answered
-        rows = kept.filter(kept.name == "production_files")
+        rows = kept.filter(kept.name.isin("production_files", FAILED))
         for found_pairs in pairs:
             rows = rows.union(found_pairs)
         self._gather(rows, window)

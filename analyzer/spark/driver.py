@@ -22,7 +22,7 @@ from analyzer.payloads.closely import SAMPLED_PAIRS
 from analyzer.spark import parts
 from analyzer.spark.adding import ADDED, HERE
 from analyzer.spark.parts import ANSWER, FAILED, LOAD, Spreading
-from analyzer.spark.spoken import read_error
+from analyzer.spark.reread import as_before
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -178,12 +178,11 @@ class SparkEngine:
         answers = frame.filter(frame.name.startswith(ANSWER))
         adders = self._last_parts // _ANSWERS_AT_ONCE
         if adders:
-            # a file's pieces share its name, and so come to one task
-            answers = self.mapped(answers.repartition(adders, "file"), parts.add)
+            # by where they were made: a file that is made again has another name, and would be
+            # added in two tasks or in none
+            made = answers.selectExpr("spark_partition_id() part", "name", "file", "place", "data")
+            answers = self.mapped(made.repartition(adders, "part"), parts.add)
         rows = _collected(answers)
-        for row in rows:
-            if row["name"] == FAILED:
-                raise read_error(row["data"])
         said = [bytes(row["data"]) for row in rows if row["name"] == LOAD]
         files = parts.receive((row for row in rows if row["name"] != LOAD), self._own.folder)
         found = {}
@@ -197,9 +196,15 @@ class SparkEngine:
                 path.unlink()
         return found, said
 
-    def hold(self, frame: DataFrame) -> None:
-        """Take these for the rows that are asked from now on, and let go of all others."""
-        self._parts = without_answers(frame)
+    def hold(self, frame: DataFrame, said: Sequence[bytes] = ()) -> None:
+        """Take these for the rows that are asked from now on, and let go of all others.
+
+        Args:
+            frame: the rows.
+            said: of objects, by the tasks that read the rows from them.
+        """
+        read = self.mapped(frame, as_before, frozenset(said)) if said else frame
+        self._parts = without_answers(read)
         for cached in self._cached:
             if cached is not frame:
                 cached.unpersist()
@@ -265,8 +270,8 @@ class SparkEngine:
 
 
 def without_answers(frame: DataFrame) -> DataFrame:
-    """Without answers and what else was said."""
-    return frame.filter(~frame.name.startswith(ANSWER))
+    """Without answers and what was said of objects; what stopped a task, nobody may miss."""
+    return frame.filter(~frame.name.startswith(ANSWER) | (frame.name == FAILED))
 
 
 def _collected(frame: DataFrame) -> list[Any]:

@@ -27,7 +27,7 @@ from analyzer.errors import AnalyzerError
 from analyzer.sources import open_chunks
 from analyzer.sources.objects import ROLES
 from analyzer.spark.adding import ADDED
-from analyzer.spark.spoken import error_text, loaded_text, read_task
+from analyzer.spark.spoken import error_text, loaded_text, read_error, read_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -265,10 +265,10 @@ def _answers_of(
 
 
 def needed(questions: Questions) -> set[str]:
-    """The tables of a part that these questions read."""
+    """The rows of a part that these questions read, and what stopped a task."""
     tables = {*CARRIED, "rejects", _TEXTS}
     found = {table for name, _ in questions for table in mentions(name, tables)}
-    return found | {"pairs", _DECODED} if _TEXTS in found else found
+    return found | {FAILED} | ({"pairs", _DECODED} if _TEXTS in found else set())
 
 
 def reported(step: Callable[[Batches], Iterator[pa.RecordBatch]]) -> Callable[[Any], Any]:
@@ -297,9 +297,14 @@ def receive(rows: Iterable[Any], folder: Path) -> dict[str, list[Path]]:
 
     Returns:
         Name -> files.
+
+    Raises:
+        AnalyzerError: it stopped the task that made the rows.
     """
     paths: dict[str, dict[str, Path]] = {}
     for row in rows:
+        if row["name"] == FAILED:
+            raise read_error(row["data"])
         if row["file"] is None:  # a part that may hold nothing else
             continue
         path = folder / f"{row['file']}.parquet"
