@@ -83,6 +83,7 @@ class SparkEngine:
             self._own = opening.enter_context(Engine(memory_limit=memory_limit))
             parts.start(self._own)
             parts.begin(self._own)
+            opening.callback(self._let_go)  # a session that was there before stays, with its disks
             self._open = opening.pop_all()
 
     def table(self, name: str, **params: object) -> pa.Table:
@@ -205,10 +206,14 @@ class SparkEngine:
         """
         read = self.mapped(frame, as_before, frozenset(said)) if said else frame
         self._parts = without_answers(read)
+        self._let_go(frame)
+
+    def _let_go(self, but: DataFrame | None = None) -> None:
+        """Keep no rows any more but these."""
         for cached in self._cached:
-            if cached is not frame:
+            if cached is not but:
                 cached.unpersist()
-        self._cached = [cached for cached in self._cached if cached is frame]
+        self._cached = [cached for cached in self._cached if cached is but]
 
     def make(self, **tables: pa.Table) -> None:
         """Make sums readable here, in place of those of these names."""

@@ -153,3 +153,10 @@ def test_an_object_that_reads_differently_when_it_is_read_again_ends_the_run(
     monkeypatch.setattr(SparkEngine, "answers", answered)
     with pytest.raises(AccessError, match="run again"):
         captured(tmp_path, 3)
+
+
+def test_a_run_leaves_no_rows_in_a_session_that_stays(tmp_path: Path, spark: SparkSession) -> None:
+    put_bucket(tmp_path, 2)
+    captured(tmp_path, 2)
+    kept = spark.sparkContext._jsc.getPersistentRDDs()  # noqa: SLF001 - Java's own says it
+    assert kept.isEmpty()
