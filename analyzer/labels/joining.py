@@ -41,8 +41,8 @@ class Labelled:
     """What the labels of a run came to.
 
     Attributes:
-        tables: `label_counts` and `label_score_cells` for the metrics; `labels`, `label_outcomes`
-            and `calibration` for the report.
+        tables: `label_counts`, `label_selection` and `label_score_cells` for the metrics; `labels`,
+            `label_outcomes` and `calibration` for the report.
         digest: of the usable labels as a set and of the number of other lines, by code.
         notes: how many pairs have a label, and what was left out.
     """
@@ -87,6 +87,8 @@ def label_pairs(
             counts |= _errors(engine)
         elif kind != "vector":
             tables["label_outcomes"] = _outcome_table(counts)
+            engine.reduce("label_answers", label_at=label_at)
+            tables["label_selection"] = engine.table("label_selection")
     left_out = {row["code"]: row["lines"] for row in codes if row["code"] is not None}
     fates = list(_fates(counts, left_out))
     tables["labels"] = pl.DataFrame(fates, schema=_FATES, orient="row").to_arrow()
