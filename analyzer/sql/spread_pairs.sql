@@ -4,5 +4,7 @@
 -- params  $parts: how many there are
 select
     *,
-    (coalesce(hash(input_key), hash(pair_id)) % $parts::ubigint)::integer as part
+    (
+        if(input_key is null, hash(pair_id), hash(input_key)) % $parts::ubigint
+    )::integer as part
 from pairs;

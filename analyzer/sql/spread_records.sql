@@ -7,8 +7,8 @@ select
     *,
     (
         case $by
-            when 'inference_id' then coalesce(hash(inference_key), hash(event_key))
-            when 'payload' then coalesce(hash(input_key), hash(event_key))
+            when 'inference_id' then hash(coalesce(inference_key, event_key))
+            when 'payload' then if(input_key is null, hash(event_key), hash(input_key))
             else hash(event_key)
         end % $parts::ubigint
     )::integer as part

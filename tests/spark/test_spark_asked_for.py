@@ -7,10 +7,12 @@ import sys
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pytest
 
 from analyzer.analysis import Request, run
 from analyzer.console.progress import silent
+from analyzer.engine import Engine
 from analyzer.errors import UsageError
 from analyzer.sources import discover
 from analyzer.spark.adding import ADDED, HERE
@@ -73,6 +75,31 @@ def test_a_question_nobody_has_thought_about_is_a_bug_and_no_answer() -> None:
             engine.table(name)
         with pytest.raises(LookupError):
             engine.reduce(name)
+
+
+@pytest.mark.parametrize(
+    ("table", "query", "by"),
+    [
+        ("spreading", "spread_records", "inference_id"),
+        ("spreading", "spread_records", "payload"),
+        ("pairs", "spread_pairs", "input"),
+    ],
+)
+def test_rows_without_a_key_are_spread_over_all_parts(table: str, query: str, by: str) -> None:
+    """`hash(null)` is a number: they would all lie in one part, which might be nearly all rows."""
+    events = [f"{n:032x}" for n in range(200)]
+    with Engine() as engine:
+        rows = pa.table(
+            {
+                "event_key": events,
+                "pair_id": events,
+                "captured_at": range(200),
+                **dict.fromkeys(("inference_key", "input_key"), pa.nulls(200)),
+            }
+        )
+        with engine.lend(**{table: rows}):
+            found = engine.split(query, by=by, parts=4)
+    assert {part for part, _ in found} == {0, 1, 2, 3}
 
 
 def test_a_task_is_told_its_objects_as_they_were_listed() -> None:
