@@ -59,8 +59,9 @@ class Adding:
 
     Attributes:
         by: columns that rows must share to be added together; all rows are, where none are named.
-        least, most: columns of which the smallest or largest counts; all others are summed, whole
-            numbers written as text too.
+        least, most: columns of which the smallest or largest counts.
+        either: columns that are exclusive ors; all others are summed. Of both, whole numbers may
+            be written as text.
         rows: nothing is added, rows are put together.
         order, limit: of the result, as SQL says it.
     """
@@ -68,6 +69,7 @@ class Adding:
     by: tuple[str, ...] = ()
     least: tuple[str, ...] = ()
     most: tuple[str, ...] = ()
+    either: tuple[str, ...] = ()
     rows: bool = False
     order: str = ""
     limit: int = 0
@@ -79,6 +81,8 @@ class Adding:
         for extreme, names in (("min", self.least), ("max", self.most)):
             if name in names:
                 return f"{extreme}({name}) as {name}"
+        if name in self.either:
+            return f"bit_xor({name}::hugeint)::{kind} as {name}"
         number = f"{name}::hugeint" if kind == "VARCHAR" else name
         return f"sum({number})::{kind} as {name}"
 

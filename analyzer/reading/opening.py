@@ -8,18 +8,21 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from analyzer.captures import Captures
 from analyzer.engine import Engine, disk_errors_named
+from analyzer.labels.joining import join_labels
 from analyzer.reading.cache import Found
 from analyzer.slices import sliced_inputs
 from analyzer.sources import open_chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from analyzer.captures.shards import PlacedShard
+    from analyzer.model import Note
     from analyzer.policy import Policy
     from analyzer.reading.cache import ShardCache
     from analyzer.reading.captures import EngineLimits
@@ -30,6 +33,20 @@ if TYPE_CHECKING:
 
     Failures = dict[int, ObjectFailure]
     """By object id."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The records of a run, and what names their pairs.
+
+    Attributes:
+        join_labels: makes `sum_labels` possible, once there are pairs and predictions; None where
+            no labels were given.
+    """
+
+    engine: Engine | SparkEngine
+    captures: Captures
+    join_labels: Callable[[], tuple[Note, ...]] | None
 
 
 @dataclass(frozen=True)
@@ -49,9 +66,9 @@ class Opening:
     progress: Progress
 
     @contextmanager
-    def here(self) -> Iterator[tuple[Engine | SparkEngine, Captures]]:
+    def here(self) -> Iterator[Opened]:
         """The records in an engine of this process."""
-        listing, cache, limits = self.listing, self.cache, self.limits
+        listing, cache, limits, labels = self.listing, self.cache, self.limits, self.labels
         with Engine(
             memory_limit=limits.memory_limit,
             threads=limits.threads,
@@ -73,21 +90,31 @@ class Opening:
                 known=found.known,
                 on_shard=keep,
             )
-            yield engine, captures
+            joining = (self.policy.max_line_bytes, self.progress)
+            join = None if labels is None else partial(join_labels, engine, labels, *joining)
+            yield Opened(engine, captures, join)
 
     @contextmanager
-    def on_spark(self) -> Iterator[tuple[Engine | SparkEngine, Captures]]:
+    def on_spark(self) -> Iterator[Opened]:
         """The records in parts on Spark, which nothing else imports."""
         from analyzer.spark.captures import SparkCaptures, refuse
         from analyzer.spark.driver import SparkEngine, SparkPlan
 
-        refuse(self.labels, self.listing)
+        refuse(self.listing)
         objects = len(self.listing.objects)
         with SparkEngine(self.limits.spark or SparkPlan(), self.limits.memory_limit) as engine:
             self.progress("reading objects", 0, objects)
-            captures = SparkCaptures(engine, self.listing, self.policy, self.failures)
+            captures = SparkCaptures(
+                engine,
+                self.listing,
+                self.policy,
+                self.failures,
+                labels=self.labels,
+                progress=self.progress,
+            )
             self.progress("reading objects", objects, objects)
-            yield engine, captures
+            join = None if self.labels is None else captures.damaged_labels
+            yield Opened(engine, captures, join)
 
 
 def _chunks(

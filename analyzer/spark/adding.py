@@ -68,6 +68,17 @@ ADDED: dict[str, Adding] = {
     "slice_frequencies": Adding(("slice", "value")),
     "slice_stretches": Adding(("stretch", "piece"), least=("lowest",), most=("highest",)),
     "slice_sums": Adding(("slice", "kind", "value", "range_lower", "range_upper")),
+    "label_codes": Adding(("code",), either=("hash_xor",), order="code nulls first"),
+    "label_fates": _ONE,
+    "label_outcomes": _ONE,
+    "label_truths": Adding(("label",)),
+    "label_losses": _ONE,
+    "label_error_extent": Adding(most=("largest_error",)),
+    "label_errors": _ONE,
+    "label_reliability": Adding(("variant", "tenth"), order="variant, tenth"),
+    "label_score_cells": Adding(
+        ("production_bucket", "shadow_bucket"), order="production_bucket, shadow_bucket"
+    ),
     "missing_by_bytes": Adding(("bucket",), order="bucket"),
     "missing_scores": Adding(("bucket",)),
 }
@@ -80,6 +91,7 @@ HERE = {
     "flips",
     "json_field_changes",
     "json_field_counts",
+    "label_commonest",
     "label_flips",
     "missing_by_score",
     "pairing_facts",

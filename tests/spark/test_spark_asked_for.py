@@ -32,12 +32,6 @@ def request(**more: object) -> Request:
     return Request(**{**given, **more})  # type: ignore[arg-type] # by name
 
 
-def test_labels_are_refused_before_anything_is_read(tmp_path: Path) -> None:
-    (tmp_path / "labels.csv").write_text("id,label\n1,1\n", encoding="utf-8")
-    with pytest.raises(UsageError, match="--labels is judged on one machine only"):
-        run(request(labels=str(tmp_path)), silent)
-
-
 def test_without_pyspark_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyspark.sql", None)
     with pytest.raises(UsageError, match=r"pip install 'shadow-analyzer\[spark\]'"):
@@ -78,14 +72,15 @@ def test_a_question_nobody_has_thought_about_is_a_bug_and_no_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "query", "by"),
+    ("query", "by"),
     [
-        ("spreading", "spread_records", "inference_id"),
-        ("spreading", "spread_records", "payload"),
-        ("pairs", "spread_pairs", "input"),
+        ("spread_records", "inference_id"),
+        ("spread_records", "payload"),
+        ("spread_pairs", "input"),
+        ("spread_pair_ids", "label_id"),
     ],
 )
-def test_rows_without_a_key_are_spread_over_all_parts(table: str, query: str, by: str) -> None:
+def test_rows_without_a_key_are_spread_over_all_parts(query: str, by: str) -> None:
     """`hash(null)` is a number: they would all lie in one part, which might be nearly all rows."""
     events = [f"{n:032x}" for n in range(200)]
     with Engine() as engine:
@@ -97,7 +92,7 @@ def test_rows_without_a_key_are_spread_over_all_parts(table: str, query: str, by
                 **dict.fromkeys(("inference_key", "input_key"), pa.nulls(200)),
             }
         )
-        with engine.lend(**{table: rows}):
+        with engine.lend(spreading=rows):
             found = engine.split(query, by=by, parts=4)
     assert {part for part, _ in found} == {0, 1, 2, 3}
 
