@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from analyzer.engine import Engine
 from analyzer.errors import AccessError, InputError
 from analyzer.figures import counted, grouped
 from analyzer.gates.missing import MOST_MISSING
@@ -19,7 +18,7 @@ from analyzer.reading.cache import ShardCache, cache_folder, read_checked, write
 from analyzer.reading.captured import Captured, as_text, from_text, with_remarks
 from analyzer.reading.opening import Opening
 from analyzer.reading.window import captured_window
-from analyzer.replayed.outcomes import Replayed, read_replay
+from analyzer.replayed.outcomes import reduce_replay
 from analyzer.slices import slice_pairs, sliced_inputs
 from analyzer.sources.objects import ROLES, printable
 
@@ -147,7 +146,6 @@ def _reduced(
     opening = Opening(listing, policy, labels, limits, cache, failures, progress)
     with opening.here() if limits.spark is None else opening.on_spark() as opened:
         engine, captures = opened.engine, opened.captures
-        own = engine if isinstance(engine, Engine) else None  # else no sidecars
         extent = captures.extent()
         _require_both(listing, engine, extent, failures)
         progress("pairing", 0, 1)
@@ -170,7 +168,7 @@ def _reduced(
             labelled = sum_labels(engine, policy, kind, opened.join_labels())
             predictions |= labelled.tables
             digest += f"\n{labelled.digest}"
-        replay = read_replay(own, listing, start, end) if own else Replayed({}, "", ())
+        replay = reduce_replay(engine, opened.sidecars(), start, end)
         if listing.sidecars:
             predictions |= replay.tables
             digest += f"\n{replay.digest}"

@@ -79,6 +79,8 @@ ADDED: dict[str, Adding] = {
     "label_score_cells": Adding(
         ("production_bucket", "shadow_bucket"), order="production_bucket, shadow_bucket"
     ),
+    "replay_requests": Adding(rows=True),
+    "replay_paired": Adding(rows=True),
     "missing_by_bytes": Adding(("bucket",), order="bucket"),
     "missing_scores": Adding(("bucket",)),
 }
@@ -98,6 +100,7 @@ HERE = {
     "prediction_commonest",
     "prediction_sample",
     "prediction_sums",
+    "replay_pairs",
     "score_bias_minutes",
     "score_marginals",
     "score_range",

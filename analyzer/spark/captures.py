@@ -18,7 +18,6 @@ from analyzer.captures import Captures
 from analyzer.captures.pairing import PairingCounts, repeated_ids, rules_in_use, seen_ids
 from analyzer.captures.shards import ObjectTally
 from analyzer.captures.tables import naive_window
-from analyzer.errors import UsageError
 from analyzer.payloads.closely import SAMPLED_PAIRS
 from analyzer.slices import sliced_inputs
 from analyzer.sources.objects import ROLES
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from analyzer.captures.pairing import Ids
     from analyzer.model import Note
     from analyzer.policy import PairingRules, Policy
+    from analyzer.replayed.outcomes import Sidecars
     from analyzer.sources import Listing, SourceObject
     from analyzer.sources.objects import ObjectFailure, Role
     from analyzer.spark.driver import SparkEngine
@@ -62,6 +62,7 @@ class SparkCaptures(Captures):
         policy: how lines are read.
         failures: filled with what could not be read.
         labels: files of labels, also read by tasks; None for none.
+        sidecars: of a replay, whose requests are looked up in production's records.
         progress: told when these are read.
 
     Raises:
@@ -76,11 +77,13 @@ class SparkCaptures(Captures):
         failures: dict[int, ObjectFailure],
         *,
         labels: Listing | None,
+        sidecars: Callable[[], Sidecars],
         progress: Progress,
     ) -> None:
         self._spark = engine
         self._policy = policy
         self._labels = labels
+        self._sidecars = sidecars
         self._progress = progress
         self._damaged: tuple[Note, ...] = ()
         loaded, found, said = self._loaded(listing, parts.load)
@@ -106,7 +109,12 @@ class SparkCaptures(Captures):
             raise LookupError("pair")
         window = Window(*naive_window(start, end))
         engine, rules = self._spark, self._rules
-        kept, found = self._shuffled(engine.rows, "event_id", parts.settle, window)
+        rows, replayed = engine.rows, self._sidecars().events
+        if replayed is not None:
+            rows = rows.union(engine.sent("replay_events", replayed))
+        kept, found = self._shuffled(rows, "event_id", parts.settle, window, replayed is not None)
+        if replayed is not None:
+            engine.know({"replay_requests": found["replay_requests"]})
         ids, fates, pairs = seen_ids(found), [found["capture_fate_counts"]], []
         repeated = 0
         for key in _keys_in_use(rules, ids):
@@ -188,16 +196,6 @@ class SparkCaptures(Captures):
         done = engine.kept(engine.mapped(engine.spread(frame, by, self._count), step, *args))
         found, _ = engine.answers(done)
         return done, found
-
-
-def refuse(listing: Listing) -> None:
-    """Say what is not yet done in parts, before anything is read.
-
-    Raises:
-        UsageError: it is asked for.
-    """
-    if listing.sidecars:
-        raise UsageError("--engine spark: a replay's sidecar is judged on one machine only")
 
 
 def _keys_in_use(rules: PairingRules, ids: Ids) -> list[str]:

@@ -16,7 +16,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from analyzer.engine import Engine, mentions
+from pyarrow import parquet
+
+from analyzer.engine import Engine, disk_errors_named, mentions
 from analyzer.errors import ResourceError, UsageError
 from analyzer.payloads.closely import SAMPLED_PAIRS
 from analyzer.spark import parts, pieces
@@ -27,6 +29,7 @@ from analyzer.spark.spoken import read_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
     from types import TracebackType
 
     import pyarrow as pa
@@ -123,6 +126,11 @@ class SparkEngine:
         self._known |= tables
 
     @property
+    def folder(self) -> Path:
+        """The driver's private folder."""
+        return self._own.folder
+
+    @property
     def parallelism(self) -> int:
         """How many tasks run at once."""
         return int(self.session.sparkContext.defaultParallelism)
@@ -145,6 +153,14 @@ class SparkEngine:
         self._last_parts = len(rows)
         listed = [(key, "", None, 0, row) for key, row in zip(keys, rows, strict=True)]
         return self.session.createDataFrame(listed, pieces.BLOBS).repartition(len(rows), "part")
+
+    def sent(self, table: str, rows: pa.Table) -> DataFrame:
+        """Rows of the driver's, together in one part; Java holds them meanwhile."""
+        path = self.folder / f"{table}.parquet"
+        with disk_errors_named():
+            parquet.write_table(rows, path, compression="zstd")
+        listed = [tuple(batch.to_pylist()[0].values()) for batch in pieces.sent(table, [path])]
+        return self.session.createDataFrame(listed, pieces.BLOBS).repartition(1)
 
     def spread(self, frame: DataFrame, by: str, count: int) -> DataFrame:
         """Rows shuffled so that those that share a key lie together; no part is left empty."""

@@ -64,6 +64,7 @@ CARRIED = (
 """Tables a part has from one job to the next; everything else is of one job only."""
 
 _RECORDS = {f"{role}_files": "spread_records" for role in ROLES}
+_RECORDS["replay_events"] = "spread_events"
 _BY_ID = dict.fromkeys(("label_lines", "labels", "label_pairs"), "spread_labels")
 _BY_ID["pairs"] = "spread_pair_ids"
 _SPREAD = {
@@ -169,15 +170,24 @@ def spread(
                     yield from sent(table, [path], where.keys[part])
 
 
-def settle(batches: Batches, memory_limit: str | None, window: Window) -> Iterator[pa.RecordBatch]:
-    """Where all records of an event lie together: keep one of each."""
+def settle(
+    batches: Batches,
+    memory_limit: str | None,
+    window: Window,
+    replayed: bool,  # noqa: FBT001 - sent by place
+) -> Iterator[pa.RecordBatch]:
+    """Where all records of an event lie together, and what was replayed of it: keep one of each."""
     with opened(batches, memory_limit) as engine:
         _show_records(engine)
         engine.keep("capture_duplicates", table="duplicates")
         engine.execute("capture_kept")
         start_pairing(engine)
-        counts = ("capture_fate_counts", {"start": window.start, "end": window.end})
-        yield from answers(engine, [counts, *((name, {}) for name in SEEN)])
+        inside = {"start": window.start, "end": window.end}
+        questions = [("capture_fate_counts", inside), *((name, {}) for name in SEEN)]
+        if replayed:
+            engine.keep("replay_none", table="replay_events")
+            questions.append(("replay_requests", inside))
+        yield from answers(engine, questions)
         yield from _left_over(engine)
 
 
