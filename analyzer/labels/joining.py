@@ -36,12 +36,13 @@ if TYPE_CHECKING:
 _TERM_BITS = 60
 _LARGEST_LOSS = 64.0  # above -ln(1e-15)
 _DOCUMENTS = frozenset({"json", "text"})
+_OF_ANSWERS = ("label_commonest", "label_selection")
 _QUESTIONS = {
-    "probability": ("label_commonest", "label_losses", "label_score_cells", "label_reliability"),
+    "probability": (*_OF_ANSWERS, "label_losses", "label_score_cells", "label_reliability"),
     "regression": ("label_error_extent",),
     "vector": (),
 }
-_OF_WORDS = ("label_commonest",)
+"""By kind of outputs; all others are answers that are right or wrong."""
 
 
 class Asked(Protocol):
@@ -77,8 +78,8 @@ class Labelled:
     """What the labels of a run came to.
 
     Attributes:
-        tables: `label_counts` and `label_score_cells` for the metrics; `labels`, `label_outcomes`
-            and `calibration` for the report.
+        tables: `label_counts`, `label_selection` and `label_score_cells` for the metrics; `labels`,
+            `label_outcomes` and `calibration` for the report.
         digest: of the usable labels as a set and of the number of other lines, by code.
         notes: how many pairs have a label, and what was left out.
     """
@@ -135,7 +136,8 @@ def sum_labels(engine: Asked, policy: Policy, kind: str, damaged: Iterable[Note]
         label_at = policy.predictions.label_at if kind == "probability" else None
         engine.each(partial(_keep_predictions, kind=kind, label_at=label_at))
         engine.reduce("label_truths")
-        asked = ("label_outcomes", *_QUESTIONS.get(kind, _OF_WORDS))
+        engine.reduce("label_answers", label_at=label_at)
+        asked = ("label_outcomes", *_QUESTIONS.get(kind, _OF_ANSWERS))
         scales = {f"{name}_scale": steps for name, steps in _LOSS_STEPS.items()}
         found = engine.tables(*asked, scale=_steps(1.0), **scales)
         counts |= _outcomes(found)
@@ -147,6 +149,7 @@ def sum_labels(engine: Asked, policy: Policy, kind: str, damaged: Iterable[Note]
             counts |= _errors(engine, found["label_error_extent"])
         elif kind != "vector":
             tables["label_outcomes"] = _outcome_table(counts)
+            tables["label_selection"] = found["label_selection"]
     left_out = {row["code"]: row["lines"] for row in codes if row["code"] is not None}
     fates = list(_fates(counts, left_out))
     tables["labels"] = pl.DataFrame(fates, schema=_FATES, orient="row").to_arrow()
