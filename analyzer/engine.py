@@ -62,8 +62,8 @@ class Adding:
 
     Attributes:
         by: columns that rows must share to be added together; all rows are, where none are named.
-        least, most: columns of which the smallest or largest counts; all others are summed, whole
-            numbers written as text too.
+        least, most, either: columns of which the smallest or largest counts, or the bits that
+            differ; all others are summed, whole numbers written as text too.
         rows: nothing is added, rows are put together.
         order, limit: of the result, as SQL says it.
     """
@@ -71,6 +71,7 @@ class Adding:
     by: tuple[str, ...] = ()
     least: tuple[str, ...] = ()
     most: tuple[str, ...] = ()
+    either: tuple[str, ...] = ()
     rows: bool = False
     order: str = ""
     limit: int = 0
@@ -79,9 +80,10 @@ class Adding:
         """One column of the result, of the type it has in the parts."""
         if self.rows or name in self.by:
             return name
-        for extreme, names in (("min", self.least), ("max", self.most)):
+        taken = ("min", self.least), ("max", self.most), ("bit_xor", self.either)
+        for function, names in taken:
             if name in names:
-                return f"{extreme}({name}) as {name}"
+                return f"{function}({name}) as {name}"
         number = f"{name}::hugeint" if kind == "VARCHAR" else name
         return f"sum({number})::{kind} as {name}"
 
