@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from analyzer.errors import ResourceError, UsageError
 from analyzer.machine.limits import memory_available
+from analyzer.machine.memory_limit import memory_size
 from analyzer.machine.private_folder import PrivateFolder
 
 if TYPE_CHECKING:
@@ -46,7 +47,9 @@ _SESSION = (
     "set enable_external_access = false",
     "set lock_configuration = true",  # last: nothing can be set after it
 )
-_ENOUGH_BYTES = 512 << 20
+_THREAD_BYTES = 64 << 20
+"""Ten million pairs finish on as much for each thread, and with half of it run out of memory."""
+_LEAST_BYTES, _MOST_BYTES = 256 << 20, 1 << 30
 # Looking for dictionaries of more values costs a fifth of the writing and saves nothing.
 _FORM = "format parquet, parquet_version v2, dictionary_size_limit 64"
 _KEPT = f"{_FORM}, compression lz4_raw"  # read back several times, then gone
@@ -59,8 +62,8 @@ class Adding:
 
     Attributes:
         by: columns that rows must share to be added together; all rows are, where none are named.
-        least, most: columns of which the smallest or largest counts; all others are summed, whole
-            numbers written as text too.
+        least, most, either: columns of which the smallest or largest counts, or the bits that
+            differ; all others are summed, whole numbers written as text too.
         rows: nothing is added, rows are put together.
         order, limit: of the result, as SQL says it.
     """
@@ -68,6 +71,7 @@ class Adding:
     by: tuple[str, ...] = ()
     least: tuple[str, ...] = ()
     most: tuple[str, ...] = ()
+    either: tuple[str, ...] = ()
     rows: bool = False
     order: str = ""
     limit: int = 0
@@ -76,9 +80,10 @@ class Adding:
         """One column of the result, of the type it has in the parts."""
         if self.rows or name in self.by:
             return name
-        for extreme, names in (("min", self.least), ("max", self.most)):
+        taken = ("min", self.least), ("max", self.most), ("bit_xor", self.either)
+        for function, names in taken:
             if name in names:
-                return f"{extreme}({name}) as {name}"
+                return f"{function}({name}) as {name}"
         number = f"{name}::hugeint" if kind == "VARCHAR" else name
         return f"sum({number})::{kind} as {name}"
 
@@ -88,7 +93,8 @@ class Engine:
 
     Args:
         memory_limit: DuckDB size text such as "2GB"; None for `default_memory_limit`.
-        threads: worker threads; None for all cores. Results do not depend on it.
+        threads: worker threads; None for all cores. Fewer where memory does not suffice for so
+            many. Results do not depend on it.
         temp_directory: parent of the private spill folder; None for the system's own.
         shared: a folder outside it whose Parquet files may be read and written.
 
@@ -110,6 +116,7 @@ class Engine:
     ) -> None:
         self._kept: dict[str, list[Path]] = {}
         self._numbers = count()
+        size = None if memory_limit is None else memory_size(memory_limit)
         try:
             self._private = PrivateFolder(temp_directory)
         except OSError as error:
@@ -117,14 +124,15 @@ class Engine:
                 f"no folder for temporary data: {error.strerror}", code="no-temporary-folder"
             ) from None
         self.folder = self._private.path
-        asked = {"memory_limit": memory_limit or default_memory_limit(), "threads": threads}
-        given = {key: str(value) for key, value in asked.items() if value is not None}
         config: dict[str, str | bool | int | float | list[str]]
-        config = {**_HARDENED, "temp_directory": str(self.folder), **given}
+        config = {**_HARDENED, "temp_directory": str(self.folder)}
+        if threads is not None:
+            config["threads"] = threads
         folders = _list([self.folder, *([shared] if shared else [])])
         try:
             with _resources_named():
                 self._connection = duckdb.connect(":memory:", config=config)
+                self._share_memory(size)
                 for statement in _SESSION:
                     self._connection.execute(statement.format(folders=folders))
         except duckdb.Error as error:
@@ -277,6 +285,18 @@ class Engine:
     ) -> None:
         self.close()
 
+    def _share_memory(self, size: int | None) -> None:
+        """Bound memory, and threads to those it suffices for: every thread has buffers of its own.
+
+        Args:
+            size: bytes; None for `default_memory_limit`.
+        """
+        asked = "select current_setting('threads')::integer"
+        (cores,) = self._connection.execute(asked).fetchone() or (1,)
+        size = size or default_memory_limit(cores)
+        threads = max(1, min(cores, size // _THREAD_BYTES))
+        self._connection.execute(f"set memory_limit = '{size}B'; set threads = {threads}")
+
     def _bound(
         self, name: str, params: Mapping[str, object]
     ) -> list[tuple[duckdb.Statement, dict[str, object] | None]]:
@@ -298,13 +318,14 @@ class Engine:
         return int(row[0]) if row else 0
 
 
-def default_memory_limit() -> str:
-    """A quarter of the memory this process may use, and no more than 512 MiB.
+def default_memory_limit(threads: int) -> int:
+    """Bytes: twice what each thread needs, 256 MiB to 1 GiB, and a quarter of memory at most.
 
-    More makes no run faster: what grows with the data lies in files, and a run of ten million
-    pairs is as fast under this limit as without one (`python tests/bench/limits.py`).
+    More makes no run faster: what grows with the data lies in files
+    (`python tests/bench/limits.py`).
     """
-    return f"{min(memory_available() // 4, _ENOUGH_BYTES) >> 20}MiB"
+    wanted = max(_LEAST_BYTES, min(2 * _THREAD_BYTES * threads, _MOST_BYTES))
+    return min(memory_available() // 4, wanted)
 
 
 def integers(values: npt.NDArray[np.int64]) -> pa.Array[Any]:

@@ -100,6 +100,34 @@ def test_running_out_of_memory_while_a_table_is_lent_is_exit_code_5() -> None:
             pass
 
 
+@pytest.mark.parametrize(
+    ("limit", "cores", "threads"),
+    [("20MB", 4, 1), ("256MiB", 64, 4), ("512MB", 192, 7), ("16GiB", 8, 8)],
+)
+def test_no_more_threads_work_than_memory_suffices_for(
+    limit: str, cores: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Engine(threads=cores, memory_limit=limit) as engine:
+        found = run(engine, monkeypatch, "select current_setting('threads') as threads")
+    assert found.to_pylist() == [{"threads": threads}]
+
+
+@pytest.mark.parametrize(
+    ("memory", "cores", "size"),
+    [
+        (1 << 29, 2, 1 << 27),
+        (1 << 34, 1, 1 << 28),
+        (1 << 34, 4, 1 << 29),
+        (1 << 40, 192, 1 << 30),
+    ],
+)
+def test_the_default_limit_grows_with_the_cores_up_to_a_gibibyte(
+    memory: int, cores: int, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "memory_available", lambda: memory)
+    assert engine_module.default_memory_limit(cores) == size
+
+
 def test_a_full_disk_is_exit_code_5(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: str) -> str:
         raise duckdb.IOException("Could not write file: No space left on device")
@@ -110,7 +138,7 @@ def test_a_full_disk_is_exit_code_5(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_size_that_is_none_is_a_usage_error(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="engine setting refused"):
+    with pytest.raises(UsageError, match="expected a size"):
         Engine(memory_limit="plenty", temp_directory=tmp_path)
     assert list(tmp_path.iterdir()) == []
 

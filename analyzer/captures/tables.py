@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from analyzer.engine import Engine
     from analyzer.sources.objects import Role
 
-_PAIRS_PER_PART = 1_000_000
+_PAIRS_PER_PART = 500_000
 
 
 def show_shards(engine: Engine, placed: Sequence[PlacedShard]) -> None:

@@ -73,7 +73,8 @@ def run(
     memory_limit: Annotated[
         str | None,
         typer.Option(
-            help="For the table engine, such as 2GB; default: a quarter of memory, 512MiB at most."
+            help="For the table engine, such as 2GB; default: 256MiB to 1GiB by the number of "
+            "cores, a quarter of memory at most."
         ),
     ] = None,
     no_cache: Annotated[

@@ -67,17 +67,17 @@ def find_labels(root: str, aws: AwsOptions) -> Listing:
             f"--labels {printable(root)}: no label files; looked for *.jsonl, *.csv and *.parquet",
             code="no-labels",
         )
-    found.sort(key=lambda item: (item.key, item.location))
+    found.sort(key=lambda item: (_is_table(item), item.key, item.location))  # as they are read
     return Listing(None, None, None, tuple(found), dict(skipped), same_objects=False, aws=aws)
 
 
 def read_labels(
     engine: Engine, files: Listing, max_line_bytes: int, progress: Progress
 ) -> tuple[Note, ...]:
-    """Add every line of the files to `label_lines`.
+    """Add every line of the files to `label_lines`, those of tables last.
 
     Args:
-        engine: has the macros of capture_macros, prediction_macros and label_macros.
+        engine: has the macros of capture_macros and prediction_macros.
         files: what `find_labels` found.
         max_line_bytes: a longer line is counted and not read.
         progress: told after every file.
@@ -88,6 +88,7 @@ def read_labels(
     Raises:
         AccessError: a file cannot be read any more; a re-run may help.
     """
+    engine.execute("label_macros")
     engine.keep("label_none", table="label_lines")
     tables = [item for item in files.objects if _is_table(item)]
     texts = replace(files, objects=tuple(item for item in files.objects if not _is_table(item)))
@@ -133,7 +134,8 @@ def _chunks(
     on_read: Callable[[int, int, int, int], None],
 ) -> Iterator[Chunk]:
     """The files' lines; a damaged file gives what could be read, and a note."""
-    for chunk in open_chunks(files, max_line_bytes=max_line_bytes, progress=on_read):
+    named = {item.role: 1 for item in files.objects}  # one that is refused is said by its name
+    for chunk in open_chunks(files, max_line_bytes=max_line_bytes, known=named, progress=on_read):
         if chunk.failure is None:
             yield chunk
             continue

@@ -1,7 +1,7 @@
 """Ground truth: one label an ID -> the pairs it names -> sums that say who was right.
 
 In: lines of label files, and the engine's tables `pairs` and `predictions`. Out: reading files
-(`label_files`), judging (`metrics.accuracy`).
+(`files`), judging (`metrics.accuracy`).
 
 Labels come late and in part: a pair without one is not judged, a label without a pair is counted.
 What leaves here adds up over any split of the data: counts, counts by bucket, fixed-point sums.
@@ -12,7 +12,8 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
@@ -22,7 +23,8 @@ from analyzer.model import Note
 from analyzer.stats.root_error import SquareMoments, root_difference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     import pyarrow as pa
 
@@ -34,6 +36,41 @@ if TYPE_CHECKING:
 _TERM_BITS = 60
 _LARGEST_LOSS = 64.0  # above -ln(1e-15)
 _DOCUMENTS = frozenset({"json", "text"})
+_OF_ANSWERS = ("label_commonest", "label_selection")
+_QUESTIONS = {
+    "probability": (*_OF_ANSWERS, "label_losses", "label_score_cells", "label_reliability"),
+    "regression": ("label_error_extent",),
+    "vector": (),
+}
+"""By kind of outputs; all others are answers that are right or wrong."""
+
+
+class Asked(Protocol):
+    """What is asked of labelled pairs, wherever they lie."""
+
+    def table(self, name: str, **params: object) -> pa.Table:
+        """What `sql/<name>.sql` gives."""
+
+    def tables(self, *names: str, **params: object) -> dict[str, pa.Table]:
+        """`table` of each of several questions."""
+
+    def reduce(self, name: str, **params: object) -> None:
+        """Make what `sql/<name>.sql` adds up from rows readable under its name."""
+
+    def each(self, step: Callable[[Rows], object]) -> None:
+        """Take a step that handles the rows of one pair by themselves."""
+
+
+class Rows(Protocol):
+    """What a step asks of the table engine that holds the rows."""
+
+    def files(self, table: str) -> Sequence[Path]:
+        """Where a kept table lies; nowhere if there is none."""
+
+    def keep(
+        self, name: str, *, table: str | None = None, replace: bool = False, **params: object
+    ) -> int:
+        """Add what `sql/<name>.sql` gives to a table on disk."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +78,8 @@ class Labelled:
     """What the labels of a run came to.
 
     Attributes:
-        tables: `label_counts` and `label_score_cells` for the metrics; `labels`, `label_outcomes`
-            and `calibration` for the report.
+        tables: `label_counts`, `label_selection` and `label_score_cells` for the metrics; `labels`,
+            `label_outcomes` and `calibration` for the report.
         digest: of the usable labels as a set and of the number of other lines, by code.
         notes: how many pairs have a label, and what was left out.
     """
@@ -52,41 +89,67 @@ class Labelled:
     notes: tuple[Note, ...]
 
 
-def label_pairs(
-    engine: Engine, files: Listing, policy: Policy, kind: str, progress: Progress
-) -> Labelled:
-    """Read the labels, join them to the pairs and reduce both to sums.
+def join_labels(
+    engine: Engine, files: Listing, max_line_bytes: int, progress: Progress
+) -> tuple[Note, ...]:
+    """Read the labels and find the pairs they name: `labels` and `label_pairs`.
 
     Args:
-        engine: holds `pairs` and, unless the outputs are documents, `predictions`.
+        engine: holds `pairs`; has the macros of capture_macros and prediction_macros.
         files: what `find_labels` found.
-        policy: how outputs become predictions.
-        kind: of the outputs, as `payloads.detect` names it.
+        max_line_bytes: a longer line is counted and not read.
         progress: told after every file.
+
+    Returns:
+        A note for each file that is damaged and was read as far as that.
 
     Raises:
         AccessError: a file cannot be read any more; a re-run may help.
     """
-    for name in ("capture_macros", "prediction_macros", "label_macros"):
-        engine.execute(name)
-    damaged = read_labels(engine, files, policy.max_line_bytes, progress)
-    codes = engine.table("label_codes").to_pylist()
-    engine.keep("label_ids", table="labels")
+    damaged = read_labels(engine, files, max_line_bytes, progress)
+    name_pairs(engine)
+    return damaged
+
+
+def name_pairs(engine: Rows) -> None:
+    """Add to `label_pairs` which label names which pair, where those of an ID lie together."""
+    if not engine.files("labels"):
+        engine.keep("label_ids", table="labels")
     engine.keep("label_pairs")
+
+
+def sum_labels(engine: Asked, policy: Policy, kind: str, damaged: Iterable[Note]) -> Labelled:
+    """Reduce labelled pairs to sums.
+
+    Args:
+        engine: holds what `join_labels` has found and, unless the outputs are documents,
+            `predictions`.
+        policy: how outputs become predictions.
+        kind: of the outputs, as `payloads.detect` names it.
+        damaged: what `join_labels` noted.
+    """
+    codes = engine.table("label_codes").to_pylist()
     counts = _one_row(engine.table("label_fates"))
+    counts["pairs"] = _one_row(engine.table("pairing_facts"))["pairs"]
     tables: dict[str, pa.Table] = {}
     if kind not in _DOCUMENTS:
         label_at = policy.predictions.label_at if kind == "probability" else None
-        engine.keep("label_predictions", kind=kind, label_at=label_at)
-        counts |= _outcomes(engine)
+        engine.each(partial(_keep_predictions, kind=kind, label_at=label_at))
+        engine.reduce("label_truths")
+        engine.reduce("label_answers", label_at=label_at)
+        asked = ("label_outcomes", *_QUESTIONS.get(kind, _OF_ANSWERS))
+        scales = {f"{name}_scale": steps for name, steps in _LOSS_STEPS.items()}
+        found = engine.tables(*asked, scale=_steps(1.0), **scales)
+        counts |= _outcomes(found)
         if kind == "probability":
-            counts |= _losses(engine)
-            tables["label_score_cells"] = engine.table("label_score_cells")
-            tables["calibration"] = _reliability(engine)
+            counts |= _losses(found["label_losses"])
+            tables["label_score_cells"] = found["label_score_cells"]
+            tables["calibration"] = _reliability(found["label_reliability"])
         if kind == "regression":
-            counts |= _errors(engine)
+            counts |= _errors(engine, found["label_error_extent"])
         elif kind != "vector":
             tables["label_outcomes"] = _outcome_table(counts)
+            tables["label_selection"] = found["label_selection"]
     left_out = {row["code"]: row["lines"] for row in codes if row["code"] is not None}
     fates = list(_fates(counts, left_out))
     tables["labels"] = pl.DataFrame(fates, schema=_FATES, orient="row").to_arrow()
@@ -94,31 +157,32 @@ def label_pairs(
     return Labelled(tables, _digest(codes), (*_notes(counts, fates), *damaged))
 
 
-def _outcomes(engine: Engine) -> dict[str, Any]:
-    row = _one_row(engine.table("label_outcomes"))
-    return row | {"prediction_squares": float(int(row["prediction_squares"]))}
+def _keep_predictions(engine: Rows, kind: str, label_at: float | None) -> None:
+    if not engine.files("label_pairs"):  # rows of which no label names any
+        engine.keep("label_pairs_none", table="label_pairs")
+    engine.keep("label_predictions", kind=kind, label_at=label_at)
 
 
-def _losses(engine: Engine) -> dict[str, Any]:
+def _outcomes(found: Mapping[str, pa.Table]) -> dict[str, Any]:
+    row = _one_row(found["label_outcomes"])
+    row["prediction_squares"] = float(int(row["prediction_squares"]))
+    return row | (_one_row(found["label_commonest"]) if "label_commonest" in found else {})
+
+
+def _losses(losses: pa.Table) -> dict[str, Any]:
     """Mean log loss and Brier score of both variants, and the spread of their differences."""
-    scales = {
-        "loss": _steps(_LARGEST_LOSS),
-        "loss_square": _steps(_LARGEST_LOSS**2),
-        "brier": _steps(1.0),
-    }
-    asked = {f"{name}_scale": steps for name, steps in scales.items()}
-    row = {key: int(text) for key, text in _one_row(engine.table("label_losses", **asked)).items()}
+    row = {key: int(text) for key, text in _one_row(losses).items()}
     found: dict[str, Any] = {"outside": row["outside"]}
     if not row["predictions"]:
         return found
     for name, squares in (("loss", "loss_square"), ("brier", "brier")):
-        found |= _moments(row, name, scales[name], scales[squares])
+        found |= _moments(row, name, _LOSS_STEPS[name], _LOSS_STEPS[squares])
     return found
 
 
-def _errors(engine: Engine) -> dict[str, Any]:
+def _errors(engine: Asked, extent: pa.Table) -> dict[str, Any]:
     """Mean and root mean square distance from the labels, and the spread of their differences."""
-    largest = _one_row(engine.table("label_error_extent"))["largest_error"]
+    largest = _one_row(extent)["largest_error"]
     if largest is None:
         return {}
     scale, square_scale = _steps(largest), _steps(largest * largest)
@@ -155,7 +219,14 @@ def _steps(largest: float) -> float:
     return math.ldexp(1.0, max(min(_TERM_BITS - exponent, 900), -900))
 
 
-def _reliability(engine: Engine) -> pa.Table:
+_LOSS_STEPS = {
+    "loss": _steps(_LARGEST_LOSS),
+    "loss_square": _steps(_LARGEST_LOSS**2),
+    "brier": _steps(1.0),
+}
+
+
+def _reliability(tenths: pa.Table) -> pa.Table:
     """Stated against observed shares: variant, lower, upper, predictions, stated, happened."""
     scale = _steps(1.0)
     rows = [
@@ -167,7 +238,7 @@ def _reliability(engine: Engine) -> pa.Table:
             int(row["score_sum"]) / scale / row["predictions"],
             row["positive"] / row["predictions"],
         )
-        for row in engine.table("label_reliability", scale=scale).to_pylist()
+        for row in tenths.to_pylist()
     ]
     return pl.DataFrame(rows, schema=_RELIABILITY, orient="row").to_arrow()
 

@@ -8,18 +8,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from analyzer.engine import Engine
 from analyzer.errors import AccessError, InputError
 from analyzer.figures import counted, grouped
 from analyzer.gates.missing import MOST_MISSING
-from analyzer.labels.joining import label_pairs
+from analyzer.labels.joining import sum_labels
 from analyzer.model import Note
 from analyzer.payloads import prepare
 from analyzer.reading.cache import ShardCache, cache_folder, read_checked, write_checked
 from analyzer.reading.captured import Captured, as_text, from_text, with_remarks
 from analyzer.reading.opening import Opening
 from analyzer.reading.window import captured_window
-from analyzer.replayed.outcomes import Replayed, read_replay
+from analyzer.replayed.outcomes import reduce_replay
 from analyzer.slices import slice_pairs, sliced_inputs
 from analyzer.sources.objects import ROLES, printable
 
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from analyzer.captures.records import Asked
-    from analyzer.labels.joining import Labelled
     from analyzer.metrics.metric import CaptureFacts
     from analyzer.policy import Policy
     from analyzer.reading.window import Span
@@ -146,8 +144,8 @@ def _reduced(
 ) -> Captured:
     failures: Failures = {}
     opening = Opening(listing, policy, labels, limits, cache, failures, progress)
-    with opening.here() if limits.spark is None else opening.on_spark() as (engine, captures):
-        own = engine if isinstance(engine, Engine) else None  # else neither labels nor sidecars
+    with opening.here() if limits.spark is None else opening.on_spark() as opened:
+        engine, captures = opened.engine, opened.captures
         extent = captures.extent()
         _require_both(listing, engine, extent, failures)
         progress("pairing", 0, 1)
@@ -164,11 +162,13 @@ def _reduced(
         predictions |= slice_pairs(engine, policy, worst, documents=documents)
         progress("comparing outputs", 1, 1)
         digest, size = captures.digest()
-        labelled = _labelled(own, labels, policy, predictions, progress)
-        if labelled is not None:
+        labelled = None
+        if opened.join_labels is not None:
+            kind = predictions["prediction_shape"].column("kind")[0].as_py()
+            labelled = sum_labels(engine, policy, kind, opened.join_labels())
             predictions |= labelled.tables
             digest += f"\n{labelled.digest}"
-        replay = read_replay(own, listing, start, end) if own else Replayed({}, "", ())
+        replay = reduce_replay(engine, opened.sidecars(), start, end)
         if listing.sidecars:
             predictions |= replay.tables
             digest += f"\n{replay.digest}"
@@ -209,19 +209,6 @@ def _with(listing: Listing, labels: Listing | None) -> Listing:
     """Everything an answer depends on: other labels, or another sidecar, are another question."""
     others = listing.sidecars + (labels.objects if labels is not None else ())
     return replace(listing, objects=listing.objects + others)
-
-
-def _labelled(
-    engine: Engine | None,
-    labels: Listing | None,
-    policy: Policy,
-    predictions: Mapping[str, pa.Table],
-    progress: Progress,
-) -> Labelled | None:
-    if labels is None or engine is None:
-        return None
-    kind = predictions["prediction_shape"].column("kind")[0].as_py()
-    return label_pairs(engine, labels, policy, kind, progress)
 
 
 def _opened_cache(policy: Policy, limits: EngineLimits, remarks: list[str]) -> ShardCache | None:

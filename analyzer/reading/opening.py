@@ -8,21 +8,26 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from analyzer.captures import Captures
 from analyzer.engine import Engine, disk_errors_named
+from analyzer.labels.joining import join_labels
 from analyzer.reading.cache import Found
+from analyzer.replayed.outcomes import read_sidecars
 from analyzer.slices import sliced_inputs
 from analyzer.sources import open_chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from analyzer.captures.shards import PlacedShard
+    from analyzer.model import Note
     from analyzer.policy import Policy
     from analyzer.reading.cache import ShardCache
     from analyzer.reading.captures import EngineLimits
+    from analyzer.replayed.outcomes import Sidecars
     from analyzer.sources import Chunk, Listing
     from analyzer.sources.objects import ObjectFailure
     from analyzer.spark.driver import SparkEngine
@@ -30,6 +35,22 @@ if TYPE_CHECKING:
 
     Failures = dict[int, ObjectFailure]
     """By object id."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The records of a run, and what was given beside them.
+
+    Attributes:
+        sidecars: reads those of a replay.
+        join_labels: makes `sum_labels` possible, once there are pairs and predictions; None where
+            no labels were given.
+    """
+
+    engine: Engine | SparkEngine
+    captures: Captures
+    sidecars: Callable[[], Sidecars]
+    join_labels: Callable[[], tuple[Note, ...]] | None
 
 
 @dataclass(frozen=True)
@@ -49,9 +70,9 @@ class Opening:
     progress: Progress
 
     @contextmanager
-    def here(self) -> Iterator[tuple[Engine | SparkEngine, Captures]]:
+    def here(self) -> Iterator[Opened]:
         """The records in an engine of this process."""
-        listing, cache, limits = self.listing, self.cache, self.limits
+        listing, cache, limits, labels = self.listing, self.cache, self.limits, self.labels
         with Engine(
             memory_limit=limits.memory_limit,
             threads=limits.threads,
@@ -73,21 +94,32 @@ class Opening:
                 known=found.known,
                 on_shard=keep,
             )
-            yield engine, captures
+            joining = (self.policy.max_line_bytes, self.progress)
+            join = None if labels is None else partial(join_labels, engine, labels, *joining)
+            yield Opened(engine, captures, partial(read_sidecars, engine.folder, listing), join)
 
     @contextmanager
-    def on_spark(self) -> Iterator[tuple[Engine | SparkEngine, Captures]]:
+    def on_spark(self) -> Iterator[Opened]:
         """The records in parts on Spark, which nothing else imports."""
-        from analyzer.spark.captures import SparkCaptures, refuse
+        from analyzer.spark.captures import SparkCaptures
         from analyzer.spark.driver import SparkEngine, SparkPlan
 
-        refuse(self.labels, self.listing)
         objects = len(self.listing.objects)
         with SparkEngine(self.limits.spark or SparkPlan(), self.limits.memory_limit) as engine:
             self.progress("reading objects", 0, objects)
-            captures = SparkCaptures(engine, self.listing, self.policy, self.failures)
+            sidecars = cache(partial(read_sidecars, engine.folder, self.listing))
+            captures = SparkCaptures(
+                engine,
+                self.listing,
+                self.policy,
+                self.failures,
+                labels=self.labels,
+                sidecars=sidecars,
+                progress=self.progress,
+            )
             self.progress("reading objects", objects, objects)
-            yield engine, captures
+            join = None if self.labels is None else captures.damaged_labels
+            yield Opened(engine, captures, sidecars, join)
 
 
 def _chunks(

@@ -1,6 +1,6 @@
 """The sidecars of a replay -> what became of each request, reduced to what metrics and gates ask.
 
-In: the sidecar of the candidate and, where there is one, of the baseline; production's captures in
+In: the sidecar of the candidate and, where there is one, of the baseline; the records and pairs of
 the engine, which say what belongs to the window and which requests ask the same. Out: finding the
 files (`sources.replays`), their columns (`sidecar`), judging (`metrics.replay`).
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -31,12 +31,13 @@ from analyzer.stats.ewc import long_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
     from datetime import datetime
+    from pathlib import Path
 
     import numpy.typing as npt
     import pyarrow as pa
 
-    from analyzer.engine import Engine
     from analyzer.sources import Listing, SourceObject
 
     Floats = npt.NDArray[np.float64]
@@ -49,6 +50,40 @@ _RATE_REQUESTS = 100
 _ANSWERED = (200, 299)
 _UNFINISHED = "unfinished"
 _MS = 1_000.0
+
+
+class Asked(Protocol):
+    """What is asked of production's records and of pairs, wherever they lie."""
+
+    def table(self, name: str, **params: object) -> pa.Table:
+        """What `sql/<name>.sql` gives."""
+
+    def reduce(self, name: str, **params: object) -> None:
+        """Make what `sql/<name>.sql` adds up from rows readable under its name."""
+
+    def lend(self, **tables: pa.Table) -> AbstractContextManager[None]:
+        """Make Arrow tables readable from SQL inside the block."""
+
+
+@dataclass(frozen=True)
+class Sidecars:
+    """The sidecars of a run.
+
+    Attributes:
+        frames: by role, one row a request.
+        digest: of their bytes.
+        failures: those that could not be read, with their keys.
+    """
+
+    frames: dict[str, pl.DataFrame]
+    digest: str
+    failures: tuple[tuple[str, ObjectFailure], ...]
+
+    @property
+    def events(self) -> pa.Table | None:
+        """event_id of every request that the candidate was sent; None where nobody knows."""
+        sent = self.frames.get("shadow")
+        return None if sent is None else sent.select("event_id").unique().to_arrow()
 
 
 @dataclass(frozen=True)
@@ -75,14 +110,12 @@ class Replayed:
         )
 
 
-def read_replay(engine: Engine, listing: Listing, start: datetime, end: datetime) -> Replayed:
-    """Read the sidecars of a listing and reduce them.
+def read_sidecars(folder: Path, listing: Listing) -> Sidecars:
+    """Read the sidecars of a listing.
 
     Args:
-        engine: holds `records`.
+        folder: where they may lie for a moment.
         listing: with the candidate's sidecar, in role shadow; the baseline's has role production.
-        start: of the window, by production's time, aware.
-        end: of the window, not included.
 
     Raises:
         AccessError: the storage cannot be reached.
@@ -95,21 +128,34 @@ def read_replay(engine: Engine, listing: Listing, start: datetime, end: datetime
         try:
             data = b"".join(parts(item, listing.aws))
             digest.update(item.role.encode() + hashlib.sha256(data).digest())
-            frames[item.role] = _frame(engine, item, data)
+            frames[item.role] = _frame(folder, item, data)
         except ObjectError as error:
             failures.append((item.key, error.failure))
+    return Sidecars(frames, digest.hexdigest(), tuple(failures))
+
+
+def reduce_replay(engine: Asked, sidecars: Sidecars, start: datetime, end: datetime) -> Replayed:
+    """Reduce the sidecars of a run.
+
+    Args:
+        engine: holds `records` and `pairs`.
+        sidecars: what `read_sidecars` gave.
+        start: of the window, by production's time, aware.
+        end: of the window, not included.
+    """
+    frames, events = sidecars.frames, sidecars.events
     tables: dict[str, pa.Table] = {}
-    if "shadow" in frames:
+    if events is not None:
         sent = _sent(frames["shadow"], frames.get("production"))
-        events = sent.select("event_id").unique().to_arrow()
         window = {"start": start.replace(tzinfo=None), "end": end.replace(tzinfo=None)}
         with engine.lend(replay_events=events):
             known = pl.DataFrame(engine.table("replay_requests", **window))
         placed = sent.join(known, on="event_id", how="inner").sort("order")
         alone = frames.get("production", sent).join(sent, on=["order", "event_id"], how="anti")
         inside = placed.filter("inside")
+        engine.reduce("replay_paired")
         with engine.lend(replay_sent=inside.select("event_id").to_arrow()):
-            met = pl.DataFrame(engine.table("replay_pairs", **window)).row(0, named=True)
+            met = pl.DataFrame(engine.table("replay_pairs")).row(0, named=True)
         counts = {
             "unplaced": sent.height - placed.height,
             "baseline_alone": alone.height,
@@ -117,16 +163,16 @@ def read_replay(engine: Engine, listing: Listing, start: datetime, end: datetime
             **met,
         }
         tables = _reduced(inside, paired="production" in frames, counts=counts)
-    return Replayed(tables, digest.hexdigest(), tuple(failures))
+    return Replayed(tables, sidecars.digest, sidecars.failures)
 
 
-def _frame(engine: Engine, item: SourceObject, data: bytes) -> pl.DataFrame:
+def _frame(folder: Path, item: SourceObject, data: bytes) -> pl.DataFrame:
     """One sidecar, times in microseconds, one row a request.
 
     Raises:
         ObjectError: `bad-sidecar`.
     """
-    path = engine.folder / f"{item.role}-{sidecar.NAME}"
+    path = folder / f"{item.role}-{sidecar.NAME}"
     with disk_errors_named():
         path.write_bytes(data)
     try:

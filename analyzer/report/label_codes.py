@@ -32,6 +32,10 @@ LABEL_CODES: dict[str, tuple[str, str]] = {
         "Most labels are ones that neither variant ever answers.",
         "Write labels as the model answers, or set predictions.path to the label.",
     ),
+    "labels-selective": (
+        "Predictions without a label flip more often than labels show: a loss could hide there.",
+        "Label a random part of the requests, those that flip among them, or wait for late labels.",
+    ),
     "right-alone": ("How often only one variant is right; all the rest says nothing.", _NOTHING),
     "root-mean-square-error": (
         "As the mean absolute error, with large errors weighing more.",

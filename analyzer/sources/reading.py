@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     """Called with (objects done, objects, bytes done, bytes)."""
 
 PART_BYTES = 4 << 20
-READ_AHEAD_BYTES = 64 << 20
+READ_AHEAD_BYTES = 32 << 20
 MAX_LINE_BYTES = 16 << 20
 
 

@@ -18,14 +18,15 @@ from analyzer.captures import Captures
 from analyzer.captures.pairing import PairingCounts, repeated_ids, rules_in_use, seen_ids
 from analyzer.captures.shards import ObjectTally
 from analyzer.captures.tables import naive_window
-from analyzer.errors import UsageError
 from analyzer.payloads.closely import SAMPLED_PAIRS
 from analyzer.slices import sliced_inputs
 from analyzer.sources.objects import ROLES
 from analyzer.sources.reading import refuse_denied
-from analyzer.spark import parts
-from analyzer.spark.parts import FAILED, Pairing, Parsing, Window
-from analyzer.spark.spoken import read_loaded, task_text
+from analyzer.spark import beside, parts
+from analyzer.spark.parts import Pairing, Parsing, Window
+from analyzer.spark.pieces import FAILED
+from analyzer.spark.reread import as_before
+from analyzer.spark.spoken import read_loaded, read_notes, task_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,10 +35,13 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from analyzer.captures.pairing import Ids
+    from analyzer.model import Note
     from analyzer.policy import PairingRules, Policy
+    from analyzer.replayed.outcomes import Sidecars
     from analyzer.sources import Listing, SourceObject
     from analyzer.sources.objects import ObjectFailure, Role
     from analyzer.spark.driver import SparkEngine
+    from analyzer.steps import Progress
 
 _TASK_BYTES = 256 << 20
 _MARGIN = 3
@@ -51,13 +55,17 @@ class SparkCaptures(Captures):
 
     Records are shuffled by their event, of which one copy is kept; what is left without a partner,
     by what the next rule joins by; pairs by their input, because repeated inputs are counted. A
-    pair leaves its records where it is found, so that pairing waits for the window.
+    pair leaves its records where it is found, so that pairing waits for the window. Between the
+    two, labels meet IDs of pairs, and what they name is shuffled with the pairs.
 
     Args:
         engine: a fresh one.
         listing: what is read, by tasks; the cluster must reach it as this machine does.
         policy: how lines are read.
         failures: filled with what could not be read.
+        labels: files of labels, also read by tasks; None for none.
+        sidecars: of a replay, whose requests are looked up in production's records.
+        progress: told when these are read.
 
     Raises:
         AccessError: every object of one variant is denied.
@@ -69,12 +77,18 @@ class SparkCaptures(Captures):
         listing: Listing,
         policy: Policy,
         failures: dict[int, ObjectFailure],
+        *,
+        labels: Listing | None,
+        sidecars: Callable[[], Sidecars],
+        progress: Progress,
     ) -> None:
-        nothing = replace(listing, objects=(), sidecars=(), notes=(), skipped={})
-        parsing = Parsing(nothing, policy.max_line_bytes, sliced_inputs(policy))
-        tasks = [task_text(task) for task in _tasks(listing.objects, engine.parallelism)]
-        loaded = engine.kept(engine.mapped(engine.scattered(tasks), parts.load, parsing))
-        found, said = engine.answers(loaded)
+        self._spark = engine
+        self._policy = policy
+        self._labels = labels
+        self._sidecars = sidecars
+        self._progress = progress
+        self._damaged: tuple[Note, ...] = ()
+        loaded, found, said = self._loaded(listing, parts.load)
         engine.know(found)
         engine.hold(loaded, said)
         tallies: dict[Role, ObjectTally] = {}
@@ -84,7 +98,6 @@ class SparkCaptures(Captures):
                 tallies[role] = tallies.get(role, ObjectTally()) + tally
         refuse_denied(listing.objects, failures)
         super()._hold(engine, tallies)
-        self._spark = engine
         self._rules: PairingRules | None = None
         self._count = engine.partitions(sum(tally.line_bytes for tally in tallies.values()))
 
@@ -98,7 +111,12 @@ class SparkCaptures(Captures):
             raise LookupError("pair")
         window = Window(*naive_window(start, end))
         engine, rules = self._spark, self._rules
-        kept, found = self._shuffled(engine.rows, "event_id", parts.settle, window)
+        rows, replayed = engine.rows, self._sidecars().events
+        if replayed is not None:
+            rows = rows.union(engine.sent("replay_events", replayed))
+        kept, found = self._shuffled(rows, "event_id", parts.settle, window, replayed is not None)
+        if replayed is not None:
+            engine.know({"replay_requests": found["replay_requests"]})
         ids, fates, pairs = seen_ids(found), [found["capture_fate_counts"]], []
         repeated = 0
         for key in _keys_in_use(rules, ids):
@@ -113,9 +131,30 @@ class SparkCaptures(Captures):
         self._fates = engine.table("capture_fates").to_pylist()
         # production's records without a partner may be asked what they answered
         rows = kept.filter(kept.name.isin("production_files", FAILED))
+        if self._labels is not None:
+            rows = rows.union(self._named(self._labels, pairs, window))
         for found_pairs in pairs:
             rows = rows.union(found_pairs)
         self._gather(rows, window)
+
+    def damaged_labels(self) -> tuple[Note, ...]:
+        """A note for each label file that was not read to its end; known with the window."""
+        return self._damaged
+
+    def _named(self, labels: Listing, pairs: Sequence[DataFrame], window: Window) -> DataFrame:
+        """Which label names which pair, decided where all labels of an ID lie."""
+        engine, files = self._spark, len(labels.objects)
+        self._progress("reading labels", 0, files)
+        rows, codes, said = self._loaded(labels, beside.load_labels)
+        rows = engine.mapped(rows, as_before, frozenset(said))
+        self._damaged = read_notes(said)
+        self._progress("reading labels", files, files)
+        for found_pairs in pairs:
+            rows = rows.union(found_pairs)
+        rows, _ = self._shuffled(rows, "label_id", beside.join_labels, window)
+        rows, fates = self._shuffled(rows, "pair_id", beside.join_labels, window)
+        engine.know(codes | fates)
+        return rows.filter(rows.name.isin("label_pairs", FAILED))
 
     def _gather(self, rows: DataFrame, window: Window) -> None:
         engine = self._spark
@@ -137,6 +176,17 @@ class SparkCaptures(Captures):
         engine.hold(gathered)
         engine.make(**found)
 
+    def _loaded(
+        self, listing: Listing, step: Callable[..., Iterator[pa.RecordBatch]]
+    ) -> tuple[DataFrame, dict[str, pa.Table], list[bytes]]:
+        """Objects read by tasks, what their rows answer, and what is said of them."""
+        engine = self._spark
+        nothing = replace(listing, objects=(), sidecars=(), notes=(), skipped={})
+        how = Parsing(nothing, self._policy.max_line_bytes, sliced_inputs(self._policy))
+        tasks = [task_text(task) for task in _tasks(listing.objects, engine.parallelism)]
+        loaded = engine.kept(engine.mapped(engine.scattered(tasks), step, how))
+        return loaded, *engine.answers(loaded)
+
     def _shuffled(
         self,
         frame: DataFrame,
@@ -149,21 +199,6 @@ class SparkCaptures(Captures):
         done = engine.kept(engine.mapped(engine.spread(frame, by, self._count), step, *args))
         found, _ = engine.answers(done)
         return done, found
-
-
-def refuse(labels: Listing | None, listing: Listing) -> None:
-    """Say what is not yet done in parts, before anything is read.
-
-    Raises:
-        UsageError: it is asked for.
-    """
-    asked = {
-        "--labels": labels is not None,
-        "a replay's sidecar": bool(listing.sidecars),
-    }
-    for what, is_asked in asked.items():
-        if is_asked:
-            raise UsageError(f"--engine spark: {what} is judged on one machine only")
 
 
 def _keys_in_use(rules: PairingRules, ids: Ids) -> list[str]:

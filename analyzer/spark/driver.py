@@ -16,16 +16,20 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from analyzer.engine import Engine, mentions
+from pyarrow import parquet
+
+from analyzer.engine import Engine, disk_errors_named, mentions
 from analyzer.errors import ResourceError, UsageError
 from analyzer.payloads.closely import SAMPLED_PAIRS
-from analyzer.spark import parts
+from analyzer.spark import parts, pieces
 from analyzer.spark.adding import ADDED, HERE
-from analyzer.spark.parts import ANSWER, FAILED, LOAD, Spreading
+from analyzer.spark.parts import Spreading
+from analyzer.spark.pieces import ANSWER, FAILED, LOAD
 from analyzer.spark.reread import as_before
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
     from types import TracebackType
 
     import pyarrow as pa
@@ -81,7 +85,7 @@ class SparkEngine:
         with ExitStack() as opening:
             self.session = opening.enter_context(_session(plan.master))
             self._own = opening.enter_context(Engine(memory_limit=memory_limit))
-            parts.start(self._own)
+            pieces.start(self._own)
             parts.begin(self._own)
             opening.callback(self._let_go)  # a session that was there before stays, with its disks
             self._open = opening.pop_all()
@@ -123,6 +127,11 @@ class SparkEngine:
         self._known |= tables
 
     @property
+    def folder(self) -> Path:
+        """The driver's private folder."""
+        return self._own.folder
+
+    @property
     def parallelism(self) -> int:
         """How many tasks run at once."""
         return int(self.session.sparkContext.defaultParallelism)
@@ -144,7 +153,15 @@ class SparkEngine:
         keys = self._keys(len(rows))
         self._last_parts = len(rows)
         listed = [(key, "", None, 0, row) for key, row in zip(keys, rows, strict=True)]
-        return self.session.createDataFrame(listed, parts.BLOBS).repartition(len(rows), "part")
+        return self.session.createDataFrame(listed, pieces.BLOBS).repartition(len(rows), "part")
+
+    def sent(self, table: str, rows: pa.Table) -> DataFrame:
+        """Rows of the driver's, together in one part; Java holds them meanwhile."""
+        path = self.folder / f"{table}.parquet"
+        with disk_errors_named():
+            parquet.write_table(rows, path, compression="zstd")
+        listed = [tuple(batch.to_pylist()[0].values()) for batch in pieces.sent(table, [path])]
+        return self.session.createDataFrame(listed, pieces.BLOBS).repartition(1)
 
     def spread(self, frame: DataFrame, by: str, count: int) -> DataFrame:
         """Rows shuffled so that those that share a key lie together; no part is left empty."""
@@ -152,15 +169,15 @@ class SparkEngine:
         self._last_parts = count
         moving = self.mapped(without_answers(frame), parts.spread, Spreading(by, keys))
         nobody = [(key, "", None, 0, b"") for key in keys]
-        marks = self.session.createDataFrame(nobody, parts.BLOBS)
+        marks = self.session.createDataFrame(nobody, pieces.BLOBS)
         return moving.union(marks).repartition(count, "part")
 
     def mapped(
         self, frame: DataFrame, step: Callable[..., Iterator[pa.RecordBatch]], *args: object
     ) -> DataFrame:
         """A step taken in every part."""
-        taken = parts.bound(step, self._memory_limit, *args)
-        return frame.mapInArrow(taken, parts.BLOBS)
+        taken = pieces.bound(step, self._memory_limit, *args)
+        return frame.mapInArrow(taken, pieces.BLOBS)
 
     def kept(self, frame: DataFrame) -> DataFrame:
         """The same, computed once and kept on the disks of the cluster."""
@@ -185,7 +202,7 @@ class SparkEngine:
             answers = self.mapped(made.repartition(adders, "part"), parts.add)
         rows = _collected(answers)
         said = [bytes(row["data"]) for row in rows if row["name"] == LOAD]
-        files = parts.receive((row for row in rows if row["name"] != LOAD), self._own.folder)
+        files = pieces.receive((row for row in rows if row["name"] != LOAD), self._own.folder)
         found = {}
         for name, paths in sorted(files.items()):
             question = name.removeprefix(ANSWER)
@@ -239,7 +256,7 @@ class SparkEngine:
     ) -> None:
         self.close()
 
-    def _made(self, asked: parts.Questions) -> dict[str, pa.Table]:
+    def _made(self, asked: pieces.Questions) -> dict[str, pa.Table]:
         """One job: every step not yet taken, every sum not yet made, and these questions."""
         questions = [*self._sums.items(), *asked]
         sums, steps = set(self._sums), tuple(self._steps)

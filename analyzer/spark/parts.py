@@ -1,19 +1,13 @@
 """What a task of a Spark job does: one part of the rows, in a table engine of its own.
 
-In: rows of `BLOBS`, pieces of Parquet files. Out: the same, of other files. Spark sees no record
-and no column: it moves, keeps and repeats pieces of compressed files, and a record crosses from
-Java to Python and back at the size it has on disk. Nothing holds a part in memory: pieces are
-written to the task's private folder as they come, and the table engine reads them from there and
-spills beside them.
+In: capture records and pairs, as pieces of files (`pieces`). Out: what else is read (`beside`).
 
 A step is a generator function from batches to batches, so that Spark can run it by `mapInArrow`.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -22,38 +16,44 @@ import pyarrow as pa
 from analyzer.captures.pairing import SEEN, pair_by, repeated_ids, start_pairing
 from analyzer.captures.shards import write_shards
 from analyzer.captures.tables import keep_pairs, show_records, show_shards, tallies_by_role
-from analyzer.engine import Engine, mentions
-from analyzer.errors import AnalyzerError
+from analyzer.engine import mentions
 from analyzer.sources import open_chunks
 from analyzer.sources.objects import ROLES
 from analyzer.spark.adding import ADDED
-from analyzer.spark.spoken import error_text, loaded_text, read_error, read_task
+from analyzer.spark.pieces import (
+    ANSWER,
+    FAILED,
+    LOAD,
+    answers,
+    opened,
+    piece,
+    receive,
+    sent,
+    start,
+    task_engine,
+)
+from analyzer.spark.spoken import loaded_text, read_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from analyzer.captures.pairing import Ids
+    from analyzer.engine import Engine
     from analyzer.policy import PairingRules
     from analyzer.slices import SlicedInputs
     from analyzer.sources import Chunk, Listing, ObjectFailure
+    from analyzer.spark.pieces import Batches, Questions
 
-    Batches = Iterable[pa.RecordBatch]
     Step = Callable[[Engine], object]
-    Questions = Sequence[tuple[str, Mapping[str, object]]]
 
-BLOBS = "part bigint, name string, file string, place bigint, data binary"
-"""One piece of one file: the part it belongs to, the table, the file's own name, where the piece
-begins in it. A name with `ANSWER` in front is no table of the part but an answer of it; `LOAD` and
-`FAILED` are what a task says of its objects, and what stopped it."""
-ANSWER, LOAD, FAILED = "?", "?load", "?failed"
-PIECE_BYTES = 1 << 20
 LOADED = ("capture_extent", "capture_without_zone", "capture_reject_codes")
 LISTED = "capture_rejects_listed"
 WINDOWED = ("pairing_counts", "pair_skews")
 CARRIED = (
     "pairs",
+    "label_pairs",
+    "label_predictions",
     "repeated_inputs",
     "production_files",
     "prediction_decoded",
@@ -64,16 +64,20 @@ CARRIED = (
 )
 """Tables a part has from one job to the next; everything else is of one job only."""
 
+_RECORDS = {f"{role}_files": "spread_records" for role in ROLES}
+_RECORDS["replay_events"] = "spread_events"
+_BY_ID = dict.fromkeys(("label_lines", "labels", "label_pairs"), "spread_labels")
+_BY_ID["pairs"] = "spread_pair_ids"
+_SPREAD = {
+    "label_id": _BY_ID,
+    "pair_id": _BY_ID,
+    "input": _RECORDS | dict.fromkeys(("pairs", "label_pairs"), "spread_pairs"),
+}
+"""What lies together by what: the tables, and which query says where their rows go. All other keys
+are those of records."""
+
 _TEXTS, _DECODED = "prediction_texts", "prediction_decoded"
 """A view of the outputs, and what it reads beside the pairs."""
-_TYPES: dict[str, pa.DataType] = {
-    "part": pa.int64(),
-    "name": pa.string(),
-    "file": pa.string(),
-    "place": pa.int64(),
-    "data": pa.binary(),
-}
-_SCHEMA = pa.schema(_TYPES)
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,8 @@ class Spreading:
     """How rows are sent to other parts.
 
     Attributes:
-        by: what must lie together: event_id, inference_id, payload, or input for pairs.
+        by: what must lie together: event_id, inference_id or payload of records, input of pairs;
+            label_id or pair_id of pairs with labels.
         keys: part -> the number whose hash leads there.
     """
 
@@ -125,7 +130,7 @@ def load(batches: Batches, memory_limit: str | None, how: Parsing) -> Iterator[p
     ids = [object_id for object_id, _ in objects]
     listing = replace(how.listing, objects=tuple(item for _, item in objects))
     failures: dict[int, ObjectFailure] = {}
-    with _engine(memory_limit) as engine:
+    with task_engine(memory_limit) as engine:
         start(engine)
         shards = list(
             write_shards(
@@ -137,7 +142,7 @@ def load(batches: Batches, memory_limit: str | None, how: Parsing) -> Iterator[p
             )
         )
         show_shards(engine, shards)
-        yield from _answers(engine, [(name, {}) for name in LOADED])
+        yield from answers(engine, [(name, {}) for name in LOADED])
         keys = pa.table(
             {
                 "object_id": pa.array(ids, pa.int64()),
@@ -145,43 +150,45 @@ def load(batches: Batches, memory_limit: str | None, how: Parsing) -> Iterator[p
             }
         )
         with engine.lend(objects=keys):
-            yield from _answers(engine, [(LISTED, {})])
+            yield from answers(engine, [(LISTED, {})])
         engine.keep("capture_rejects_placed", table="rejects")
-        yield from _sent("rejects", engine.files("rejects"))
+        yield from sent("rejects", engine.files("rejects"))
         for shard in shards:
             for role in {use.role for use in shard.uses}:
-                yield from _sent(f"{role}_files", shard.shard.records)
-        yield _row(0, LOAD, None, 0, loaded_text(tallies_by_role(shards), failures))
+                yield from sent(f"{role}_files", shard.shard.records)
+        yield piece(0, LOAD, None, 0, loaded_text(tallies_by_role(shards), failures))
 
 
 def spread(
     batches: Batches, memory_limit: str | None, where: Spreading
 ) -> Iterator[pa.RecordBatch]:
     """Send every row to the part where it meets those that it may have to do with."""
-    with _opened(batches, memory_limit) as engine:
-        for role in ROLES:
-            table = f"{role}_files"
+    with opened(batches, memory_limit) as engine:
+        for table, query in _SPREAD.get(where.by, _RECORDS).items():
             if files := engine.files(table):
                 engine.show("spreading", files)
-                # a record that no rule can pair any more is still asked what it answered
-                by = "event_id" if where.by == "input" else where.by
-                parts = engine.split("spread_records", by=by, parts=len(where.keys))
-                for part, path in parts:
-                    yield from _sent(table, [path], where.keys[part])
-        if engine.files("pairs"):
-            for part, path in engine.split("spread_pairs", parts=len(where.keys)):
-                yield from _sent("pairs", [path], where.keys[part])
+                for part, path in engine.split(query, by=where.by, parts=len(where.keys)):
+                    yield from sent(table, [path], where.keys[part])
 
 
-def settle(batches: Batches, memory_limit: str | None, window: Window) -> Iterator[pa.RecordBatch]:
-    """Where all records of an event lie together: keep one of each."""
-    with _opened(batches, memory_limit) as engine:
+def settle(
+    batches: Batches,
+    memory_limit: str | None,
+    window: Window,
+    replayed: bool,  # noqa: FBT001 - sent by place
+) -> Iterator[pa.RecordBatch]:
+    """Where all records of an event lie together, and what was replayed of it: keep one of each."""
+    with opened(batches, memory_limit) as engine:
         _show_records(engine)
         engine.keep("capture_duplicates", table="duplicates")
         engine.execute("capture_kept")
         start_pairing(engine)
-        counts = ("capture_fate_counts", {"start": window.start, "end": window.end})
-        yield from _answers(engine, [counts, *((name, {}) for name in SEEN)])
+        inside = {"start": window.start, "end": window.end}
+        questions = [("capture_fate_counts", inside), *((name, {}) for name in SEEN)]
+        if replayed:
+            engine.keep("replay_none", table="replay_events")
+            questions.append(("replay_requests", inside))
+        yield from answers(engine, questions)
         yield from _left_over(engine)
 
 
@@ -192,7 +199,7 @@ def pair(
 
     What is paired goes on as pairs, all else as records for the next rule.
     """
-    with _opened(batches, memory_limit) as engine:
+    with opened(batches, memory_limit) as engine:
         begin(engine)
         if how.key in how.rules.keys:
             pair_by(engine, how.key, how.rules, how.ids)
@@ -202,8 +209,8 @@ def pair(
         ]
         if how.key == "inference_id":
             questions.append((repeated_ids(how.rules), {}))
-        yield from _answers(engine, questions)
-        yield from _sent("pairs", engine.files("pairs"))
+        yield from answers(engine, questions)
+        yield from sent("pairs", engine.files("pairs"))
         yield from _left_over(engine)
 
 
@@ -211,13 +218,13 @@ def gather(
     batches: Batches, memory_limit: str | None, window: Window, most: int
 ) -> Iterator[pa.RecordBatch]:
     """Where all pairs of an input lie together: what the pairs come to, and a sample of them."""
-    with _opened(batches, memory_limit) as engine:
+    with opened(batches, memory_limit) as engine:
         begin(engine)
         if not engine.files("pairs"):
             keep_pairs(engine, window.start, window.end)  # none, with the columns of some
         engine.keep("repeated_inputs")
-        yield from _answers(engine, [(name, {}) for name in WINDOWED])
-        yield from _answers(engine, [("pair_sample", {"most": most})])
+        yield from answers(engine, [(name, {}) for name in WINDOWED])
+        yield from answers(engine, [("pair_sample", {"most": most})])
         yield from _carried(engine)
 
 
@@ -228,14 +235,14 @@ def ask(
 
     After any step the part's tables go on beside the answers.
     """
-    with _opened(batches, memory_limit) as engine:
+    with opened(batches, memory_limit) as engine:
         if steps:
             begin(engine)
         for step in steps:
             step(engine)
         if engine.files(_DECODED):
             engine.execute(_TEXTS)
-        yield from _answers(engine, questions)
+        yield from answers(engine, questions)
         if steps:
             yield from _carried(engine)
 
@@ -243,14 +250,14 @@ def ask(
 def add(batches: Batches, memory_limit: str | None) -> Iterator[pa.RecordBatch]:
     """Add the answers of some parts, so that fewer come to the driver; what is said goes on."""
     said: list[dict[str, Any]] = []
-    with _engine(memory_limit) as engine:
+    with task_engine(memory_limit) as engine:
         rows = (row for batch in batches for row in batch.to_pylist())
         for name, paths in receive(_answers_of(rows, said), engine.folder).items():
             path = engine.folder / f"{uuid4().hex}.parquet"
             engine.write_added(paths, ADDED[name.removeprefix(ANSWER)], path)
-            yield from _sent(name, [path])
+            yield from sent(name, [path])
     for row in said:
-        yield _row(**row)
+        yield piece(**row)
 
 
 def _answers_of(
@@ -271,74 +278,8 @@ def needed(questions: Questions) -> set[str]:
     return found | {FAILED} | ({"pairs", _DECODED} if _TEXTS in found else set())
 
 
-def reported(step: Callable[[Batches], Iterator[pa.RecordBatch]]) -> Callable[[Any], Any]:
-    """The step, with what stops it said as a row: an error of ours is no failure of Spark's."""
-
-    def taken(batches: Batches) -> Iterator[pa.RecordBatch]:
-        try:
-            yield from step(batches)
-        except AnalyzerError as error:
-            yield _row(0, FAILED, None, 0, error_text(error))
-
-    return taken
-
-
-def bound(step: Callable[..., Iterator[pa.RecordBatch]], *args: object) -> Callable[[Any], Any]:
-    """A step with all its arguments but the batches."""
-    return reported(lambda batches: step(batches, *args))
-
-
-def receive(rows: Iterable[Any], folder: Path) -> dict[str, list[Path]]:
-    """Put pieces together.
-
-    Args:
-        rows: with the attributes of `BLOBS`; pieces may come in any order.
-        folder: where the files are written.
-
-    Returns:
-        Name -> files.
-
-    Raises:
-        AnalyzerError: it stopped the task that made the rows.
-    """
-    paths: dict[str, dict[str, Path]] = {}
-    for row in rows:
-        if row["name"] == FAILED:
-            raise read_error(row["data"])
-        if row["file"] is None:  # a part that may hold nothing else
-            continue
-        path = folder / f"{row['file']}.parquet"
-        paths.setdefault(row["name"], {})[row["file"]] = path
-        with path.open("r+b" if path.exists() else "xb") as file:
-            file.seek(row["place"])
-            file.write(row["data"])
-    return {name: list(files.values()) for name, files in paths.items()}
-
-
-def _engine(memory_limit: str | None) -> Engine:
-    """An engine for one task: Spark runs as many of them as there are cores."""
-    return Engine(memory_limit=memory_limit, threads=1)
-
-
-@contextmanager
-def _opened(batches: Batches, memory_limit: str | None) -> Iterator[Engine]:
-    """An engine that holds the part's tables."""
-    with _engine(memory_limit) as engine:
-        rows = (row for batch in batches for row in batch.to_pylist())
-        for table, paths in receive(rows, engine.folder).items():
-            engine.adopt(table, paths)
-        start(engine)
-        yield engine
-
-
 def _show_records(engine: Engine) -> None:
     show_records(engine, {role: engine.files(f"{role}_files") for role in ROLES})
-
-
-def start(engine: Engine) -> None:
-    """Say how lines and outputs are read."""
-    for macros in ("capture_macros", "prediction_macros"):
-        engine.execute(macros)
 
 
 def begin(engine: Engine) -> None:
@@ -363,34 +304,13 @@ def _chunks(
             failures[object_id] = chunk.failure
 
 
-def _answers(engine: Engine, questions: Questions) -> Iterator[pa.RecordBatch]:
-    for name, params in questions:
-        path = engine.folder / f"{uuid4().hex}.parquet"
-        engine.write(name, path, **params)
-        yield from _sent(f"{ANSWER}{name}", [path])
-
-
 def _left_over(engine: Engine) -> Iterator[pa.RecordBatch]:
     for role in ROLES:
         path = engine.folder / f"{uuid4().hex}.parquet"
         if engine.write("left_over", path, role=role):
-            yield from _sent(f"{role}_files", [path])
+            yield from sent(f"{role}_files", [path])
 
 
 def _carried(engine: Engine) -> Iterator[pa.RecordBatch]:
     for table in CARRIED:
-        yield from _sent(table, engine.files(table))
-
-
-def _sent(name: str, paths: Iterable[Path], part: int = 0) -> Iterator[pa.RecordBatch]:
-    """Files as rows, a piece at a time."""
-    for path in paths:
-        file = uuid4().hex
-        with path.open("rb") as opened:
-            for data in iter(partial(opened.read, PIECE_BYTES), b""):
-                yield _row(part, name, file, opened.tell() - len(data), data)
-
-
-def _row(part: int, name: str, file: str | None, place: int, data: bytes) -> pa.RecordBatch:
-    values = zip(_SCHEMA.names, (part, name, file, place, data), strict=True)
-    return pa.RecordBatch.from_pydict({key: [value] for key, value in values}, schema=_SCHEMA)
+        yield from sent(table, engine.files(table))

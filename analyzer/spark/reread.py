@@ -1,7 +1,7 @@
 """Objects that are read a second time, because the worker that kept their rows is lost.
 
-In: what was said of them the first time. Out: reading them (`parts.load`). Lines were counted and
-digested then, so that rows of another content would be judged under the digest of the first.
+In: what was said of them the first time. Out: reading them (`parts`, `beside`). Lines were counted
+and digested then: rows of another content would be judged under the digest of the first.
 """
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.errors import AccessError
-from analyzer.spark.parts import LOAD
+from analyzer.spark.pieces import LOAD
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     import pyarrow as pa
 
-    from analyzer.spark.parts import Batches
+    from analyzer.spark.pieces import Batches
 
 
 def as_before(
     batches: Batches, memory_limit: str | None, said: Collection[bytes]
 ) -> Iterator[pa.RecordBatch]:
-    """Pass on what `load` gave, unless it says something else of its objects than it did.
+    """Pass on what was read, unless it says something else of its objects than it did.
 
     Args:
         batches: with the rows named `LOAD`.
@@ -37,8 +37,8 @@ def as_before(
         for name, data in zip(batch["name"].to_pylist(), batch["data"], strict=True):
             if name == LOAD and data.as_py() not in said:
                 raise AccessError(
-                    "captures had to be read again, because a worker was lost, and do not read as "
-                    "they did before: they were changed, or cannot be reached; run again",
+                    "files had to be read again, because a worker was lost, and do not read as "
+                    "before: they were changed, or cannot be reached; run again",
                     code="captures-changed",
                 )
         yield batch

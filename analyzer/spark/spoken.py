@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.captures.shards import ObjectTally
 from analyzer.errors import AccessError, AnalyzerError, InputError, ResourceError, UsageError
+from analyzer.model import Note
 from analyzer.sources.objects import BatchFile, ObjectFailure, SourceObject
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from analyzer.sources.objects import Role
 
@@ -51,6 +52,17 @@ def read_loaded(text: bytes) -> tuple[dict[Role, ObjectTally], dict[int, ObjectF
     said = json.loads(text)
     tallies = {role: ObjectTally(**tally) for role, tally in said["lines"].items()}
     return tallies, {number: ObjectFailure(**failure) for number, failure in said["failed"]}
+
+
+def notes_text(number: int, notes: Sequence[Note]) -> bytes:
+    """What a task notes of objects of which the first has this number."""
+    return json.dumps((number, [(note.code, note.text) for note in notes])).encode()
+
+
+def read_notes(texts: Iterable[bytes]) -> tuple[Note, ...]:
+    """What all tasks noted, in the order of their objects."""
+    said = sorted(json.loads(text) for text in texts)
+    return tuple(Note(code=code, text=text) for _, notes in said for code, text in notes)
 
 
 def error_text(error: AnalyzerError) -> bytes:

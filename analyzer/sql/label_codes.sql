@@ -5,7 +5,7 @@ select
     code,
     count(*) as lines,
     coalesce(sum(hash(label_id, truth)::hugeint), 0)::varchar as hash_sum,
-    coalesce(bit_xor(hash(label_id, truth, 1)), 0)::varchar as hash_xor
+    bit_xor(hash(label_id, truth, 1)) as hash_xor
 from label_lines
 group by code
 order by code nulls first;

@@ -1,5 +1,5 @@
 -- What became of the labels, and how many pairs have one?
--- reads   labels, label_pairs, pairs
+-- reads   labels, label_pairs
 -- gives   one row of counts: lines that repeat a label, IDs, pairs
 with
 met as (
@@ -30,6 +30,5 @@ named as (
 
 select
     ids.*,
-    named.*,
-    (select count(*) from pairs) as pairs
+    named.*
 from ids, named;

@@ -1,8 +1,7 @@
 -- How often was which variant right, on how many inputs?
 -- reads   label_predictions
 -- gives   one row; prediction_squares is a sum of squared counts per distinct input, as text;
---         unusable: predictions whose label does not fit the kind of the outputs; foreign: those
---         whose label neither variant ever gives;
+--         unusable: predictions whose label does not fit the kind of the outputs;
 --         compared_pairs: pairs of which any prediction has a label
 with
 usable as (
@@ -22,22 +21,6 @@ inputs as (
     group by
         input_key,
         case when input_key is null then pair_id end
-),
-
-truths as (
-    select
-        coalesce(positive::varchar, truth) as truth,
-        count(*) as predictions
-    from usable
-    group by 1
-),
-
-given_labels as (
-    select production_label as label
-    from usable
-    union
-    select shadow_label as label
-    from usable
 )
 
 select
@@ -47,16 +30,6 @@ select
     coalesce(sum(shadow_right), 0)::bigint as shadow_right,
     coalesce(sum(both_wrong), 0)::bigint as both_wrong,
     coalesce(sum(predictions::hugeint * predictions), 0)::varchar as prediction_squares,
-    (select coalesce(max(predictions), 0)::bigint from truths) as commonest_truth,
-    (
-        select coalesce(sum(truths.predictions), 0)::bigint
-        from truths
-        where truths.truth not in (
-            select label
-            from given_labels
-            where label is not null
-        )
-    ) as foreign_truth,
     (select count(*) from label_predictions) - coalesce(sum(predictions), 0)::bigint as unusable,
     (select count(distinct pair_id) from label_predictions) as compared_pairs
 from inputs;

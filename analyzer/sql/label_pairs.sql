@@ -1,6 +1,6 @@
 -- Which label belongs to which pair? By inference ID, else by production's event ID.
 -- reads   pairs, labels
--- gives   label_pairs: one row a pair that a label names; ambiguous where the inference ID stands
+-- gives   rows of label_pairs: one a pair that a label names; ambiguous where the inference ID stands
 --         for requests with different inputs, so that nothing tells which one was labelled
 with
 reused as (
@@ -15,6 +15,7 @@ reused as (
 by_inference as (
     select
         pairs.pair_id,
+        pairs.input_key,
         labels.label_id,
         labels.truth,
         reused.inference_key is not null as ambiguous
@@ -24,7 +25,9 @@ by_inference as (
 ),
 
 left_over as (
-    select pairs.pair_id
+    select
+        pairs.pair_id,
+        pairs.input_key
     from pairs
     anti join by_inference using (pair_id)
 ),
@@ -32,6 +35,7 @@ left_over as (
 by_event as (
     select
         left_over.pair_id,
+        left_over.input_key,
         labels.label_id,
         labels.truth,
         false as ambiguous

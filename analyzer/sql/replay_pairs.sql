@@ -1,7 +1,6 @@
 -- How many requests of a replay lack their pair, and how many pairs lack their request?
--- reads  matches, records; replay_sent(event_id), lent: one row a request of the window
+-- reads  replay_paired; replay_sent(event_id), lent: one row a request of the window
 -- gives  unpaired, unsent: one row; counted event by event, so that neither hides the other
--- params $start, $end: the window by production's time, half open, UTC
 with
 sent as (
     select
@@ -13,15 +12,10 @@ sent as (
 
 paired as (
     select
-        records.event_key,
+        pair_id as event_key,
         count(*) as pairs
-    from matches
-    inner join records on matches.production_id = records.record_id
-    where
-        records.role = 'production'
-        and matches.production_at >= $start
-        and matches.production_at < $end
-    group by records.event_key
+    from replay_paired
+    group by pair_id
 ),
 
 differences as (

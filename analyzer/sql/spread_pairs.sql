@@ -1,8 +1,10 @@
 -- Which part does each pair go to, so that those of one input lie together?
--- reads   pairs
--- gives   spread_pairs: the columns of pairs, and part
+-- reads   spreading: rows of pairs or label_pairs
+-- gives   spread_pairs: the same columns, and part
 -- params  $parts: how many there are
 select
     *,
-    (coalesce(hash(input_key), hash(pair_id)) % $parts::ubigint)::integer as part
-from pairs;
+    (
+        if(input_key is null, hash(pair_id), hash(input_key)) % $parts::ubigint
+    )::integer as part
+from spreading;

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from analyzer.analysis import Analysis
+    from analyzer.spark.driver import SparkPlan
 
 START = datetime(2026, 11, 16, tzinfo=UTC)
 
@@ -80,12 +81,19 @@ def write(path: Path, lines: Iterable[str]) -> Path:
     return path
 
 
-def judged(source: Path, labels: Path | str | None, *policy: str, threads: int = 2) -> Analysis:
+def judged(
+    source: Path,
+    labels: Path | str | None,
+    *policy: str,
+    threads: int = 2,
+    spark: SparkPlan | None = None,
+) -> Analysis:
     request = analysis.Request(
         source=str(source),
         labels=None if labels is None else str(labels),
         overrides=policy,
         threads=threads,
+        spark=spark,
     )
     return analysis.run(request, silent)
 

@@ -7,10 +7,12 @@ import sys
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pytest
 
 from analyzer.analysis import Request, run
 from analyzer.console.progress import silent
+from analyzer.engine import Engine
 from analyzer.errors import UsageError
 from analyzer.sources import discover
 from analyzer.spark.adding import ADDED, HERE
@@ -28,12 +30,6 @@ SCENARIO = SAMPLE_DATA / "promote"
 def request(**more: object) -> Request:
     given: Mapping[str, object] = {"source": str(SCENARIO / "captures"), "spark": SparkPlan()}
     return Request(**{**given, **more})  # type: ignore[arg-type] # by name
-
-
-def test_labels_are_refused_before_anything_is_read(tmp_path: Path) -> None:
-    (tmp_path / "labels.csv").write_text("id,label\n1,1\n", encoding="utf-8")
-    with pytest.raises(UsageError, match="--labels is judged on one machine only"):
-        run(request(labels=str(tmp_path)), silent)
 
 
 def test_without_pyspark_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,6 +69,32 @@ def test_a_question_nobody_has_thought_about_is_a_bug_and_no_answer() -> None:
             engine.table(name)
         with pytest.raises(LookupError):
             engine.reduce(name)
+
+
+@pytest.mark.parametrize(
+    ("query", "by"),
+    [
+        ("spread_records", "inference_id"),
+        ("spread_records", "payload"),
+        ("spread_pairs", "input"),
+        ("spread_pair_ids", "label_id"),
+    ],
+)
+def test_rows_without_a_key_are_spread_over_all_parts(query: str, by: str) -> None:
+    """`hash(null)` is a number: they would all lie in one part, which might be nearly all rows."""
+    events = [f"{n:032x}" for n in range(200)]
+    with Engine() as engine:
+        rows = pa.table(
+            {
+                "event_key": events,
+                "pair_id": events,
+                "captured_at": range(200),
+                **dict.fromkeys(("inference_key", "input_key"), pa.nulls(200)),
+            }
+        )
+        with engine.lend(spreading=rows):
+            found = engine.split(query, by=by, parts=4)
+    assert {part for part, _ in found} == {0, 1, 2, 3}
 
 
 def test_a_task_is_told_its_objects_as_they_were_listed() -> None:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from analyzer.console.progress import silent
 from analyzer.errors import AccessError, ResourceError
 from analyzer.policy import Policy
 from analyzer.sources import discover
-from analyzer.spark import captures as spark_captures
 from analyzer.spark import driver, parts
+from analyzer.spark.captures import SparkCaptures
 from analyzer.spark.driver import SparkEngine, SparkPlan
 from tests.faults.shadow_tests import PRODUCTION, SHADOW
 from tests.spark.any_captures import seeded
@@ -53,7 +54,7 @@ def test_rows_that_are_made_again_for_every_job_give_the_same_bundle(
 ) -> None:
     keep_nothing(monkeypatch)
     monkeypatch.setattr(driver, "_ANSWERS_AT_ONCE", 2)
-    check(seeded(seed, 60), 3, Counter())
+    check(seeded(seed, 60), 2, Counter())
 
 
 def test_pieces_of_answers_that_are_made_again_go_where_they_went_before(
@@ -76,7 +77,8 @@ def test_pieces_of_answers_that_are_made_again_go_where_they_went_before(
     monkeypatch.setattr(SparkEngine, "mapped", looked_at)
     with SparkEngine(SparkPlan(partitions=4), None) as engine:
         found = discover(str(tmp_path))
-        spark_captures.SparkCaptures(engine, found, Policy(), {})
+        more: Any = {"labels": None, "sidecars": None, "progress": silent}
+        SparkCaptures(engine, found, Policy(), {}, **more)
     first, *others = placed
     assert len(first) > 10
     assert all(other == first for other in others)
