@@ -48,7 +48,7 @@ _SESSION = (
     "set lock_configuration = true",  # last: nothing can be set after it
 )
 _THREAD_BYTES = 64 << 20
-"""Ten million pairs finish on as much for each thread, and with half of it run out of memory."""
+"""Ten million pairs finish on as much for each thread, and on half of it may not."""
 _LEAST_BYTES, _MOST_BYTES = 256 << 20, 1 << 30
 # Looking for dictionaries of more values costs a fifth of the writing and saves nothing.
 _FORM = "format parquet, parquet_version v2, dictionary_size_limit 64"

@@ -143,7 +143,7 @@ class _Part:
 def _in_parts(
     minutes: Iterable[Mapping[str, Any]], start: datetime, end: datetime
 ) -> Iterator[_Part]:
-    """The window in parts of about a million pairs, so that no join outgrows memory."""
+    """The window in parts of about half a million pairs, so that no join outgrows memory."""
     part = _Part(start, end, start, end)
     for minute in minutes:
         if part.pairs and part.pairs + minute["pairs"] > _PAIRS_PER_PART:

@@ -13,9 +13,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from analyzer.figures import counted, grouped, percent, points, stated
+from analyzer.metrics.label_selection import weigh
 from analyzer.metrics.labelled import LabelCounts, applying, said
 from analyzer.metrics.metric import Metric
 from analyzer.metrics.predictions import planned
@@ -32,7 +31,6 @@ from analyzer.model import (
     Test,
 )
 from analyzer.policy import MetricDefault
-from analyzer.stats.missingness import excess_among_missing
 from analyzer.stats.paired_accuracy import Outcomes, e_value, lower_bound, upper_bound
 from analyzer.verdict import judge, levels
 
@@ -55,8 +53,6 @@ SOURCE = (
 )
 _DECIDING = frozenset({"probability", "label", "multiclass"})
 _MOST_PREDICTIONS = 1e12
-_SELECTIVE_ALPHA = 0.01
-"""Chance of a hold where labels came without regard to answers and flips."""
 
 
 def assess_accuracy(facts: Facts, rule: MetricRule) -> Evidence:
@@ -70,9 +66,13 @@ def assess_accuracy(facts: Facts, rule: MetricRule) -> Evidence:
 def _judged_accuracy(facts: Facts, rule: MetricRule, found: LabelCounts) -> Evidence:
     scaled = found.outcomes.scaled(found.effective / found.predictions)
     fail_level, pass_level = levels(facts.policy)
-    useless = _uninformative(found) or _selective(found, rule.margin)
+    useless = _uninformative(found)
     once = facts.policy.inference == "fixed"
-    lower, upper = (_once if once else _at_any_look)(scaled, 1 - pass_level, 1 - fail_level)
+    bounds = _once if once else _at_any_look
+    lower, upper = bounds(scaled, 1 - pass_level, 1 - fail_level)
+    weighed = weigh(found, bounds, 1 - pass_level, 1 - fail_level)
+    if weighed is not None:  # neither a pass nor harm by labelled predictions alone
+        lower, upper = min(lower, weighed.lower), max(upper, weighed.upper)
     effect = Effect(
         kind="difference",
         estimate=found.outcomes.difference,
@@ -86,7 +86,8 @@ def _judged_accuracy(facts: Facts, rule: MetricRule, found: LabelCounts) -> Evid
     needs = None
     if outcome is Outcome.UNRESOLVED and rule.margin is not None:
         alpha = facts.policy.alpha
-        needs = said(useless) if useless else _needs(found, rule.margin, alpha, once=once)
+        told = useless or (weighed.note if weighed else None)
+        needs = said(told) if told else _needs(found, rule.margin, alpha, once=once)
     right = found.count("both_right")
     return Evidence(
         family=Family.DIVERGENCE,
@@ -97,7 +98,7 @@ def _judged_accuracy(facts: Facts, rule: MetricRule, found: LabelCounts) -> Evid
         shadow=(right + found.count("shadow_right")) / found.predictions,
         unit="share",
         effect=effect,
-        test=None if rule.margin is None else _test(scaled, rule.margin),
+        test=None if rule.margin is None or weighed else _test(scaled, rule.margin),
         intervals=_intervals(scaled, facts.policy.alpha),
         margin=rule.margin,
         margin_source=rule.source,
@@ -108,6 +109,7 @@ def _judged_accuracy(facts: Facts, rule: MetricRule, found: LabelCounts) -> Evid
             *planned(facts),
             *_outcome_notes(found, scaled),
             *((useless,) if useless else ()),
+            *((weighed.note,) if weighed else ()),
         ),
     )
 
@@ -135,36 +137,6 @@ def _uninformative(found: LabelCounts) -> Note | None:
         )
         return Note(code="foreign-labels", text=text)
     return None
-
-
-def _selective(found: LabelCounts, margin: float | None) -> Note | None:
-    """Flips that labels do not speak for, where a loss beyond the margin could hide among them.
-
-    Labels often come for some answers only: nobody learns what a declined loan would have become.
-    """
-    if margin is None or "label_selection" not in found.tables:
-        return None
-    alike = found.effective / found.predictions
-    columns = found.tables["label_selection"].to_pydict()
-    counts = {name: np.array(column, np.float64) for name, column in columns.items()}
-    excess = excess_among_missing(
-        alike * counts["unlabelled_flips"],
-        alike * counts["unlabelled"],
-        alike * counts["labelled_flips"],
-        alike * counts["labelled"],
-        _SELECTIVE_ALPHA,
-    )
-    if excess <= abs(margin):
-        return None
-    sums = {name: float(count.sum()) for name, count in counts.items()}
-    text = (
-        f"labels do not speak for all: {percent(sums['labelled_flips'] / sums['labelled'])} of "
-        "predictions with a label flip and "
-        f"{percent(sums['unlabelled_flips'] / sums['unlabelled'])} of those without one; answer "
-        f"by answer of production's, at least {percent(excess)} of all are flips beyond what "
-        "labels show, and a loss above the margin could lie there"
-    )
-    return Note(code="labels-selective", text=text)
 
 
 def _outcome_notes(found: LabelCounts, scaled: Outcomes) -> tuple[Note, ...]:
@@ -247,7 +219,6 @@ def predictions_needed(
     """
     if outcomes.difference <= margin:
         return None
-
     bounds = _once if once else _at_any_look
 
     def settled(n: float) -> bool:

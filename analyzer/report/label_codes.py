@@ -33,8 +33,8 @@ LABEL_CODES: dict[str, tuple[str, str]] = {
         "Write labels as the model answers, or set predictions.path to the label.",
     ),
     "labels-selective": (
-        "Predictions without a label flip more often than labels show: a loss could hide there.",
-        "Label a random part of the requests, those that flip among them, or wait for late labels.",
+        "Flips have a label more often, or less, than other predictions: bounds are weighed.",
+        "Label a random part of the predictions that flip, of every answer; late labels count too.",
     ),
     "right-alone": ("How often only one variant is right; all the rest says nothing.", _NOTHING),
     "root-mean-square-error": (

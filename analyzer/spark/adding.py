@@ -72,7 +72,9 @@ ADDED: dict[str, Adding] = {
     "label_fates": _ONE,
     "label_outcomes": _ONE,
     "label_truths": Adding(("label",)),
-    "label_answers": Adding(("answer",)),
+    "label_answers": Adding(
+        ("answer", "flipped", "has_label", "truth", "production_right", "shadow_right")
+    ),
     "label_losses": _ONE,
     "label_error_extent": Adding(most=("largest_error",)),
     "label_errors": _ONE,

@@ -1,29 +1,32 @@
--- Do predictions with a label flip as often as those without one?
+-- Which predictions have a label that can say who is right, and who is?
 -- reads   predictions, label_predictions
--- gives   label_answers: predictions by production's answer, with and without a label, and flips
+-- gives   label_answers: predictions by production's answer, whether the shadow's flips it, and the
+--         truth; of those that flip and have a label also by who is right
 -- params  $label_at: decision threshold, null where there is none
-with
-labelled as (
-    select distinct pair_id
-    from label_predictions
-),
-
-answers as (
+with answers as (
     select
-        coalesce(production_label, (production_score >= $label_at)::varchar) as answer,
-        labelled.pair_id is not null as is_labelled,
-        flipped
+        coalesce(
+            predictions.production_label,
+            (predictions.production_score >= $label_at)::varchar
+        ) as answer,
+        predictions.flipped,
+        label_predictions.production_right is not null as has_label,
+        coalesce(label_predictions.positive::varchar, label_predictions.truth) as truth,
+        predictions.flipped and label_predictions.production_right as production_right,
+        predictions.flipped and label_predictions.shadow_right as shadow_right
     from predictions
-    left join labelled using (pair_id)
-    where code = 'same'
-        and flipped is not null
+    left join label_predictions using (pair_id, row_index)
+    where predictions.code = 'same'
+        and predictions.flipped is not null
 )
 
 select
     answer,
-    count(*) filter (is_labelled) as labelled,
-    count(*) filter (is_labelled and flipped) as labelled_flips,
-    count(*) filter (not is_labelled) as unlabelled,
-    count(*) filter (not is_labelled and flipped) as unlabelled_flips
+    flipped,
+    has_label,
+    truth,
+    production_right,
+    shadow_right,
+    count(*) as predictions
 from answers
-group by answer;
+group by all;

@@ -38,6 +38,7 @@ labelled as (
 
 select
     pair_id,
+    row_index,
     input_key,
     production_score,
     shadow_score,

@@ -60,55 +60,6 @@ def informative_missingness(
     return Informative(_likelihood_ratio(missing, present), _difference(values, missing, present))
 
 
-def excess_among_missing(
-    missing_events: FloatArray,
-    missing: FloatArray,
-    present_events: FloatArray,
-    present: FloatArray,
-    alpha: float,
-) -> float:
-    """What share of all are, at least, events among the missing that the present do not speak for?
-
-    In each group events may be as frequent among the missing as among the present; what exceeds
-    that is added up. A group of which none is present speaks for none of its missing, unless it is
-    so small that chance may have left it out.
-
-    Args:
-        missing_events: events of each group among its missing members.
-        missing: how many of its members are missing.
-        present_events: events among the members that are present.
-        present: how many are.
-        alpha: the chance that the answer is too large though missing and present are alike.
-
-    Shapes: four times (K,).
-    Assumes: members are independent; scale counts down where they are not.
-
-    Source: Clopper and Pearson, Biometrika 26:404 (1934), both shares; Bonferroni over them and the
-    groups, because it holds whatever they have to do with each other.
-
-    >>> one = np.array([1_000.0])
-    >>> excess_among_missing(one * 0.3, one, one * 0.3, one, 0.01)
-    0.0
-    >>> hidden = excess_among_missing(one * 0.3, one, one * 0.0, one, 0.01)
-    >>> round(hidden, 3)  # half are missing
-    0.129
-    """
-    from analyzer.stats.proportions import clopper_pearson
-
-    total = float(missing.sum() + present.sum())
-    if not total:
-        return 0.0
-    chance = alpha / (2 * len(missing))
-    absent = float(missing.sum()) / total
-    excess = 0.0
-    for x, n, y, m in zip(missing_events, missing, present_events, present, strict=True):
-        if not n or (not m and absent**n > chance):
-            continue
-        most = clopper_pearson(y, m, 1 - 2 * chance)[1] if m else 0.0
-        excess += float(n) * max(clopper_pearson(x, n, 1 - 2 * chance)[0] - most, 0.0)
-    return float(excess / total)
-
-
 def _likelihood_ratio(missing: FloatArray, present: FloatArray) -> float:
     from scipy.special import gammaincc, xlogy
 

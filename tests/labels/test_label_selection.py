@@ -5,79 +5,173 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from analyzer.metrics.label_selection import weigh
+from analyzer.metrics.labelled import LabelCounts
 from analyzer.model import Outcome
-from analyzer.stats.missingness import excess_among_missing
+from analyzer.stats.paired_accuracy import lower_bound, upper_bound
 from tests.labels.labels_builders import Asked, capture, judged, truth, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy.typing as npt
+
+    from analyzer.metrics.label_selection import Weighed
     from analyzer.model import Evidence
+    from analyzer.stats.paired_accuracy import Outcomes
+
+    Ints = npt.NDArray[np.int64]
 
 REQUESTS = 6_000
 
 
-def loans(folder: Path, labelled: str, flips: float = 0.04, wrong: float = 0.0) -> Evidence:
+def loans(
+    folder: Path,
+    *,
+    grants: float,
+    refusals: float,
+    turned: float = 0.04,
+    wrong: float = 0.0,
+    unknown: str | None = None,
+) -> Evidence:
     """Accuracy where the shadow turns some refusals into grants, each of them a mistake.
 
     Args:
         folder: for captures and labels.
-        labelled: which requests have a label: "grants" of production's, or "any" half of them.
-        flips: share of refusals that the shadow turns.
+        grants: share of production's grants that have a label.
+        refusals: share of its refusals.
+        turned: share of refusals that the shadow turns.
         wrong: share of grants that it refuses, each of them a mistake too.
+        unknown: what a label says where there is none; None for no label.
     """
     rng = np.random.default_rng(3)
     granted = rng.random(REQUESTS) < 0.5
-    turned = rng.random(REQUESTS) < np.where(granted, wrong, flips)
+    flips = rng.random(REQUESTS) < np.where(granted, wrong, turned)
     said = np.where(granted, "grant", "refuse")
-    shadow = np.where(granted ^ turned, "grant", "refuse")
+    shadow = np.where(granted ^ flips, "grant", "refuse")
     good = np.where(rng.random(REQUESTS) < 0.9, said, np.where(granted, "refuse", "grant"))
-    right = np.where(turned, said, good)
-    known = granted if labelled == "grants" else rng.random(REQUESTS) < 0.5
-    requests = [
-        Asked(str(p), str(s), f"loan {k}")
-        for k, (p, s) in enumerate(zip(said, shadow, strict=True))
+    right = np.where(flips, said, good)
+    known = rng.random(REQUESTS) < np.where(granted, grants, refusals)
+    pairs = enumerate(zip(said, shadow, strict=True))
+    requests = [Asked(str(p), str(s), f"loan {k}") for k, (p, s) in pairs]
+    labels = [
+        truth(f"loan {k}", str(right[k]) if known[k] else str(unknown))
+        for k in range(REQUESTS)
+        if known[k] or unknown is not None
     ]
-    labels = [truth(f"loan {k}", str(right[k])) for k in np.flatnonzero(known)]
     source = capture(folder / "captures", requests)
     done = judged(source, write(folder / "labels" / "a.jsonl", labels))
     return done.verdict.metrics["accuracy"]
 
 
-def test_labels_of_grants_alone_do_not_pass_a_shadow_that_grants_more(tmp_path: Path) -> None:
-    accuracy = loans(tmp_path, "grants")
-    assert accuracy.outcome is Outcome.UNRESOLVED
-    (note,) = (note for note in accuracy.notes if note.code == "labels-selective")
-    assert "0 % of predictions with a label flip" in note.text
-    assert accuracy.needs is not None
-    assert "labels do not speak for all" in accuracy.needs.text.lower()
+def codes(accuracy: Evidence) -> set[str]:
+    return {note.code for note in accuracy.notes}
+
+
+@pytest.mark.parametrize("refusals", [0.0, 0.001, 0.01, 0.05])
+def test_labels_of_grants_and_few_refusals_do_not_pass_a_shadow_that_grants_more(
+    refusals: float, tmp_path: Path
+) -> None:
+    accuracy = loans(tmp_path, grants=1.0, refusals=refusals)
+    assert accuracy.outcome is not Outcome.PASS
+    assert "labels-selective" in codes(accuracy)
+    assert accuracy.needs is not None or accuracy.outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize("unknown", ["pending", ""])
+def test_a_label_that_says_nothing_is_no_label(unknown: str, tmp_path: Path) -> None:
+    accuracy = loans(tmp_path, grants=1.0, refusals=0.0, unknown=unknown)
+    assert accuracy.outcome is not Outcome.PASS
+    assert "labels-selective" in codes(accuracy)
 
 
 def test_the_same_shadow_is_judged_by_labels_of_any_requests(tmp_path: Path) -> None:
-    accuracy = loans(tmp_path, "any", flips=0.08)
+    accuracy = loans(tmp_path, grants=0.5, refusals=0.5, turned=0.08)
     assert accuracy.outcome is Outcome.FAIL
-    assert "labels-selective" not in {note.code for note in accuracy.notes}
+    assert "labels-selective" not in codes(accuracy)
 
 
-def test_harm_among_selective_labels_is_still_harm(tmp_path: Path) -> None:
-    accuracy = loans(tmp_path, "grants", flips=0.06, wrong=0.05)
-    assert accuracy.outcome is Outcome.FAIL
+def test_labels_of_flips_first_reject_no_shadow_for_it() -> None:
+    """Of 0.2 % that flip half the flips are losses: 0.1 pp of all, but 10 pp of those labelled."""
+    counts = np.array([[200, 200, 90, 110, 99_800, 1_800]])
+    weighed = weighed_by(counts)
+    assert weighed is not None
+    assert -0.005 < weighed.lower < -20 / 100_000 < weighed.upper
+
+
+def test_rows_of_a_request_that_have_no_truth_are_unlabelled(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    requests, labels = [], []
+    for k in range(3_000):
+        granted = rng.random(4) < 0.5
+        turned = ~granted & (rng.random(4) < 0.08)
+        said = ["grant" if one else "refuse" for one in granted]
+        answers = ["grant" if one else "refuse" for one in granted | turned]
+        requests.append(Asked("\n".join(said), "\n".join(answers), f"batch {k}"))
+        known = [
+            "grant" if one and rng.random() < 0.9 else ("refuse" if one else "null")
+            for one in granted
+        ]
+        listed = ",".join(one if one == "null" else f'"{one}"' for one in known)
+        labels.append(truth(f"batch {k}", f"[{listed}]", "JSON"))
+    source = capture(tmp_path / "captures", requests)
+    done = judged(source, write(tmp_path / "labels" / "a.jsonl", labels))
+    accuracy = done.verdict.metrics["accuracy"]
+    assert accuracy.outcome is not Outcome.PASS
+    assert "labels-selective" in codes(accuracy)
+
+
+def anytime(outcomes: Outcomes, alpha_lower: float, alpha_upper: float) -> tuple[float, float]:
+    return lower_bound(outcomes, alpha_lower), upper_bound(outcomes, alpha_upper)
+
+
+def weighed_by(counts: Ints) -> Weighed | None:
+    """Bounds at 5 % of answers by (flips, known, shadow right, production right, others, known)."""
+    names = ("flips", "known_flips", "shadow_right", "production_right", "others", "known_others")
+    table = pa.table({name: counts[:, place] for place, name in enumerate(names)})
+    known = int(counts[:, [1, 5]].sum())
+    row = {"predictions": known, "prediction_squares": float(known)}
+    return weigh(LabelCounts("label", row, {"label_selection": table}), anytime, 0.05, 0.05)
+
+
+def world(rng: np.random.Generator, share: npt.NDArray[np.float64], flips: float) -> Ints:
+    """100,000 predictions of as many answers as shares; half of the flips are right."""
+    predictions = rng.multinomial(100_000, np.full(len(share), 1 / len(share)))
+    flipped = rng.binomial(predictions, flips)
+    known, others = rng.binomial(flipped, share), predictions - flipped
+    ours = rng.binomial(known, 0.5)
+    return np.stack(
+        [flipped, known, ours, known - ours, others, rng.binomial(others, share)], axis=1
+    )
 
 
 @pytest.mark.parametrize("share", [0.01, 0.2, 0.9])
-def test_labels_of_a_random_part_hide_nothing(share: float) -> None:
-    """In no more than the promised one in a hundred of 400 worlds, by a binomial bound."""
+@pytest.mark.parametrize("answers", [2, 20, 200])
+def test_labels_of_a_random_part_are_seldom_weighed(share: float, answers: int) -> None:
+    """As often as promised, 1 %, or as the chi-square distribution has it in sparse cells."""
     rng = np.random.default_rng(7)
-    found = 0
-    for _ in range(400):
-        answers = rng.multinomial(50_000, [0.6, 0.3, 0.09, 0.008, 0.002])
-        present = rng.binomial(answers, share)
-        missing = answers - present
-        rates = np.array([0.01, 0.03, 0.1, 0.2, 0.5])
-        with_flip, without = rng.binomial(present, rates), rng.binomial(missing, rates)
-        groups = (part.astype(float) for part in (without, missing, with_flip, present))
-        events, absent, known_events, known = groups
-        found += excess_among_missing(events, absent, known_events, known, 0.01) > 0.0005
-    assert found <= 11  # 99.9 % of Binomial(400, 0.01)
+    worlds = (world(rng, np.full(answers, share), 0.03) for _ in range(300))
+    assert sum(weighed_by(counts) is not None for counts in worlds) <= 12
+
+
+@pytest.mark.parametrize("answers", [2, 20, 200])
+def test_labels_that_pass_by_the_flips_of_half_of_the_answers_allow_for_them(answers: int) -> None:
+    rng = np.random.default_rng(8)
+    share = np.where(np.arange(answers) % 2, 0.4, 0.0)
+    for _ in range(20):
+        weighed = weighed_by(world(rng, share, 0.03))
+        assert weighed is not None
+        assert weighed.lower < -0.01  # half of 3 % may all be losses
+
+
+@pytest.mark.parametrize("answers", [2, 20, 200])
+def test_labels_that_pass_by_flips_allow_for_them(answers: int) -> None:
+    rng = np.random.default_rng(9)
+    counts = world(rng, np.full(answers, 0.1), 0.02)
+    counts[:, 1:4] = 0
+    weighed = weighed_by(counts)
+    assert weighed is not None
+    assert weighed.lower == pytest.approx(-counts[:, 0].sum() / 100_000)

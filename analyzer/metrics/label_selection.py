@@ -1,0 +1,155 @@
+"""Do labels speak for all predictions, or for some answers only?
+
+In: how many predictions flip, by production's answer, and for how many the truth is known. Out:
+accuracy among labelled predictions (`accuracy`).
+
+Nobody learns what a declined loan would have become, so labels may come for one answer alone, or
+for flips first. Where both variants answer alike neither is more often right: the difference lies
+in flips, whose share of all predictions is known. So where flips have labels in another share than
+the rest, what labelled flips say is weighed by how many flips there are, and those of answers whose
+labels lack are bounded by themselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analyzer.figures import percent
+from analyzer.model import Note
+from analyzer.stats.missingness import informative_missingness
+from analyzer.stats.paired_accuracy import Outcomes
+from analyzer.stats.proportions import clopper_pearson
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy.typing as npt
+
+    from analyzer.metrics.labelled import LabelCounts
+    from analyzer.stats.ewc import FloatArray
+
+    BoolArray = npt.NDArray[np.bool_]
+    Bounds = Callable[[Outcomes, float, float], tuple[float, float]]
+    """Outcomes and a level for each end -> bounds of the difference of right answers."""
+
+_UNEVEN = 0.005
+"""The chance, of either test, that labels which came regardless of flips are weighed."""
+_LACKING = 0.5
+"""An answer's flips have few labels below this part of the share that all flips have."""
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """Bounds of the difference of right answers among all predictions, labelled or not."""
+
+    lower: float
+    upper: float
+    note: Note
+
+
+@dataclass(frozen=True)
+class _Flips:
+    """Predictions by production's answer, each array of shape (answers,), made independent."""
+
+    flips: FloatArray
+    known_flips: FloatArray
+    shadow_right: FloatArray
+    production_right: FloatArray
+    others: FloatArray
+    known_others: FloatArray
+
+    @property
+    def everything(self) -> float:
+        return float(self.flips.sum() + self.others.sum())
+
+
+def weigh(
+    found: LabelCounts, bounds: Bounds, alpha_lower: float, alpha_upper: float
+) -> Weighed | None:
+    """Bounds for all predictions; None where flips have labels as other predictions do.
+
+    Args:
+        found: what was counted of labels.
+        bounds: of outcomes that are independent.
+        alpha_lower: one-sided level of the lower bound.
+        alpha_upper: of the upper one.
+
+    Assumes: among the flips of a stratum labels came regardless of who is right. Strata are made
+    from labels' being there, never from what they say.
+
+    Source: post-stratification, Holt and Smith, JRSS A 142:33 (1979); Bonferroni over the strata.
+    """
+    table = found.tables.get("label_selection")
+    if table is None:
+        return None
+    independent = found.effective / found.predictions
+    counted = {
+        name: independent * np.array(column, np.float64)
+        for name, column in table.to_pydict().items()
+    }
+    flips = _Flips(**counted)
+    if not flips.flips.any() or not (_apart(flips) or _uneven(flips)):
+        return None
+    strata = _strata(flips)
+    lower = upper = 0.0
+    for stratum in strata:
+        share = float(flips.flips[stratum].sum()) / flips.everything
+        outcomes = _outcomes(flips, stratum)
+        levels = alpha_lower / len(strata), alpha_upper / len(strata)
+        low, high = bounds(outcomes, *levels) if outcomes.pairs else (-1.0, 1.0)
+        lower, upper = lower + share * low, upper + share * high
+    return Weighed(lower, upper, _note(flips))
+
+
+def _strata(flips: _Flips) -> list[BoolArray]:
+    """All flips, or those of answers with labels and those of answers that lack them."""
+    everyone = flips.flips > 0
+    lacking = everyone & (
+        flips.known_flips * flips.flips.sum() < _LACKING * flips.flips * flips.known_flips.sum()
+    )
+    if lacking.any() and _uneven(flips):
+        return [everyone & ~lacking, lacking]
+    return [everyone]
+
+
+def _apart(flips: _Flips) -> bool:
+    """Whether flips have labels more often than other predictions, or less."""
+    others = float(flips.others.sum())
+    if not others:
+        return False
+    share = float(flips.known_others.sum()) / others
+    known = clopper_pearson(float(flips.known_flips.sum()), float(flips.flips.sum()), 1 - _UNEVEN)
+    return not known[0] <= share <= known[1]
+
+
+def _uneven(flips: _Flips) -> bool:
+    """Whether flips of some answers have labels more often than flips of others.
+
+    Answers are taken in the order in which their other predictions have labels, so that neighbours
+    may be pooled: that order knows nothing of the labels of flips.
+    """
+    order = np.argsort(flips.known_others / np.maximum(flips.others, 1.0), kind="stable")
+    known, missing = flips.known_flips[order], (flips.flips - flips.known_flips)[order]
+    cells = np.arange(float(len(order)))
+    return informative_missingness(cells, missing, known).p_value < _UNEVEN
+
+
+def _outcomes(flips: _Flips, stratum: BoolArray) -> Outcomes:
+    ours = float(flips.shadow_right[stratum].sum())
+    rival = float(flips.production_right[stratum].sum())
+    known = float(flips.known_flips[stratum].sum())
+    return Outcomes(ours, rival, max(known - ours - rival, 0.0))
+
+
+def _note(flips: _Flips) -> Note:
+    known = float(flips.known_flips.sum() / flips.flips.sum())
+    others = float(flips.known_others.sum() / max(flips.others.sum(), 1.0))
+    text = (
+        f"labels do not speak for all alike: {percent(known)} of the predictions that flip have "
+        f"one, of other predictions {percent(others)}; bounds allow for the flips without a label, "
+        f"by how many of all predictions flip ({percent(flips.flips.sum() / flips.everything)})"
+    )
+    return Note(code="labels-selective", text=text)
