@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 
 from analyzer.errors import AccessError
-from analyzer.spark import driver
+from analyzer.spark import beside, driver
 from analyzer.spark.driver import SparkPlan
 from tests.labels.labels_builders import Asked, capture, fates, judged, truth, write
-from tests.spark.sessions import session
+from tests.spark.sessions import first_time_fatal, session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -199,6 +199,18 @@ def test_labels_without_a_usable_line_are_counted_alike(tmp_path: Path) -> None:
     source = capture(tmp_path / "captures", [Asked("yes", "no", f"r{k}") for k in range(20)])
     labels = write(tmp_path / "labels.jsonl", ["nothing\n"] * 5)
     assert alike(source, labels) == {"label.invalid-json": 5, "label.missing": 20}
+
+
+@pytest.mark.long
+def test_tasks_killed_while_labels_are_read_and_joined_change_no_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = tmp_path / "killed"
+    steps = {"load_labels", "join_labels"}
+    for name in steps:
+        monkeypatch.setattr(beside, name, first_time_fatal(getattr(beside, name), killed / name))
+    alike(*muddle(tmp_path, ONE))
+    assert {path.name for path in killed.iterdir()} == steps
 
 
 def test_damaged_label_files_are_noted_in_their_order(
