@@ -60,8 +60,7 @@ class Workspace:
         """
         done = self.run(load, grown=grown, cached=cached)
         if done.exit_code not in DECIDED:
-            said = (self.folder / "stderr").read_text(encoding="utf-8", errors="replace")
-            raise Failed(f"analyzer run ended with {done.exit_code}: {said.strip()}")
+            raise Failed(f"analyzer run ended with {done.exit_code}: {self.said}")
         self.check(load.grown if grown else load.day)
         return done
 
@@ -73,6 +72,11 @@ class Workspace:
         """
         body = json.loads((self.bundle / "verdict.json").read_bytes())
         require("analyzer run", found_by(body), expected_of(truth))
+
+    @property
+    def said(self) -> str:
+        """What the last run wrote on stderr."""
+        return (self.folder / "stderr").read_text(encoding="utf-8", errors="replace").strip()
 
     def remove(self) -> None:
         """Leave nothing: a cache takes as much disk as it takes."""

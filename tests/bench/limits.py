@@ -67,6 +67,8 @@ class Case:
         done = space.run(self.load)
         if done.exit_code in DECIDED:
             space.check(self.load.day)
+        else:
+            said(space.said)
         self.runs.append(done)
         self.cache_bytes.append(folder_bytes(space.cache))
         space.remove()

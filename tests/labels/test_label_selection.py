@@ -77,6 +77,7 @@ def test_labels_of_a_random_part_hide_nothing(share: float) -> None:
         missing = answers - present
         rates = np.array([0.01, 0.03, 0.1, 0.2, 0.5])
         with_flip, without = rng.binomial(present, rates), rng.binomial(missing, rates)
-        floats = [part.astype(float) for part in (without, missing, with_flip, present)]
-        found += excess_among_missing(*floats, 0.01) > 0.0005
+        groups = (part.astype(float) for part in (without, missing, with_flip, present))
+        events, absent, known_events, known = groups
+        found += excess_among_missing(events, absent, known_events, known, 0.01) > 0.0005
     assert found <= 11  # 99.9 % of Binomial(400, 0.01)
