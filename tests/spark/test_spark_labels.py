@@ -150,7 +150,7 @@ def test_every_kind_of_output_is_judged_by_its_labels_alike(
     lines = [truth(f"r{k}", right(kind, rng)) for k in range(1_400)]
     for part in range(4):
         write(tmp_path / f"labels/{part}.jsonl", lines[part::4])
-    policy = [f"predictions.kind={kind}"] if kind in {"multiclass", "vector"} else []
+    policy = [f"predictions.kind={kind}"] if kind == "multiclass" else []
     source = capture(tmp_path / "captures", requests)
     assert alike(source, tmp_path / "labels", *policy, parts=parts)["label.paired"] == 1_400
 
