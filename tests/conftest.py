@@ -1,4 +1,4 @@
-"""Options shared by the suite."""
+"""Options shared by the suite, and what long suites have reached."""
 
 from __future__ import annotations
 
@@ -7,8 +7,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
+
+    Say = Callable[[str], None]
+
+_REACHED = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def say(request: pytest.FixtureRequest) -> Say:
+    """A line for the end of the run: counts reached and the time they took."""
+    return request.config.stash.setdefault(_REACHED, []).append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for text in terminalreporter.config.stash.get(_REACHED, []):
+        terminalreporter.write_line(text)
 
 
 @pytest.fixture(autouse=True)

@@ -326,6 +326,10 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     "no-such-file": ("A path does not exist.", _FLAG),
     "no-temporary-folder": ("There is no folder for temporary data.", "Set TMPDIR."),
     "out-of-memory": ("The memory limit was reached.", "Raise it, or judge a shorter window."),
+    "captures-changed": (
+        "Spark had to read captures again, and they did not read as they did before.",
+        "Run again, once nothing writes to the captures or denies them any more.",
+    ),
     "spark-job-failed": ("Spark gave a job up.", "See the log of its executors, and run again."),
     "disk-full": ("The disk is full.", "Free space, or set TMPDIR to a larger disk."),
     "ledger-unbalanced": ("Lines were lost in counting: a fault of this program.", "Report it."),

@@ -24,6 +24,8 @@ from analyzer.sources.objects import ROLES
 from analyzer.sources.reading import refuse_denied
 from analyzer.spark import beside, parts
 from analyzer.spark.parts import Pairing, Parsing, Window
+from analyzer.spark.pieces import FAILED
+from analyzer.spark.reread import as_before
 from analyzer.spark.spoken import read_loaded, read_notes, task_text
 
 if TYPE_CHECKING:
@@ -88,7 +90,7 @@ class SparkCaptures(Captures):
         self._damaged: tuple[Note, ...] = ()
         loaded, found, said = self._loaded(listing, parts.load)
         engine.know(found)
-        engine.hold(loaded)
+        engine.hold(loaded, said)
         tallies: dict[Role, ObjectTally] = {}
         for by_role, failed in map(read_loaded, said):
             failures.update(failed)
@@ -122,13 +124,13 @@ class SparkCaptures(Captures):
                 continue
             kept, found = self._shuffled(kept, key, parts.pair, Pairing(key, rules, ids), window)
             fates.append(found["capture_fate_counts"])
-            pairs.append(kept.filter(kept.name == "pairs"))
+            pairs.append(kept.filter(kept.name.isin("pairs", FAILED)))
             repeated += found[repeated_ids(rules)]["ids"][0].as_py() if key == _IDS else 0
         self._counts = PairingCounts(repeated_ids=repeated, event_id_overlap=ids.overlap)
         engine.make(capture_fate_counts=_fates(fates))
         self._fates = engine.table("capture_fates").to_pylist()
         # production's records without a partner may be asked what they answered
-        rows = kept.filter(kept.name == "production_files")
+        rows = kept.filter(kept.name.isin("production_files", FAILED))
         if self._labels is not None:
             rows = rows.union(self._named(self._labels, pairs, window))
         for found_pairs in pairs:
@@ -144,6 +146,7 @@ class SparkCaptures(Captures):
         engine, files = self._spark, len(labels.objects)
         self._progress("reading labels", 0, files)
         rows, codes, said = self._loaded(labels, beside.load_labels)
+        rows = engine.mapped(rows, as_before, frozenset(said))
         self._damaged = read_notes(said)
         self._progress("reading labels", files, files)
         for found_pairs in pairs:
@@ -151,7 +154,7 @@ class SparkCaptures(Captures):
         rows, _ = self._shuffled(rows, "label_id", beside.join_labels, window)
         rows, fates = self._shuffled(rows, "pair_id", beside.join_labels, window)
         engine.know(codes | fates)
-        return rows.filter(rows.name == "label_pairs")
+        return rows.filter(rows.name.isin("label_pairs", FAILED))
 
     def _gather(self, rows: DataFrame, window: Window) -> None:
         engine = self._spark

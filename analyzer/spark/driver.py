@@ -25,7 +25,7 @@ from analyzer.spark import parts, pieces
 from analyzer.spark.adding import ADDED, HERE
 from analyzer.spark.parts import Spreading
 from analyzer.spark.pieces import ANSWER, FAILED, LOAD
-from analyzer.spark.spoken import read_error
+from analyzer.spark.reread import as_before
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -87,6 +87,7 @@ class SparkEngine:
             self._own = opening.enter_context(Engine(memory_limit=memory_limit))
             pieces.start(self._own)
             parts.begin(self._own)
+            opening.callback(self._let_go)  # a session that was there before stays, with its disks
             self._open = opening.pop_all()
 
     def table(self, name: str, **params: object) -> pa.Table:
@@ -195,12 +196,11 @@ class SparkEngine:
         answers = frame.filter(frame.name.startswith(ANSWER))
         adders = self._last_parts // _ANSWERS_AT_ONCE
         if adders:
-            # a file's pieces share its name, and so come to one task
-            answers = self.mapped(answers.repartition(adders, "file"), parts.add)
+            # by where they were made: a file that is made again has another name, and would be
+            # added in two tasks or in none
+            made = answers.selectExpr("spark_partition_id() part", "name", "file", "place", "data")
+            answers = self.mapped(made.repartition(adders, "part"), parts.add)
         rows = _collected(answers)
-        for row in rows:
-            if row["name"] == FAILED:
-                raise read_error(row["data"])
         said = [bytes(row["data"]) for row in rows if row["name"] == LOAD]
         files = pieces.receive((row for row in rows if row["name"] != LOAD), self._own.folder)
         found = {}
@@ -214,13 +214,23 @@ class SparkEngine:
                 path.unlink()
         return found, said
 
-    def hold(self, frame: DataFrame) -> None:
-        """Take these for the rows that are asked from now on, and let go of all others."""
-        self._parts = without_answers(frame)
+    def hold(self, frame: DataFrame, said: Sequence[bytes] = ()) -> None:
+        """Take these for the rows that are asked from now on, and let go of all others.
+
+        Args:
+            frame: the rows.
+            said: of objects, by the tasks that read the rows from them.
+        """
+        read = self.mapped(frame, as_before, frozenset(said)) if said else frame
+        self._parts = without_answers(read)
+        self._let_go(frame)
+
+    def _let_go(self, but: DataFrame | None = None) -> None:
+        """Keep no rows any more but these."""
         for cached in self._cached:
-            if cached is not frame:
+            if cached is not but:
                 cached.unpersist()
-        self._cached = [cached for cached in self._cached if cached is frame]
+        self._cached = [cached for cached in self._cached if cached is but]
 
     def make(self, **tables: pa.Table) -> None:
         """Make sums readable here, in place of those of these names."""
@@ -282,8 +292,8 @@ class SparkEngine:
 
 
 def without_answers(frame: DataFrame) -> DataFrame:
-    """Without answers and what else was said."""
-    return frame.filter(~frame.name.startswith(ANSWER))
+    """Without answers and what was said of objects; what stopped a task, nobody may miss."""
+    return frame.filter(~frame.name.startswith(ANSWER) | (frame.name == FAILED))
 
 
 def _collected(frame: DataFrame) -> list[Any]:

@@ -22,6 +22,7 @@ from analyzer.sources.objects import ROLES
 from analyzer.spark.adding import ADDED
 from analyzer.spark.pieces import (
     ANSWER,
+    FAILED,
     LOAD,
     answers,
     opened,
@@ -271,10 +272,10 @@ def _answers_of(
 
 
 def needed(questions: Questions) -> set[str]:
-    """The tables of a part that these questions read."""
+    """The rows of a part that these questions read, and what stopped a task."""
     tables = {*CARRIED, "rejects", _TEXTS}
     found = {table for name, _ in questions for table in mentions(name, tables)}
-    return found | {"pairs", _DECODED} if _TEXTS in found else found
+    return found | {FAILED} | ({"pairs", _DECODED} if _TEXTS in found else set())
 
 
 def _show_records(engine: Engine) -> None:

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from analyzer.engine import Engine
 from analyzer.errors import AnalyzerError
-from analyzer.spark.spoken import error_text
+from analyzer.spark.spoken import error_text, read_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -69,9 +69,14 @@ def receive(rows: Iterable[Any], folder: Path) -> dict[str, list[Path]]:
 
     Returns:
         Name -> files.
+
+    Raises:
+        AnalyzerError: it stopped the task that made the rows.
     """
     paths: dict[str, dict[str, Path]] = {}
     for row in rows:
+        if row["name"] == FAILED:
+            raise read_error(row["data"])
         if row["file"] is None:  # a part that may hold nothing else
             continue
         path = folder / f"{row['file']}.parquet"

@@ -1,4 +1,4 @@
-"""Processes that are started once for all of these tests, and what long suites have reached."""
+"""Processes that are started once for all of these tests."""
 
 from __future__ import annotations
 
@@ -12,22 +12,7 @@ import pytest
 from tests.faults.forked_runs import ForkedRuns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    Say = Callable[[str], None]
-
-_REACHED = pytest.StashKey[list[str]]()
-
-
-@pytest.fixture
-def say(request: pytest.FixtureRequest) -> Say:
-    """A line for the end of the run: counts reached and the time they took."""
-    return request.config.stash.setdefault(_REACHED, []).append
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for text in terminalreporter.config.stash.get(_REACHED, []):
-        terminalreporter.write_line(text)
+    from collections.abc import Iterator
 
 
 @pytest.fixture(scope="session")

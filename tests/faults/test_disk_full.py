@@ -28,7 +28,7 @@ from tests.faults.shadow_tests import command, put_hours, scenario
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tests.faults.conftest import Say
+    from tests.conftest import Say
     from tests.faults.forked_runs import Ended, ForkedRuns
 
 NEVER = 1 << 40

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
-    from tests.faults.conftest import Say
+    from tests.conftest import Say
     from tests.faults.forked_runs import ForkedRuns
 
 ABSENT, STALE, NEW = "absent", "stale", "new"

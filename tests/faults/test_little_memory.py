@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from tests.faults.conftest import Say
+    from tests.conftest import Say
     from tests.faults.forked_runs import ForkedRuns
 
 HOURS = 4

@@ -35,7 +35,7 @@ from tests.faults.line_oracle import OPEN, REPEATED_KEY, account
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.faults.conftest import Say
+    from tests.conftest import Say
     from tests.faults.line_oracle import Account, Said
 
 MAX_LINE_BYTES = 2_048

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.faults.conftest import Say
+    from tests.conftest import Say
     from tests.faults.forked_runs import Ended, ForkedRuns
 
 PASSING = ("slow down", "internal", "reset", "cut")

@@ -50,6 +50,8 @@ def session(master: str = LOCAL) -> Iterator[SparkSession]:
         .config(*QUICK_JAVA)
         .config("spark.ui.enabled", "false")
         .config("spark.ui.showConsoleProgress", "false")
+        # plans of a hundred runs, each told at length, would fill its memory
+        .config("spark.sql.ui.retainedExecutions", "1")
         .config("spark.driver.host", "127.0.0.1")
         .getOrCreate()
     )

@@ -1,0 +1,112 @@
+"""Captures of any kind give the bundle of one machine on Spark, byte for byte.
+
+The long suite has 200 shadow tests:
+`python -m pytest tests/spark/test_spark_any_captures.py --long`.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analyzer import analysis, bundle
+from analyzer.console.progress import silent
+from analyzer.errors import AnalyzerError
+from analyzer.spark.driver import SparkPlan
+from tests.spark.any_captures import ANY, KINDS, MANY
+from tests.spark.sessions import session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hypothesis.strategies import SearchStrategy
+    from pyspark.sql import SparkSession
+
+    from tests.conftest import Say
+    from tests.spark.any_captures import Captured
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+PARTS = st.integers(1, 7)
+ANY_TIME = settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    print_blob=True,
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def spark() -> Iterator[SparkSession]:
+    with session() as started:
+        yield started
+
+
+def bundled(found: Captured, folder: Path, plan: SparkPlan | None) -> dict[str, bytes]:
+    """Every file of the bundle; of a run that cannot go on, why."""
+    request = analysis.Request(
+        source=str(folder / "captures"),
+        overrides=found.overrides,
+        since=found.since,
+        until=found.until,
+        use_cache=False,
+        spark=plan,
+    )
+    try:
+        judged = analysis.run(request, silent)
+    except AnalyzerError as error:
+        return {"error": f"{error.exit_code} {error.code} {error}".encode()}
+    out = folder / ("spark" if plan else "here")
+    bundle.write(out, judged.verdict, {}, judged.tables)
+    return {
+        path.relative_to(out).as_posix(): path.read_bytes()
+        for path in sorted(out.rglob("*"))
+        if path.is_file()
+    }
+
+
+def check(found: Captured, partitions: int, seen: Counter[str]) -> None:
+    """Judge the same captures here and in so many parts, and count what they came to."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        found.put(folder / "captures")
+        here = bundled(found, folder, None)
+        there = bundled(found, folder, SparkPlan(partitions=partitions))
+    for name in ("error", "verdict.json"):
+        assert there.get(name, b"").decode() == here.get(name, b"").decode()
+    assert [name for name in here if there.get(name) != here[name]] == []
+    assert there.keys() == here.keys()
+    seen.update(("all", found.kind, *here))
+
+
+@settings(ANY_TIME, max_examples=8)
+@given(ANY | MANY, PARTS)
+def test_captures_of_any_kind_give_the_same_bundle(found: Captured, partitions: int) -> None:
+    check(found, partitions, Counter())
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("size", [ANY, MANY], ids=["few requests", "many requests"])
+def test_a_hundred_captures_of_any_kind_give_the_same_bundle(
+    size: SearchStrategy[Captured], say: Say
+) -> None:
+    seen: Counter[str] = Counter()
+
+    @settings(ANY_TIME, max_examples=100)
+    @given(size, PARTS)
+    def each(found: Captured, partitions: int) -> None:
+        check(found, partitions, seen)
+
+    each()
+    told = ", ".join(f"{seen[kind]} {kind}" for kind in sorted(KINDS))
+    say(f"{seen['all']} shadow tests alike here and on Spark, {seen['error']} not judged: {told}")
+    assert seen["all"] >= 100
+    assert seen["verdict.json"] >= 0.8 * seen["all"]
+    assert all(seen[kind] for kind in KINDS)
