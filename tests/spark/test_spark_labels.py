@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import random
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -11,7 +12,7 @@ import pytest
 
 from analyzer.errors import AccessError
 from analyzer.spark import beside, driver
-from analyzer.spark.driver import SparkPlan
+from analyzer.spark.driver import SparkEngine, SparkPlan
 from tests.labels.labels_builders import Asked, capture, fates, judged, truth, write
 from tests.spark.sessions import first_time_fatal, session
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::FutureWarning"),
@@ -211,6 +212,26 @@ def test_tasks_killed_while_labels_are_read_and_joined_change_no_byte(
         monkeypatch.setattr(beside, name, first_time_fatal(getattr(beside, name), killed / name))
     alike(*muddle(tmp_path, ONE))
     assert {path.name for path in killed.iterdir()} == steps
+
+
+def test_a_label_file_that_reads_differently_when_it_is_read_again_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a worker is lost; here nothing is kept, and every step taken again for each job."""
+    source = capture(tmp_path / "captures", [Asked("yes", "non", f"r{k}") for k in range(20)])
+    labels = write(tmp_path / "labels.csv", ["id,label\n", "r1,yes\n"])
+    words = cycle(("non", "yes"))
+    answers = SparkEngine.answers
+
+    def answered(engine: SparkEngine, frame: DataFrame) -> object:
+        found = answers(engine, frame)
+        write(labels, ["id,label\n", f"r1,{next(words)}\n"])
+        return found
+
+    monkeypatch.setattr(SparkEngine, "kept", lambda _engine, frame: frame)
+    monkeypatch.setattr(SparkEngine, "answers", answered)
+    with pytest.raises(AccessError, match="changed after it was listed"):
+        judged(source, labels, spark=SparkPlan(partitions=2))
 
 
 def test_damaged_label_files_are_noted_in_their_order(
