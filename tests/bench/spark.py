@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -195,8 +196,9 @@ def plain(production: str, shadow: str) -> dict[str, Any]:
     }
 
 
-def moved(load: Load, master: str) -> dict[str, int]:
-    """Bytes of pieces that a run shuffles and that its driver takes in; slower than a run."""
+def moved(load: Load, master: str, scratch: Path) -> dict[str, int]:
+    """Bytes of pieces that a run with a label for every second request shuffles, and that its
+    driver takes in; slower than a run."""
     from pyspark.sql import functions
 
     from analyzer import analysis
@@ -207,12 +209,14 @@ def moved(load: Load, master: str) -> dict[str, int]:
     spread_, answers = SparkEngine.spread, SparkEngine.answers
 
     def count(name: str, frame: Any) -> None:  # noqa: ANN401 - Spark's
-        (row,) = frame.select(functions.sum(functions.length("data")).alias("size")).collect()
-        seen[name] += row["size"] or 0
+        sizes = frame.groupBy("name").agg(functions.sum(functions.length("data")).alias("size"))
+        for row in sizes.collect():
+            table = "" if row["name"].startswith("?") else row["name"]
+            seen[f"{name} {table}".strip()] += row["size"] or 0
 
     def spread_counted(engine: SparkEngine, frame: Any, by: str, parts: int) -> Any:  # noqa: ANN401
         shuffled = engine.kept(spread_(engine, frame, by, parts))
-        count(f"shuffled by {by}", shuffled)
+        count(f"shuffled by {by},", shuffled)
         return shuffled
 
     def answers_counted(engine: SparkEngine, frame: Any) -> Any:  # noqa: ANN401
@@ -221,13 +225,27 @@ def moved(load: Load, master: str) -> dict[str, int]:
         return found
 
     metrics = tuple(map(str, load.metrics()))
-    asked = analysis.Request(str(load.captures), cloudwatch=metrics, spark=SparkPlan(master))
+    labels = str(_labels(load, scratch))
+    plan = SparkPlan(master)
+    asked = analysis.Request(str(load.captures), cloudwatch=metrics, labels=labels, spark=plan)
     with (
         patch.object(SparkEngine, "spread", spread_counted),
         patch.object(SparkEngine, "answers", answers_counted),
     ):
         analysis.run(asked, silent)
     return dict(seen)
+
+
+def _labels(load: Load, scratch: Path) -> Path:
+    """A label for every second request."""
+    production, _ = load.variants()
+    labels = scratch / "labels.csv"
+    with labels.open("w", encoding="utf-8") as stream:
+        stream.write("id,label\n")
+        for path in sorted(Path(production).rglob("*.jsonl")):
+            ids = re.findall(r'"inferenceId":"([^"]+)"', path.read_text("utf-8"))
+            stream.writelines(f"{one},1\n" for one in ids[::2])
+    return labels
 
 
 def markdown(load: Load, runs: dict[str, list[Tree]]) -> str:
@@ -295,7 +313,7 @@ def main() -> None:
         warn_if_busy()
         load = prepared(folder, given.pairs, objects_for(given.pairs))
         if given.bytes:
-            sys.stdout.write(json.dumps(moved(load, "local[2]"), indent=1) + "\n")
+            sys.stdout.write(json.dumps(moved(load, "local[2]", scratch), indent=1) + "\n")
             return
         small = prepared(folder, _START_PAIRS, _START_OBJECTS)
         warmed(load, scratch)

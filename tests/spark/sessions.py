@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import warnings
 from contextlib import contextmanager
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from pyspark.sql import SparkSession
 
@@ -58,3 +60,19 @@ def session(master: str = LOCAL) -> Iterator[SparkSession]:
         yield built
     finally:
         built.stop()
+
+
+def first_time_fatal(
+    step: Callable[..., Iterator[Any]], mark: Path
+) -> Callable[..., Iterator[Any]]:
+    """The step of a task, whose process is killed in the middle once; `mark` says that it was."""
+
+    def taken(batches: Any, *args: Any) -> Iterator[Any]:  # noqa: ANN401 - Spark's
+        for number, batch in enumerate(step(batches, *args)):
+            if number == 1 and not mark.exists():
+                mark.parent.mkdir(exist_ok=True)
+                mark.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            yield batch
+
+    return taken

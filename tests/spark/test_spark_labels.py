@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import gzip
 import random
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 
 from analyzer.errors import AccessError
-from analyzer.spark import driver
-from analyzer.spark.driver import SparkPlan
+from analyzer.spark import beside, driver
+from analyzer.spark.driver import SparkEngine, SparkPlan
 from tests.labels.labels_builders import Asked, capture, fates, judged, truth, write
-from tests.spark.sessions import session
+from tests.spark.sessions import first_time_fatal, session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::FutureWarning"),
@@ -150,7 +151,7 @@ def test_every_kind_of_output_is_judged_by_its_labels_alike(
     lines = [truth(f"r{k}", right(kind, rng)) for k in range(1_400)]
     for part in range(4):
         write(tmp_path / f"labels/{part}.jsonl", lines[part::4])
-    policy = [f"predictions.kind={kind}"] if kind in {"multiclass", "vector"} else []
+    policy = [f"predictions.kind={kind}"] if kind == "multiclass" else []
     source = capture(tmp_path / "captures", requests)
     assert alike(source, tmp_path / "labels", *policy, parts=parts)["label.paired"] == 1_400
 
@@ -199,6 +200,38 @@ def test_labels_without_a_usable_line_are_counted_alike(tmp_path: Path) -> None:
     source = capture(tmp_path / "captures", [Asked("yes", "no", f"r{k}") for k in range(20)])
     labels = write(tmp_path / "labels.jsonl", ["nothing\n"] * 5)
     assert alike(source, labels) == {"label.invalid-json": 5, "label.missing": 20}
+
+
+@pytest.mark.long
+def test_tasks_killed_while_labels_are_read_and_joined_change_no_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = tmp_path / "killed"
+    steps = {"load_labels", "join_labels"}
+    for name in steps:
+        monkeypatch.setattr(beside, name, first_time_fatal(getattr(beside, name), killed / name))
+    alike(*muddle(tmp_path, ONE))
+    assert {path.name for path in killed.iterdir()} == steps
+
+
+def test_a_label_file_that_reads_differently_when_it_is_read_again_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a worker is lost; here nothing is kept, and every step taken again for each job."""
+    source = capture(tmp_path / "captures", [Asked("yes", "non", f"r{k}") for k in range(20)])
+    labels = write(tmp_path / "labels.csv", ["id,label\n", "r1,yes\n"])
+    words = cycle(("non", "yes"))
+    answers = SparkEngine.answers
+
+    def answered(engine: SparkEngine, frame: DataFrame) -> object:
+        found = answers(engine, frame)
+        write(labels, ["id,label\n", f"r1,{next(words)}\n"])
+        return found
+
+    monkeypatch.setattr(SparkEngine, "kept", lambda _engine, frame: frame)
+    monkeypatch.setattr(SparkEngine, "answers", answered)
+    with pytest.raises(AccessError, match="changed after it was listed"):
+        judged(source, labels, spark=SparkPlan(partitions=2))
 
 
 def test_damaged_label_files_are_noted_in_their_order(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -22,7 +20,7 @@ from analyzer.spark.driver import SparkPlan
 from tests.captures.capture_builders import line
 from tests.captures.test_capture_oracle import bucket
 from tests.faults.shadow_tests import PRODUCTION, SHADOW, object_path, put_object
-from tests.spark.sessions import session
+from tests.spark.sessions import first_time_fatal, session
 from tests.test_golden import SAMPLE_DATA, SCENARIOS
 
 if TYPE_CHECKING:
@@ -213,24 +211,11 @@ def test_a_worker_process_killed_in_the_middle_changes_no_byte(
     for side in (PRODUCTION, SHADOW):
         put(tmp_path, side, "a.jsonl", scores(side, 500))
     killed = tmp_path / "killed"
-
-    def fatal(name: str) -> None:
-        unhurt = getattr(parts, name)
-
-        def first_time_fatal(batches: Any, *args: Any) -> Iterator[Any]:  # noqa: ANN401
-            for number, batch in enumerate(unhurt(batches, *args)):
-                if number == 1 and not (killed / name).exists():
-                    killed.mkdir(exist_ok=True)
-                    (killed / name).touch()
-                    os.kill(os.getpid(), signal.SIGKILL)
-                yield batch
-
-        monkeypatch.setattr(parts, name, first_time_fatal)
-
-    for name in ("load", "settle", "pair", "gather", "ask"):
-        fatal(name)
+    steps = {"load", "settle", "pair", "gather", "ask"}
+    for name in steps:
+        monkeypatch.setattr(parts, name, first_time_fatal(getattr(parts, name), killed / name))
     found = captured(tmp_path, 3)
-    assert {path.name for path in killed.iterdir()} == {"load", "settle", "pair", "gather", "ask"}
+    assert {path.name for path in killed.iterdir()} == steps
     monkeypatch.undo()
     assert found == captured(tmp_path, None)
 
