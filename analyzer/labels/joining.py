@@ -113,7 +113,10 @@ def join_labels(
 
 
 def name_pairs(engine: Rows) -> None:
-    """Add to `label_pairs` which label names which pair, where those of an ID lie together."""
+    """Add to `label_pairs` which of `labels`, made where they are not yet, names which pair.
+
+    Those of an ID must lie together.
+    """
     if not engine.files("labels"):
         engine.keep("label_ids", table="labels")
     engine.keep("label_pairs")

@@ -163,9 +163,9 @@ def _reduced(
         progress("comparing outputs", 1, 1)
         digest, size = captures.digest()
         labelled = None
-        if opened.join_labels is not None:
+        if opened.label_damage is not None:
             kind = predictions["prediction_shape"].column("kind")[0].as_py()
-            labelled = sum_labels(engine, policy, kind, opened.join_labels())
+            labelled = sum_labels(engine, policy, kind, opened.label_damage())
             predictions |= labelled.tables
             digest += f"\n{labelled.digest}"
         replay = reduce_replay(engine, opened.sidecars(), start, end)

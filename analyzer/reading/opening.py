@@ -43,14 +43,14 @@ class Opened:
 
     Attributes:
         sidecars: reads those of a replay.
-        join_labels: makes `sum_labels` possible, once there are pairs and predictions; None where
+        label_damage: notes on damaged label files, once labels have met the pairs; None where
             no labels were given.
     """
 
     engine: Engine | SparkEngine
     captures: Captures
     sidecars: Callable[[], Sidecars]
-    join_labels: Callable[[], tuple[Note, ...]] | None
+    label_damage: Callable[[], tuple[Note, ...]] | None
 
 
 @dataclass(frozen=True)

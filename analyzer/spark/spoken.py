@@ -1,6 +1,6 @@
 """What the driver and its tasks tell each other beside tables, as JSON.
 
-In: objects to read, and what became of them. Out: files (`parts`). Nothing is unpickled here: what
+In: objects to read, and what became of them. Out: files (`pieces`). Nothing is unpickled here: what
 comes back from a task was made from captured data.
 """
 
