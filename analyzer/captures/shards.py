@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from analyzer.engine import Engine
     from analyzer.sources.objects import Chunk, Role
 
-BATCH_BYTES = 16 << 20
+BATCH_BYTES = 32 << 20
 
 
 @dataclass(frozen=True)
