@@ -76,7 +76,9 @@ class Share:
 
     def scaled(self) -> tuple[float, float]:
         """Events and outcomes at the effective size."""
-        return self.events * (self.effective / self.outcomes), self.effective
+        size = self.effective
+        # where every outcome is an event, rounding could make one too many
+        return min(self.events * (size / self.outcomes), size), size
 
     def hourly_lower(self, alpha: float) -> float:
         """Above which share the truth lies if each hour may be one burst; 1 without hours."""

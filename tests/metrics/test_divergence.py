@@ -240,6 +240,14 @@ def test_the_effective_size_never_exceeds_what_was_seen() -> None:
     assert Share(10, 100, 1_000.0, "pairs").scaled() == (1.0, 10.0)
 
 
+def test_where_every_outcome_is_an_event_no_number_of_repeats_is_too_many() -> None:
+    """39 * (n / 39) is more than n for some effective sizes n."""
+    for squares in range(39, 39 * 39 + 1):
+        share = Share(39, 39, float(squares), "pairs")
+        assert share.scaled()[0] == pytest.approx(share.effective)
+        assert share.upper(0.05) == 1.0
+
+
 def test_too_few_on_one_side_says_how_long_until_flips_mean_something() -> None:
     few = assess("flip_rate", counts_of(production_at_or_above=10, production_below=9_990))
     assert few.outcome is Outcome.UNRESOLVED
