@@ -12,7 +12,7 @@ import gzip
 import io
 import json
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -24,8 +24,10 @@ from tests.captures.test_capture_oracle import ODD_LINES
 from tests.faults.shadow_tests import PRODUCTION, SHADOW, object_path, put_object
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+    from hypothesis.strategies import SearchStrategy
 
     Answer = tuple[str | None, str]
     """What one record holds as its output's data, and its encoding."""
@@ -49,14 +51,10 @@ class Captured:
 
     kind: str
     requests: int
-    bodies: Mapping[tuple[str, int, str], bytes]
+    bodies: Mapping[tuple[str, int, str], bytes] = field(repr=False)
     overrides: tuple[str, ...]
     since: str | None
     until: str | None
-
-    def __repr__(self) -> str:
-        lines = f"{self.requests} requests, {len(self.bodies)} objects"
-        return f"{self.kind}: {lines}, {self.overrides}, {self.since} to {self.until}"
 
     def put(self, folder: Path) -> None:
         """Write the objects."""
@@ -183,9 +181,8 @@ OTHERS = (
 )
 
 
-def captures(rng: random.Random, requests: int) -> Captured:
+def captures(kind: str, rng: random.Random, requests: int) -> Captured:
     """A shadow test of so many requests, a first and a last of which both variants answer."""
-    kind = rng.choice(list(KINDS))
     answered, of_kind = KINDS[kind]
     overrides = (*of_kind, *rng.choice(PAIRING), *rng.choice(SLICES), *rng.choice(OTHERS))
     span_s = rng.choice([60, 7_200, 100_000])
@@ -228,9 +225,9 @@ def captures(rng: random.Random, requests: int) -> Captured:
     return Captured(kind, requests, bodies, overrides, _moment(since), _moment(until))
 
 
-def seeded(seed: int, requests: int) -> Captured:
+def seeded(kind: str, seed: int, requests: int) -> Captured:
     """The same from a seed: hypothesis remembers every choice that it makes itself."""
-    return captures(random.Random(seed), requests)
+    return captures(kind, random.Random(seed), requests)
 
 
 def _body(name: str, lines: list[bytes]) -> bytes:
@@ -250,7 +247,13 @@ def _moment(second: int | None) -> str | None:
     return None if second is None else (START + timedelta(seconds=second)).isoformat()
 
 
-ANY = st.builds(captures, st.randoms(use_true_random=False), st.integers(1, 25))
-"""Few requests, of which a failure shows the fewest that do."""
-MANY = st.builds(seeded, st.integers(0, 1 << 32), st.sampled_from([100, 700, 5_000]))
-"""Enough of them that parts hold what single ones do not, and samples leave something out."""
+def any_captures(kinds: Sequence[str]) -> SearchStrategy[Captured]:
+    """Shadow tests with answers of these kinds.
+
+    Either of few requests, of which a failure shows the fewest that do, or of enough of them that
+    parts hold what single ones do not, and samples leave something out.
+    """
+    kind = st.sampled_from(kinds)
+    few = st.builds(captures, kind, st.randoms(use_true_random=False), st.integers(1, 25))
+    many = st.sampled_from([100, 700, 5_000])
+    return few | st.builds(seeded, kind, st.integers(0, 1 << 32), many)

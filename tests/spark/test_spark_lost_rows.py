@@ -19,7 +19,7 @@ from analyzer.spark import driver, parts
 from analyzer.spark.captures import SparkCaptures
 from analyzer.spark.driver import SparkEngine, SparkPlan
 from tests.faults.shadow_tests import PRODUCTION, SHADOW
-from tests.spark.any_captures import seeded
+from tests.spark.any_captures import KINDS, seeded
 from tests.spark.sessions import session
 from tests.spark.test_spark_any_captures import check
 from tests.spark.test_spark_verdicts import captured, put, put_bucket, scores
@@ -54,7 +54,7 @@ def test_rows_that_are_made_again_for_every_job_give_the_same_bundle(
 ) -> None:
     keep_nothing(monkeypatch)
     monkeypatch.setattr(driver, "_ANSWERS_AT_ONCE", 2)
-    check(seeded(seed, 60), 2, Counter())
+    check(seeded(list(KINDS)[seed % len(KINDS)], seed, 60), 2, Counter())
 
 
 def test_pieces_of_answers_that_are_made_again_go_where_they_went_before(
