@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 _TERM_BITS = 60
 _LARGEST_LOSS = 64.0  # above -ln(1e-15)
 _DOCUMENTS = frozenset({"json", "text"})
-_DECIDING = frozenset({"probability", "label", "multiclass"})
 _OF_ANSWERS = ("label_commonest", "label_selection")
 _QUESTIONS = {
     "probability": (*_OF_ANSWERS, "label_losses", "label_score_cells", "label_reliability"),
@@ -139,10 +138,10 @@ def sum_labels(engine: Asked, policy: Policy, kind: str, damaged: Iterable[Note]
     if kind not in _DOCUMENTS:
         label_at = policy.predictions.label_at if kind == "probability" else None
         engine.each(partial(_keep_predictions, kind=kind, label_at=label_at))
-        if kind in _DECIDING:
+        asked = ("label_outcomes", *_QUESTIONS.get(kind, _OF_ANSWERS))
+        if set(_OF_ANSWERS) <= set(asked):
             engine.reduce("label_truths")
             engine.reduce("label_answers", label_at=label_at)
-        asked = ("label_outcomes", *_QUESTIONS.get(kind, _OF_ANSWERS))
         scales = {f"{name}_scale": steps for name, steps in _LOSS_STEPS.items()}
         found = engine.tables(*asked, kind=kind, scale=_steps(1.0), **scales)
         counts |= _outcomes(found)

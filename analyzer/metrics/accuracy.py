@@ -14,7 +14,7 @@ import math
 from typing import TYPE_CHECKING
 
 from analyzer.figures import counted, grouped, percent, points, stated
-from analyzer.metrics.label_selection import weigh
+from analyzer.metrics.label_selection import MORE_FLIPS, weigh
 from analyzer.metrics.labelled import LabelCounts, applying, said
 from analyzer.metrics.metric import Metric
 from analyzer.metrics.predictions import planned
@@ -86,8 +86,12 @@ def _judged_accuracy(facts: Facts, rule: MetricRule, found: LabelCounts) -> Evid
     needs = None
     if outcome is Outcome.UNRESOLVED and rule.margin is not None:
         alpha = facts.policy.alpha
-        told = useless or (weighed.note if weighed else None)
-        needs = said(told) if told else _needs(found, rule.margin, alpha, once=once)
+        if useless:
+            needs = said(useless)
+        elif weighed:
+            needs = MORE_FLIPS
+        else:
+            needs = _needs(found, rule.margin, alpha, once=once)
     right = found.count("both_right")
     return Evidence(
         family=Family.DIVERGENCE,

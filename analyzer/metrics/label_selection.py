@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analyzer.figures import percent
-from analyzer.model import Note
+from analyzer.model import Needs, Note
 from analyzer.stats.missingness import informative_missingness
 from analyzer.stats.paired_accuracy import Outcomes
 from analyzer.stats.proportions import clopper_pearson
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     Bounds = Callable[[Outcomes, float, float], tuple[float, float]]
     """Outcomes and a level for each end -> bounds of the difference of right answers."""
 
+MORE_FLIPS = Needs(
+    text="Label a random part of the predictions that flip, whatever production answered; labels "
+    "that come late count too."
+)
 _UNEVEN = 0.005
 """The chance, of either test, that labels which came regardless of flips are weighed."""
 _LACKING = 0.5

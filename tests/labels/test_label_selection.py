@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from analyzer.metrics.label_selection import weigh
+from analyzer.metrics.label_selection import MORE_FLIPS, weigh
 from analyzer.metrics.labelled import LabelCounts
 from analyzer.model import Outcome
 from analyzer.stats.paired_accuracy import lower_bound, upper_bound
@@ -84,7 +84,8 @@ def test_labels_of_grants_and_few_refusals_do_not_pass_a_shadow_that_grants_more
 @pytest.mark.parametrize("unknown", ["pending", ""])
 def test_a_label_that_says_nothing_is_no_label(unknown: str, tmp_path: Path) -> None:
     accuracy = loans(tmp_path, grants=1.0, refusals=0.0, unknown=unknown)
-    assert accuracy.outcome is not Outcome.PASS
+    assert accuracy.outcome is Outcome.UNRESOLVED
+    assert accuracy.needs is MORE_FLIPS
     assert "labels-selective" in codes(accuracy)
 
 
