@@ -6,7 +6,7 @@
 with answers as (
     select
         coalesce(
-            predictions.production_label,
+            label_text(predictions.production_label),
             (predictions.production_score >= $label_at)::varchar
         ) as answer,
         predictions.flipped,

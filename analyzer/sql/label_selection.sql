@@ -9,6 +9,11 @@ foreign_truths as (
     from label_truths
     where given = 0
         and $kind <> 'probability'
+        and label not in (
+            select answer
+            from label_answers
+            where answer is not null
+        )
 ),
 
 known as (

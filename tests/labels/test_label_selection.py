@@ -89,6 +89,13 @@ def test_a_label_that_says_nothing_is_no_label(unknown: str, tmp_path: Path) -> 
     assert "labels-selective" in codes(accuracy)
 
 
+def test_a_truth_that_production_answers_elsewhere_is_one(tmp_path: Path) -> None:
+    """Among labelled grants nobody says "refuse", which is the truth of a tenth of them."""
+    accuracy = loans(tmp_path, grants=1.0, refusals=0.0)
+    (note,) = (note for note in accuracy.notes if note.code == "labels-selective")
+    assert "0.0 % of the predictions that flip have one, of other predictions 51.2 %" in note.text
+
+
 def test_the_same_shadow_is_judged_by_labels_of_any_requests(tmp_path: Path) -> None:
     accuracy = loans(tmp_path, grants=0.5, refusals=0.5, turned=0.08)
     assert accuracy.outcome is Outcome.FAIL
