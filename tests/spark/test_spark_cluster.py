@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -24,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 SCENARIO = SAMPLE_DATA / "no_inference_id"
 SCRIPT = "from analyzer.__main__ import main\n\nmain()\n"
 _STARTED_S = 120.0
+_DISKS = "SPARK_EXECUTOR_DIRS="
 
 pytestmark = pytest.mark.long
 
@@ -35,6 +37,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "PYTHONPATH": str(ROOT),
         "PYSPARK_PYTHON": sys.executable,
         "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_LOCAL_DIRS": str(tmp_path / "tmp"),
         "TMPDIR": str(tmp_path / "tmp"),
     }
 
@@ -93,6 +96,43 @@ def arguments(out: Path) -> list[str]:
         *("run", str(SCENARIO / "captures"), "--cloudwatch", str(SCENARIO / "cloudwatch")),
         *("--policy", str(SCENARIO / "policy.toml"), "--out", str(out), "--engine", "spark"),
     ]
+
+
+def executor_with(kind: str, cluster: Path) -> int | None:
+    """An executor of the cluster that holds a file of that kind on its own disk."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            said = (process / "environ").read_bytes().decode("utf-8", "replace").split("\0")
+            command = (process / "cmdline").read_text("utf-8", "replace")
+        except OSError:
+            continue  # it has ended
+        if "CoarseGrainedExecutorBackend" not in command:
+            continue
+        disks = [Path(word.partition("=")[2]) for word in said if word.startswith(_DISKS)]
+        if any(cluster in disk.parents and list(disk.rglob(f"{kind}_*")) for disk in disks):
+            return int(process.name)
+    return None
+
+
+@pytest.mark.parametrize("kind", ["shuffle", "rdd"])
+def test_an_executor_killed_with_all_it_holds_changes_no_byte(
+    kind: str, master: str, tmp_path: Path
+) -> None:
+    """What it had shuffled or kept is gone with its disk, and made again on another."""
+    command = [sys.executable, "-m", "analyzer", *arguments(tmp_path / "out"), "--master", master]
+    log = tmp_path / "run.log"
+    with log.open("wb") as said:
+        run = subprocess.Popen(command, env=environment(tmp_path), stdout=said, stderr=said)
+    killed = None
+    while killed is None and run.poll() is None:
+        killed = executor_with(kind, tmp_path)
+    assert killed is not None, log.read_text("utf-8", "replace")
+    os.kill(killed, signal.SIGKILL)
+    assert run.wait() == 0, log.read_text("utf-8", "replace")
+    golden = (SCENARIO / "expected_verdict.json").read_bytes()
+    assert (tmp_path / "out" / "verdict.json").read_bytes() == golden
+    executors = {path.name for work in tmp_path.glob("work-*/*") for path in work.iterdir()}
+    assert len(executors) == 3, executors
 
 
 def test_two_workers_give_the_golden_verdict_by_either_command(master: str, tmp_path: Path) -> None:
