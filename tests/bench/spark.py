@@ -169,7 +169,9 @@ def plain(production: str, shadow: str) -> dict[str, Any]:
     """Pairs, flips, and mean and quantiles of |difference|, as a Spark user would write it."""
     from pyspark.sql import SparkSession, functions
 
-    session = SparkSession.builder.master("local[2]").getOrCreate()
+    # exact quantiles of ten million do not fit into the gigabyte that Spark takes by itself
+    builder = SparkSession.builder.master("local[2]").config("spark.driver.memory", "4g")
+    session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
 
     def scores(folder: str, name: str):  # type: ignore[no-untyped-def] # noqa: ANN202 - no stubs
