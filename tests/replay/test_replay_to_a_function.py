@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from analyzer.errors import UsageError
-from analyzer.replay.function import Function
 from analyzer.replay.requests import read_request
 from analyzer.replay.targets import Target, open_target
+from analyzer.replay.targets.function import Function
 from analyzer.sources import AwsOptions
 from tests.replay.replays import line, outputs, replayed, write_captures
 

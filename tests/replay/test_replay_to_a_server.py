@@ -21,7 +21,7 @@ from analyzer.errors import AccessError, InputError, UsageError
 from analyzer.replay import Replay
 from analyzer.replay.requests import read_request
 from analyzer.replay.targets import MOST_BYTES
-from analyzer.replay.web import WebServer
+from analyzer.replay.targets.web import WebServer
 from tests.replay.replays import (
     START,
     answer_to,

@@ -11,8 +11,8 @@ from botocore.stub import Stubber
 
 from analyzer.errors import AccessError, UsageError
 from analyzer.replay import Replay
-from analyzer.replay.endpoint import Endpoint
 from analyzer.replay.requests import read_request
+from analyzer.replay.targets.endpoint import Endpoint
 from analyzer.sources import AwsOptions
 from tests.replay.replays import (
     line,

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from analyzer.errors import AccessError, UsageError
-from analyzer.replay.targets import MOST_BYTES, OK, TIMEOUT_S, Answer
+from analyzer.replay.targets.target import MOST_BYTES, OK, TIMEOUT_S, Answer
 from analyzer.sources.aws import (
     CONNECT_TIMEOUT_S,
     answer_code,

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analyzer.errors import ExitCode, UsageError
-from analyzer.replay.targets import MOST_BYTES, TIMEOUT_S, Answer, Caught
+from analyzer.replay.targets.target import MOST_BYTES, TIMEOUT_S, Answer, Caught
 from analyzer.sources.objects import printable
 
 if TYPE_CHECKING:

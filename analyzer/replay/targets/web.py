@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from analyzer.errors import AccessError, UsageError
-from analyzer.replay.targets import MOST_BYTES, OK, TIMEOUT_S, Answer
+from analyzer.replay.targets.target import MOST_BYTES, OK, TIMEOUT_S, Answer
 from analyzer.sources.objects import printable
 
 if TYPE_CHECKING:

@@ -1,7 +1,6 @@
-"""What a replay talks to, behind one face: a web server, a SageMaker endpoint, a function.
+"""The one face of all targets, and what an answer is.
 
-In: the face, and what an answer is. Out: each kind (`web`, `endpoint`, `function`), and when to
-send. Whatever the other end does is an answer with a code; only what no request could get past,
+Whatever the other end does is an answer with a code; only what no request could get past,
 such as a refused credential, is an error of the replay.
 """
 
@@ -10,15 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from analyzer.errors import UsageError
-from analyzer.sources.objects import printable
-
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
     from analyzer.replay.requests import Request
-    from analyzer.sources import AwsOptions
 
 TIMEOUT_S = 60.0
 """What SageMaker grants a container for one request."""
@@ -94,39 +89,3 @@ class Caught:
     ) -> bool:
         self.error = error
         return True
-
-
-def open_target(
-    text: str, flag: str, *, aws: AwsOptions, connections: int, allow_insecure: bool
-) -> Target:
-    """The target a flag names.
-
-    Args:
-        text: a URL, `sagemaker:ENDPOINT`, `sagemaker:ENDPOINT/VARIANT` or
-            `python:MODULE:FUNCTION`.
-        flag: for messages.
-        aws: how AWS is reached.
-        connections: requests at the same time, at most.
-        allow_insecure: whether http may leave this machine.
-
-    Raises:
-        UsageError: none of these, or one that must not be talked to.
-        AccessError: a host that is not known, or credentials that cannot be loaded.
-    """
-    kind, _, rest = text.partition(":")
-    if kind in {"http", "https"}:
-        from analyzer.replay.web import WebServer
-
-        return WebServer(text, flag, allow_insecure=allow_insecure)
-    if kind == "sagemaker":
-        from analyzer.replay.endpoint import Endpoint
-
-        return Endpoint(rest, flag, aws, connections)
-    if kind == "python":
-        from analyzer.replay.function import Function
-
-        return Function(rest, flag)
-    raise UsageError(
-        f"{flag} {printable(text)}: expected http://..., https://..., sagemaker:ENDPOINT or "
-        "python:MODULE:FUNCTION"
-    )
