@@ -53,8 +53,8 @@ def captured_window(
     Args:
         extent: earliest and latest inferenceTime of both roles.
         span: the ends asked for.
-        apart: the variants did not run at the same time and need not have: batch-transform jobs,
-            whose records all bear the time the job began. The window is then all that either has.
+        apart: the variants did not run at the same time and need not have, as batch-transform
+            jobs do not. The window is then all that either has.
 
     Raises:
         InputError: no capture lies in the window, or it ends before it starts.

@@ -7,6 +7,8 @@ list a year. The rule looks at keys only, so a folder and a bucket leave out the
 
 Not every folder called 2026/ is a year: a destination may hold a date of its own. A folder's dated
 children are days of captures only once a capture object lies directly in an hour folder there.
+Below `input/` and `output/` a date may be the start of a batch-transform job, whose lines may be of
+any later day: no day is left out there.
 """
 
 from __future__ import annotations
@@ -111,7 +113,7 @@ class Days:
 
     def need(self, folder: Dated) -> bool:
         """Whether a year, month or day can matter; hours are listed with their day."""
-        if folder.parts > _DAY_PARTS:
+        if folder.parts > _DAY_PARTS or layout.may_be_of_a_job(folder.base):
             return True
         before, after = folder.start, folder.end - timedelta(hours=1)
         return not (

@@ -227,9 +227,7 @@ def _both_jobs(
     ]
     if len(places) < len(aside) or not all(place.variant for _, place in places):
         raise InputError(f"{where}: this is the folder of one batch-transform job. {_BOTH_SIDES}")
-    left_out = {layout.place_of_job(layout.place_of_variant(f)) for f in days.left_out}
-    named = {place for _, place in places} | {place for place in left_out if place.variant}
-    path, roles = _chosen(named, asked, where, finding.replays)
+    path, roles = _chosen({place for _, place in places}, asked, where, finding.replays)
     chosen = [(one, place) for one, place in places if place.endpoint_path == path]
     finding.skipped["other-endpoint"] += len(places) - len(chosen)
     finding.skipped["other-variant"] += sum(p.variant not in roles.values() for _, p in chosen)
@@ -335,9 +333,7 @@ def _one_path(lister: _Lister, finding: Finding, role: Role, root: str) -> str |
         if place is not None:
             places.add((place.endpoint_path, place.variant))
         finding.take(entry, role, place.hour if place else None)
-    left_out = [layout.place_of_variant(folder) for folder in days.left_out]
-    if not kept and {place.variant for place in left_out} == {"input", "output"}:
-        left_out = [layout.place_of_job(place) for place in left_out]
+    left_out = map(layout.place_of_variant, days.left_out)
     places |= {(place.endpoint_path, place.variant) for place in left_out}
     if len(places) > 1:
         listed_places = ", ".join(

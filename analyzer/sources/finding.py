@@ -60,7 +60,10 @@ class Finding:
         )
 
     def take_jobs(self, jobs: Iterable[Job], changes: Counter[str]) -> None:
-        """Add the data files of batch-transform jobs, unless their hour cannot matter.
+        """Add the data files of batch-transform jobs, of whatever hour.
+
+        A job's hour is that of its start: its later lines may bear any time after it, and pairs
+        belong to the time of production's line, whenever the other job ran.
 
         Args:
             jobs: what manifests name.
@@ -68,11 +71,8 @@ class Finding:
         """
         self.skipped.update(changes)
         for job in jobs:
+            self.objects += job.objects
             for item in job.objects:
-                if item.hour and layout.outside_window(item.hour, self.since, self.until):
-                    self._leave_out(item.role, item.hour)
-                    continue
-                self.objects.append(item)
                 self.identities[item.role] |= job.identities
         self.skipped = +self.skipped
 

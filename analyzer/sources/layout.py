@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from analyzer.sources.objects import Entry, Role
 
+_BATCH_SIDES = ("input", "output")
+"""Where batch-transform capture puts its manifests; a variant may be called so, too."""
 CAPTURE_NAMES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 _HOUR_FOLDERS = re.compile(r"(20[0-9]{2})/([0-9]{2})/([0-9]{2})/([0-9]{2})")
 # A record may lie in the folder of the hour before its own (folders are file starts), and its
@@ -88,6 +90,15 @@ def place_of_job(found: Place) -> Place:
     """
     folders = found.endpoint_path.split("/") if found.variant and found.endpoint_path else []
     return _place(folders, found.hour)
+
+
+def may_be_of_a_job(folder: str) -> bool:
+    """Whether the dates below a folder (its path ends in a slash) may be starts of batch jobs.
+
+    >>> may_be_of_a_job("captures/job-a/output/"), may_be_of_a_job("churn/AllTraffic/")
+    (True, False)
+    """
+    return folder.rstrip("/").rpartition("/")[2] in _BATCH_SIDES
 
 
 def not_capture(entry: Entry) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -212,16 +212,33 @@ def test_two_runs_over_one_input_are_refused_until_one_is_named(folder: Storage)
     with pytest.raises(UsageError, match=rf"2 batch-transform jobs over .*{HOUR}, {LATER}"):
         listed(folder)
     assert len(listed(folder, f"a/output/{LATER}").objects) == 2
-    since = datetime(2026, 10, 5, 15, tzinfo=UTC)
-    asked = {"production": folder.at("a"), "shadow": folder.at("a")}
-    later = discover(None, **asked, since=since)  # type: ignore[arg-type]
-    assert [item.key for item in later.objects] == ["again/x.csv.out"] * 2
+
+
+@pytest.mark.parametrize("began", [HOUR, "2026/10/04/23"])
+def test_a_window_drops_no_file_of_a_job_that_began_outside_it(
+    storage: Storage, began: str
+) -> None:
+    files = {"x.csv": (INPUT, b"1\n2\n3\n")}
+    for prefix, hour in (("a", began), ("b", "2026/10/07/00")):
+        put(storage, Job(prefix, files, hour, bucket_of(storage)))
+    since = datetime(2026, 10, 5, 16, tzinfo=UTC)
+    listing = discover(
+        None,
+        production=storage.at("a"),
+        shadow=storage.at("b"),
+        since=since,
+        until=since + timedelta(hours=2),
+        aws=storage.aws,
+    )
+    assert [item.key.endswith("results/x.csv.out") for item in listing.objects] == [True, True]
+    assert listing.skipped == {"batch-manifest": 4}
 
 
 def test_days_outside_the_window_hide_no_data_of_a_job_inside(storage: Storage) -> None:
     bucket = bucket_of(storage)
     old = "2026/09/01/00/x.jsonl"
-    put(storage, Job("a", {old: (INPUT, b"1\n2\n3\n")}, "2026/09/02/13", bucket))
+    other = {"2026/09/01/00/y.jsonl": (INPUT, b"1\n2\n3\n")}
+    put(storage, Job("a", other, "2026/09/02/13", bucket))
     put(storage, Job("a", {old: (INPUT, b"1\n2\n3\n")}, HOUR, bucket))
     put(storage, Job("b", {old: (INPUT, b"1\n2\n3\n")}, HOUR, bucket))
     listing = discover(
@@ -232,8 +249,8 @@ def test_days_outside_the_window_hide_no_data_of_a_job_inside(storage: Storage) 
         aws=storage.aws,
     )
     assert failed(listing) == {}
-    assert len(listing.objects) == 2
-    assert listing.skipped == {"batch-manifest": 4}
+    assert len(listing.objects) == 3
+    assert listing.skipped == {"batch-manifest": 6}
 
 
 def test_an_output_named_again_later_is_one_file(folder: Storage) -> None:

@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import uuid
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -119,6 +120,22 @@ def test_two_jobs_over_one_input_are_judged_line_by_line(storage: Storage, tmp_p
     assert [note.text for note in verdict.notes if note.code == "batch-transform"]
     names = (verdict.subject.production_variant, verdict.subject.shadow_variant)
     assert names == (("a", "b") if storage.client else (None, None))
+
+
+def test_a_window_is_cut_from_a_long_job_by_the_times_in_its_lines(folder: Storage) -> None:
+    rows = 300
+    given = b"".join(b"%d,1\n" % k for k in range(rows))
+    for prefix, hour in (("a", 13), ("b", 2)):
+        at = (f"{hour + k // 60:02}:{k % 60:02}" for k in range(rows))
+        made = "".join(f"0.5, {uuid.uuid4()},2026-10-05T{when}:00Z\n" for when in at).encode()
+        put(folder, Job(prefix, {"x.csv": (given, made)}, f"2026/10/05/{hour:02}"))
+    asked = analysis.Request(
+        production=folder.at("a"), shadow=folder.at("b"), since="2026-10-05T16:00Z"
+    )
+    verdict = analysis.run(asked, silent).verdict
+    assert verdict.ledger.pairs == 120
+    assert verdict.window is not None
+    assert verdict.window.end == "2026-10-05T18:00:00Z"
 
 
 def test_a_folder_and_two_servers_give_the_same_lines(

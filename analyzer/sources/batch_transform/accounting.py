@@ -80,7 +80,7 @@ def notes(objects: Iterable[SourceObject]) -> tuple[Note, ...]:
         return ()
     text = (
         f"{counted(files, 'data file')} of batch-transform jobs: each line of an output is one "
-        "record with the same line of its input, pairs are of the same file and line, and every "
-        "record bears the time its job began"
+        "record with the same line of its input, pairs are of the same file and line, and a record "
+        "bears the time that the job wrote into its line, else the hour in which the job began"
     )
     return (Note(code="batch-transform", text=text),)
