@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from analyzer.cloudwatch.vocabulary import INVOCATIONS
 from analyzer.errors import InputError
-from analyzer.sources.aws import answer_code, explain
+from analyzer.sources.aws import Trail, answer_code, explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -162,6 +162,7 @@ def _scaling(
         activity
         for variant in variants
         for page in _pages(
+            "ScalingActivities",
             client.describe_scaling_activities,
             ServiceNamespace="sagemaker",
             ResourceId=f"endpoint/{endpoint}/variant/{variant}",
@@ -175,6 +176,7 @@ def _metered(client: CloudWatchClient, endpoint: str) -> set[str]:
     named = set()
     try:
         for page in _pages(
+            "CloudWatch",
             client.list_metrics,
             Namespace=INVOCATIONS,
             MetricName="Invocations",
@@ -190,11 +192,12 @@ def _metered(client: CloudWatchClient, endpoint: str) -> set[str]:
 
 
 def _pages(
-    call: Callable[..., Mapping[str, Any]], **request: object
+    what: str, call: Callable[..., Mapping[str, Any]], **request: object
 ) -> Iterator[Mapping[str, Any]]:
+    trail = Trail()
     while True:
         page = call(**request)
         yield page
         if not page.get("NextToken"):
             return
-        request["NextToken"] = page["NextToken"]
+        request["NextToken"] = trail.on(page["NextToken"], what)

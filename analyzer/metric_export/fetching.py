@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from analyzer.errors import AccessError
-from analyzer.sources.aws import explain
+from analyzer.sources.aws import Trail, explain
 from analyzer.sources.objects import printable
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def _answer(
         "ScanBy": "TimestampAscending",
     }
     partial: dict[str, Mapping[str, Any]] = {}
+    trail = Trail()
     while True:
         page = _called(client, body)
         for result in page["MetricDataResults"]:
@@ -90,7 +91,7 @@ def _answer(
             if partial:
                 return {}, _status(next(iter(partial.values())))
             return {question: sorted(found) for question, found in points.items()}, None
-        body["NextToken"] = page["NextToken"]
+        body["NextToken"] = trail.on(page["NextToken"], "CloudWatch")
 
 
 def _called(client: CloudWatchClient, body: Mapping[str, object]) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from analyzer.errors import AccessError
-from analyzer.sources.aws import answer_code, client_of, explain, missing_permission
+from analyzer.sources.aws import Trail, answer_code, client_of, explain, missing_permission
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +66,12 @@ class Aws:
     def listed(
         self, service: Service, operation: str, request: Mapping[str, Any], member: str
     ) -> list[dict[str, Any]]:
-        """One list of an answer, all pages of it."""
+        """One list of an answer, all pages of it.
+
+        Raises:
+            AccessError: as `call`; or the pages do not end.
+        """
+        trail = Trail()
         items: list[dict[str, Any]] = []
         token: dict[str, str] = {}
         while True:
@@ -74,7 +79,7 @@ class Aws:
             items += answer.get(member) or ()
             if not answer.get("NextToken"):
                 return items
-            token = {"NextToken": answer["NextToken"]}
+            token = {"NextToken": trail.on(answer["NextToken"], f"{service} {operation}")}
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
         if service not in self._clients:

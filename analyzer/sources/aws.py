@@ -243,6 +243,29 @@ def _explain_answer(error: ClientError, what: str) -> AnalyzerError:
     return AccessError(f"{what}: {advice} ({code}: {message})")
 
 
+class Trail:
+    """The tokens of one answer's pages so far, so that its last page is reached or missed aloud."""
+
+    def __init__(self) -> None:
+        self._tokens: set[str] = set()
+
+    def on(self, token: str, what: str) -> str:
+        """The token, where it leads on; `what` a person wanted is for the error.
+
+        Raises:
+            AccessError: there is none, or it has been followed before: it leads round.
+        """
+        if not token:
+            raise AccessError(
+                f"{what}: the server says that there is more and gives no token to ask for it; "
+                "copy what is there into a folder, or use a server that pages as S3 does"
+            )
+        if token in self._tokens:
+            raise AccessError(f"{what}: the server does not go on to the next page")
+        self._tokens.add(token)
+        return token
+
+
 def payer(options: AwsOptions) -> dict[str, object]:
     """What a request says about who pays for it."""
     return {"RequestPayer": "requester"} if options.request_payer else {}

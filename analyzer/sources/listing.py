@@ -8,13 +8,12 @@ which order answers come changes the order of the entries and nothing else.
 from __future__ import annotations
 
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from analyzer.errors import AccessError
-from analyzer.sources.aws import CONNECTIONS, explain, payer
+from analyzer.sources.aws import CONNECTIONS, Trail, explain, payer
 from analyzer.sources.days import base_of_capture, dated
 from analyzer.sources.objects import Entry, printable
 
@@ -37,7 +36,12 @@ _DAY_PARTS = 3
 
 @dataclass(frozen=True)
 class Page:
-    """One answer: objects, folders when it was asked by folder, and where the next one begins."""
+    """One answer: objects, folders when it was asked by folder, and where the next one begins.
+
+    Attributes:
+        token: None on the last page; empty where there is more and the server names no next page,
+            which matters to who wants it (`Trail`).
+    """
 
     entries: tuple[Entry, ...]
     folders: tuple[str, ...]
@@ -79,9 +83,7 @@ class Bucket:
             answer = self.client.list_objects_v2(**request)
         except (BotoCoreError, ClientError) as error:
             raise explain(error, self.what) from None
-        following = answer.get("NextContinuationToken") if answer.get("IsTruncated") else None
-        if following is not None and following == token:
-            raise AccessError(f"{self.what}: the server does not go on to the next page")
+        following = answer.get("NextContinuationToken", "") if answer.get("IsTruncated") else None
         return Page(
             tuple(self._entry(found) for found in answer.get("Contents", ())),
             tuple(found["Prefix"] for found in answer.get("CommonPrefixes", ())),
@@ -102,12 +104,14 @@ class _Flat:
 
     Attributes:
         held: pages read before it is known whether the folder will be split.
+        trail: of its pages, which are read one after the other.
     """
 
     folder: str
     may_split: bool
     token: str | None = None
     held: tuple[Page, ...] = ()
+    trail: Trail = field(default_factory=Trail, compare=False)
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,7 @@ def below(bucket: Bucket, folder: str, first: Page, days: Days) -> Iterator[Entr
     Raises:
         AccessError, InputError, UsageError: the bucket cannot be listed.
     """
-    started = _after_page(_Flat(folder, may_split=True), first)
+    started = _after_page(_Flat(folder, may_split=True), first, bucket.what)
     yield from started.entries
     if not started.tasks:
         return
@@ -159,15 +163,16 @@ def below(bucket: Bucket, folder: str, first: Page, days: Days) -> Iterator[Entr
                 future.cancel()
 
 
-def _after_page(task: _Flat, page: Page) -> _Step:
+def _after_page(task: _Flat, page: Page, what: str) -> _Step:
     """What a page of a folder listed in one go leads to."""
     if page.token is None:
         held = (entry for one in (*task.held, page) for entry in one.entries)
         return _Step(tuple(held))
+    token = task.trail.on(page.token, what)
     if not task.may_split:
-        return _Step(page.entries, (replace(task, token=page.token),))
+        return _Step(page.entries, (replace(task, token=token),))
     if len(task.held) + 1 < PAGES_BEFORE_SPLIT:
-        return _Step((), (replace(task, token=page.token, held=(*task.held, page)),))
+        return _Step((), (replace(task, token=token, held=(*task.held, page)),))
     # The pages are dropped: going on after their last key would trust every server to sort.
     return _Step((), (_Walk(task.folder),))
 
@@ -185,7 +190,8 @@ class _Walker:
     def run(self, task: _Task) -> _Step:
         """One task, which is one request, and another where a day might be left out."""
         if isinstance(task, _Flat):
-            return _after_page(task, self._bucket.page(task.folder, task.token))
+            page = self._bucket.page(task.folder, task.token)
+            return _after_page(task, page, self._bucket.what)
         page = self._bucket.page(task.folder, delimiter="/")
         if page.token is not None or not self._affordable(page.folders):
             return _Step((), (_Flat(task.folder, may_split=False),))

@@ -71,7 +71,7 @@ def entries(url: str, options: AwsOptions, days: Days) -> Iterator[Entry]:
     folder = prefix if not prefix or prefix.endswith("/") else prefix + "/"
     bucket = Bucket(s3_client(options, CONNECTIONS), name, options, described(name, folder))
     page = bucket.page(folder)
-    if page.entries or page.token:
+    if page.entries or page.token is not None:
         yield from below(bucket, folder, page, days)
         return
     # Of all keys that start with this one, the key itself sorts first.
@@ -87,7 +87,7 @@ def entries(url: str, options: AwsOptions, days: Days) -> Iterator[Entry]:
                 # A right to this prefix alone is enough; that it holds nothing is the answer.
                 return
             raise
-        if page.entries or page.token:
+        if page.entries or page.token is not None:
             yield from below(bucket, spelling, page, days)
             return
 

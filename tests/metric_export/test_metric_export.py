@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -378,3 +379,19 @@ def test_an_answer_that_stays_partial_or_is_forbidden_is_no_export(
     with pytest.raises(AccessError, match=said):
         export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=NOW)
     assert len(asked) == tries
+
+
+def test_answers_that_lead_round_are_not_followed_for_ever() -> None:
+    tokens = cycle("ab")
+
+    class Round:
+        def __getattr__(self, name: str) -> Callable[..., Mapping[str, Any]]:
+            return lambda **_: {"MetricDataResults": [], "NextToken": next(tokens)}
+
+    clients = Clients(Round(), Answers(describe_endpoint=refused("DescribeEndpoint")), SCALING)
+    with pytest.raises(AccessError, match="CloudWatch: the server does not go on"):
+        describe(clients, "churn")
+    question = Question("churn", "churn-v1", "ModelLatency", "p99", 60)
+    asked = Request((question,), START, START + timedelta(minutes=2))
+    with pytest.raises(AccessError, match="CloudWatch: the server does not go on"):
+        list(fetching.fetch(clients.cloudwatch, [asked]))

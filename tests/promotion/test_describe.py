@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from botocore.stub import Stubber
 
 from analyzer.console.progress import silent
+from analyzer.errors import AccessError
 from analyzer.model import Decision
 from analyzer.promotion.apply import apply
 from analyzer.promotion.aws import Aws
@@ -107,6 +109,14 @@ def test_a_managed_test_is_found_described_and_stopped_in_aws_own_shapes(tmp_pat
     begun = Begun(plan, sent=False)
     apply(begun, aws, tmp_path / "p.json", say=lambda _: None, progress=silent)
     sagemaker.assert_no_pending_responses()
+
+
+def test_tags_that_lead_round_are_not_followed_for_ever() -> None:
+    aws, stubs = stubbed()
+    for token in ("2", "3", "2"):
+        stubs["sagemaker"].add_response("list_tags", {"Tags": [], "NextToken": token})
+    with pytest.raises(AccessError, match="sagemaker ListTags: the server does not go on"):
+        aws.listed("sagemaker", "ListTags", {"ResourceArn": "arn:aws:sagemaker:x:1:y/z"}, "Tags")
 
 
 def test_moto_takes_the_configuration_and_gives_it_back(moto_url: str) -> None:

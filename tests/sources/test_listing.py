@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from analyzer.errors import AccessError, InputError, UsageError
 from analyzer.sources import AwsOptions, Listing, discover, listing, s3
+from analyzer.sources.batch_transform import data_objects
 from analyzer.sources.days import Days
 from tests.faults.fault_server import ACCESS_DENIED, EXPIRED_TOKEN, SLOW_DOWN
 
@@ -304,16 +306,59 @@ def test_a_right_to_one_prefix_is_enough_to_find_it_empty(
         discover("s3://any/p/churn", aws=faulty)
 
 
-def test_a_server_that_repeats_a_page_is_not_followed_for_ever(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def paged(*tokens: str | None) -> object:
+    """A client whose every page says that there is more; its tokens come round again."""
+    coming = cycle(tokens)
+
     class Client:
         def list_objects_v2(self, **_: object) -> dict[str, object]:
-            return {"IsTruncated": True, "NextContinuationToken": "again"}
+            token = next(coming)
+            more = {} if token is None else {"NextContinuationToken": token}
+            return {"IsTruncated": True, "Contents": [stored_object("p/x.jsonl")], **more}
 
-    monkeypatch.setattr(s3, "s3_client", lambda *_: Client())
+    return Client()
+
+
+def stored_object(key: str) -> dict[str, object]:
+    return {"Key": key, "Size": 5, "ETag": '"x"', "LastModified": datetime(2026, 10, 5, tzinfo=UTC)}
+
+
+@pytest.mark.parametrize("tokens", [("again",), ("a", "b"), ("a", "b", "c", "d", "e")])
+@pytest.mark.parametrize("splits", [1, 2, 100])
+def test_a_server_that_leads_round_is_not_followed_for_ever(
+    monkeypatch: pytest.MonkeyPatch, tokens: tuple[str, ...], splits: int
+) -> None:
+    monkeypatch.setattr(listing, "PAGES_BEFORE_SPLIT", splits)
+    monkeypatch.setattr(s3, "s3_client", lambda *_: paged(*tokens))
     with pytest.raises(AccessError, match="does not go on to the next page"):
         keys("s3://any/p", AwsOptions())
+
+
+def test_a_page_that_is_not_the_last_and_names_no_next_is_no_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for tokens in ((None,), ("a", None)):
+        monkeypatch.setattr(s3, "s3_client", lambda *_, of=tokens: paged(*of))
+        with pytest.raises(AccessError, match="gives no token"):
+            keys("s3://any/p", AwsOptions())
+
+
+def test_one_object_is_found_on_a_server_that_cannot_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Client:
+        def list_objects_v2(self, **request: object) -> dict[str, object]:
+            below = str(request["Prefix"]).endswith("/")
+            return {} if below else {"IsTruncated": True, "Contents": [stored_object("p/x.jsonl")]}
+
+    monkeypatch.setattr(s3, "s3_client", lambda *_: Client())
+    assert keys("s3://any/p/x.jsonl", AwsOptions()) == ["p/x.jsonl"]
+
+
+def test_the_data_of_a_batch_job_are_not_asked_for_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(data_objects, "s3_client", lambda *_: paged("a", "b"))
+    with pytest.raises(AccessError, match="does not go on to the next page"):
+        data_objects.on_s3(["s3://any/p/x.csv"], AwsOptions())
 
 
 def test_leaving_early_leaves_no_thread_behind(

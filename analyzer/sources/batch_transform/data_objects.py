@@ -11,7 +11,7 @@ from collections import defaultdict
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from analyzer.sources.aws import CONNECTIONS, s3_client
+from analyzer.sources.aws import CONNECTIONS, Trail, s3_client
 from analyzer.sources.listing import Bucket, described
 from analyzer.sources.objects import Entry, ObjectFailure, printable
 from analyzer.sources.s3 import split_url
@@ -61,13 +61,13 @@ def on_s3(addresses: Collection[str], aws: AwsOptions) -> dict[str, Found]:
     name, shared = split_url(_shared_start(addresses))
     bucket = Bucket(s3_client(aws, CONNECTIONS), name, aws, described(name, shared))
     found: dict[str, Found] = {}
-    token = None
+    token, trail = None, Trail()
     while True:
         page = bucket.page(shared, token)
         found |= {entry.location: entry for entry in page.entries if entry.location in addresses}
-        token = page.token
-        if token is None:
+        if page.token is None:
             return found
+        token = trail.on(page.token, bucket.what)
 
 
 def _shared_start(addresses: Collection[str]) -> str:
