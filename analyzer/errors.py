@@ -45,13 +45,12 @@ class AnalyzerError(Exception):
     exit_code = ExitCode.INTERNAL
 
     def __init__(self, message: str, *, code: str = "") -> None:
-        # Messages quote addresses and answers; they are printed, logged and kept in ERROR verdicts.
-        super().__init__(without_secrets(message))
+        super().__init__(_sayable(message))
         self.code = code or _kebab(type(self).__name__)
 
     def lead_with(self, what: str) -> None:
         """Say first what the message is about."""
-        self.args = (without_secrets(f"{what}: {self}"),)
+        self.args = (_sayable(f"{what}: {self}"),)
 
 
 class UsageError(AnalyzerError):
@@ -88,6 +87,14 @@ class ResourceError(AnalyzerError):
     """Disk or memory ran out."""
 
     exit_code = ExitCode.RESOURCES
+
+
+def _sayable(message: str) -> str:
+    """A message as it may be printed, logged and kept in ERROR verdicts.
+
+    It may quote addresses and answers, and arguments that are no text.
+    """
+    return without_secrets(message.encode("utf-8", "backslashreplace").decode())
 
 
 def _kebab(name: str) -> str:

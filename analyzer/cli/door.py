@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
+from analyzer.cli.arguments import Command
 from analyzer.cli.demo import demo
 from analyzer.cli.diff import diff
 from analyzer.cli.doctor import doctor
@@ -84,7 +85,7 @@ def door(
 
 
 for _command in COMMANDS:
-    app.command()(_command)
+    app.command(cls=Command)(_command)
 
 
 def run_command_line() -> int:

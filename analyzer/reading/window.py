@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from analyzer.errors import InputError, UsageError
+from analyzer.sources.objects import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +17,7 @@ Span = tuple[datetime | None, datetime | None]
 """The ends a person asked for; None where it is left to the data."""
 
 _MINUTE = timedelta(minutes=1)
+_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 def asked_span(since: str | None, until: str | None) -> Span:
@@ -34,15 +36,22 @@ def moment(text: str | None, flag: str) -> datetime | None:
     """A point in time as a flag gives it: ISO 8601, UTC unless it says otherwise.
 
     Raises:
-        UsageError: not ISO 8601.
+        UsageError: not ISO 8601, or of another age.
     """
     if text is None:
         return None
+    said = f"{flag} {printable(text)}"
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{flag} {text}: expected ISO 8601 such as 2026-11-20T00:00Z") from None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        raise UsageError(f"{said}: expected ISO 8601 such as 2026-11-20T00:00Z") from None
+    aware = at.replace(tzinfo=UTC) if at.tzinfo is None else at
+    # Compared first: in UTC, a moment of the calendar's first or last hours may have no date.
+    if not _EARLIEST <= aware <= _LATEST:
+        raise UsageError(
+            f"{said}: expected a time from 1970 to 2199; leave the flag out for an open end"
+        )
+    return aware.astimezone(UTC)
 
 
 def captured_window(

@@ -157,10 +157,14 @@ def _core_session(options: AwsOptions) -> botocore.session.Session:
         CredentialProvider,
         DeferredRefreshableCredentials,
     )
+    from botocore.exceptions import NoCredentialsError
 
+    source = session.get_credentials()
+    if source is None:  # botocore would find out by failing on it
+        raise NoCredentialsError
     fetcher = AssumeRoleCredentialFetcher(
         client_creator=session.create_client,
-        source_credentials=session.get_credentials(),
+        source_credentials=source,
         role_arn=options.role_arn,
         extra_args={"RoleSessionName": "shadow-analyzer"},
     )
@@ -184,7 +188,13 @@ def unusable(error: Exception) -> AnalyzerError:
     """The one-line error that an exception means before there was any request."""
     from botocore import exceptions as aws
 
-    if isinstance(error, aws.SSOError | aws.TokenRetrievalError | aws.CredentialRetrievalError):
+    if isinstance(
+        error,
+        aws.NoCredentialsError
+        | aws.SSOError
+        | aws.TokenRetrievalError
+        | aws.CredentialRetrievalError,
+    ):
         return explain(error, "load the credentials")
     if isinstance(error, aws.NoRegionError):
         return UsageError("no AWS region: give it with --region, or set AWS_DEFAULT_REGION")
