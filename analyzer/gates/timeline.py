@@ -60,7 +60,7 @@ def _window_match(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
     if cover is None or sent is None or not np.isfinite(sent).any():
         return _gate(GateOutcome.NOT_MEASURED, "No metric minutes of production.", covers=SERVED)
     share = min(
-        _covered(series[cover.part(cover.window)])
+        _covered(series[cover.part(cover.window)], cover.beyond)
         for series in (sent, invocations(facts, cover, PRODUCTION))
         if np.isfinite(series).any()
     )
@@ -98,13 +98,13 @@ def _left_out(facts: Facts) -> str | None:
     )
 
 
-def _covered(sent: FloatArray) -> float:
-    """Share of minutes with data, or in gaps too short to expect a request."""
+def _covered(sent: FloatArray, beyond: int) -> float:
+    """Share of minutes with data, or in gaps too short to expect a request; `beyond` have none."""
     present = np.isfinite(sent)
     quiet = QUIET_REQUESTS / float(sent[present].mean())
     edges = np.flatnonzero(np.diff(np.concatenate(([0], ~present, [0]))))
     gaps = edges[1::2] - edges[::2]
-    return 1 - float(gaps[gaps > quiet].sum()) / sent.size
+    return 1 - (float(gaps[gaps > quiet].sum()) + beyond) / (sent.size + beyond)
 
 
 def _coverage(facts: Facts, _: Mapping[str, Evidence]) -> Gate:

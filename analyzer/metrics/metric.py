@@ -115,6 +115,23 @@ class Facts:
         return without_horizon(looking) if self.mode is Mode.REPLAY else looking
 
     @cached_property
+    def known(self) -> tuple[int, int] | None:
+        """From when until when there are metric points or capture records; None without any.
+
+        Units: seconds since 1970 in UTC, half open.
+        """
+        starts: list[int] = []
+        ends: list[int] = []
+        if not self.metric_points.is_empty():
+            second = self.metric_points["timestamp"].dt.epoch("s")
+            starts += [int(second.to_numpy().min())]
+            ends += [int((second + self.metric_points["period_s"]).to_numpy().max())]
+        if self.captures is not None and self.captures.first_at and self.captures.last_at:
+            starts += [int(at.timestamp()) for at in self.captures.first_at]
+            ends += [int(at.timestamp()) + 1 for at in self.captures.last_at]
+        return (min(starts), max(ends)) if starts else None
+
+    @cached_property
     def metric_series(self) -> dict[tuple[object, ...], Points]:
         """`metric_points` by (role, metric_name, stat, period_s), split once for the whole run."""
         points = self.metric_points.with_columns(

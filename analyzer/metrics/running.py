@@ -186,7 +186,7 @@ def _looks(
     cover = Cover(arms.cover.window, arms.cover.start, minutes.size, MINUTE)
     lower_level, upper_level = levels(facts.policy)
     times = cover.times()
-    for end in _ends(cover.window):
+    for end in _ends(cover.laid_out):
         window = Span(cover.window.start, end)
         spans = looks(cover, minutes & (times < end), window)
         comparison = Comparison.of(arms, spans, least_points=least_points)

@@ -75,7 +75,7 @@ def _bias(facts: Facts, found: Counted) -> Finding | Note:
 
 
 def _influence(facts: Facts, found: Counted) -> FloatArray | None:
-    """What each minute of the window adds to the bias; 0 where it holds no prediction.
+    """What each minute of the window's known days adds to the bias; 0 where none is predicted.
 
     None where so few minutes hold any that they say nothing of likeness in time.
     """
@@ -86,7 +86,7 @@ def _influence(facts: Facts, found: Counted) -> FloatArray | None:
     minutes = tables["score_bias_minutes"].to_pydict()
     if len(minutes["minute"]) < MIN_N_EFF:
         return None
-    first, last = cover.window.start // MINUTE, cover.window.end // MINUTE
+    first, last = cover.laid_out.start // MINUTE, cover.laid_out.end // MINUTE
     at = np.array(minutes["minute"], np.int64) - first
     inside = (at >= 0) & (at < last - first)
     seen, change = (np.array(minutes[name], float) for name in ("predictions", "change"))

@@ -2,8 +2,9 @@
 
 In: which minutes and days the two variants share, and the arrays the estimators need. Out: any
 estimate. Not knowing is NaN in an array, never zero. All arrays of one run lie on *cover* grids,
-which start and end at midnight UTC around the window, so that every period of CloudWatch divides
-them and a part of the window is a slice.
+which start and end at midnight UTC around what is known of the window, so that every period of
+CloudWatch divides them and a part of the window is a slice. Days before and after of which nothing
+is known are only counted: a window may be asked for that is longer than any memory.
 """
 
 from __future__ import annotations
@@ -53,11 +54,11 @@ class Span:
 
 @dataclass(frozen=True)
 class Cover:
-    """The grid of one period length over all UTC days that touch the window.
+    """The grid of one period length over the UTC days of the window of which anything is known.
 
     Attributes:
         window: the window on whole minutes, outside which every value is missing.
-        start: midnight at or before the window's start, seconds since 1970.
+        start: midnight at or before the first that is known, seconds since 1970.
     """
 
     window: Span
@@ -72,14 +73,18 @@ class Cover:
             return None
         first = int(facts.start.timestamp()) // MINUTE * MINUTE
         last = -int(-facts.end.timestamp() // MINUTE) * MINUTE
-        start = first // DAY * DAY
-        size = (-(-last // DAY) * DAY - start) // period_s
-        return cls(Span(first, last), start, size, period_s)
+        start, end = first // DAY * DAY, -(-last // DAY) * DAY
+        known = facts.known or (start, end)
+        begin, stop = max(start, known[0] // DAY * DAY), min(end, -(-known[1] // DAY) * DAY)
+        if stop <= begin:
+            begin, stop = start, start + DAY
+        return cls(Span(first, last), begin, (stop - begin) // period_s, period_s)
 
     def part(self, span: Span) -> slice:
-        """The indices of the periods that lie wholly inside `span`."""
-        first = -(-(span.start - self.start) // self.period_s)
-        return slice(first, max(first, (span.end - self.start) // self.period_s))
+        """The indices of the periods that lie wholly inside `span`, as far as the grid goes."""
+        first = max(0, -(-(span.start - self.start) // self.period_s))
+        last = min(self.size, (span.end - self.start) // self.period_s)
+        return slice(first, max(first, last))
 
     def times(self) -> npt.NDArray[np.int64]:
         """Start of every period, seconds since 1970."""
@@ -87,8 +92,19 @@ class Cover:
 
     @property
     def minutes(self) -> int:
-        """Length of the window in minutes."""
+        """Length of the window in minutes, those of which nothing is known included."""
         return (self.window.end - self.window.start) // MINUTE
+
+    @property
+    def laid_out(self) -> Span:
+        """The part of the window that the grid holds."""
+        end = self.start + self.size * self.period_s
+        return Span(max(self.window.start, self.start), min(self.window.end, end))
+
+    @property
+    def beyond(self) -> int:
+        """Minutes of the window before and after the grid."""
+        return self.minutes - (self.laid_out.end - self.laid_out.start) // MINUTE
 
 
 def utc(seconds: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,29 +11,25 @@ import polars as pl
 import pytest
 
 from analyzer.gates.timeline import TIMELINE_GATES
-from analyzer.metrics.metric import CaptureFacts, EndpointFacts
-from analyzer.model import Family, GateOutcome, Ledger, Pairing
-from tests.metrics.points import START, assess_all, facts_of, policy_of, shadow_test, without
+from analyzer.metrics.metric import EndpointFacts
+from analyzer.model import Family, GateOutcome
+from tests.metrics.points import (
+    START,
+    assess,
+    assess_all,
+    captured,
+    facts_of,
+    policy_of,
+    shadow_test,
+    without,
+)
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from analyzer.metrics.metric import Facts
     from analyzer.model import Gate
 
+END = START + timedelta(days=3)
 CHECKS = {gate.id: gate.check for gate in TIMELINE_GATES}
-
-
-def captured(first: datetime, last: datetime, records: int = 5_000) -> CaptureFacts:
-    return CaptureFacts(
-        ledger=Ledger(pairs=records),
-        pairing=Pairing(),
-        production_records=records,
-        shadow_records=records,
-        same_objects=False,
-        first_at=(first, first),
-        last_at=(last, last),
-    )
 
 
 def check(facts: Facts, gate: str) -> Gate:
@@ -111,6 +107,22 @@ def test_metrics_for_half_the_window_do_not_match_it() -> None:
     held = check(facts, "window_match")
     assert held.outcome is GateOutcome.FAIL
     assert held.value == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [(datetime(1970, 1, 1, tzinfo=UTC), END), (START, datetime(2199, 12, 31, tzinfo=UTC))],
+)
+def test_a_window_far_beyond_all_metrics_closes_the_gate_and_changes_no_bound(
+    start: datetime, end: datetime
+) -> None:
+    points = shadow_test(3).points()
+    asked, own = facts_of(points, start=start, end=end), facts_of(points)
+    held = check(asked, "window_match")
+    assert held.outcome is GateOutcome.FAIL
+    assert held.value == pytest.approx(0, abs=0.001)
+    for metric in ("latency_mean", "latency_p99", "error_5xx_rate"):
+        assert assess(asked, metric).effect == assess(own, metric).effect
 
 
 @pytest.mark.parametrize("metric", ["Invocations", "ModelLatency"])

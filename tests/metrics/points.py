@@ -12,12 +12,12 @@ import polars as pl
 from analyzer.metrics.error_rate import ERROR_RATE
 from analyzer.metrics.instances import INSTANCES
 from analyzer.metrics.latency import LATENCY
-from analyzer.metrics.metric import Facts
-from analyzer.model import Inputs, Mode
+from analyzer.metrics.metric import CaptureFacts, Facts
+from analyzer.model import Inputs, Ledger, Mode, Pairing
 from analyzer.policy.files import parse_policy
 
 if TYPE_CHECKING:
-    from analyzer.metrics.metric import CaptureFacts, EndpointFacts
+    from analyzer.metrics.metric import EndpointFacts
     from analyzer.model import Evidence
     from analyzer.policy import Policy
 
@@ -187,6 +187,19 @@ def facts_of(
         inputs=inputs or Inputs(digest="sha256:0"),
         captures=captures,
         endpoint=endpoint,
+    )
+
+
+def captured(first: datetime, last: datetime, records: int = 5_000) -> CaptureFacts:
+    """Records of both variants in that time, all of them paired."""
+    return CaptureFacts(
+        ledger=Ledger(pairs=records),
+        pairing=Pairing(),
+        production_records=records,
+        shadow_records=records,
+        same_objects=False,
+        first_at=(first, first),
+        last_at=(last, last),
     )
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.metrics.series import Cover, Span, longest_whole_days, looks, requests, values
-from tests.metrics.points import START, facts_of, shadow_test, without
+from tests.metrics.points import START, captured, facts_of, shadow_test, without
 
 DAY = 1440
 NOTHING = shadow_test(0.01).points().clear()
@@ -86,6 +86,41 @@ def test_every_part_of_a_window_lies_wholly_inside_it(
     assert len(times) >= minutes * 60 // period - 1
     assert cover.window.start <= start.timestamp()
     assert cover.window.end >= facts.end.timestamp()  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("period", [60, 3600])
+@pytest.mark.parametrize(("before", "after"), [(50, 0), (0, 170), (50, 170)])
+def test_years_of_which_nothing_is_known_are_counted_and_not_laid_out(
+    before: int, after: int, period: int
+) -> None:
+    test = shadow_test(2.5)
+    start = START.replace(year=START.year - before)
+    end = (START + timedelta(days=2.5)).replace(year=START.year + after)
+    cover = Cover.of(facts_of(test.points(), start=start, end=end), period)
+    assert cover is not None
+    assert cover.size == 3 * 86_400 // period
+    assert cover.start == START.timestamp()
+    assert cover.minutes == (end - start).total_seconds() // 60
+    laid_out = cover.laid_out
+    assert cover.part(cover.window) == cover.part(laid_out)
+    assert laid_out.end == min(cover.window.end, cover.start + 3 * 86_400)
+    assert cover.part(Span(cover.window.start, cover.window.start + 3600)).stop <= cover.size
+
+
+def test_a_window_beside_all_points_is_one_day_of_nothing() -> None:
+    later = START.replace(year=START.year + 50)
+    cover = Cover.of(facts_of(shadow_test(1).points(), start=later, end=later.replace(month=12)))
+    assert cover is not None
+    assert (cover.start, cover.size) == (later.timestamp(), DAY)
+
+
+def test_records_without_points_are_known_of_as_well() -> None:
+    captures = captured(START, START + timedelta(days=4, minutes=1))
+    points = shadow_test(1).points()
+    wide = facts_of(points, end=START + timedelta(days=9_000), captures=captures)
+    cover = Cover.of(wide)
+    assert cover is not None
+    assert cover.size == 5 * DAY
 
 
 def test_points_outside_the_window_are_missing() -> None:
