@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import secrets
 import shutil
+import stat
 import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
 
-_PREFIX = "analyzer-"
+_PREFIX = "shadow-analyzer-"
+_NAME = re.compile(rf"{_PREFIX}[0-9a-f]{{32}}")
 _LOCK, _UNSEEN = "in-use", "in-use.new"
+_SPILLED = re.compile(rf"{_LOCK}|{_UNSEEN}|duckdb_temp_.*|.*\.parquet", re.DOTALL)
+"""All that is ever put there, in folders or not."""
+_PERMISSIONS = 0o777
 _BEING_MADE_S = 60.0
 
 
@@ -68,20 +74,38 @@ def _locked(path: Path) -> int:
 
 
 def _remove_abandoned(place: Path) -> None:
-    """Folders of this user whose lock nobody holds."""
+    """Folders that this tool made for this user, whose lock nobody holds.
+
+    Other tools and people name folders, too: what differs in anything from what a run leaves stays.
+    """
     for folder in place.glob(f"{_PREFIX}*"):
         with suppress(OSError):
-            if folder.is_symlink() or folder.stat().st_uid != os.getuid():
-                continue
-            if _is_abandoned(folder):
+            if _is_made_here(folder) and _is_abandoned(folder) and _holds_spills(folder):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_made_here(folder: Path) -> bool:
+    status = folder.lstat()
+    private = stat.S_ISDIR(status.st_mode) and status.st_mode & _PERMISSIONS == stat.S_IRWXU
+    return private and status.st_uid == os.getuid() and _NAME.fullmatch(folder.name) is not None
+
+
+def _holds_spills(folder: Path) -> bool:
+    """Whether nothing below a folder is of another kind, links among it; none is followed."""
+    with os.scandir(folder) as entries:
+        return all(
+            _holds_spills(Path(entry.path))
+            if entry.is_dir(follow_symlinks=False)
+            else entry.is_file(follow_symlinks=False) and _SPILLED.fullmatch(entry.name)
+            for entry in entries
+        )
 
 
 def _is_abandoned(folder: Path) -> bool:
     try:
         lock = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW)
     except FileNotFoundError:
-        # killed before it was locked; what holds anything else is somebody's folder of that name
+        # killed before it was locked, perhaps; or not there yet
         unlocked = {path.name for path in folder.iterdir()} <= {_UNSEEN}
         return unlocked and time.time() - folder.stat().st_mtime > _BEING_MADE_S
     try:

@@ -95,34 +95,87 @@ def test_a_folder_is_never_seen_with_a_lock_that_nobody_holds(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_not_ours_stays(tmp_path: Path) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    (elsewhere / "in-use").touch()
-    (tmp_path / "analyzer-link").symlink_to(elsewhere)
-    (tmp_path / "analyzer-file").touch()
-    (tmp_path / "analyzer-new").mkdir()
-    (tmp_path / "other").mkdir()
+NAME = f"shadow-analyzer-{'0f' * 16}"
+
+
+def left(place: Path, name: str = NAME, *holds: str) -> Path:
+    """A folder as a killed run leaves it."""
+    folder = place / name
+    folder.mkdir(mode=0o700)
+    for one in holds:
+        (folder / one).parent.mkdir(parents=True, exist_ok=True)
+        (folder / one).touch()
+    os.utime(folder, (0, 0))
+    return folder
+
+
+@pytest.mark.parametrize(
+    "holds",
+    [
+        (),
+        ("in-use.new",),
+        ("in-use",),
+        ("in-use", "pairs-3.parquet", "facts-4/tmp_0.parquet", "duckdb_temp_storage_S32K-0.tmp"),
+    ],
+)
+def test_what_a_killed_run_leaves_is_removed(tmp_path: Path, holds: tuple[str, ...]) -> None:
+    left(tmp_path, NAME, *holds)
     PrivateFolder(tmp_path).remove()
-    assert {path.name for path in tmp_path.iterdir()} == {
-        "elsewhere",
-        "analyzer-link",
-        "analyzer-file",
-        "analyzer-new",
-        "other",
-    }
-    assert (elsewhere / "in-use").exists()
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_an_old_folder_of_such_a_name_is_removed_only_where_a_killed_run_could_have_left_it(
-    tmp_path: Path,
+@pytest.mark.parametrize(
+    ("name", "holds"),
+    [
+        ("analyzer-results", ()),
+        ("analyzer-notes", ("in-use", "thesis.txt")),
+        ("shadow-analyzer-results", ("in-use",)),
+        (f"{NAME}-copy", ("in-use",)),
+        (f"shadow-analyzer-{'0F' * 16}", ()),
+        (NAME, ("in-use", "thesis.txt")),
+        (NAME, ("in-use", "facts-4/thesis.txt")),
+        (NAME, ("verdict.json",)),
+    ],
+)
+def test_a_folder_that_no_run_leaves_stays_with_all_in_it(
+    tmp_path: Path, name: str, holds: tuple[str, ...]
 ) -> None:
-    for name, holds in (("empty", None), ("unlocked", "in-use.new"), ("results", "verdict.json")):
-        folder = tmp_path / f"analyzer-{name}"
-        folder.mkdir()
-        if holds:
-            (folder / holds).touch()
-        os.utime(folder, (0, 0))
+    folder = left(tmp_path, name, *holds)
     PrivateFolder(tmp_path).remove()
-    assert [path.name for path in tmp_path.iterdir()] == ["analyzer-results"]
-    assert (tmp_path / "analyzer-results" / "verdict.json").exists()
+    assert {str(path.relative_to(folder)) for path in folder.rglob("*")} >= set(holds)
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o770, 0o500])
+def test_a_folder_that_others_may_use_stays(tmp_path: Path, mode: int) -> None:
+    folder = left(tmp_path, NAME, "in-use")
+    folder.chmod(mode)
+    PrivateFolder(tmp_path).remove()
+    assert (folder / "in-use").exists()
+
+
+def test_a_folder_of_another_user_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = left(tmp_path, NAME, "in-use")
+    monkeypatch.setattr(os, "getuid", lambda: folder.stat().st_uid + 1)
+    PrivateFolder(tmp_path).remove()
+    assert (folder / "in-use").exists()
+
+
+def test_a_folder_that_is_being_made_stays(tmp_path: Path) -> None:
+    folder = left(tmp_path)
+    os.utime(folder)
+    PrivateFolder(tmp_path).remove()
+    assert folder.is_dir()
+
+
+def test_no_link_is_followed(tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    elsewhere = left(tmp_path, "elsewhere", "in-use", "kept.parquet")
+    (place / NAME).symlink_to(elsewhere)
+    linked = left(place, f"shadow-analyzer-{'1e' * 16}", "in-use")
+    (linked / "facts-4").symlink_to(elsewhere)
+    (linked / "pairs-3.parquet").symlink_to(elsewhere / "kept.parquet")
+    PrivateFolder(place).remove()
+    assert (elsewhere / "kept.parquet").exists()
+    assert (place / NAME).is_symlink()
+    assert (linked / "in-use").exists()
