@@ -108,8 +108,8 @@ class LineCutter:
     def __init__(self, object_id: int, role: Role, max_line_bytes: int) -> None:
         self._object_id = object_id
         self._role: Role = role
-        # A carriage return belongs to the line end, not to the line.
-        self._max_held = max_line_bytes + 1
+        # A carriage return belongs to the line end, a byte order mark to the file: to no line.
+        self._max_held = max_line_bytes + len(_BYTE_ORDER_MARK) + 1
         self._whole: list[bytes | memoryview] = []
         self._whole_bytes = 0
         self._partial: list[bytes] = []

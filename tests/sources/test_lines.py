@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from analyzer.sources import Chunk, ObjectFailure, lines
 from analyzer.sources.lines import LineCutter, inflated
-from analyzer.sources.objects import ObjectError
+from analyzer.sources.objects import ObjectError, Oversize
 
 BOM = b"\xef\xbb\xbf"
 TEXT = st.lists(st.sampled_from([b"a", b"bc", b"\r", b"\n", b"\r\n", BOM, b"0123456789"])).map(
@@ -21,8 +21,13 @@ TEXT = st.lists(st.sampled_from([b"a", b"bc", b"\r", b"\n", b"\r\n", BOM, b"0123
 
 
 def cut(blocks: list[bytes], max_line_bytes: int = 1 << 20) -> list[Chunk]:
+    """The chunks of an object; between its blocks no more of a line is held than may be one."""
     cutter = LineCutter(3, "shadow", max_line_bytes)
-    chunks = [chunk for block in blocks for chunk in cutter.feed(block)]
+    chunks: list[Chunk] = []
+    for block in blocks:
+        chunks += cutter.feed(block)
+        held = sum(len(part) for part in cutter._partial)  # noqa: SLF001 - memory
+        assert held <= max_line_bytes + len(BOM + b"\r")
     return [*chunks, *cutter.finish(None)]
 
 
@@ -33,28 +38,28 @@ def split(data: bytes, cuts: list[int]) -> list[bytes]:
 
 @dataclass(frozen=True)
 class Line:
-    """What a consumer keeps of a line, whether it came as bytes or as an oversize marker."""
+    """What a consumer keeps of a line: its text, or size and digest if it is too long."""
 
     number: int
-    length: int
-    sha256: str
+    kept: bytes | Oversize
 
 
-def line_of(number: int, raw: bytes) -> Line:
+def line_of(number: int, raw: bytes, limit: int) -> Line:
     text = raw.removesuffix(b"\n").removesuffix(b"\r")
     if number == 1:
         text = text.removeprefix(BOM)
-    return Line(number, len(text), hashlib.sha256(text).hexdigest())
+    long = Oversize(len(text), hashlib.sha256(text).hexdigest())
+    return Line(number, text if len(text) <= limit else long)
 
 
-def seen(chunks: list[Chunk]) -> list[Line]:
+def seen(chunks: list[Chunk], limit: int) -> list[Line]:
+    """The lines as a consumer has them, which measures what lay whole in a block itself."""
     found = []
     for chunk in chunks:
         if chunk.oversize is not None:
-            size = chunk.oversize
-            found.append(Line(chunk.first_line_number, size.length, size.sha256))
+            found.append(Line(chunk.first_line_number, chunk.oversize))
         numbered = enumerate(io.BytesIO(chunk.data), chunk.first_line_number)
-        found += [line_of(number, raw) for number, raw in numbered]
+        found += [line_of(number, raw, limit) for number, raw in numbered]
     return found
 
 
@@ -63,8 +68,21 @@ def test_every_line_arrives_once_with_its_number_wherever_blocks_end(
     data: bytes, cuts: list[int], limit: int
 ) -> None:
     raw = data.split(b"\n")
-    expected = [line_of(n, line) for n, line in enumerate(raw, 1) if line or n < len(raw)]
-    assert seen(cut(split(data, cuts), limit)) == expected
+    expected = [line_of(n, line, limit) for n, line in enumerate(raw, 1) if line or n < len(raw)]
+    assert seen(cut(split(data, cuts), limit), limit) == expected
+
+
+@pytest.mark.parametrize("ending", [b"", b"\n", b"\r\n"])
+@pytest.mark.parametrize("start", [b"", BOM])
+@pytest.mark.parametrize("length", [1023, 1024, 1025])
+def test_a_line_is_oversize_beyond_the_limit_and_not_before_it(
+    start: bytes, length: int, ending: bytes
+) -> None:
+    data, limit = start + b"x" * length + ending, 1024
+    whole = seen(cut([data], limit), limit)
+    assert [isinstance(line.kept, Oversize) for line in whole] == [length > limit]
+    for at in (1, 2, 1000, len(data) - len(ending), len(data) - 1):
+        assert seen(cut([data[:at], data[at:]], limit), limit) == whole
 
 
 @given(data=TEXT, cuts=st.lists(st.integers(0, 60)))
