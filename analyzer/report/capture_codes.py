@@ -35,7 +35,10 @@ CAPTURE_CODES: dict[str, tuple[str, str]] = {
     ),
     "not_capture.no-time": ("The record has no inferenceTime that can be read.", _CAPTURE),
     "empty": ("An object without content.", _SKIPPED),
-    "hidden": ("An object whose name begins with a dot or an underscore.", _SKIPPED),
+    "hidden": (
+        "An object whose name, or a folder's above it, begins with a dot or an underscore.",
+        _SKIPPED,
+    ),
     "not-a-file": ("A pipe or a device, or a folder named as a capture file.", _SKIPPED),
     "not-jsonl": ("An object of another kind than JSON Lines.", _SKIPPED),
     "metric-export": ("A metric export among the captures.", "Pass it with --cloudwatch."),

@@ -106,7 +106,7 @@ def not_capture(entry: Entry) -> str | None:
     name = entry.key.rpartition("/")[2]
     if entry.size == 0:
         return "empty"
-    if name.startswith((".", "_")):
+    if entry.hidden:
         return "hidden"
     if name.lower().endswith(CAPTURE_NAMES):
         return None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from analyzer.sources.aws import CONNECTIONS, Trail, explain, payer
 from analyzer.sources.days import base_of_capture, dated
-from analyzer.sources.objects import Entry, printable
+from analyzer.sources.objects import Entry, is_hidden, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -54,12 +54,14 @@ class Bucket:
 
     Attributes:
         what: what a person wanted, for errors.
+        root: the prefix that was named, as keys spell it; names below it may hide a key.
     """
 
     client: S3Client
     name: str
     options: AwsOptions
     what: str
+    root: str = ""
 
     def page(
         self, prefix: str, token: str | None = None, *, most: int | None = None, delimiter: str = ""
@@ -95,7 +97,8 @@ class Bucket:
         location = f"s3://{self.name}/{key}"
         etag = found.get("ETag", "").strip('"') or None
         modified = found["LastModified"].astimezone(UTC)
-        return Entry(key, location, found["Size"], etag, modified, location)
+        hidden = is_hidden(key.removeprefix(self.root))
+        return Entry(key, location, found["Size"], etag, modified, location, hidden=hidden)
 
 
 @dataclass(frozen=True)

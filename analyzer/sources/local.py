@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.errors import AccessError, InputError
 from analyzer.sources.layout import CAPTURE_NAMES
-from analyzer.sources.objects import Entry, ObjectError, printable
+from analyzer.sources.objects import Entry, ObjectError, is_hidden, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ def entries(root: str) -> Iterator[Entry]:
     if stat.S_ISDIR(status.st_mode):
         yield from _walk(str(path))
     else:
-        yield _entry(str(path), path.name, status)
+        yield _entry(str(path), path.name, status, named=True)
 
 
 def read(item: SourceObject, start: int, end: int) -> bytes:
@@ -139,14 +139,17 @@ def _hidden(path: str, error: OSError) -> AccessError:
     )
 
 
-def _entry(path: str, relative: str, status: os.stat_result | None) -> Entry:
+def _entry(
+    path: str, relative: str, status: os.stat_result | None, *, named: bool = False
+) -> Entry:
     # File names are bytes; those that are not UTF-8 show their bytes as \\xNN.
     key = os.fsencode(relative).decode("utf-8", "backslashreplace")
+    hidden = not named and is_hidden(key)
     if status is None:
-        return Entry(key, path, None, None, None, path)
+        return Entry(key, path, None, None, None, path, hidden=hidden)
     identity = f"{status.st_dev}:{status.st_ino}"
     is_file = stat.S_ISREG(status.st_mode)
-    return Entry(key, path, status.st_size, None, _modified(status), identity, is_file)
+    return Entry(key, path, status.st_size, None, _modified(status), identity, is_file, hidden)
 
 
 def _modified(status: os.stat_result) -> datetime | None:

@@ -52,6 +52,7 @@ class Entry:
         etag: what S3 names this version by, without quotes; None for files.
         identity: equal for two entries that are the same bytes on the same storage.
         is_file: False for a folder, pipe, socket or device: named, and never read.
+        hidden: as `is_hidden` says of its path below what was named.
     """
 
     key: str
@@ -61,6 +62,7 @@ class Entry:
     modified: datetime | None
     identity: str
     is_file: bool = True
+    hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -211,6 +213,19 @@ class ObjectError(Exception):
     def __init__(self, code: str, text: str) -> None:
         super().__init__(text)
         self.failure = ObjectFailure(code, text)
+
+
+def is_hidden(below: str) -> bool:
+    """Whether a name on a path begins with a dot or an underscore, as what nobody is to read does.
+
+    Args:
+        below: the path below the folder or prefix that was named, which may be called anything.
+
+    >>> is_hidden("prod/.old/x.jsonl"), is_hidden("prod/_SUCCESS"), is_hidden("prod/x.jsonl")
+    (True, True, False)
+    """
+    path = f"/{below}"
+    return "/." in path or "/_" in path
 
 
 def printable(text: str) -> str:

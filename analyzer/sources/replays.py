@@ -48,7 +48,7 @@ class Replays:
             folders = entry.key.split("/")
             if _WORK in folders[:-1]:
                 self.work += 1
-            elif folders[-1] == NAME and entry.is_file:
+            elif folders[-1] == NAME and entry.is_file and not entry.hidden:
                 self.sidecars[_folder(entry.location)] = entry
             else:
                 yield entry

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -69,17 +70,20 @@ def entries(url: str, options: AwsOptions, days: Days) -> Iterator[Entry]:
     """
     name, prefix = split_url(url)
     folder = prefix if not prefix or prefix.endswith("/") else prefix + "/"
-    bucket = Bucket(s3_client(options, CONNECTIONS), name, options, described(name, folder))
+    what = described(name, folder)
+    bucket = Bucket(s3_client(options, CONNECTIONS), name, options, what, folder)
     page = bucket.page(folder)
     if page.entries or page.token is not None:
         yield from below(bucket, folder, page, days)
         return
     # Of all keys that start with this one, the key itself sorts first.
-    alone = bucket.page(prefix, most=1).entries if prefix != folder else ()
+    named = replace(bucket, root=prefix)
+    alone = named.page(prefix, most=1).entries if prefix != folder else ()
     if alone and alone[0].key == prefix:
         yield alone[0]
         return
     for spelling in _doubled(folder):
+        bucket = replace(bucket, root=spelling)
         try:
             page = bucket.page(spelling)
         except AccessError as error:

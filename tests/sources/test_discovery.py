@@ -107,6 +107,31 @@ def test_everything_listed_is_read_or_skipped_under_a_code(storage: Storage) -> 
     assert listing.listed == 11
 
 
+@pytest.mark.parametrize("old", [".old", "_old", "a/.trash/b"])
+def test_what_lies_in_a_hidden_folder_is_skipped_in_every_layout(
+    storage: Storage, old: str
+) -> None:
+    flat = captures("prod/x.jsonl", f"prod/{old}/x.jsonl", "shadow/x.jsonl")
+    storage.put({f".flat/{name}": body for name, body in flat.items()})
+    production, shadow = storage.at(".flat/prod"), storage.at(".flat/shadow")
+    listing = discover(None, production=production, shadow=shadow, aws=storage.aws)
+    assert (len(listing.objects), listing.skipped) == (2, {"hidden": 1})
+    storage.put({**both("_all/churn/"), **both(f"_all/{old}/churn/")})
+    listing = discover(storage.at("_all"), aws=storage.aws)
+    assert (len(listing.objects), listing.skipped) == (2, {"hidden": 2})
+    since = datetime(2026, 10, 5, 12, tzinfo=UTC)
+    storage.put(captures(f"_all/{old}/churn/AllTraffic/2026/09/05/12/x.jsonl"))
+    listing = discover(storage.at("_all"), since=since, aws=storage.aws)
+    assert (len(listing.objects), listing.skipped) == (2, {"hidden": 3})
+
+
+def test_a_hidden_file_that_is_named_itself_is_read(storage: Storage) -> None:
+    storage.put(captures(".p.jsonl", ".old/_s.jsonl"))
+    production, shadow = storage.at(".p.jsonl"), storage.at(".old/_s.jsonl")
+    listing = discover(None, production=production, shadow=shadow, aws=storage.aws)
+    assert len(listing.objects) == 2
+
+
 def test_other_endpoints_and_variants_are_skipped_and_counted(folder: Storage) -> None:
     folder.put({**both("a/"), **both("b/"), **captures(f"a/Third/{HOUR}/c.jsonl.gz")})
     listing = discover(folder.root, endpoint="a", production="AllTraffic", shadow="Shadow-01")
@@ -368,7 +393,10 @@ NAMES = st.text(
 
 
 @settings(max_examples=60, deadline=None)
-@given(names=st.sets(NAMES, min_size=1, max_size=5), variant=NAMES)
+@given(
+    names=st.sets(NAMES, min_size=1, max_size=5),
+    variant=NAMES.filter(lambda name: not name.startswith((".", "_"))),
+)
 def test_odd_names_are_listed_in_order_and_read(
     tmp_path_factory: pytest.TempPathFactory, names: set[str], variant: str
 ) -> None:

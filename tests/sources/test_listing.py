@@ -358,7 +358,7 @@ def test_the_data_of_a_batch_job_are_not_asked_for_for_ever(
 ) -> None:
     monkeypatch.setattr(data_objects, "s3_client", lambda *_: paged("a", "b"))
     with pytest.raises(AccessError, match="does not go on to the next page"):
-        data_objects.on_s3(["s3://any/p/x.csv"], AwsOptions())
+        data_objects.on_s3(["s3://any/p/x.csv"], AwsOptions(), "s3://any/p")
 
 
 def test_leaving_early_leaves_no_thread_behind(

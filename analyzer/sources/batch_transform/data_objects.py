@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from analyzer.sources.aws import CONNECTIONS, Trail, s3_client
 from analyzer.sources.listing import Bucket, described
 from analyzer.sources.objects import Entry, ObjectFailure, printable
-from analyzer.sources.s3 import split_url
+from analyzer.sources.s3 import found_under, split_url
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -48,18 +48,20 @@ def _is_text(path: str) -> bool:
     return "\0" not in path
 
 
-def on_s3(addresses: Collection[str], aws: AwsOptions) -> dict[str, Found]:
+def on_s3(addresses: Collection[str], aws: AwsOptions, root: str) -> dict[str, Found]:
     """The objects among these addresses that are there; one listing of what they begin with.
 
     Args:
         addresses: of one bucket and, so that the listing is short, of one prefix.
         aws: how S3 is reached.
+        root: the `s3://` address that was named.
 
     Raises:
         AccessError, InputError, UsageError: the bucket cannot be listed.
     """
     name, shared = split_url(_shared_start(addresses))
-    bucket = Bucket(s3_client(aws, CONNECTIONS), name, aws, described(name, shared))
+    named = found_under(split_url(root)[1], shared)
+    bucket = Bucket(s3_client(aws, CONNECTIONS), name, aws, described(name, shared), named)
     found: dict[str, Found] = {}
     token, trail = None, Trail()
     while True:

@@ -257,7 +257,7 @@ def _data(asked: Asked, named: Sequence[_Named], manifests: Sequence[Manifest]) 
     if asked.root.startswith("s3://"):
         _require_same_bucket(asked, named)
         for addresses in by_prefix.values():
-            data |= on_s3(addresses, asked.aws)
+            data |= on_s3(addresses, asked.aws, asked.root)
         return data
     if not manifests:
         return data

@@ -74,8 +74,7 @@ class Manifest:
 
 def candidate(entry: Entry) -> Candidate | None:
     """An entry as a candidate; None when it cannot be a manifest."""
-    name = entry.key.rpartition("/")[2]
-    if entry.size == 0 or name.startswith((".", "_")):
+    if entry.size == 0 or entry.hidden:
         return None
     spot = spot_of(entry.location)
     return None if spot is None else Candidate(entry, spot)
