@@ -6,7 +6,6 @@ stops a run: one that gives no label is a row with a code that starts with `labe
 
 from __future__ import annotations
 
-import csv
 import io
 from collections import Counter
 from dataclasses import replace
@@ -18,6 +17,7 @@ import polars as pl
 
 from analyzer.captures.lines import split
 from analyzer.errors import AccessError, InputError
+from analyzer.labels.csv_rows import COLUMNS, csv_rows
 from analyzer.model import Note
 from analyzer.sources import Listing, local, open_chunks, s3
 from analyzer.sources.batch_transform.stored import parts, stored
@@ -28,17 +28,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from analyzer.engine import Engine
+    from analyzer.labels.csv_rows import Row
     from analyzer.sources import AwsOptions, Chunk, SourceObject
     from analyzer.sources.objects import Entry
     from analyzer.steps import Progress
 
-    Row = tuple[str | None, str | None, str | None]
-    """ID, label, and the code of a row that could not be read."""
-
 _CSV = (".csv", ".csv.gz")
 _PARQUET = (".parquet",)
 _JSON_LINES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".json")
-_COLUMNS = ("id", "label")
 _BATCH_BYTES = 32 << 20
 _BATCH_ROWS = 100_000
 _DAMAGED = frozenset({"corrupt-gzip", "gzip-bomb", "parquet"})
@@ -106,7 +103,8 @@ def read_labels(
             progress("reading labels", done + 1, len(files.objects))
         else:
             alone = replace(files, objects=(item,))
-            _add_rows(engine, _csv_rows(_chunks(alone, max_line_bytes, damaged, on_read)))
+            chunks = _chunks(alone, max_line_bytes, damaged, on_read)
+            _add_rows(engine, csv_rows(chunks, max_line_bytes))
         done += 1
     return tuple(damaged)
 
@@ -178,56 +176,6 @@ def _add_rows(engine: Engine, rows: Iterable[Row]) -> None:
 _ROW = {"id": pl.String, "label": pl.String, "code": pl.String}
 
 
-def _csv_rows(chunks: Iterable[Chunk]) -> Iterator[Row]:
-    """Rows of a CSV file with a header; the columns may be anywhere in it."""
-    reader = csv.reader(_text_lines(chunks))
-    places: list[int] | None = None
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            yield None, None, "label.invalid-csv"
-            continue
-        if places is None:
-            named = [cell.strip().lower() for cell in row]
-            if not set(_COLUMNS) <= set(named):
-                yield None, None, "label.no-columns"
-                return
-            places = [named.index(column) for column in _COLUMNS]
-        elif row:
-            yield _csv_row(row, places)
-
-
-def _csv_row(row: list[str], places: list[int]) -> Row:
-    if max(places) >= len(row):
-        return None, None, "label.invalid-csv"
-    found, label = (row[place] for place in places)
-    if not _is_text(found) or not _is_text(label):
-        return None, None, "label.invalid-utf8"
-    return found, label, None
-
-
-def _text_lines(chunks: Iterable[Chunk]) -> Iterator[str]:
-    """Lines with their ends, as `csv` wants them; bytes that are no text stay recognisable."""
-    for chunk in chunks:
-        data = chunk.data
-        if chunk.first_line_number == 1:
-            data = data.removeprefix(b"\xef\xbb\xbf")
-        yield from io.StringIO(data.decode(errors="surrogateescape"), newline="")
-
-
-def _is_text(cell: str) -> bool:
-    if cell.isascii():
-        return True
-    try:
-        cell.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _whole(item: SourceObject, aws: AwsOptions) -> bytes:
     """A file that has no lines."""
     try:
@@ -241,10 +189,10 @@ def _parquet_rows(data: bytes) -> Iterator[Row]:
     """Rows of a Parquet file; numbers and truth values as their text."""
     try:
         names = {name.lower(): name for name in pl.read_parquet_schema(io.BytesIO(data))}
-        if not set(_COLUMNS) <= set(names):
+        if not set(COLUMNS) <= set(names):
             yield None, None, "label.no-columns"
             return
-        wanted = [names[column] for column in _COLUMNS]
+        wanted = [names[column] for column in COLUMNS]
         frame = pl.read_parquet(io.BytesIO(data), columns=wanted)
         texts = frame.select(pl.col(wanted).cast(pl.String))
     except pl.exceptions.PolarsError:

@@ -152,7 +152,7 @@ def test_what_cannot_be_used_is_counted_and_stops_nothing(tmp_path: Path) -> Non
         "label.invalid-json": 1,
         "label.invalid-parquet": 1,
         "label.invalid-utf8": 1,
-        "label.no-columns": 1,
+        "label.no-columns": 2,
         "label.no-id": 3,
         "label.no-label": 2,
         "label.paired": 4,

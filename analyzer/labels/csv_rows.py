@@ -1,0 +1,180 @@
+"""Lines of a CSV file with a header -> its labels, whichever of its lines are damaged.
+
+In: which lines make a record. Out: reading bytes (`files`), what a label means (`sql/label_rows`).
+Every line that is not blank is the header, part of a label, or counted under a code.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import deque
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from analyzer.sources import Chunk
+
+    Row = tuple[str | None, str | None, str | None]
+    """ID, label, and the code of a row that could not be read."""
+
+COLUMNS = ("id", "label")
+
+
+def csv_rows(chunks: Iterable[Chunk], max_line_bytes: int) -> Iterator[Row]:
+    """The labels of one file, and a code for each line that gives none.
+
+    A file that lacks a column is counted line by line, the first one too: where there is no header
+    it was a label.
+
+    Args:
+        chunks: the file's lines, in order.
+        max_line_bytes: more bytes are not one record.
+    """
+    lines = _Lines(chain.from_iterable(map(_lines, chunks)))
+    header: _Header | None = None
+    for line in lines:
+        if line.isspace():
+            continue
+        if header is not None and not header.places:
+            yield None, None, "label.no-columns"
+        elif (cells := _record(line, lines, header, max_line_bytes)) is None:
+            yield None, None, "label.invalid-csv"
+        elif header is not None:
+            yield _row(*header.named(cells))
+        else:
+            header = _header(cells)
+            if not header.places:
+                yield None, None, "label.no-columns"
+
+
+@dataclass(frozen=True)
+class _Header:
+    """Where the columns are; nowhere if one is lacking."""
+
+    places: tuple[int, ...]
+    width: int
+
+    def fits(self, cells: list[str]) -> bool:
+        """Whether a record has the columns, and no text beyond them.
+
+        A comma that nobody quoted, as in 1,5, would leave half a label.
+        """
+        return max(self.places) < len(cells) and not any(cells[self.width :])
+
+    def named(self, cells: list[str]) -> list[str]:
+        """ID and label."""
+        return [cells[place] for place in self.places]
+
+
+def _header(cells: list[str]) -> _Header:
+    names = [cell.strip().lower() for cell in cells]
+    lacks = not set(COLUMNS) <= set(names)
+    return _Header(() if lacks else tuple(map(names.index, COLUMNS)), len(names))
+
+
+def _row(found: str, label: str) -> Row:
+    if not _is_text(found) or not _is_text(label):
+        return None, None, "label.invalid-utf8"
+    return found, label, None
+
+
+class _Lines:
+    """Lines in order; those that were taken too many can be given back."""
+
+    def __init__(self, source: Iterator[str]) -> None:
+        self._source = source
+        self._given_back: deque[str] = deque()
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        return self._given_back.popleft() if self._given_back else next(self._source)
+
+    def give_back(self, lines: list[str]) -> None:
+        """The next ones are these."""
+        self._given_back.extendleft(reversed(lines))
+
+
+def _record(line: str, lines: _Lines, header: _Header | None, max_bytes: int) -> list[str] | None:
+    """The record that starts with this line, which may take more lines; None if there is none."""
+    cells = _cells(line)
+    if cells is None:
+        return _spanning(line, lines, header, max_bytes) if _turns(line) else None
+    return cells if header is None or header.fits(cells) else None
+
+
+def _spanning(
+    first: str, lines: _Lines, header: _Header | None, max_bytes: int
+) -> list[str] | None:
+    """The record of a line whose last quote stays open; None where that quote is astray.
+
+    RFC 4180 lets a quoted cell hold line ends, and the labels of a request of many rows are written
+    so, one a line. A stray quote opens such a cell too, and would take every label up to the next
+    quote, or the file's end, with it. So a quote is astray where a line inside it is a record by
+    itself, or where what it closes with is none: the first line alone is lost then, and reading
+    goes on with the second.
+
+    A record ends with the next line of an odd number of quotes, and only such a line opens one. So
+    no line is looked at for two openings, whatever the file.
+    """
+    taken: list[str] = []
+    held = len(first)
+    for line in lines:
+        taken.append(line)
+        held += len(line)
+        closes = _turns(line)
+        named = _named(line.partition('"')[0] if closes else line, header)
+        astray = bool(named) and (closes or all(cell.strip() for cell in named))
+        if held > max_bytes or astray:
+            break
+        if closes:
+            cells = _cells("".join((first, *taken)))
+            if cells is None or not (header is None or header.fits(cells)):
+                break
+            return cells
+    lines.give_back(taken)
+    return None
+
+
+def _named(text: str, header: _Header | None) -> list[str]:
+    """ID and label of a text that could be a record by itself; empty for any other."""
+    cells = _cells(text)
+    return [] if cells is None or header is None or not header.fits(cells) else header.named(cells)
+
+
+def _cells(text: str) -> list[str] | None:
+    """The cells of one record and no more; None where its quotes are not those of one."""
+    if '"' not in text:
+        return text.rstrip("\r\n").split(",")
+    try:
+        return next(csv.reader([text], strict=True))
+    except csv.Error:
+        return None
+
+
+def _turns(line: str) -> bool:
+    """Whether a quote is open after it that was not before, or the other way round."""
+    return line.count('"') % 2 == 1
+
+
+def _lines(chunk: Chunk) -> Iterator[str]:
+    """Lines with their ends, as `csv` wants them; bytes that are no text stay recognisable."""
+    data = chunk.data
+    if chunk.first_line_number == 1:
+        data = data.removeprefix(b"\xef\xbb\xbf")
+    yield from io.StringIO(data.decode(errors="surrogateescape"), newline="")
+
+
+def _is_text(cell: str) -> bool:
+    if cell.isascii():
+        return True
+    try:
+        cell.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
