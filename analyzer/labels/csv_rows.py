@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     """ID, label, and the code of a row that could not be read."""
 
 COLUMNS = ("id", "label")
+_TOO_LONG = ""  # stands for a line that is too long; no line is empty, for it has its end
 
 
 def csv_rows(chunks: Iterable[Chunk], max_line_bytes: int) -> Iterator[Row]:
@@ -32,14 +33,16 @@ def csv_rows(chunks: Iterable[Chunk], max_line_bytes: int) -> Iterator[Row]:
 
     Args:
         chunks: the file's lines, in order.
-        max_line_bytes: more bytes are not one record.
+        max_line_bytes: a longer line is counted and not read; nor are more bytes one record.
     """
-    lines = _Lines(chain.from_iterable(map(_lines, chunks)))
+    lines = _Lines(chain.from_iterable(_lines(chunk, max_line_bytes) for chunk in chunks))
     header: _Header | None = None
     for line in lines:
         if line.isspace():
             continue
-        if header is not None and not header.places:
+        if line == _TOO_LONG:
+            yield None, None, "label.oversize"
+        elif header is not None and not header.places:
             yield None, None, "label.no-columns"
         elif (cells := _record(line, lines, header, max_line_bytes)) is None:
             yield None, None, "label.invalid-csv"
@@ -130,7 +133,7 @@ def _spanning(
         closes = _turns(line)
         named = _named(line.partition('"')[0] if closes else line, header)
         astray = bool(named) and (closes or all(cell.strip() for cell in named))
-        if held > max_bytes or astray:
+        if line == _TOO_LONG or held > max_bytes or astray:
             break
         if closes:
             cells = _cells("".join((first, *taken)))
@@ -162,12 +165,22 @@ def _turns(line: str) -> bool:
     return line.count('"') % 2 == 1
 
 
-def _lines(chunk: Chunk) -> Iterator[str]:
+def _lines(chunk: Chunk, max_line_bytes: int) -> Iterator[str]:
     """Lines with their ends, as `csv` wants them; bytes that are no text stay recognisable."""
+    if chunk.oversize is not None:
+        yield _TOO_LONG
+        return
     data = chunk.data
     if chunk.first_line_number == 1:
         data = data.removeprefix(b"\xef\xbb\xbf")
-    yield from io.StringIO(data.decode(errors="surrogateescape"), newline="")
+    for line in io.StringIO(data.decode(errors="surrogateescape"), newline=""):
+        yield _TOO_LONG if _is_longer(line, max_line_bytes) else line
+
+
+def _is_longer(line: str, max_line_bytes: int) -> bool:
+    if 4 * len(line) <= max_line_bytes:  # no character takes more bytes
+        return False
+    return len(line.rstrip("\r\n").encode(errors="surrogateescape")) > max_line_bytes
 
 
 def _is_text(cell: str) -> bool:

@@ -152,6 +152,24 @@ def test_a_file_without_the_columns_is_counted_line_by_line() -> None:
     assert found == ["label.invalid-csv", *["label.no-columns"] * 40]
 
 
+@pytest.mark.parametrize("max_line_bytes", [1_024, 64])
+def test_a_line_that_is_too_long_is_counted_as_one_of_json_is(
+    tmp_path: Path, max_line_bytes: int
+) -> None:
+    """Read in one go or passed by: a short file is held whole, the end of a long one is not."""
+    last = ["id,label\n", "a,1\n", "b," + "0" * 5_000]
+    inside = ["id,label\n", "a,1\n", "b," + "é" * 600 + "\n", "c,1\n"]
+    for lines, usable in ((last, 1), (inside, 2)):
+        path = write(tmp_path / "l.csv", lines)
+        assert line_codes(path, max_line_bytes) == {None: usable, "label.oversize": 1}
+
+
+def test_a_line_is_as_long_as_its_bytes_without_its_end(tmp_path: Path) -> None:
+    path = write(tmp_path / "l.csv", ["id,label\r\n", "b," + "é" * 31 + "\r\n"])
+    assert line_codes(path, 64) == {None: 1}
+    assert line_codes(path, 63) == {"label.oversize": 1}
+
+
 def test_a_record_is_not_sought_for_beyond_the_longest_line() -> None:
     found = rows('id,label\nr-0,"yes\n' + "no\n" * 2_000 + 'r-1,yes"\n')
     assert counted(found) == ["label.invalid-csv"] * 2_001
