@@ -6,7 +6,6 @@ stops a run: one that gives no label is a row with a code that starts with `labe
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from dataclasses import replace
 from itertools import chain, islice
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from analyzer.captures.lines import split
 from analyzer.errors import AccessError, InputError
@@ -186,17 +187,33 @@ def _whole(item: SourceObject, aws: AwsOptions) -> bytes:
 
 
 def _parquet_rows(data: bytes) -> Iterator[Row]:
-    """Rows of a Parquet file; numbers and truth values as their text."""
+    """Rows of a Parquet file; numbers and truth values as their text.
+
+    Read by pyarrow: a bit that flips in a header makes Polars ask for all memory there is and more,
+    which ends the process. A whole file or nothing, for what a damaged one says is anybody's guess.
+    """
     try:
-        names = {name.lower(): name for name in pl.read_parquet_schema(io.BytesIO(data))}
-        if not set(COLUMNS) <= set(names):
-            yield None, None, "label.no-columns"
-            return
-        wanted = [names[column] for column in COLUMNS]
-        frame = pl.read_parquet(io.BytesIO(data), columns=wanted)
-        texts = frame.select(pl.col(wanted).cast(pl.String))
-    except pl.exceptions.PolarsError:
+        table = _text_table(data)
+    except (pa.ArrowException, OSError, UnicodeDecodeError):  # the last of a column's name
         yield None, None, "label.invalid-parquet"
         return
-    for found, label in texts.select(wanted).iter_rows():
-        yield found, label, None
+    if table is None:
+        yield None, None, "label.no-columns"
+        return
+    for batch in table.to_batches(max_chunksize=_BATCH_ROWS):
+        for found, label in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            yield found, label, None
+
+
+def _text_table(data: bytes) -> pa.Table | None:
+    """IDs and labels as text that is UTF-8; None where there are no such columns."""
+    file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
+    names = {name.lower(): name for name in file.schema_arrow.names}
+    if not set(COLUMNS) <= set(names):
+        return None
+    table = file.read([names[column] for column in COLUMNS], use_threads=False)
+    places = [table.column_names.index(names[column]) for column in COLUMNS]
+    texts = [table.column(place).cast(pa.large_string()) for place in places]
+    found = pa.Table.from_arrays(texts, names=list(COLUMNS))
+    found.validate(full=True)
+    return found

@@ -74,7 +74,10 @@ LABEL_CODES: dict[str, tuple[str, str]] = {
         _LABELS,
     ),
     "label.invalid-utf8": ("The line of a label file is not UTF-8.", _LABELS),
-    "label.invalid-parquet": ("A label file is no Parquet that can be read.", _FILE),
+    "label.invalid-parquet": (
+        "A label file is no Parquet that can be read: none of its rows counts.",
+        _FILE,
+    ),
     "label.oversize": ("The line of a label file is longer than max_line_bytes.", _LABELS),
     "label.no-columns": (
         "The line of a label file whose first line does not name the columns id and label.",
