@@ -178,8 +178,8 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     ),
     "repeated-inputs": ("Repeated inputs count as less than one pair each.", _NOTHING),
     "one-answer": (
-        "The shadow answers everything alike, so that few answers differ says nothing.",
-        "Check the shadow's model and its input.",
+        "One answer to every request would differ as seldom, so that few differ says nothing.",
+        "Check the shadow's model; let labels judge rare answers; make a wide tolerance smaller.",
     ),
     "threshold-uninformative": (
         "Almost all predictions are on one side of the threshold, so few can flip.",
