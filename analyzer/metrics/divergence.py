@@ -148,6 +148,9 @@ def _beside_one_answer(
     alone = differing / share.outcomes
     note = predictions.no_better_than_one_answer(alone, upper)
     passed = evidence.outcome is Outcome.PASS
+    if note is None and passed and alone < margin:
+        notes = (*evidence.notes, predictions.rare_answers(alone, upper))
+        return evidence.model_copy(update={"notes": notes})
     if note is None or not (passed or (evidence.outcome is Outcome.UNRESOLVED and alone < margin)):
         return evidence
     once = facts.policy.inference == "fixed"

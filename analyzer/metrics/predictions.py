@@ -160,6 +160,21 @@ def no_better_than_one_answer(share: float, upper: float) -> Note | None:
     )
 
 
+def rare_answers(share: float, upper: float) -> Note:
+    """That the margin allows more than one answer would cost, and how much of that was seen.
+
+    Args:
+        share: of predictions in which the best single answer would differ from production's.
+        upper: the upper bound of the shadow's own share, below it.
+    """
+    return Note(
+        code="rare-answers",
+        text=f"one answer to every request would differ in only {figures.percent(share, 2)} of "
+        f"predictions, within the margin; the shadow may in {figures.percent(upper, 2)}, "
+        f"{figures.percent(upper / share, 0)} of that",
+    )
+
+
 def positive_rates(facts: Facts, counted: Counted, _role: Role) -> tuple[Note, ...]:
     """How the share of positive decisions moves, which way flips go, and how far they reach."""
     if counted.kind != "probability":

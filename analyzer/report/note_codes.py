@@ -181,6 +181,10 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "One answer to every request would differ as seldom, so that few differ says nothing.",
         "Check the shadow's model; let labels judge rare answers; make a wide tolerance smaller.",
     ),
+    "rare-answers": (
+        "The margin is wider than production's rarer answers are frequent.",
+        "Set the metric's margin to how many of these may change.",
+    ),
     "threshold-uninformative": (
         "Almost all predictions are on one side of the threshold, so few can flip.",
         "Set predictions.label_at to the threshold that is used, or collect more pairs.",
