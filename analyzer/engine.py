@@ -232,7 +232,7 @@ class Engine:
             self._connection.execute(copy)
 
     def _adding(self, paths: Sequence[Path], how: Adding) -> str:
-        source = f"read_parquet({_list(paths)})"
+        source = _files(paths)
         found = self._connection.sql(f"from {source}")
         kinds = zip(found.columns, map(str, found.types), strict=True)
         columns = ", ".join(how.column(name, kind) for name, kind in kinds)
@@ -251,7 +251,7 @@ class Engine:
         with _resources_named():
             self._connection.execute(
                 f"create or replace temp view {table} as "  # noqa: S608 - our own names, paths quoted
-                f"select {columns} from read_parquet({_list(paths)})"
+                f"select {columns} from {_files(paths)}"
             )
 
     @contextmanager
@@ -390,6 +390,11 @@ def _text(name: str) -> str:
 
 def _text_literal(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
+
+
+def _files(paths: Sequence[Path]) -> str:
+    """Parquet files as a table function; `day=1` in a folder's name makes no column of theirs."""
+    return f"read_parquet({_list(paths)}, hive_partitioning = false)"
 
 
 def _list(paths: Sequence[Path]) -> str:

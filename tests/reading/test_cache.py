@@ -367,7 +367,9 @@ def test_a_cache_on_a_read_only_disk_costs_a_note(tmp_path: Path, folder: Path) 
     assert done.verdict.ledger.pairs == 12
 
 
-@pytest.mark.parametrize("name", ["a b", "it's", 'say "so"', "[1]*?", "{x}", "ü", "-- ;", "a\nb"])
+@pytest.mark.parametrize(
+    "name", ["a b", "it's", 'say "so"', "[1]*?", "{x}", "ü", "-- ;", "a\nb", "hour=13", "code=1"]
+)
 def test_a_cache_may_have_any_name(
     tmp_path: Path, name: str, reads: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
