@@ -50,21 +50,38 @@ def test_a_bucket_that_is_cut_into_pieces_gives_the_same_threshold(
 
 
 @pytest.mark.parametrize(
-    ("production", "shadow", "constant", "commonest"),
+    "production",
     [
-        (["0.1", "0.2", "0.4"], ["0.3", "0.3", "0.3"], True, 0),
-        (["0.1", "0.2", "0.4"], ["0.3", "0.3", "0.4"], False, 0),
-        (["0.3", "0.3", "0.3"], ["0.3", "0.3", "0.3"], False, 0),
-        (["yes", "no", "yes"], ["no", "no", "no"], False, 3),
-        (["yes", "no", "yes"], ["no", "yes", "no"], False, 2),
+        np.random.default_rng(1).beta(0.3, 3, 2_000),
+        np.exp(np.random.default_rng(2).normal(0, 2.5, 2_000)),
+        np.random.default_rng(3).normal(-1e6, 3, 2_000),
+        np.repeat([0.5, 7.25], [1_950, 50]),
+        np.repeat(3.25, 2_000),
     ],
+    ids=["probabilities", "long tail", "far from zero", "mostly one", "constant"],
 )
-def test_a_shadow_of_one_answer_is_counted(
-    production: list[str], shadow: list[str], commonest: int, *, constant: bool
+@pytest.mark.parametrize("tolerance", [1e-9, 0.05, 3.0])
+def test_no_single_answer_shifts_fewer_predictions_than_is_said_and_one_shifts_few_more(
+    production: npt.NDArray[np.float64], tolerance: float
 ) -> None:
-    counts = compare([*production], [*shadow]).counts
-    assert bool(counts.get("shadow_constant")) is constant
-    assert counts["shadow_commonest_label"] == commonest
+    policy = policy_of(tolerance=tolerance)
+    counts = compare(scores(production), scores(production), policy=policy).counts
+    noise = policy.predictions.atol + policy.predictions.rtol * np.abs(production)
+    large = np.maximum(counts["large_shift"], noise)
+    # a bucket is reached as a whole: a 16th of a logit, or a 64th of the distance
+    whole = np.hypot(production - production.mean(), production.std()) / 16
+    for name, far in (("one_answer_shifted", tolerance), ("one_answer_large", large)):
+        least, most = (shifted_by_the_best(production, far + wider) for wider in (whole, 0.0))
+        assert least <= counts[name] <= most
+
+
+def shifted_by_the_best(
+    production: npt.NDArray[np.float64], far: npt.NDArray[np.float64] | float
+) -> int:
+    """How many scores lie more than `far` from the place that most lie near to."""
+    low, high = np.sort(production - far), np.sort(production + far)
+    met = [np.searchsorted(low, at, "right") - np.searchsorted(high, at) for at in low]
+    return len(production) - int(max(met))
 
 
 def test_divergence_of_two_models_equals_numpy() -> None:
