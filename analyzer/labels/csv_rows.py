@@ -105,22 +105,22 @@ class _Lines:
 
 def _record(line: str, lines: _Lines, header: _Header | None, max_bytes: int) -> list[str] | None:
     """The record that starts with this line, which may take more lines; None if there is none."""
+    if _turns(line):
+        return _spanning(line, lines, header, max_bytes)
     cells = _cells(line)
-    if cells is None:
-        return _spanning(line, lines, header, max_bytes) if _turns(line) else None
-    return cells if header is None or header.fits(cells) else None
+    return cells if cells is None or header is None or header.fits(cells) else None
 
 
 def _spanning(
     first: str, lines: _Lines, header: _Header | None, max_bytes: int
 ) -> list[str] | None:
-    """The record of a line whose last quote stays open; None where that quote is astray.
+    """The record of a line that leaves a quote open; None where that quote is astray.
 
     RFC 4180 lets a quoted cell hold line ends, and the labels of a request of many rows are written
     so, one a line. A stray quote opens such a cell too, and would take every label up to the next
     quote, or the file's end, with it. So a quote is astray where a line inside it is a record by
-    itself, or where what it closes with is none: the first line alone is lost then, and reading
-    goes on with the second.
+    itself, or where what it closes with is none. Of the first line the cells before that quote are
+    left then, which do where ID and label are among them, and reading goes on with the second.
 
     A record ends with the next line of an odd number of quotes, and only such a line opens one. So
     no line is looked at for two openings, whatever the file.
@@ -130,24 +130,27 @@ def _spanning(
     for line in lines:
         taken.append(line)
         held += len(line)
-        closes = _turns(line)
-        named = _named(line.partition('"')[0] if closes else line, header)
-        astray = bool(named) and (closes or all(cell.strip() for cell in named))
-        if line == _TOO_LONG or held > max_bytes or astray:
+        if line == _TOO_LONG or held > max_bytes or _is_record(line, header):
             break
-        if closes:
+        if _turns(line):
             cells = _cells("".join((first, *taken)))
             if cells is None or not (header is None or header.fits(cells)):
                 break
             return cells
     lines.give_back(taken)
-    return None
+    before = (_cells(first.rpartition('"')[0]) or [])[:-1]
+    return before if header is not None and header.fits(before) else None
 
 
-def _named(text: str, header: _Header | None) -> list[str]:
-    """ID and label of a text that could be a record by itself; empty for any other."""
-    cells = _cells(text)
-    return [] if cells is None or header is None or not header.fits(cells) else header.named(cells)
+def _is_record(line: str, header: _Header | None) -> bool:
+    """Whether a line inside quotes names an ID and a label, or did before a quote closed them."""
+    closes = _turns(line)
+    cells = _cells(line.partition('"')[0] if closes else line)
+    if cells is None or header is None or not header.fits(cells):
+        return False
+    return closes or (
+        len(cells) >= header.width and all(cell.strip() for cell in header.named(cells))
+    )
 
 
 def _cells(text: str) -> list[str] | None:
