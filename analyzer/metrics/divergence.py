@@ -21,7 +21,7 @@ from analyzer.metrics.floor import AboveFloor, above_floor
 from analyzer.metrics.metric import Metric
 from analyzer.metrics.predictions import Counted
 from analyzer.metrics.ratio import hours_of
-from analyzer.metrics.shares import METHOD, SOURCE, Share, window_minutes
+from analyzer.metrics.shares import METHOD, SOURCE, Share, outcomes_needed, window_minutes
 from analyzer.model import (
     Evidence,
     Family,
@@ -54,6 +54,8 @@ class Question:
     Attributes:
         kinds: kinds of output it applies to.
         share: the share it is; None without outcomes.
+        by_one_answer: in how many outcomes the best single answer for all would be an event, or
+            fewer; None where nothing bounds that.
         uninformative: why, where it is so, few events would say nothing.
         role: the rule's role, or a weaker one where the policy leaves the question open.
         notes: what is worth saying beside the number.
@@ -62,6 +64,7 @@ class Question:
 
     kinds: frozenset[str]
     share: Callable[[Counted], Share | None]
+    by_one_answer: Callable[[Counted], int | None] = lambda _counted: None
     uninformative: Callable[[Facts, Counted], Note | None] = lambda _facts, _counted: None
     role: Callable[[Facts, MetricRule], Role] = lambda _facts, rule: rule.role
     notes: Callable[[Facts, Counted, Role], tuple[Note, ...]] = lambda _facts, _counted, _role: ()
@@ -90,7 +93,10 @@ def assess_share(question: Question, facts: Facts, rule: MetricRule) -> Evidence
         *question.notes(facts, counted, role),
     )
     useless = question.uninformative(facts, counted)
-    evidence = _judged(facts, rule.model_copy(update={"role": role}), judged, useless)
+    ruled = rule.model_copy(update={"role": role})
+    evidence = _judged(facts, ruled, judged, useless)
+    if useless is None:
+        evidence = _beside_one_answer(facts, question.by_one_answer(counted), share, evidence)
     n = SampleSizes(pairs=counted.count("pairs"), effective=share.effective)
     return evidence.model_copy(update={"n": n, "notes": (*notes, *evidence.notes)})
 
@@ -132,6 +138,33 @@ def _judged(
     )
 
 
+def _beside_one_answer(
+    facts: Facts, differing: int | None, share: Share, evidence: Evidence
+) -> Evidence:
+    """A pass is one only where the best single answer for all requests would have more events."""
+    upper, margin = share.effect(facts.policy).upper, evidence.margin
+    if differing is None or upper is None or margin is None:
+        return evidence
+    alone = differing / share.outcomes
+    note = predictions.no_better_than_one_answer(alone, upper)
+    passed = evidence.outcome is Outcome.PASS
+    if note is None and passed and alone < margin:
+        notes = (*evidence.notes, predictions.rare_answers(alone, upper))
+        return evidence.model_copy(update={"notes": notes})
+    if note is None or not (passed or (evidence.outcome is Outcome.UNRESOLVED and alone < margin)):
+        return evidence
+    once = facts.policy.inference == "fixed"
+    needed = outcomes_needed(share.estimate, alone, facts.policy.alpha, once=once)
+    changed = {
+        "outcome": Outcome.UNRESOLVED,
+        "needs": _said(note) if needed is None else share.projected(facts, needed),
+        "notes": (*evidence.notes, note),
+    }
+    if passed and evidence.effect is not None:
+        changed["effect"] = evidence.effect.model_copy(update={"upper": None})
+    return evidence.model_copy(update=changed)
+
+
 def _flips(counted: Counted) -> Share | None:
     return counted.share("flipped", "labelled", "prediction_squares", "predictions")
 
@@ -150,6 +183,11 @@ def _contract(counted: Counted) -> Share | None:
 
 def _mismatches(counted: Counted) -> Share | None:
     return counted.share("mismatched_pairs", "answered_pairs", "answered_squares", "pairs")
+
+
+def _by_one_score(name: str, counted: Counted) -> int | None:
+    """Of lists of numbers nothing is counted that would bound it."""
+    return counted.count(name) if counted.kind in _SCORED and name in counted.row else None
 
 
 def _shift_role(facts: Facts, rule: MetricRule) -> Role:
@@ -234,6 +272,7 @@ DIVERGENCE: tuple[Metric, ...] = (
             Question(
                 _LABELLED,
                 _flips,
+                predictions.fewest_on_a_side,
                 predictions.one_sided,
                 notes=predictions.positive_rates,
                 floored="flip_rate",
@@ -253,6 +292,7 @@ DIVERGENCE: tuple[Metric, ...] = (
             Question(
                 _MEASURED,
                 _shifts,
+                partial(_by_one_score, "one_answer_shifted"),
                 role=_shift_role,
                 notes=predictions.shift_tolerance,
                 floored="score_shift_share",
@@ -272,7 +312,7 @@ DIVERGENCE: tuple[Metric, ...] = (
             Question(
                 _SCORED,
                 _large_shifts,
-                predictions.constant_scores,
+                partial(_by_one_score, "one_answer_large"),
                 notes=predictions.large_shift_size,
                 floored="score_large_shift_share",
             ),

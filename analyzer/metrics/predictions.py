@@ -128,7 +128,7 @@ def one_sided(facts: Facts, counted: Counted) -> Note | None:
         place = "its most frequent label"
         advice = "capture for longer"
     if fewest >= LEAST_EACH_SIDE:
-        return _one_answer(counted) if _decides_nothing(counted) else None
+        return None
     return Note(
         code="threshold-uninformative",
         text=f"only {figures.counted(fewest, 'production prediction')} on the other side of "
@@ -143,23 +143,35 @@ def fewest_on_a_side(counted: Counted) -> int:
     return counted.count("labelled") - counted.count("commonest_label")
 
 
-def constant_scores(_facts: Facts, counted: Counted) -> Note | None:
-    """Whether the shadow gives every request one score: rare large shifts then say nothing."""
-    return _one_answer(counted) if counted.count("shadow_constant") else None
+def no_better_than_one_answer(share: float, upper: float) -> Note | None:
+    """Whether the best single answer for all requests might differ as seldom as the shadow does.
 
-
-def _decides_nothing(counted: Counted) -> bool:
-    """Whether all the shadow's decisions are the same."""
-    if counted.kind == "probability":
-        return counted.count("shadow_at_or_above") in {0, counted.count("labelled")}
-    return counted.count("shadow_commonest_label") == counted.count("labelled")
-
-
-def _one_answer(counted: Counted) -> Note:
+    Args:
+        share: of predictions in which that answer would differ from production's.
+        upper: the upper bound of the shadow's own share.
+    """
+    if upper < share:
+        return None
     return Note(
         code="one-answer",
-        text=f"the shadow answers all {figures.counted(counted.count('predictions'), 'prediction')}"
-        " alike and production does not: that few of them differ says nothing",
+        text=f"one answer to every request would differ in {figures.percent(share, 2)} of "
+        f"predictions and the shadow may in {figures.percent(upper, 2)}: that few differ says "
+        "nothing",
+    )
+
+
+def rare_answers(share: float, upper: float) -> Note:
+    """That the margin allows more than one answer would cost, and how much of that was seen.
+
+    Args:
+        share: of predictions in which the best single answer would differ from production's.
+        upper: the upper bound of the shadow's own share, below it.
+    """
+    return Note(
+        code="rare-answers",
+        text=f"one answer to every request would differ in only {figures.percent(share, 2)} of "
+        f"predictions, within the margin; the shadow may in {figures.percent(upper, 2)}, "
+        f"{figures.percent(upper / share, 0)} of that",
     )
 
 

@@ -138,7 +138,8 @@ def prepare(
         counts |= found
     else:
         noise = Tolerance(policy.predictions.atol, policy.predictions.rtol)
-        counts |= _prediction_counts(engine, one_row(asked["prediction_extent"]), noise, label_at)
+        extent = one_row(asked["prediction_extent"])
+        counts |= _prediction_counts(engine, extent, noise, tolerance, label_at)
         counts |= {"atol": tolerance.atol, "rtol": tolerance.rtol}
         if shape.kind in _LISTS and counts["largest_difference"] is not None:
             found, tables = vector_tables(engine, counts["largest_difference"])
@@ -218,14 +219,18 @@ def _contract_counts(table: pa.Table) -> dict[str, Any]:
 
 
 def _prediction_counts(
-    engine: Engine, extent: dict[str, Any], noise: Tolerance, label_at: float | None
+    engine: Engine,
+    extent: dict[str, Any],
+    noise: Tolerance,
+    tolerance: Tolerance,
+    label_at: float | None,
 ) -> dict[str, Any]:
     """Counts of predictions, and of scores what `scores` makes of them."""
     counts = extent | one_row(engine.table("prediction_commonest"))
     counts["prediction_squares"] = float(int(extent["prediction_squares"]))
     if extent["lowest"] is None:
         return counts
-    return counts | score_counts(engine, extent, noise, label_at)
+    return counts | score_counts(engine, extent, noise, tolerance, label_at)
 
 
 def _spread(

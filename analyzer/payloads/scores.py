@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from analyzer.model import round_significant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -45,7 +45,11 @@ class Tolerance:
 
 
 def score_counts(
-    engine: Engine, extent: Mapping[str, Any], noise: Tolerance, label_at: float | None
+    engine: Engine,
+    extent: Mapping[str, Any],
+    noise: Tolerance,
+    tolerance: Tolerance,
+    label_at: float | None,
 ) -> dict[str, Any]:
     """Means, spreads, bias, agreement and thresholds of the scores in `predictions`.
 
@@ -56,6 +60,7 @@ def score_counts(
         engine: holds `predictions`.
         extent: lowest and highest score of either variant.
         noise: what is no difference.
+        tolerance: what is no shift.
         label_at: the decision threshold; None where scores are quantities.
     """
     moments = _moments(engine, extent["lowest"], extent["highest"])
@@ -68,10 +73,13 @@ def score_counts(
     thresholds = engine.table(
         "prediction_thresholds", far=far, atol=noise.atol, rtol=noise.rtol, label_at=label_at
     )
-    counts = moments | _thresholds(one_row(thresholds)) | {"large_shift": far} | place
+    counts = moments | one_row(thresholds) | {"large_shift": far} | place
     counts |= _rank_correlation(engine)
+    marginals = engine.table("score_marginals").to_pylist()
+    counts["one_answer_shifted"] = missed_by_one_answer(marginals, tolerance)
+    counts["one_answer_large"] = missed_by_one_answer(marginals, noise, at_least=far)
     if label_at is not None:
-        counts |= _evened_out(engine, counts["production_at_or_above"], label_at)
+        counts |= _evened_out(engine, marginals, counts["production_at_or_above"], label_at)
     return counts
 
 
@@ -89,12 +97,34 @@ def one_row(table: pa.Table) -> dict[str, Any]:
     return row
 
 
-def _thresholds(row: dict[str, Any]) -> dict[str, Any]:
-    """Counts, and whether the shadow has one score where production has several."""
-    ends = ("production_lowest", "production_highest", "shadow_lowest", "shadow_highest")
-    low, high, shadow_low, shadow_high = (row.pop(end) for end in ends)
-    constant = low is not None and low < high and shadow_low == shadow_high
-    return row | {"shadow_constant": constant}
+def missed_by_one_answer(
+    marginals: Iterable[Mapping[str, Any]], tolerance: Tolerance, at_least: float = 0.0
+) -> int:
+    """Of how many of production's scores would the best single score for all be a shift?
+
+    Args:
+        marginals: rows of sql/score_marginals.sql.
+        tolerance: what is no shift.
+        at_least: a smaller difference is none either.
+
+    Returns:
+        That many or fewer: a bucket counts as reached where one of its scores may be.
+    """
+    ends: list[tuple[float, int, int]] = []
+    scores = reached = most = 0
+    for row in marginals:
+        if not row["production"]:
+            continue
+        scores += row["production"]
+        low, high = row["production_lowest"], row["production_highest"]
+        far = tolerance.atol + tolerance.rtol * max(abs(low), abs(high))
+        far = max(far, at_least)
+        # where both lie at one place, the one that begins comes first
+        ends += (low - far, 0, row["production"]), (high + far, 1, -row["production"])
+    for _, _, change in sorted(ends):
+        reached += change
+        most = max(most, reached)
+    return scores - most
 
 
 def _moments(engine: Engine, lowest: float, highest: float) -> dict[str, float]:
@@ -146,7 +176,9 @@ def _rank_correlation(engine: Engine) -> dict[str, float | None]:
     return {"rank_correlation": sums["products"] / spread if spread else None}
 
 
-def _evened_out(engine: Engine, wanted: int, label_at: float) -> dict[str, Any]:
+def _evened_out(
+    engine: Engine, marginals: Sequence[dict[str, Any]], wanted: int, label_at: float
+) -> dict[str, Any]:
     """The shadow's threshold that calls about as many predictions positive as production does.
 
     Counts by bucket find the bucket it lies in, counts by score within it find the score; a bucket
@@ -157,11 +189,10 @@ def _evened_out(engine: Engine, wanted: int, label_at: float) -> dict[str, Any]:
         `even_flips` those that production decides the other way; empty where no threshold could
         do: production calls all or none positive.
     """
-    rows = engine.table("score_marginals").to_pylist()
-    if not 0 < wanted < sum(row["shadow"] for row in rows):
+    if not 0 < wanted < sum(row["shadow"] for row in marginals):
         return {}
     steps: list[tuple[float, int, int]] = []
-    row = _reaching(wanted, sorted(rows, key=lambda row: -row["bucket"]), steps)
+    row = _reaching(wanted, sorted(marginals, key=lambda row: -row["bucket"]), steps)
     while row["shadow"] > _MOST_SCORES and row["lowest"] < row["highest"]:
         stretch = {"lowest": row["lowest"], "highest": row["highest"], "label_at": label_at}
         pieces = engine.table("score_stretches", pieces=_PIECES, **stretch).to_pylist()

@@ -178,8 +178,12 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     ),
     "repeated-inputs": ("Repeated inputs count as less than one pair each.", _NOTHING),
     "one-answer": (
-        "The shadow answers everything alike, so that few answers differ says nothing.",
-        "Check the shadow's model and its input.",
+        "One answer to every request would differ as seldom, so that few differ says nothing.",
+        "Check the shadow's model; let labels judge rare answers; make a wide tolerance smaller.",
+    ),
+    "rare-answers": (
+        "The margin is wider than production's rarer answers are frequent.",
+        "Set the metric's margin to how many of these may change.",
     ),
     "threshold-uninformative": (
         "Almost all predictions are on one side of the threshold, so few can flip.",
@@ -223,6 +227,14 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     "repeated-inference-ids": (
         "One InferenceId stands for several requests.",
         "Give every request its own InferenceId in the client.",
+    ),
+    "other-inputs": (
+        "Pairs were captured with two different inputs, so they may be of two requests.",
+        "Give every request its own InferenceId; check that the shadow receives copies unchanged.",
+    ),
+    "contradictions": (
+        "Records of one event differ; which of them was the answer, nobody can say.",
+        "Find out what wrote the event twice; captures of two tests may lie in one prefix.",
     ),
     # what a gate found
     "no-change-observed": (

@@ -33,15 +33,13 @@ ADDED: dict[str, Adding] = {
     "contract_hours": Adding(("hour",), order="hour"),
     "prediction_extent": Adding(least=("lowest",), most=("highest", "largest_difference")),
     "prediction_label_counts": Adding(("role", "label")),
-    "prediction_thresholds": Adding(
-        least=("production_lowest", "shadow_lowest"), most=("production_highest", "shadow_highest")
-    ),
+    "prediction_thresholds": _ONE,
     "prediction_hours": Adding(("hour",), order="hour"),
     "score_minutes": Adding(("minute",)),
     "score_cells": Adding(
         ("production_bucket", "shadow_bucket", "production_positive"),
-        least=("lowest",),
-        most=("highest",),
+        least=("lowest", "production_lowest"),
+        most=("highest", "production_highest"),
     ),
     "score_bucket_scores": Adding(("score",), order="score desc"),
     "score_stretches": Adding(

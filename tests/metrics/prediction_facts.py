@@ -54,6 +54,8 @@ def counts_of(pairs: int = 10_000, rows: int = 1, **changes: float) -> dict[str,
         "production_at_or_above": predictions // 4,
         "production_below": predictions - predictions // 4,
         "shadow_at_or_above": predictions // 4,
+        "one_answer_shifted": predictions // 4,
+        "one_answer_large": predictions // 4,
     }
     return {**plain, **SCORES, **changes}
 

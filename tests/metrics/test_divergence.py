@@ -110,25 +110,78 @@ def test_labels_that_are_all_one_label_cannot_pass() -> None:
     assert varied.outcome is Outcome.PASS
 
 
-@pytest.mark.parametrize(
-    ("metric", "kind", "counts"),
-    [
-        ("flip_rate", "probability", {"shadow_at_or_above": 0}),
-        ("flip_rate", "probability", {"shadow_at_or_above": 10_000}),
-        ("flip_rate", "label", {"commonest_label": 9_700, "shadow_commonest_label": 10_000}),
-        ("score_large_shift_share", "regression", {"shadow_constant": True}),
-    ],
-)
-def test_a_shadow_with_one_answer_for_everything_cannot_pass(
-    metric: str, kind: str, counts: dict[str, float]
+RARELY = [
+    ("flip_rate", "probability"),
+    ("flip_rate", "label"),
+    ("flip_rate", "multiclass"),
+    ("score_shift_share", "probability"),
+    ("score_shift_share", "regression"),
+    ("score_large_shift_share", "probability"),
+    ("score_large_shift_share", "regression"),
+]
+
+
+def rarely(events: int, alone: int = 300, pairs: int = 10_000) -> dict[str, Any]:
+    """Production answers something else to `alone` predictions; in `events` the shadow differs."""
+    return counts_of(
+        pairs=pairs,
+        production_at_or_above=alone,
+        production_below=pairs - alone,
+        commonest_label=pairs - alone,
+        one_answer_shifted=alone,
+        one_answer_large=alone,
+        flipped=events,
+        shifted=events,
+        large_shifted=events,
+    )
+
+
+@pytest.mark.parametrize(("metric", "kind"), RARELY)
+def test_few_differences_pass_only_where_one_answer_to_everything_would_make_more(
+    metric: str, kind: str
 ) -> None:
-    """Production says yes to three percent; a shadow that never does flips only those."""
-    few = {"production_at_or_above": 300, "production_below": 9_700}
-    rare = {**few, "flipped": 300, "large_shifted": 300, "commonest_label": 9_700}
-    assert assess(metric, counts_of(**rare), kind=kind).outcome is Outcome.PASS
-    item = assess(metric, {**counts_of(**rare), **counts}, kind=kind)
+    """Production says yes to three percent: a shadow that never does differs in those alone, and
+    one that says yes at random in six; both are within a budget of ten."""
+    policy = policy_of(predictions={"tolerance": 0.1}, metrics={metric: {"margin": 0.1}})
+    for events in (300, 290, 582):
+        item = assess(metric, rarely(events), kind=kind, policy=policy)
+        assert (item.outcome, item.notes[-1].code) == (Outcome.UNRESOLVED, "one-answer"), events
+        assert item.effect is not None
+        assert item.effect.upper is None
+    passed = assess(metric, rarely(200), kind=kind, policy=policy)
+    assert (passed.outcome, passed.notes[-1].code) == (Outcome.PASS, "rare-answers")
+    assert "differ in only 3.00 % of predictions" in passed.notes[-1].text
+    assert assess(metric, rarely(1_500), kind=kind, policy=policy).outcome is Outcome.FAIL
+
+
+def test_a_tolerance_that_hides_everything_passes_nobody() -> None:
+    policy = policy_of(predictions={"tolerance": 2.0})
+    item = assess("score_shift_share", rarely(0, alone=0), policy=policy)
     assert item.outcome is Outcome.UNRESOLVED
-    assert item.notes[-1].code == "one-answer"
+    assert item.needs is not None
+    assert "differ in 0.00 % of predictions" in item.needs.text
+
+
+def test_until_more_is_known_than_one_answer_would_show_it_says_how_long_that_takes() -> None:
+    open_yet = assess("flip_rate", rarely(18, alone=30, pairs=1_000))
+    assert (open_yet.outcome, open_yet.notes[-1].code) == (Outcome.UNRESOLVED, "one-answer")
+    assert open_yet.needs is not None
+    assert open_yet.needs.requests is not None
+    more = open_yet.needs.requests
+    enough = rarely(18 * more // 1_000, alone=30 * more // 1_000 + 1, pairs=more)
+    assert assess("flip_rate", enough).outcome is Outcome.PASS
+
+
+def test_what_the_margin_leaves_open_is_not_said_to_be_settled_before_one_answer_is_excluded() -> (
+    None
+):
+    rare = assess("flip_rate", rarely(21, alone=21, pairs=520))
+    assert rare.effect is not None
+    assert rare.effect.upper is not None
+    assert rare.effect.upper > 0.05
+    assert rare.notes[-1].code == "one-answer"
+    assert rare.needs is not None
+    assert rare.needs.requests is None
 
 
 def test_one_row_sent_two_thousand_times_is_one_row() -> None:

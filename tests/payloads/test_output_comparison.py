@@ -50,21 +50,38 @@ def test_a_bucket_that_is_cut_into_pieces_gives_the_same_threshold(
 
 
 @pytest.mark.parametrize(
-    ("production", "shadow", "constant", "commonest"),
+    "production",
     [
-        (["0.1", "0.2", "0.4"], ["0.3", "0.3", "0.3"], True, 0),
-        (["0.1", "0.2", "0.4"], ["0.3", "0.3", "0.4"], False, 0),
-        (["0.3", "0.3", "0.3"], ["0.3", "0.3", "0.3"], False, 0),
-        (["yes", "no", "yes"], ["no", "no", "no"], False, 3),
-        (["yes", "no", "yes"], ["no", "yes", "no"], False, 2),
+        np.random.default_rng(1).beta(0.3, 3, 2_000),
+        np.exp(np.random.default_rng(2).normal(0, 2.5, 2_000)),
+        np.random.default_rng(3).normal(-1e6, 3, 2_000),
+        np.repeat([0.5, 7.25], [1_950, 50]),
+        np.repeat(3.25, 2_000),
     ],
+    ids=["probabilities", "long tail", "far from zero", "mostly one", "constant"],
 )
-def test_a_shadow_of_one_answer_is_counted(
-    production: list[str], shadow: list[str], commonest: int, *, constant: bool
+@pytest.mark.parametrize("tolerance", [1e-9, 0.05, 3.0])
+def test_no_single_answer_shifts_fewer_predictions_than_is_said_and_one_shifts_few_more(
+    production: npt.NDArray[np.float64], tolerance: float
 ) -> None:
-    counts = compare([*production], [*shadow]).counts
-    assert bool(counts.get("shadow_constant")) is constant
-    assert counts["shadow_commonest_label"] == commonest
+    policy = policy_of(tolerance=tolerance)
+    counts = compare(scores(production), scores(production), policy=policy).counts
+    noise = policy.predictions.atol + policy.predictions.rtol * np.abs(production)
+    large = np.maximum(counts["large_shift"], noise)
+    # a bucket is reached as a whole: a 16th of a logit, or a 64th of the distance
+    whole = np.hypot(production - production.mean(), production.std()) / 16
+    for name, far in (("one_answer_shifted", tolerance), ("one_answer_large", large)):
+        least, most = (shifted_by_the_best(production, far + wider) for wider in (whole, 0.0))
+        assert least <= counts[name] <= most
+
+
+def shifted_by_the_best(
+    production: npt.NDArray[np.float64], far: npt.NDArray[np.float64] | float
+) -> int:
+    """How many scores lie more than `far` from the place that most lie near to."""
+    low, high = np.sort(production - far), np.sort(production + far)
+    met = [np.searchsorted(low, at, "right") - np.searchsorted(high, at) for at in low]
+    return len(production) - int(max(met))
 
 
 def test_divergence_of_two_models_equals_numpy() -> None:
@@ -172,6 +189,62 @@ def test_labels_compare_by_value_and_json_by_type() -> None:
     one, text = in_json('{"label": 1}'), in_json('{"label": "1"}')
     assert compare([one] * 3, [one, one, text]).codes == {"same": 2, "type": 1}
     assert compare([one] * 3, [one, in_json('{"label": 2}'), one]).counts["flipped"] == 1
+
+
+LABELS = policy_of(kind="label")
+
+
+@pytest.mark.parametrize(
+    ("production", "shadow"),
+    [
+        ("00012", "12"),
+        ("1E3", "1000"),
+        ("1_0", "10"),
+        ("250.10", "250.1"),
+        ("9007199254740993", "9007199254740992"),
+        ("9007199254740993.0", "9007199254740992"),
+        ("1e400", "1e500"),
+        ("00", "0"),
+        ("+1", "1"),
+        ("-1.0", "1"),
+        ("10", "1"),
+        ("True", "true"),
+    ],
+)
+def test_a_label_is_a_name_and_not_the_number_it_could_be_read_as(
+    production: str, shadow: str
+) -> None:
+    for one, other in ((production, shadow), (shadow, production)):
+        compared = compare([one] * 4, [one, other, one, other], policy=LABELS)
+        assert (compared.codes, compared.counts["flipped"]) == ({"same": 4}, 2)
+    as_text = [in_json(f'{{"label": "{label}"}}') for label in (production, shadow)]
+    assert compare(as_text, as_text[::-1], policy=LABELS).counts["flipped"] == 2
+
+
+@pytest.mark.parametrize(
+    ("production", "shadow"),
+    [
+        ("1", "1.0"),
+        ("1.0", "1.000"),
+        ("-7", "-7.0"),
+        ("100", "100.0"),
+        ("0", "-0.0"),
+        ("-0", "0.00"),
+        ("12345678901234567890.0", "12345678901234567890"),
+        ('"yes"', "yes"),
+        ('"10"', "10.0"),
+    ],
+)
+def test_a_whole_number_is_one_label_however_it_is_written(production: str, shadow: str) -> None:
+    compared = compare([production] * 2, [production, shadow], policy=LABELS)
+    assert (compared.codes, compared.counts["flipped"]) == ({"same": 2}, 0)
+
+
+@pytest.mark.parametrize("odd", ["NaN", "-Infinity", "+inf", "nan"])
+def test_what_is_no_finite_number_is_no_label(odd: str) -> None:
+    compared = compare(["1"] * 3 + [odd], ["1", "1", odd, odd], policy=LABELS)
+    assert compared.codes == {"same": 3, "non-finite": 1}
+    assert compared.counts["predictions"] == 2
 
 
 def test_documents_keep_their_keys_and_lists_their_length() -> None:
