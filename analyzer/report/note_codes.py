@@ -351,6 +351,10 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Spark had to read captures again, and they did not read as they did before.",
         "Run again, once nothing writes to the captures or denies them any more.",
     ),
+    "spark-unreachable": (
+        "Spark's master does not answer, or went away during the run.",
+        "Check --master and that the cluster runs, and run again.",
+    ),
     "spark-job-failed": ("Spark gave a job up.", "See the log of its executors, and run again."),
     "disk-full": ("The disk is full.", "Free space, or set TMPDIR to a larger disk."),
     "ledger-unbalanced": ("Lines were lost in counting: a fault of this program.", "Report it."),
