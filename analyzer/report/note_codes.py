@@ -344,6 +344,7 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Export the metric with its own unit.",
     ),
     "endpoint-file": ("endpoint.json cannot be read as an endpoint's description.", _FILE),
+    "no-such-bucket": ("There is no bucket of that name.", _FLAG),
     "no-such-file": ("A path does not exist.", _FLAG),
     "no-temporary-folder": ("There is no folder for temporary data.", "Set TMPDIR."),
     "out-of-memory": ("The memory limit was reached.", "Raise it, or judge a shorter window."),

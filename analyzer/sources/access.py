@@ -38,6 +38,7 @@ _REGION_HEADER = "x-amz-bucket-region"
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 _KMS = ("aws:kms", "aws:kms:dsse")
 READ_FILE = "read permission"
+ARCHIVED = "archived"
 
 
 class _Sts(Protocol):
@@ -191,7 +192,7 @@ def _refused(error: ClientError, what: str) -> Tried:
         if code in {"NoSuchKey", "404"}:
             return Tried(text="no longer there", code="deleted-or-replaced")
         if code == "InvalidObjectState":
-            return Tried(text="in an archive storage class: restore it first", code="archived")
+            return Tried(text="in an archive storage class: restore it first", code=ARCHIVED)
         raise explain(error, what)
     message = str(error.response.get("Error", {}).get("Message", ""))
     key = None

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from analyzer.sources.objects import AwsOptions
 
+NO_BUCKET = "no-such-bucket"
 CONNECTIONS = 16
 CONNECT_TIMEOUT_S = 10
 READ_TIMEOUT_S = 20
@@ -236,9 +237,9 @@ def _explain_answer(error: ClientError, what: str) -> AnalyzerError:
             permission=permission,
         )
     if code == "NoSuchBucket":
-        return InputError(f"{what}: there is no such bucket")
+        return InputError(f"{what}: there is no such bucket", code=NO_BUCKET)
     if code == "InvalidBucketName":
-        return UsageError(f"{what}: not a bucket name")
+        return UsageError(f"{what}: not a bucket name", code=NO_BUCKET)
     advice = _ADVICE.get(code, "AWS refused")
     return AccessError(f"{what}: {advice} ({code}: {message})")
 

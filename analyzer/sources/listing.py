@@ -31,6 +31,7 @@ PAGES_BEFORE_SPLIT = 2
 MOST_FOLDERS = 1_000
 """Folders that name no date and are asked for on their own; beyond, what holds them is listed page
 by page: a request for each of countless small folders would cost more than it saves."""
+_ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 _PROBED_KEYS = 100
 _DAY_PARTS = 3
 
@@ -93,7 +94,8 @@ class Bucket:
         location = f"s3://{self.name}/{key}"
         etag = found.get("ETag", "").strip('"') or None
         modified = found["LastModified"].astimezone(UTC)
-        return Entry(key, location, found["Size"], etag, modified, location)
+        archived = found.get("StorageClass") in _ARCHIVES
+        return Entry(key, location, found["Size"], etag, modified, location, archived=archived)
 
 
 @dataclass(frozen=True)

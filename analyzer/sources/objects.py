@@ -52,6 +52,8 @@ class Entry:
         etag: what S3 names this version by, without quotes; None for files.
         identity: equal for two entries that are the same bytes on the same storage.
         is_file: False for a folder, pipe, socket or device: named, and never read.
+        archived: listed in a storage class that S3 reads only after a restore; whether that was
+            done a listing does not say.
     """
 
     key: str
@@ -61,6 +63,7 @@ class Entry:
     modified: datetime | None
     identity: str
     is_file: bool = True
+    archived: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class SourceObject:
         batch: the data file it stands for, where a batch-transform manifest named it; it is then
             read by `batch_transform`, `size` is that of input and output together, and `etag`
             changes whenever either does, or what is made of them.
+        archived: as of `Entry`; of a data file see its parts.
     """
 
     key: str
@@ -86,6 +90,7 @@ class SourceObject:
     modified: datetime | None
     location: str = field(default="", repr=False)
     batch: BatchFile | None = field(default=None, repr=False)
+    archived: bool = False
 
     @property
     def stored(self) -> tuple[SourceObject, ...]:
