@@ -6,11 +6,14 @@ sees, from which an error quotes why it did not start: stderr is the command's.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
+import signal
 import socket
 import sys
 import tempfile
+import threading
 import warnings
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
@@ -32,6 +35,7 @@ _PIECES_AT_ONCE = 32
 _BATCH_ROWS = "spark.sql.execution.arrow.maxRecordsPerBatch"
 _SUBMITTED = "PYSPARK_GATEWAY_PORT"  # spark-submit has started Java already
 _ANSWER_S = 10
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _HOSTS = re.compile(r"spark://([^:,/]+|\[[^]]+\]):\d+(,([^:,/]+|\[[^]]+\]):\d+)*")
 _MASTER = re.compile(
     r"local(\[(\*|\d+)(,\d+)?\])?|local-cluster\[[\d, ]+\]|yarn|k8s://.+|" + _HOSTS.pattern
@@ -101,6 +105,8 @@ def _started(master: str | None) -> SparkSession:
     from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
 
+    # Py4J says each broken connection there, which is what an interrupted run leaves behind.
+    logging.getLogger("py4j").addHandler(logging.NullHandler())
     conf = SparkConf().setAppName("shadow-analyzer").set("spark.ui.showConsoleProgress", "false")
     if master or _SUBMITTED not in os.environ:
         conf.setMaster(master or LOCAL)
@@ -108,7 +114,7 @@ def _started(master: str | None) -> SparkSession:
             conf.set(*QUICK_JAVA)
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         _require_answer(master or LOCAL)
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as said, _own_interrupt():
         try:
             _start_java(conf, said)
             session = SparkSession.builder.config(conf=conf).getOrCreate()
@@ -133,7 +139,9 @@ def _start_java(conf: SparkConf, said: IO[bytes]) -> None:
     from pyspark.java_gateway import launch_gateway
 
     if not SparkContext._gateway and _SUBMITTED not in os.environ:  # noqa: SLF001
-        SparkContext._ensure_initialized(gateway=launch_gateway(conf, {"stderr": said}))  # noqa: SLF001
+        with _signals_held():
+            gateway = launch_gateway(conf, {"stderr": said})
+        SparkContext._ensure_initialized(gateway=gateway)  # noqa: SLF001
 
 
 def _forget_stopped() -> None:
@@ -162,6 +170,38 @@ def _require_answer(master: str) -> None:
         else:
             return
     raise AccessError(f"cannot reach Spark's master {master}: {why}", code=UNREACHABLE)
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Put signals off for the seconds Java needs: PySpark would leave it behind, half started."""
+    came: list[int] = []
+    before = {number: signal.getsignal(number) for number in _SIGNALS if _in_main_thread()}
+    for number in before:
+        signal.signal(number, lambda number, _frame: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+        if came:
+            signal.raise_signal(came[0])
+
+
+@contextmanager
+def _own_interrupt() -> Iterator[None]:
+    """Keep the handler of SIGINT that there is: a new context puts PySpark's own in its place."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        if _in_main_thread():
+            signal.signal(signal.SIGINT, handler or signal.SIG_DFL)
+
+
+def _in_main_thread() -> bool:
+    """Where alone Python lets handlers be set."""
+    return threading.current_thread() is threading.main_thread()
 
 
 def _quoted(said: IO[bytes]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -103,6 +104,42 @@ def test_java_that_does_not_start_is_quoted(tmp_path: Path) -> None:
     assert done.returncode == 2
     started = "error: --engine spark: Spark did not start: "
     assert re.fullmatch(rf"{started}.*/nowhere/bin/java.*; it needs Java 17\n", done.stderr)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("owner", "step", "call"),
+    [
+        ("pyspark.java_gateway", "launch_gateway", 1),
+        ("pyspark.sql.classic.dataframe.DataFrame", "collect", 1),
+        ("pyspark.sql.classic.dataframe.DataFrame", "collect", 3),
+    ],
+)
+def test_a_signal_ends_a_run_on_spark_as_it_ends_any_other(
+    owner: str, step: str, call: int, number: signal.Signals, tmp_path: Path
+) -> None:
+    require_spark()
+    code = f"""
+import os, pkgutil, runpy, sys, threading
+owner = pkgutil.resolve_name({owner!r})
+taken, calls = owner.{step}, []
+
+def taking(*args, **more):
+    calls.append(args)
+    if len(calls) == {call}:
+        threading.Timer(0.3, os.kill, (os.getpid(), {int(number)})).start()
+    return taken(*args, **more)
+
+owner.{step} = taking
+sys.argv = ["analyzer", *sys.argv[1:]]
+runpy.run_module("analyzer", run_name="__main__")
+"""
+    command = [sys.executable, "-W", "ignore", "-c", code, "run", str(SCENARIO / "captures")]
+    command += ["--engine", "spark", "--master", "local[1]", "--out", str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    word, exit_code = ("interrupted", 130) if number is signal.SIGINT else ("terminated", 143)
+    assert (done.returncode, done.stdout, done.stderr) == (exit_code, "", f"error: {word}\n")
+    assert not (tmp_path / "out").exists()
 
 
 def asked_of_a_stopped_context() -> None:
