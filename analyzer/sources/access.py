@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import urlsplit
 
+from analyzer.errors import AccessError
 from analyzer.secrets import without_secrets
 from analyzer.sources import local
 from analyzer.sources.aws import (
     CONNECTIONS,
+    STS_REACHED_BY,
     answer_code,
     explain,
     missing_permission,
@@ -107,7 +109,10 @@ def identity(options: AwsOptions) -> Identity:
     try:
         return Identity(credentials.method, printable(str(sts.get_caller_identity()["Arn"])))
     except (BotoCoreError, ClientError) as error:
-        return Identity(credentials.method, why_unnamed=str(explain(error, "ask STS")))
+        why = str(explain(error, "ask STS", check=STS_REACHED_BY))
+        return Identity(credentials.method, why_unnamed=why)
+    except AccessError as error:
+        return Identity(credentials.method, why_unnamed=str(error))
 
 
 def _sts(options: AwsOptions) -> tuple[_Sts, str]:
@@ -134,7 +139,7 @@ def bucket_region(options: AwsOptions, bucket: str) -> str | None:
         answer = s3_client(options, CONNECTIONS).head_bucket(Bucket=bucket)
     except ClientError as error:
         answer = cast("dict[str, Any]", error.response)
-    except BotoCoreError:
+    except (AccessError, BotoCoreError):
         return None
     headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     told = answer.get("BucketRegion") or headers.get(_REGION_HEADER)
