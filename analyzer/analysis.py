@@ -18,6 +18,7 @@ from analyzer.endpoint import read_endpoint
 from analyzer.errors import AnalyzerError, UsageError
 from analyzer.figures import counted, grouped, percent
 from analyzer.gates import GATES
+from analyzer.gates.pairs import other_inputs
 from analyzer.gates.sampling import expected_sampling
 from analyzer.labels.files import find_labels
 from analyzer.metrics import DEFAULTS, METRICS, asked, fitting
@@ -368,4 +369,13 @@ def _pairing_notes(facts: Facts) -> tuple[Note, ...]:
         notes.append(
             Note(code="repeated-inference-ids", text=f"{text}; paired by payload and time within")
         )
+    if other := other_inputs(facts.captures):
+        text = f"{grouped(other)} {of_all} have another input at the shadow than at production"
+        notes.append(Note(code="other-inputs", text=text))
+    if contradictions := facts.captures.contradictions:
+        text = (
+            f"{counted(contradictions, 'record')} of {grouped(facts.captures.ledger.duplicate)} "
+            "that repeat an event give another input or answer than the one that is kept"
+        )
+        notes.append(Note(code="contradictions", text=text))
     return tuple(notes)

@@ -43,7 +43,7 @@ class Bundle:
 
         if name not in self.table_names:
             return None
-        return pl.read_parquet(self.path / TABLES / f"{name}.parquet")
+        return pl.read_parquet(self.path / TABLES / f"{name}.parquet", glob=False)
 
     @property
     def tables(self) -> dict[str, pl.DataFrame]:

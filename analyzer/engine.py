@@ -210,11 +210,7 @@ class Engine:
         return tuple(self._kept.get(table, ()))
 
     def split(self, name: str, **params: object) -> list[tuple[int, Path]]:
-        """Write what `sql/<name>.sql` gives to Parquet files, apart by its column `part`.
-
-        Returns:
-            part and file; a part without rows has none. The files do not hold the column.
-        """
+        """Write what `sql/<name>.sql` gives, apart by its column `part`, which no file holds."""
         folder = self.folder / f"{name}-{next(self._numbers)}"
         self._copy(name, folder, f"{_SHARED}, partition_by (part)", params)
         return [(int(path.parent.name.removeprefix("part=")), path) for path in folder.rglob("*.*")]
@@ -228,11 +224,11 @@ class Engine:
     def write_added(self, paths: Sequence[Path], how: Adding, path: Path) -> None:
         """The same, written to a Parquet file, to be added to others."""
         with _resources_named():
-            copy = f"copy ({self._adding(paths, how)}) to {_text_literal(path)} ({_SHARED})"
-            self._connection.execute(copy)
+            added = self._adding(paths, how)
+            self._connection.execute(f"copy ({added}) to {_literal(path)} ({_SHARED})")
 
     def _adding(self, paths: Sequence[Path], how: Adding) -> str:
-        source = f"read_parquet({_list(paths)})"
+        source = _files(paths)
         found = self._connection.sql(f"from {source}")
         kinds = zip(found.columns, map(str, found.types), strict=True)
         columns = ", ".join(how.column(name, kind) for name, kind in kinds)
@@ -248,11 +244,9 @@ class Engine:
         `located` adds the columns file_index, a file's place in `paths`, and file_row_number.
         """
         columns = "*, file_index, file_row_number" if located else "*"
+        shown = f"select {columns} from {_files(paths)}"  # noqa: S608 - our own names, paths quoted
         with _resources_named():
-            self._connection.execute(
-                f"create or replace temp view {table} as "  # noqa: S608 - our own names, paths quoted
-                f"select {columns} from read_parquet({_list(paths)})"
-            )
+            self._connection.execute(f"create or replace temp view {table} as {shown}")
 
     @contextmanager
     def lend(self, **tables: pa.Table) -> Iterator[None]:
@@ -313,7 +307,7 @@ class Engine:
             for statement, given in before:
                 self._connection.execute(statement, given)
             query = last.query.strip().removesuffix(";")
-            copy = f"copy ({query}) to {_text_literal(path)} ({form})"
+            copy = f"copy ({query}) to {_literal(path)} ({form})"
             row = self._connection.execute(copy, named).fetchone()
         return int(row[0]) if row else 0
 
@@ -388,12 +382,17 @@ def _text(name: str) -> str:
     return files("analyzer").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
 
 
-def _text_literal(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+def _files(paths: Sequence[Path]) -> str:
+    """Parquet files as a table function; `day=1` in a folder's name makes no column of theirs."""
+    return f"read_parquet({_list(paths)}, hive_partitioning = false)"
 
 
 def _list(paths: Sequence[Path]) -> str:
-    return f"[{', '.join(_text_literal(path) for path in paths)}]"
+    return f"[{', '.join(map(_literal, paths))}]"
+
+
+def _literal(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _first_line(error: duckdb.Error) -> str:

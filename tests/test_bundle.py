@@ -133,9 +133,9 @@ def test_a_verdict_sealed_again_after_an_edit_is_held_against_its_evidence(tmp_p
     golden = Path(__file__).parents[1] / "sample_data" / "slow_tail" / "expected_verdict.json"
     rejected = Verdict.model_validate_json(golden.read_bytes())
     turned = rejected.model_copy(update={"decision": Decision.PROMOTE, "exit_code": 0})
-    bundle.write(tmp_path / "out", turned, {}, TABLES)
-    assert bundle.read(tmp_path / "out").verdict == turned
-    for path in (tmp_path / "out", tmp_path / "out" / "verdict.json"):
+    bundle.write(tmp_path / "out[1]", turned, {}, TABLES)
+    assert bundle.read(tmp_path / "out[1]").verdict == turned
+    for path in (tmp_path / "out[1]", tmp_path / "out[1]" / "verdict.json"):
         with pytest.raises(InputError, match="the decision is PROMOTE, but the evidence says"):
             bundle.examine(path)
 

@@ -22,7 +22,8 @@ from analyzer.errors import PolicyError
 from analyzer.metrics import DEFAULTS
 from analyzer.model import Decision, Outcome, Verdict
 from analyzer.policy.files import load_policy
-from analyzer.report.content import predictions_page
+from analyzer.report import markdown
+from analyzer.report.content import predictions_page, verdict_page
 from analyzer.report.content import test_cases as ci_cases
 from analyzer.report.text import render
 from analyzer.slices import sliced_inputs
@@ -341,6 +342,15 @@ def test_the_parts_are_in_the_bundle_and_in_the_report(tmp_path: Path) -> None:
     assert case.lines[0].startswith("south: flip_rate ")
     text = render(predictions_page(read.verdict, read.tables))
     assert "south" in text
+
+
+def test_the_terminal_and_the_summary_say_what_slices_came_to(tmp_path: Path) -> None:
+    policy = 'slices={"input.2"="categories", hour=true}'
+    verdict = judged(planted(tmp_path), policy).verdict
+    page = verdict_page(verdict)
+    said = "hour: 17 parts, none fails; input.2: 6 parts, one fails"
+    assert f"- **slices**: {said}\n" in markdown.render(page)
+    assert f"- slices: {said}\n" in render(page)
 
 
 def test_slices_of_the_policy_are_read_as_toml_writes_them() -> None:

@@ -44,6 +44,7 @@ _FATES: dict[str, pl.DataType] = {
     "hour": pl.Datetime("us"),
     "fate": pl.String(),
     "records": pl.Int64(),
+    "contradictions": pl.Int64(),
 }
 
 
@@ -168,6 +169,7 @@ class Captures:
         return CaptureFacts(
             ledger=ledger,
             pairing=self._pairing(row, records["shadow"]),
+            contradictions=sum(fate["contradictions"] for fate in fates),
             production_records=records["production"],
             shadow_records=records["shadow"],
             same_objects=same_objects,

@@ -269,15 +269,24 @@ def _endpoint_gate(facts: Facts, outcome: GateOutcome, value: float | None, text
 def _objects(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
     limit = facts.policy.max_reject_share
     failed = sum(facts.inputs.objects_failed.values())
-    ledger = facts.captures.ledger if facts.captures is not None else None
+    captures = facts.captures
+    ledger = captures.ledger if captures is not None else None
     rejects = ledger.malformed + ledger.not_capture if ledger else 0
-    share = rejects / ledger.lines if ledger and ledger.lines else 0.0
+    contradictions = captures.contradictions if captures is not None else 0
+    lines = ledger.lines if ledger else 0
+    share = (rejects + contradictions) / lines if lines else 0.0
     outcome = GateOutcome.FAIL if failed or share > limit else GateOutcome.PASS
+    unread = f"{grouped(failed)} of {counted(facts.inputs.objects_listed, 'object')}"
     text = (
-        f"{grouped(failed)} of {counted(facts.inputs.objects_listed, 'object')} could not be read; "
-        f"{counted(rejects, 'line')} ({percent(share, 3)}) rejected as no capture records, "
-        f"{stated(limit)} allowed."
+        f"{unread} could not be read; {counted(rejects, 'line')} "
+        f"({percent(rejects / lines if lines else 0.0, 3)}) rejected as no capture records"
     )
+    if contradictions:
+        text += (
+            f", {grouped(contradictions)} ({percent(contradictions / lines, 3)}) that contradict "
+            "another of the same event"
+        )
+    text += f", {stated(limit)} allowed."
     return Gate(
         outcome=outcome,
         covers=ALL,
@@ -316,8 +325,8 @@ IDENTITY_GATES: tuple[GateCheck, ...] = (
     GateCheck(
         id="objects",
         meaning="Everything that was listed could be read.",
-        advice="See the rejects table and the notes for file, line and reason; restore access or "
-        "replace the broken files, and run again.",
+        advice="See the notes, and the table of rejects in report.html, for file, line and reason; "
+        "restore access or replace the broken files, and run again.",
         check=_objects,
     ),
 )

@@ -15,7 +15,7 @@ from analyzer.gates.pair_gate import JUDGED, failing, pair_gate
 from analyzer.gates.pair_hours import LEAST_TRAFFIC_SHARE, seen_share, unseen
 from analyzer.gates.sampling import captures_complete, check_sampling
 from analyzer.metrics.metric import GateCheck
-from analyzer.model import Family, Gate, GateOutcome, Mode, Outcome
+from analyzer.model import Family, Gate, GateOutcome, Mode, Outcome, round_significant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +34,14 @@ def check_pairing(facts: Facts, evidence: Mapping[str, Evidence]) -> Gate:
     if captures is None:
         return _no_captures()
     pairs, needed = captures.ledger.pairs, _pairs_needed(evidence)
+    other, allowed = other_inputs(captures), round_significant(1 - facts.policy.pairing.min_rate)
+    if other > allowed * pairs:
+        text = (
+            f"{grouped(other)} of {counted(pairs, 'pair')} ({percent(other / pairs, 2)}) have "
+            f"another input at the shadow than at production, {stated(allowed)} allowed: IDs were "
+            "used again, or the shadow receives other requests"
+        )
+        return pair_gate(GateOutcome.FAIL, text, value=other / pairs, limit=allowed)
     if pairs < needed:
         text = f"{counted(pairs, 'pair')}; at least {grouped(needed)} are needed"
         return pair_gate(GateOutcome.FAIL, text, value=pairs, limit=needed)
@@ -53,6 +61,12 @@ def check_pairing(facts: Facts, evidence: Mapping[str, Evidence]) -> Gate:
         f"{counted(pairs, 'pair')}, {percent(rate, 2)} of shadow records ({stated(least)} needed)"
     )
     return pair_gate(failing(rate < least), text, value=rate, limit=least)
+
+
+def other_inputs(captures: CaptureFacts) -> int:
+    """Pairs whose two inputs were captured and are not the same."""
+    facts = captures.tables.get("pairing_facts")
+    return 0 if facts is None else int(facts["other_inputs"][0].as_py() or 0)
 
 
 def check_distinct_inputs(facts: Facts, _evidence: Mapping[str, Evidence]) -> Gate:

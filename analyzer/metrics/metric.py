@@ -39,6 +39,7 @@ class CaptureFacts:
     """What the captures gave, in the window, already reduced.
 
     Attributes:
+        contradictions: duplicates that say something else than the record that is kept.
         production_records, shadow_records: usable records of each variant, duplicates removed.
         same_objects: both sides resolve to the same objects.
         first_at, last_at: (production, shadow) earliest and latest inferenceTime in the window.
@@ -52,6 +53,7 @@ class CaptureFacts:
     same_objects: bool
     first_at: tuple[datetime, datetime] | None
     last_at: tuple[datetime, datetime] | None
+    contradictions: int = 0
     tables: Mapping[str, pa.Table] = field(default_factory=dict)
 
 

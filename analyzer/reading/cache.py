@@ -22,7 +22,6 @@ from contextlib import suppress
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -36,6 +35,8 @@ if TYPE_CHECKING:
 
     from analyzer.sources.objects import Listing, SourceObject
 
+PACKAGE = Path(__file__).parents[1]
+"""Whose code decides what is kept."""
 UNUSED_DAYS = 30
 """A shard that no run used for this long is removed."""
 
@@ -147,7 +148,7 @@ class ShardCache:
         now = datetime.now(UTC)
         if not all(_is_settled(item, now) for item in listing.objects):
             return None
-        parts = [_code_digest(), *questions, str(listing.same_objects)]
+        parts = [_code_digest("**/*.py", "**/*.sql"), *questions, str(listing.same_objects)]
         parts += [f"{item.role} {identity(item, listing)} {item.key}" for item in listing.objects]
         digest = hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()
         return self.folder / f"{digest}.reduced"
@@ -343,26 +344,12 @@ def _is_settled(item: SourceObject, now: datetime) -> bool:
 
 def _parser_version(max_line_bytes: int, inputs: SlicedInputs) -> str:
     """Whatever decides what a shard holds."""
-    queries = sorted(files("analyzer").joinpath("sql").iterdir(), key=lambda file: file.name)
-    texts = [query.read_text(encoding="utf-8") for query in queries if _is_parsing(query.name)]
-    parts = [__version__, version("duckdb"), str(max_line_bytes), repr(inputs), *texts]
+    code = _code_digest("captures/**/*.py", "sources/**/*.py", "*.py", "sql/capture_*.sql")
+    parts = [__version__, str(max_line_bytes), repr(inputs), code]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-def _code_digest() -> str:
-    """Of everything in this package that decides what captures come to."""
-    package = Path(__file__).parents[1]
-    texts = [
-        path.read_bytes() for kind in ("py", "sql") for path in sorted(package.rglob(f"*.{kind}"))
-    ]
+def _code_digest(*patterns: str) -> str:
+    """Of the files of this package under these names, and of the engine."""
+    texts = [path.read_bytes() for pattern in patterns for path in sorted(PACKAGE.glob(pattern))]
     return hashlib.sha256(b"\0".join([version("duckdb").encode(), *texts])).hexdigest()
-
-
-def _is_parsing(name: str) -> bool:
-    return name.removeprefix("capture_").removesuffix(".sql") in {
-        "macros",
-        "records",
-        "unusual",
-        "rejects",
-        "sums",
-    }

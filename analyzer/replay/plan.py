@@ -203,7 +203,7 @@ def read_plan(folder: Path) -> Plan:
     """
     try:
         told = _read_told(folder / _PLAN)
-        index = pl.read_parquet(folder / _INDEX)
+        index = pl.read_parquet(folder / _INDEX, glob=False)
         length = index["length"].to_numpy()
         offset = np.concatenate(([0], np.cumsum(length)[:-1]))
         if (folder / _REQUESTS).stat().st_size != length.sum():

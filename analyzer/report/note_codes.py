@@ -236,6 +236,14 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "One InferenceId stands for several requests.",
         "Give every request its own InferenceId in the client.",
     ),
+    "other-inputs": (
+        "Pairs were captured with two different inputs, so they may be of two requests.",
+        "Give every request its own InferenceId; check that the shadow receives copies unchanged.",
+    ),
+    "contradictions": (
+        "Records of one event differ; which of them was the answer, nobody can say.",
+        "Find out what wrote the event twice; captures of two tests may lie in one prefix.",
+    ),
     # what a gate found
     "no-change-observed": (
         "The policy says the model changed, and answers or scores of the shadow are production's.",

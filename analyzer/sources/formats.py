@@ -48,6 +48,22 @@ UNSUPPORTED: dict[str, tuple[str, str]] = {
 }
 """Code an object is skipped under -> what it is, what to do instead."""
 
+_LEFT_OUT: dict[str, tuple[str, str]] = {
+    "not-jsonl": (
+        "objects of another kind than JSON Lines",
+        "where they are captures, name them *.jsonl or *.jsonl.gz",
+    ),
+    "outside-layout": (
+        "objects outside SageMaker's capture folders",
+        "where they are captures, give the folder of each variant with --production and --shadow",
+    ),
+    "not-a-file": (
+        "pipes, devices and folders named as capture files",
+        "where they hold captures, give files",
+    ),
+}
+"""The same of what may be anything; an error has its own words for these."""
+
 HYPERPOD_FOLDERS = frozenset({"alb", "pod"})
 _HASH = re.compile(r"[0-9a-f]{8,128}")
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -88,16 +104,19 @@ def hyperpod(folders: Sequence[str], named: Collection[str | None]) -> str | Non
 
 def sentences(skipped: Mapping[str, int]) -> str:
     """For an error: what the skipped objects are and what to do; starts with a separator."""
-    return "".join(f". {text}" for _, text in _told(skipped))
+    return "".join(f". {text}" for _, text in _told(skipped, UNSUPPORTED))
 
 
 def notes(skipped: Mapping[str, int]) -> tuple[Note, ...]:
     """For a run that goes on without them."""
-    return tuple(Note(code=code, text=text) for code, text in _told(skipped))
+    told = _told(skipped, UNSUPPORTED | _LEFT_OUT)
+    return tuple(Note(code=code, text=text) for code, text in told)
 
 
-def _told(skipped: Mapping[str, int]) -> Iterator[tuple[str, str]]:
-    for code, (what, advice) in UNSUPPORTED.items():
+def _told(
+    skipped: Mapping[str, int], named: Mapping[str, tuple[str, str]]
+) -> Iterator[tuple[str, str]]:
+    for code, (what, advice) in named.items():
         if skipped.get(code):
             count = counted(skipped[code], "object")
             yield code, f"{what[0].upper()}{what[1:]} are not read ({count}): {advice}"

@@ -1,6 +1,7 @@
 -- Which records repeat an event that is already there? One of each is kept, chosen by content.
 -- reads   records
--- gives   duplicates(record_id, role, captured_at, has_time_zone)
+-- gives   duplicates(record_id, role, captured_at, has_time_zone, contradicts): whether it is of
+--         another request, or answers it in another way, than the one that is kept
 with
 repeated as (
     select
@@ -19,20 +20,23 @@ copies as (
         role,
         captured_at,
         has_time_zone,
-        row_number() over (
-            partition by role, event_key
-            order by
-                captured_at,
-                output_data,
-                inference_key,
-                input_key,
-                output_encoding,
-                output_content_type,
-                input_content_type,
-                record_id
-        ) as copy
+        hash(output_data, output_encoding, inference_key, input_key) as said,
+        row_number() over copies as copy,
+        first_value(said) over copies as said_first
     from records
     semi join repeated using (role, event_key)
+    window copies as (
+        partition by role, event_key
+        order by
+            captured_at,
+            output_data,
+            inference_key,
+            input_key,
+            output_encoding,
+            output_content_type,
+            input_content_type,
+            record_id
+    )
 ),
 
 duplicates as (
@@ -40,7 +44,8 @@ duplicates as (
         record_id,
         role,
         captured_at,
-        has_time_zone
+        has_time_zone,
+        said <> said_first as contradicts
     from copies
     where copy > 1
 )

@@ -5,5 +5,6 @@ select
     null::bigint as record_id,
     null::varchar as role,
     null::timestamp as captured_at,
-    null::boolean as has_time_zone
+    null::boolean as has_time_zone,
+    null::boolean as contradicts
 where false;

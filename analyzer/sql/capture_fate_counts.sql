@@ -2,7 +2,7 @@
 -- record: what is neither repeated nor paired is the rest.
 -- reads   records, duplicates, matches
 -- gives   capture_fate_counts(role, hour, inside, kind, pair_inside, records, first_at, last_at), kind
---         being all, duplicate or paired; inside and pair_inside say whether the record's own time and
+--         being all, duplicate, contradiction (a duplicate that says something else) or paired; inside and pair_inside say whether the record's own time and
 --         production's of its pair lie in the window
 -- params  $start, $end: the window, half open, UTC
 with
@@ -29,7 +29,7 @@ fates as (
     from records
     union all
     select
-        'duplicate' as kind,
+        if(contradicts, 'contradiction', 'duplicate') as kind,
         role,
         captured_at,
         false as pair_inside

@@ -83,8 +83,15 @@ create or replace temp macro found_values(text, place, path) as case
 end;
 
 create or replace temp macro csv_cells(line) as case
-    when contains(line, '"') then regexp_extract_all(line, '(?:^|,)("(?:[^"]|"")*"|[^,]*)', 1)
+    -- with a comma before the first, every cell has one: no match is empty, and none is skipped
+    when contains(line, '"') then regexp_extract_all(',' || line, ',("(?:[^"]|"")*"|[^,]*)', 1)
     else string_split(line, ',')
+end;
+
+-- Long values are shortened so that no two become one.
+create or replace temp macro short_value(text) as case
+    when length(text) > 64 then left(text, 55) || '~' || left(md5(text), 8)
+    else text
 end;
 
 -- A request of several rows has one value only where all of them agree.
@@ -93,7 +100,7 @@ create or replace temp macro one_value(found) as case
     when len(found) > 1 then struct_pack(fate := 'several', "value" := null::varchar)
     when coalesce(trim(found[1], E' \r\t\n'), '') = ''
         then struct_pack(fate := 'missing', "value" := null::varchar)
-    else struct_pack(fate := 'value', "value" := left(trim(found[1], E' \r\t\n'), 64))
+    else struct_pack(fate := 'value', "value" := short_value(trim(found[1], E' \r\t\n')))
 end;
 
 create or replace temp macro input_values(data, encoding, places, paths) as list_transform(

@@ -10,7 +10,7 @@ left_over as (
     select
         object_number,
         line_number
-    from read_parquet($records_file)
+    from read_parquet($records_file, hive_partitioning = false)
     where captured_at is null
 ),
 

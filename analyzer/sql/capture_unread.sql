@@ -3,5 +3,5 @@
 -- gives   capture_unread(lines)
 -- params  $records_file: what the fast way wrote
 select count(*) as lines
-from read_parquet($records_file)
+from read_parquet($records_file, hive_partitioning = false)
 where captured_at is null;

@@ -32,6 +32,7 @@ counts as (
         count(*) filter (where paired_by = 'event_id') as by_event_id,
         count(*) filter (where paired_by = 'payload') as by_payload,
         count(*) filter (where input_key is null) as pairs_without_input,
+        count(*) filter (where not same_input) as other_inputs,
         count(*) filter (
             where
                 production_data = shadow_data

@@ -1,6 +1,7 @@
 -- The pairs of a part of the window, both outputs as captured.
 -- reads   matches, records
--- gives   rows of pairs; pair_id is production's event, which no two pairs share
+-- gives   rows of pairs; pair_id is production's event, which no two pairs share; same_input is null
+--         where either input was not captured
 -- params  $start, $end: the part by production's time, half open, UTC
 --         $first_shadow_at, $last_shadow_at: when the shadow records of these pairs lie, inclusive;
 --         parsed files that hold no such times are not opened
@@ -38,6 +39,7 @@ pairs as (
         if(production.inference_key is null, shadow.inference_text, production.inference_text)
             as inference_text,
         production.input_key,
+        production.input_key = shadow.input_key as same_input,
         production.input_slices,
         production.input_content_type,
         production.output_content_type as production_content_type,

@@ -37,7 +37,7 @@ slice_values as (
         input_key,
         'content_type' as slice,
         if(coalesce(input_content_type, '') = '', 'missing', 'value') as fate,
-        nullif(left(input_content_type, 64), '') as "value"
+        nullif(short_value(input_content_type), '') as "value"
     from pairs
     where $by_content_type
 )

@@ -160,11 +160,15 @@ def test_the_clock_decides_what_a_person_is_told_and_nothing_else(
     assert written == (folder / "expected_verdict.json").read_bytes()
 
 
-def test_another_folder_gives_the_same_bytes(tmp_path: Path, forked: ForkedRuns) -> None:
-    """No path is in a verdict, whatever it is called."""
-    folder = tmp_path / "it's ü\n'; -- 50%"
+@pytest.mark.parametrize(
+    "name", ["it's ü\n'; -- 50%", "[1]*?", "shadow_data=0.5/input_key=7", "hour=13/code=1/role=x"]
+)
+def test_another_folder_gives_the_same_bytes(name: str, tmp_path: Path, forked: ForkedRuns) -> None:
+    """No path is in a verdict, whatever it is called; schedulers call folders `hour=13`."""
+    folder = tmp_path / name
     shutil.copytree(SAMPLE_DATA / "thin_sample", folder)
-    ended = forked.run(command(folder, folder / "out", "--no-cache")[3:], {})
+    inside = {"TMPDIR": str(folder), "XDG_CACHE_HOME": str(folder / "cache")}
+    ended = forked.run(command(folder, folder / "out", "--no-cache")[3:], inside)
     assert ended.code == 10, ended.said
     written = (folder / "out" / "verdict.json").read_bytes()
     assert written == (folder / "expected_verdict.json").read_bytes()

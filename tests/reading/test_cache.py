@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gzip
 import os
+import shutil
 import stat
 import subprocess
 from dataclasses import replace
@@ -263,7 +264,7 @@ def test_lines_parsed_under_another_limit_are_not_reused(tmp_path: Path) -> None
     assert_same(short, judged(source, use_cache=False, **asked))
 
 
-@pytest.mark.parametrize("what", ["tool", "engine", "query"])
+@pytest.mark.parametrize("what", ["tool", "engine"])
 def test_what_another_version_parsed_is_not_reused(
     tmp_path: Path, what: str, reads: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -271,13 +272,37 @@ def test_what_another_version_parsed_is_not_reused(
     judged(source)
     if what == "tool":
         monkeypatch.setattr(cache, "__version__", "9.9.9")
-    elif what == "engine":
-        monkeypatch.setattr(cache, "version", lambda _: "9.9.9")
     else:
-        monkeypatch.setattr(cache, "_is_parsing", lambda name: name == "capture_records.sql")
+        monkeypatch.setattr(cache, "version", lambda _: "9.9.9")
     reads.clear()
     judged(source)
     assert len(reads) == 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "read"),
+    [
+        ("sql/capture_records.sql", 2),
+        ("captures/lines.py", 2),
+        ("sources/lines.py", 2),
+        ("sources/batch_transform/records.py", 2),
+        ("engine.py", 2),
+        ("slices.py", 2),
+        ("report/text.py", 0),
+    ],
+)
+def test_what_other_code_parsed_is_not_reused(
+    changed: str, read: int, tmp_path: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = put_hours(tmp_path / "captures", [0])
+    judged(source)
+    package = shutil.copytree(cache.PACKAGE, tmp_path / "analyzer")
+    with (package / changed).open("a", encoding="utf-8") as file:
+        file.write("\n")
+    monkeypatch.setattr(cache, "PACKAGE", package)
+    reads.clear()
+    judged(source)
+    assert len(reads) == read
 
 
 @pytest.mark.parametrize("kind", ["-records.parquet", "-rejects.parquet", ".json"])
@@ -367,7 +392,9 @@ def test_a_cache_on_a_read_only_disk_costs_a_note(tmp_path: Path, folder: Path) 
     assert done.verdict.ledger.pairs == 12
 
 
-@pytest.mark.parametrize("name", ["a b", "it's", 'say "so"', "[1]*?", "{x}", "ü", "-- ;", "a\nb"])
+@pytest.mark.parametrize(
+    "name", ["a b", "it's", 'say "so"', "[1]*?", "{x}", "ü", "-- ;", "a\nb", "hour=13", "code=1"]
+)
 def test_a_cache_may_have_any_name(
     tmp_path: Path, name: str, reads: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,10 +50,11 @@ def test_what_waiting_cannot_settle_is_named_beside_it() -> None:
     assert only.text == "Waiting alone does not settle flip_rate."
 
 
-def test_requests_are_named_where_no_time_is() -> None:
-    needs = Needs(requests=133_346, text="More.")
-    (item,) = when_known(holding({"latency_p99": needs})).items
-    assert item.label == "after about 133 346 requests"
+def test_what_is_needed_is_named_in_its_own_unit_where_no_time_is() -> None:
+    text = "About 7 272 labelled predictions in all (5 529 seen) would settle it."
+    (item,) = when_known(holding({"latency_p99": Needs(requests=7_272, text=text)})).items
+    assert item.label == "with more data"
+    assert item.text == f"Decided by latency_p99: about{text.removeprefix('About')}"
 
 
 def test_a_gate_that_time_does_not_open_comes_before_any_waiting() -> None:

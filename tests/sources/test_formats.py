@@ -51,6 +51,23 @@ def test_every_recognised_format_is_skipped_under_its_own_code(
     assert what[1:] in explanation(code)
 
 
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [
+        (f"churn/AllTraffic/{HOUR}/b.jsonl.zst", "not-jsonl"),
+        ("churn/AllTraffic/stray.jsonl", "outside-layout"),
+    ],
+)
+def test_what_may_be_captures_and_is_not_read_is_said(folder: Storage, key: str, code: str) -> None:
+    both = [f"churn/AllTraffic/{HOUR}/a.jsonl", f"churn/Shadow-01/{HOUR}/a.jsonl"]
+    folder.put(dict.fromkeys([*both, key], RECORD))
+    listing = discover(folder.root)
+    assert listing.skipped == {code: 1}
+    (note,) = listing.notes
+    assert note.code == code
+    assert "are not read (1 object): where they are captures, " in note.text
+
+
 @pytest.mark.parametrize(("key", "code"), STRANGERS.items())
 def test_where_nothing_else_is_the_error_names_the_format_and_what_to_give(
     folder: Storage, key: str, code: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from analyzer.figures import duration, grouped
+from analyzer.figures import duration
 from analyzer.model import Decision, Outcome, Role
 from analyzer.report.content.page import Item, Notes, Tone
 
@@ -46,6 +46,11 @@ def when_known(verdict: Verdict) -> Notes:
     return Notes(TITLE, (Item(wait, f"{text[:1].upper()}{text[1:]}.", tone=Tone.OPEN),))
 
 
+def _text_of(needs: Needs | None) -> str:
+    """What is needed, in its own unit: requests, predictions, labels."""
+    return "" if needs is None else needs.text.rstrip(".")
+
+
 def _waits(needs: Needs | None) -> bool:
     return needs is not None and (needs.minutes is not None or needs.requests is not None)
 
@@ -68,7 +73,8 @@ def _longest(verdict: Verdict, needed: dict[str, Needs | None]) -> tuple[str, st
     requests = dict(_counts(needed, "requests"))
     if requests:
         last = max(requests, key=lambda metric: requests[metric])
-        return f"after about {grouped(requests[last])} requests", f"decided by {last}"
+        text = _text_of(needed[last])
+        return "with more data", f"decided by {last}: {text[:1].lower()}{text[1:]}"
     return "not by waiting", ""
 
 

@@ -34,6 +34,19 @@ def slice_blocks(verdict: Verdict) -> list[Block]:
     return [*(_drawn(name, held) for name, held in shown), *tables]
 
 
+def slice_summary(verdict: Verdict) -> str:
+    """How many parts each slice has and how many of them fail; empty without slices."""
+    said = []
+    for name, held in verdict.slices.items():
+        failing = sum(
+            any(share.outcome is Outcome.FAIL for share in part.shares.values())
+            for part in held.bins
+        )
+        fails = f"{failing} fail" if failing > 1 else "one fails" if failing else "none fails"
+        said.append(f"{name}: {counted(len(held.bins), 'part')}, {fails}")
+    return "; ".join(said)
+
+
 def _metrics(held: Slice) -> list[str]:
     """Metrics of any part, in the order in which they come."""
     return [*dict.fromkeys(metric for part in held.bins for metric in part.shares)]

@@ -30,6 +30,7 @@ from analyzer.report.content.page import (
     Tone,
 )
 from analyzer.report.content.promotion_page import promotion_request
+from analyzer.report.content.slices import slice_summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -201,7 +202,9 @@ def _reasons(verdict: Verdict) -> Notes:
 
 def _worth_knowing(verdict: Verdict) -> Notes:
     """What was chosen not to be asked, and what is weaker than it could be."""
-    items = (Item(note.code, note.text, "", Tone.OPEN) for note in verdict.notes)
+    items = [Item(note.code, note.text, "", Tone.OPEN) for note in verdict.notes]
+    if sliced := slice_summary(verdict):
+        items.append(Item("slices", sliced, "", Tone.PLAIN))
     return Notes("Worth knowing", tuple(items))
 
 
