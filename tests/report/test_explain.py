@@ -41,15 +41,25 @@ def name_of(node: ast.expr) -> str:
     return str(getattr(node, "attr", getattr(node, "id", "")))
 
 
-def literals(node: ast.AST | None, shape: re.Pattern[str] = CODE) -> set[str]:
+def literals(node: ast.AST, shape: re.Pattern[str] = CODE) -> set[str]:
     """Every text in a node that looks like a code."""
-    found = () if node is None else ast.walk(node)
-    texts = {one.value for one in found if isinstance(one, ast.Constant)}
+    texts = {one.value for one in ast.walk(node) if isinstance(one, ast.Constant)}
     return {text for text in texts if isinstance(text, str) and shape.fullmatch(text)}
 
 
 def literal(node: ast.expr) -> set[str]:
     return literals(node) if isinstance(node, ast.Constant) else set()
+
+
+def outcomes(node: ast.expr) -> set[str]:
+    """The texts that an expression may come to, without those it only asks with."""
+    if isinstance(node, ast.IfExp):
+        return outcomes(node.body) | outcomes(node.orelse)
+    if isinstance(node, ast.BoolOp):
+        return set[str]().union(*map(outcomes, node.values))
+    if isinstance(node, ast.Tuple):
+        return set[str]().union(*map(outcomes, node.elts))
+    return literal(node)
 
 
 def named_code(node: ast.AST) -> bool:
@@ -87,11 +97,11 @@ def codes_of(node: ast.AST, coding: set[str]) -> set[str]:
         return first.union(*(literal(word.value) for word in node.keywords if word.arg == "code"))
     if isinstance(node, ast.Subscript):
         return literal(node.slice) if name_of(node.value) in {"dropped", "skipped"} else set()
-    if named_code(node) and isinstance(node, ast.Assign) and isinstance(node.value, ast.IfExp):
-        return literal(node.value.body) | literal(node.value.orelse)
+    if named_code(node) and isinstance(node, ast.Assign):
+        return outcomes(node.value)
     if isinstance(node, ast.FunctionDef) and node.name in coding:
         returned = (one.value for one in ast.walk(node) if isinstance(one, ast.Return))
-        return {code for value in returned for code in literals(value)}
+        return set[str]().union(*(outcomes(value) for value in returned if value is not None))
     return set()
 
 
