@@ -1,1 +1,1 @@
-"""Ground truth: `files` reads labels, `joining` says which predictions were right."""
+"""Ground truth: `files` reads labels, `csv_rows` those of CSV, `joining` says who was right."""

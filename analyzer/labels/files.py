@@ -6,8 +6,6 @@ stops a run: one that gives no label is a row with a code that starts with `labe
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from dataclasses import replace
 from itertools import chain, islice
@@ -15,9 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from analyzer.captures.lines import split
 from analyzer.errors import AccessError, InputError
+from analyzer.labels.csv_rows import COLUMNS, csv_rows
 from analyzer.model import Note
 from analyzer.sources import Listing, local, open_chunks, s3
 from analyzer.sources.batch_transform.stored import parts, stored
@@ -28,17 +29,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from analyzer.engine import Engine
+    from analyzer.labels.csv_rows import Row
     from analyzer.sources import AwsOptions, Chunk, SourceObject
     from analyzer.sources.objects import Entry
     from analyzer.steps import Progress
 
-    Row = tuple[str | None, str | None, str | None]
-    """ID, label, and the code of a row that could not be read."""
-
 _CSV = (".csv", ".csv.gz")
 _PARQUET = (".parquet",)
 _JSON_LINES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".json")
-_COLUMNS = ("id", "label")
 _BATCH_BYTES = 32 << 20
 _BATCH_ROWS = 100_000
 _DAMAGED = frozenset({"corrupt-gzip", "gzip-bomb", "parquet"})
@@ -106,7 +104,8 @@ def read_labels(
             progress("reading labels", done + 1, len(files.objects))
         else:
             alone = replace(files, objects=(item,))
-            _add_rows(engine, _csv_rows(_chunks(alone, max_line_bytes, damaged, on_read)))
+            chunks = _chunks(alone, max_line_bytes, damaged, on_read)
+            _add_rows(engine, csv_rows(chunks, max_line_bytes))
         done += 1
     return tuple(damaged)
 
@@ -178,56 +177,6 @@ def _add_rows(engine: Engine, rows: Iterable[Row]) -> None:
 _ROW = {"id": pl.String, "label": pl.String, "code": pl.String}
 
 
-def _csv_rows(chunks: Iterable[Chunk]) -> Iterator[Row]:
-    """Rows of a CSV file with a header; the columns may be anywhere in it."""
-    reader = csv.reader(_text_lines(chunks))
-    places: list[int] | None = None
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            yield None, None, "label.invalid-csv"
-            continue
-        if places is None:
-            named = [cell.strip().lower() for cell in row]
-            if not set(_COLUMNS) <= set(named):
-                yield None, None, "label.no-columns"
-                return
-            places = [named.index(column) for column in _COLUMNS]
-        elif row:
-            yield _csv_row(row, places)
-
-
-def _csv_row(row: list[str], places: list[int]) -> Row:
-    if max(places) >= len(row):
-        return None, None, "label.invalid-csv"
-    found, label = (row[place] for place in places)
-    if not _is_text(found) or not _is_text(label):
-        return None, None, "label.invalid-utf8"
-    return found, label, None
-
-
-def _text_lines(chunks: Iterable[Chunk]) -> Iterator[str]:
-    """Lines with their ends, as `csv` wants them; bytes that are no text stay recognisable."""
-    for chunk in chunks:
-        data = chunk.data
-        if chunk.first_line_number == 1:
-            data = data.removeprefix(b"\xef\xbb\xbf")
-        yield from io.StringIO(data.decode(errors="surrogateescape"), newline="")
-
-
-def _is_text(cell: str) -> bool:
-    if cell.isascii():
-        return True
-    try:
-        cell.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _whole(item: SourceObject, aws: AwsOptions) -> bytes:
     """A file that has no lines."""
     try:
@@ -238,17 +187,33 @@ def _whole(item: SourceObject, aws: AwsOptions) -> bytes:
 
 
 def _parquet_rows(data: bytes) -> Iterator[Row]:
-    """Rows of a Parquet file; numbers and truth values as their text."""
+    """Rows of a Parquet file; numbers and truth values as their text.
+
+    Read by pyarrow: a bit that flips in a header makes Polars ask for all memory there is and more,
+    which ends the process. A whole file or nothing, for what a damaged one says is anybody's guess.
+    """
     try:
-        names = {name.lower(): name for name in pl.read_parquet_schema(io.BytesIO(data))}
-        if not set(_COLUMNS) <= set(names):
-            yield None, None, "label.no-columns"
-            return
-        wanted = [names[column] for column in _COLUMNS]
-        frame = pl.read_parquet(io.BytesIO(data), columns=wanted)
-        texts = frame.select(pl.col(wanted).cast(pl.String))
-    except pl.exceptions.PolarsError:
+        table = _text_table(data)
+    except (pa.ArrowException, OSError, UnicodeDecodeError):  # the last of a column's name
         yield None, None, "label.invalid-parquet"
         return
-    for found, label in texts.select(wanted).iter_rows():
-        yield found, label, None
+    if table is None:
+        yield None, None, "label.no-columns"
+        return
+    for batch in table.to_batches(max_chunksize=_BATCH_ROWS):
+        for found, label in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            yield found, label, None
+
+
+def _text_table(data: bytes) -> pa.Table | None:
+    """IDs and labels as text that is UTF-8; None where there are no such columns."""
+    file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
+    names = {name.lower(): name for name in file.schema_arrow.names}
+    if not set(COLUMNS) <= set(names):
+        return None
+    table = file.read([names[column] for column in COLUMNS], use_threads=False)
+    places = [table.column_names.index(names[column]) for column in COLUMNS]
+    texts = [table.column(place).cast(pa.large_string()) for place in places]
+    found = pa.Table.from_arrays(texts, names=list(COLUMNS))
+    found.validate(full=True)
+    return found

@@ -44,6 +44,7 @@ _TEXTS: tuple[Path, ...] = (
 _FEW_LABELS = 20
 _LABEL_LENGTH = 64
 _SUM_SLACK = 1e-3
+_INEXACT = 1 << 53  # from here on a double is not every whole number
 
 
 @dataclass(frozen=True)
@@ -259,12 +260,27 @@ def _kind(values: Sequence[Value], documents: Sequence[Document], path: Path | N
         return "text" if _mostly_text(documents) else "json"
     numbers = [found for value in values if (found := finite(value)) is not None]
     if 2 * len(numbers) > len(values):
+        if any(map(_is_code, values)):
+            return _word_kind([str(v) for v in values if not isinstance(v, dict | list)])
         return _number_kind(numbers)
     lists = [value for value in values if isinstance(value, list)]
     if 2 * len(lists) > len(values):
         return _list_kind(lists)
     words = [str(v) for v in values if isinstance(v, str | bool) and number(v) is None]
     return _word_kind(words) if 2 * len(words) > len(values) else "json"
+
+
+def _is_code(value: Value) -> bool:
+    """Whether digits are a name: no quantity begins with 0, or has more than a double holds.
+
+    One tells it of all: most postcodes have no leading zero.
+
+    >>> [_is_code(text) for text in ("00501", "0", "0.5", "9007199254740993")]
+    [True, False, False, True]
+    """
+    digits = str(value).lstrip("+-")
+    padded = digits.startswith("0") and len(digits) > 1
+    return digits.isdecimal() and (padded or float(digits) >= _INEXACT)
 
 
 def _mostly_text(documents: Sequence[Document]) -> bool:

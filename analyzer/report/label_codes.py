@@ -69,11 +69,20 @@ LABEL_CODES: dict[str, tuple[str, str]] = {
         "Set predictions.kind, or write labels as the model answers.",
     ),
     "label.invalid-json": ("The line of a label file is no JSON.", _LABELS),
-    "label.invalid-csv": ("The row of a label file lacks a column or its quotes.", _LABELS),
+    "label.invalid-csv": (
+        "The line of a label file lacks a column, has a cell too many, or a quote astray.",
+        _LABELS,
+    ),
     "label.invalid-utf8": ("The line of a label file is not UTF-8.", _LABELS),
-    "label.invalid-parquet": ("A label file is no Parquet that can be read.", _FILE),
+    "label.invalid-parquet": (
+        "A label file is no Parquet that can be read: none of its rows counts.",
+        _FILE,
+    ),
     "label.oversize": ("The line of a label file is longer than max_line_bytes.", _LABELS),
-    "label.no-columns": ("A label file has no columns id and label.", _FILE),
+    "label.no-columns": (
+        "The line of a label file whose first line does not name the columns id and label.",
+        _FILE,
+    ),
     "label.no-id": ("The line of a label file names no ID.", _LABELS),
     "label.no-label": ("The line of a label file holds no label that is a scalar.", _LABELS),
     "not-labels": (

@@ -1,7 +1,7 @@
 -- How is a label read, whatever file it came in?
 -- reads   nothing; uses the macros of capture_macros and prediction_macros
 -- gives   macro label_truth(text): the labels of a text, one a line or one an element of a JSON
---         list, a number in one spelling; null where a label is missing or no scalar
+--         list, a whole number in one spelling; null where a label is missing or no scalar
 --         macro label_code(id, truth): why a line gives no label, null where it does
 create or replace temp macro label_scalar(cell) as
     case

@@ -26,11 +26,11 @@ labelled as (
     select
         predictions.*,
         usable.truths[predictions.row_index + 1] as truth,
+        try_cast(truth as double) as truth_number,
         case
-            when lower(truth) in ('1.0', 'true') then true
-            when lower(truth) in ('0.0', 'false') then false
-        end as positive,
-        try_cast(truth as double) as truth_number
+            when truth_number = 1 or lower(truth) = 'true' then true
+            when truth_number = 0 or lower(truth) = 'false' then false
+        end as positive
     from predictions
     inner join usable using (pair_id)
     where predictions.code = 'same'

@@ -4,7 +4,8 @@
 --         mark. BASE64 that is not UTF-8 text stays as captured; prediction_binary picks it up
 --         macro csv_rows(text, chosen): the chosen column (from 1) of every line that is not
 --         blank, the whole line when chosen is null; null for an empty text
---         macro label_text(cell): a label without quotes, a number in one spelling
+--         macro label_text(cell): a label without quotes; 1, 1.0 and 1.00 are one, as are 0 and -0,
+--         and each way to write what is no finite number
 --         macro vector_class(vector): finite, non-finite, or other (not a list of numbers)
 --         macro document_signature(text, json_path): what must stay alike in a document
 --         macro is_json(text): whether it is a JSON object or list
@@ -48,7 +49,15 @@ create or replace temp macro csv_rows(text, chosen) as
     end;
 
 create or replace temp macro label_text(cell) as
-    coalesce(try_cast(try_cast(cell as double) as varchar), unquoted(cell));
+    -- a label is a name: 00012 is not 12, nor 1E3 1000, nor 250.10 250.1
+    case
+        when suffix(cell, '0') then unquoted(
+            regexp_replace(cell, '^(?:-?(0)(?:\.0+)?|(-?[1-9][0-9]*)\.0+)$', '\1\2')
+        )
+        when regexp_full_match(cell, '(?i)[+-]?(nan|inf|infinity)')
+            then try_cast(try_cast(cell as double) as varchar)
+        else unquoted(cell)
+    end;
 
 create or replace temp macro vector_class(vector) as
     case

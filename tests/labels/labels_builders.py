@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 
 from analyzer import analysis
 from analyzer.console.progress import silent
+from analyzer.engine import Engine
+from analyzer.labels.files import find_labels, read_labels
+from analyzer.sources import AwsOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -107,3 +110,13 @@ def fates(done: Analysis) -> dict[str, int]:
 def outcomes(done: Analysis) -> dict[tuple[str, str], int]:
     """(production, shadow) right or wrong -> predictions."""
     return {(p, s): n for p, s, n in done.tables["label_outcomes"].rows()}
+
+
+def line_codes(path: Path, max_line_bytes: int = 4_096) -> dict[str | None, int]:
+    """Lines of a label file by code; None for those that give a label."""
+    with Engine() as engine:
+        engine.execute("capture_macros")
+        engine.execute("prediction_macros")
+        read_labels(engine, find_labels(str(path), AwsOptions()), max_line_bytes, silent)
+        rows = engine.table("label_codes").to_pylist()
+    return {row["code"]: row["lines"] for row in rows}

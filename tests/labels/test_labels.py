@@ -152,7 +152,7 @@ def test_what_cannot_be_used_is_counted_and_stops_nothing(tmp_path: Path) -> Non
         "label.invalid-json": 1,
         "label.invalid-parquet": 1,
         "label.invalid-utf8": 1,
-        "label.no-columns": 1,
+        "label.no-columns": 2,
         "label.no-id": 3,
         "label.no-label": 2,
         "label.paired": 4,
@@ -325,12 +325,35 @@ def test_the_place_of_the_largest_number_is_what_a_label_of_classes_names(tmp_pa
 
 def test_true_and_false_are_one_and_nought_and_other_words_are_counted(tmp_path: Path) -> None:
     requests = [Asked("0.75", "0.25", f"r{k}") for k in range(40)]
-    labels = ["true", "TRUE", "1", "1.0", "false", "0", "perhaps", "2"] * 5
+    labels = ["true", "TRUE", "1", "1.000e+00", "false", "0", "perhaps", "2"] * 5
     path = write(tmp_path / "l.jsonl", (truth(f"r{k}", y) for k, y in enumerate(labels)))
     done = judged(capture(tmp_path / "captures", requests), path)
     assert outcomes(done)["right", "wrong"] == 20
     assert outcomes(done)["wrong", "right"] == 10
     assert fates(done)["label.misfit"] == 10
+
+
+def test_a_shadow_that_loses_leading_zeros_is_wrong(tmp_path: Path) -> None:
+    """Codes of five digits, which the shadow answers as numbers."""
+    codes = [f"{k % 40 + 1:05}" for k in range(1_200)]
+    requests = [Asked(code, code.lstrip("0"), f"r{k}") for k, code in enumerate(codes)]
+    path = write(tmp_path / "l.jsonl", (truth(f"r{k}", code) for k, code in enumerate(codes)))
+    done = judged(capture(tmp_path / "captures", requests), path, "predictions.kind=label")
+    assert outcomes(done)["right", "wrong"] == 1_200
+    assert done.verdict.metrics["accuracy"].outcome.value == "fail"
+    flips = done.verdict.metrics["flip_rate"].effect
+    assert flips is not None
+    assert flips.estimate == 1
+
+
+def test_a_label_of_a_class_is_the_name_that_a_variant_answers(tmp_path: Path) -> None:
+    answers = ["1", "1.0", "01", "1E0", "1.50", "-0"]
+    labels = ["1.0", "1", "1", "1", "1.5", "0.0"]
+    requests = [Asked(word, word, f"r{k}") for k, word in enumerate(answers)]
+    path = write(tmp_path / "l.jsonl", (truth(f"r{k}", one) for k, one in enumerate(labels)))
+    done = judged(capture(tmp_path / "captures", requests), path, "predictions.kind=label")
+    assert outcomes(done)["right", "right"] == 3
+    assert outcomes(done)["wrong", "wrong"] == 3
 
 
 @pytest.mark.parametrize(

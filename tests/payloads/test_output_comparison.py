@@ -191,6 +191,62 @@ def test_labels_compare_by_value_and_json_by_type() -> None:
     assert compare([one] * 3, [one, in_json('{"label": 2}'), one]).counts["flipped"] == 1
 
 
+LABELS = policy_of(kind="label")
+
+
+@pytest.mark.parametrize(
+    ("production", "shadow"),
+    [
+        ("00012", "12"),
+        ("1E3", "1000"),
+        ("1_0", "10"),
+        ("250.10", "250.1"),
+        ("9007199254740993", "9007199254740992"),
+        ("9007199254740993.0", "9007199254740992"),
+        ("1e400", "1e500"),
+        ("00", "0"),
+        ("+1", "1"),
+        ("-1.0", "1"),
+        ("10", "1"),
+        ("True", "true"),
+    ],
+)
+def test_a_label_is_a_name_and_not_the_number_it_could_be_read_as(
+    production: str, shadow: str
+) -> None:
+    for one, other in ((production, shadow), (shadow, production)):
+        compared = compare([one] * 4, [one, other, one, other], policy=LABELS)
+        assert (compared.codes, compared.counts["flipped"]) == ({"same": 4}, 2)
+    as_text = [in_json(f'{{"label": "{label}"}}') for label in (production, shadow)]
+    assert compare(as_text, as_text[::-1], policy=LABELS).counts["flipped"] == 2
+
+
+@pytest.mark.parametrize(
+    ("production", "shadow"),
+    [
+        ("1", "1.0"),
+        ("1.0", "1.000"),
+        ("-7", "-7.0"),
+        ("100", "100.0"),
+        ("0", "-0.0"),
+        ("-0", "0.00"),
+        ("12345678901234567890.0", "12345678901234567890"),
+        ('"yes"', "yes"),
+        ('"10"', "10.0"),
+    ],
+)
+def test_a_whole_number_is_one_label_however_it_is_written(production: str, shadow: str) -> None:
+    compared = compare([production] * 2, [production, shadow], policy=LABELS)
+    assert (compared.codes, compared.counts["flipped"]) == ({"same": 2}, 0)
+
+
+@pytest.mark.parametrize("odd", ["NaN", "-Infinity", "+inf", "nan"])
+def test_what_is_no_finite_number_is_no_label(odd: str) -> None:
+    compared = compare(["1"] * 3 + [odd], ["1", "1", odd, odd], policy=LABELS)
+    assert compared.codes == {"same": 3, "non-finite": 1}
+    assert compared.counts["predictions"] == 2
+
+
 def test_documents_keep_their_keys_and_lists_their_length() -> None:
     policy = policy_of(kind="json")
     production = [in_json('{"a": 1, "b": 2}')] * 4 + [in_json("[1, 2]")]

@@ -107,6 +107,36 @@ def test_words_and_small_integers_are_labels() -> None:
 
 
 @pytest.mark.parametrize(
+    "codes",
+    [
+        [f"{k:05}" for k in range(25)],
+        ["00501", *(f"{k}" for k in range(10_001, 10_025))],
+        [f"{1_234_567_890_123_456_001 + k}" for k in range(25)],
+        [in_json(f'{{"label": {1_234_567_890_123_456_001 + k}}}') for k in range(25)],
+        [in_json(f'{{"label": "{k:05}"}}') for k in range(25)],
+    ],
+)
+def test_digits_that_no_quantity_has_are_names(codes: list[Output | str]) -> None:
+    compared = compare(codes * 10, [*codes[:24], codes[0]] * 10)
+    assert (compared.kind, compared.counts["flipped"]) == ("label", 10)
+    assert itself(codes).kind == "text"  # seldom the same one twice
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [f"{k / 4}" for k in range(50)],
+        ["0", "-0", *(f"{k}" for k in range(50))],
+        [f"{9_007_199_254_740_000 + k}" for k in range(50)],
+        [f"{k}e17" for k in range(50)],
+        [f"{k}.0" for k in range(9_100_000_000_000_000, 9_100_000_000_000_050)],
+    ],
+)
+def test_other_numbers_stay_quantities(numbers: list[str]) -> None:
+    assert itself(numbers).kind == "regression"
+
+
+@pytest.mark.parametrize(
     ("text", "path"),
     [
         ('{"generated_text": "The answer is 42."}', "generated_text"),

@@ -68,7 +68,8 @@ def muddle(folder: Path, seed: int) -> tuple[Path, Path]:
     (labels / "4.jsonl.gz").write_bytes(
         gzip.compress("".join(truth(*one) for one in said[100:200]).encode())
     )
-    write(labels / "3.csv", ["id,label\n", *(f"{i},{w}\n" for i, w in said[200:300]), "alone\n"])
+    lines = [f"{i},{w}\n" for i, w in said[200:300]]
+    write(labels / "3.csv", ["id,label\n", *lines[:50], 'id 1,"yes\n', *lines[50:], "alone\n"])
     write(labels / "5.csv", ["name,value\n", "id 1,yes\n"])
     frame = pl.DataFrame(said[300:], schema=["ID", "label"], orient="row")
     frame.write_parquet(labels / "6.parquet")
@@ -98,6 +99,7 @@ def test_a_muddle_of_ids_is_sorted_out_alike(seed: int, parts: int, tmp_path: Pa
         "label.repeated",
         "label.no-label",
         "label.no-columns",
+        "label.invalid-csv",
         "label.paired",
         "label.missing",
         "label.conflicting-pair",
