@@ -28,8 +28,9 @@ The folders are the sentence of the mission; data flows one way, top to bottom:
     console      what surrounds a command: signals, streams, messages, progress, the run's log
 
 Below all of them: `model` holds the nouns they exchange, `policy` what can change a judgement,
-`machine` what may be used of it, `errors` what can stop a run (`secrets` keeps out of its messages
-what must not be said), `figures` how a number reads, `steps` how a long step says how far it is.
+`machine` what may be used of it, `addresses` what is no path, `errors` what can stop a run
+(`secrets` keeps out of its messages what must not be said), `figures` how a number reads, `steps`
+how a long step says how far it is.
 Decisions that are not obvious from the code are in DESIGN.md beside this file.
 """
 

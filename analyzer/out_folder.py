@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analyzer.addresses import refuse_writing
 from analyzer.errors import AnalyzerError, ResourceError, UsageError
 
 if TYPE_CHECKING:
@@ -81,9 +82,10 @@ def claim(out: Path) -> None:
     """Make `out` ours before a run: an older bundle in it is removed, foreign content refused.
 
     Raises:
-        UsageError: `out` is a file, or a folder with content that is no bundle.
+        UsageError: `out` is an address, a file, or a folder with content that is no bundle.
         ResourceError: the bundle cannot be removed, or a new one not be made.
     """
+    refuse_writing(out, "--out", "a bundle")
     try:
         if out.exists() and not out.is_dir():
             raise UsageError(f"--out {out}: is a file; name a folder")

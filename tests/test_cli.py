@@ -10,11 +10,13 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 from junitparser import JUnitXml
 
 from analyzer import bundle
+from analyzer.cli.door import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 SAMPLE_DATA = ROOT / "sample_data"
@@ -168,6 +170,55 @@ def test_a_mistake_is_one_line_and_the_right_code(
     assert complaint in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+S3 = "s3://my-bucket/x"
+FROM_S3 = "aws s3 cp --recursive s3://my-bucket/x FOLDER"
+TO_S3 = "aws s3 cp --recursive FOLDER s3://my-bucket/x"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["run", TAIL / "captures", "--out", S3], f"--out {S3}: a bundle is written to a folder; "),
+        (["run", TAIL / "captures", "--out", S3], TO_S3),
+        (["demo", f"--out={S3}"], TO_S3),
+        (["metrics", "e", "--out", S3], TO_S3),
+        (["replay", "c", "--candidate", "http://127.0.0.1:1", "--out", S3], TO_S3),
+        (["run", "c", "--out", "gs://my-bucket/x"], "--out gs://my-bucket/x: a bundle is written"),
+        (["report", "x", "--html", f"{S3}.html"], "aws s3 cp FILE s3://my-bucket/x.html"),
+        (["run", "c", "--cloudwatch", S3], f"--cloudwatch {S3}: an export is read from a folder"),
+        (["run", "c", "--cloudwatch", f"shadow={S3}"], FROM_S3),
+        (["run", "c", "--cloudwatch", f"{S3}.csv"], "aws s3 cp s3://my-bucket/x.csv FILE"),
+        (["run", "c", "--policy", S3], "aws s3 cp s3://my-bucket/x FILE"),
+        (["doctor", "c", "--endpoint-file", S3], "aws s3 cp s3://my-bucket/x FILE"),
+        (["policy", S3], "aws s3 cp s3://my-bucket/x FILE"),
+        (["verdict", S3], FROM_S3),
+        (["diff", "x", S3], FROM_S3),
+        (["report", S3], FROM_S3),
+        (["promote", S3, "--endpoint", "e"], FROM_S3),
+    ],
+)
+def test_an_address_where_only_a_path_can_stand_is_refused_with_how_to_copy(
+    arguments: list[str | Path], complaint: str, tmp_path: Path
+) -> None:
+    done = analyzer(*arguments, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert done.stderr.count("\n") == 1
+    assert complaint in done.stderr
+    assert not [path for path in tmp_path.iterdir() if ":" in path.name]
+
+
+def test_whatever_is_a_path_on_the_command_line_refuses_an_address() -> None:
+    paths = [
+        (command.__name__, name, given)
+        for command in COMMANDS
+        for name, hint in get_type_hints(command, include_extras=True).items()
+        for given in getattr(hint, "__metadata__", ())
+        if "Path" in str(hint)
+    ]
+    assert {name for _, name, _ in paths} >= {"out", "policy", "html", "first", "endpoint_file"}
+    assert not [(command, name) for command, name, given in paths if given.callback is None]
 
 
 @pytest.mark.parametrize(

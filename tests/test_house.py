@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = {
+    "addresses": 0,
     "model": 0,
     "policy": 0,
     "machine": 0,

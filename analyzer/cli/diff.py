@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from analyzer.cli.flags import Format, FormatOption
+from analyzer.cli.flags import Format, FormatOption, VerdictArgument, read
 from analyzer.cli.showing import print_page
 
 
 def diff(
-    first: Annotated[Path, typer.Argument(help="A bundle, or a verdict.json on its own.")],
-    second: Annotated[Path, typer.Argument(help="The later one.")],
+    first: VerdictArgument,
+    second: Annotated[Path, typer.Argument(help="The later one.", callback=read("a bundle"))],
     *,
     form: FormatOption = Format.TEXT,
 ) -> None:

@@ -21,7 +21,9 @@ def metrics(
         typer.Option(help="Start: ISO 8601, UTC if it has no offset; default: 15 days ago."),
     ] = None,
     until: Annotated[str | None, typer.Option(help="End, not included; default: now.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the export.")] = Path("metrics"),
+    out: Annotated[
+        Path, typer.Option(help="Folder for the export.", callback=flags.written("an export"))
+    ] = Path("metrics"),
     form: PlainOption = "text",
     quiet: flags.Quiet = False,
     profile: flags.Profile = None,

@@ -7,9 +7,14 @@ from typing import Annotated
 
 import typer
 
+from analyzer.cli.flags import read
+
 
 def policy(
-    path: Annotated[Path | None, typer.Argument(help="A policy.toml to check.")] = None,
+    path: Annotated[
+        Path | None,
+        typer.Argument(help="A policy.toml to check.", callback=read("a policy", file=True)),
+    ] = None,
 ) -> None:
     """Print the default policy with its meaning, or check a file."""
     from analyzer.metrics import DEFAULTS

@@ -27,7 +27,11 @@ def replay(
         str | None, typer.Option(help="The production model's server, sent the same requests.")
     ] = None,
     out: Annotated[
-        Path, typer.Option(help="Folder for the records; an unfinished replay goes on.")
+        Path,
+        typer.Option(
+            help="Folder for the records; an unfinished replay goes on.",
+            callback=flags.written("a replay"),
+        ),
     ],
     endpoint: flags.Endpoint = None,
     production: Annotated[

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from analyzer.cli.flags import BundleArgument
+from analyzer.cli.flags import BundleArgument, written
 from analyzer.cli.showing import document, shipped
 from analyzer.console.process import Interruptible
 from analyzer.errors import AccessError, ResourceError, UsageError
@@ -19,7 +19,11 @@ def report(
     path: BundleArgument,
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1, max=65_535)] = 8501,
     html: Annotated[
-        Path | None, typer.Option(help="Write the static report to this file instead.")
+        Path | None,
+        typer.Option(
+            help="Write the static report to this file instead.",
+            callback=written("the report", file=True),
+        ),
     ] = None,
 ) -> None:
     """Open the Streamlit report of one bundle or a folder, or write it."""

@@ -48,7 +48,8 @@ def run(
     cloudwatch: Annotated[
         list[str] | None,
         typer.Option(
-            help="CloudWatch export: file, folder, or cloudwatch:ENDPOINT to make one; repeatable."
+            help="CloudWatch export: file, folder, or cloudwatch:ENDPOINT to make one; repeatable.",
+            callback=flags.read("an export"),
         ),
     ] = None,
     labels: Annotated[
@@ -62,7 +63,11 @@ def run(
         ),
     ] = None,
     policy: Annotated[
-        Path | None, typer.Option(help="policy.toml; default policy without it.")
+        Path | None,
+        typer.Option(
+            help="policy.toml; default policy without it.",
+            callback=flags.read("a policy", file=True),
+        ),
     ] = None,
     since: flags.Since = None,
     until: flags.Until = None,

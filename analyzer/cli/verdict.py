@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analyzer.cli.flags import FailOn, FailOnOption, Format, VerdictFormat
+from analyzer.cli.flags import FailOn, FailOnOption, Format, VerdictFormat, read
 from analyzer.cli.showing import exit_code, show
 from analyzer.errors import InputError, ResourceError, UsageError
 
@@ -21,7 +21,8 @@ _STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 def verdict(
     path: Annotated[
-        Path | None, typer.Argument(help="A bundle, or a verdict.json on its own.")
+        Path | None,
+        typer.Argument(help="A bundle, or a verdict.json on its own.", callback=read("a bundle")),
     ] = None,
     *,
     fail_on: FailOnOption = FailOn.HOLD,
@@ -60,12 +61,12 @@ def verdict(
     if path is None:
         raise UsageError("verdict: name a bundle or a verdict.json")
     oldest = None if max_age is None else _length(max_age)
-    read = bundle.examine(path)
-    reason = unfit(read, endpoint=endpoint, max_age=oldest, now=datetime.now(UTC))
+    held = bundle.examine(path)
+    reason = unfit(held, endpoint=endpoint, max_age=oldest, now=datetime.now(UTC))
     if reason is not None:
         raise InputError(f"{path}: {reason}")
-    _show(read, path, form, fail_on)
-    raise typer.Exit(exit_code(read, fail_on))
+    _show(held, path, form, fail_on)
+    raise typer.Exit(exit_code(held, fail_on))
 
 
 def _length(text: str) -> timedelta:

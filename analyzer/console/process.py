@@ -40,7 +40,8 @@ class Interruptible:
     """A part of a command that cleans up when a signal ends it: folders, threads, a child.
 
     Inside the block a signal raises SystemExit. A library may make an error of its own of that,
-    so whatever leaves the block after a signal is the end the signal asked for.
+    so whatever leaves the block after a signal is the end the signal asked for; and it may put a
+    handler in place that raises KeyboardInterrupt, which is one too.
     """
 
     def __init__(self) -> None:
@@ -58,6 +59,8 @@ class Interruptible:
         trace: TracebackType | None,
     ) -> None:
         leave_on_signals()
+        if isinstance(error, KeyboardInterrupt):
+            self._number = signal.SIGINT
         if self._number is not None:
             raise SystemExit(_announced(self._number)) from None
 

@@ -12,6 +12,7 @@ import platform
 import tempfile
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from analyzer.reading.subject import described
 from analyzer.reading.window import asked_span
 from analyzer.sources import discover
 from analyzer.sources.access import (
+    ARCHIVED,
     READ_FILE,
     Tried,
     bucket_region,
@@ -34,6 +36,7 @@ from analyzer.sources.access import (
     partition_of,
     try_reading,
 )
+from analyzer.sources.aws import NO_BUCKET
 from analyzer.sources.batch_transform import capture_folder, data_folders
 from analyzer.sources.layout import CAPTURE_NAMES
 from analyzer.sources.objects import ROLES, printable
@@ -94,7 +97,8 @@ def examine(question: Question, progress: Progress, *, now: datetime | None = No
         refusal = error
     tried = _tried(listing, question.aws)
     refused = () if refusal is None else (Problem(refusal.exit_code, str(refusal)),)
-    regions = _regions(question)
+    gone = refusal is not None and refusal.code == NO_BUCKET
+    regions = {} if gone else _regions(question)
     return Diagnosis(
         found,
         machine,
@@ -102,8 +106,8 @@ def examine(question: Question, progress: Progress, *, now: datetime | None = No
         regions=regions,
         permissions=tuple(_permissions(question, refusal, tried)),
         reads=None if listing is None else _reads(listing, now or datetime.now(UTC)),
-        policy=_policy(question, listing, tried, regions),
-        problems=(*refused, *_refused_reading(tried)),
+        policy=None if gone else _policy(question, listing, tried, regions),
+        problems=(*refused, *_refused_reading(tried, _archived(listing))),
     )
 
 
@@ -144,19 +148,43 @@ def _tried(listing: Listing | None, options: AwsOptions) -> tuple[Trial, ...]:
 
 
 def _ends(objects: tuple[SourceObject, ...]) -> Iterator[SourceObject]:
+    """The first and the last object of each variant, and the first of those that are archived."""
     for role in ROLES:
         mine = [item for item in objects if item.role == role]
-        for item in (*mine[:1], *mine[1:][-1:]):
-            yield from item.stored
+        ends = [part for item in (*mine[:1], *mine[1:][-1:]) for part in item.stored]
+        yield from ends
+        archived = (part for item in mine for part in item.stored if part.archived)
+        yield from (part for part in islice(archived, 1) if part not in ends)
 
 
-def _refused_reading(tried: tuple[Trial, ...]) -> Iterator[Problem]:
-    """What keeps objects from being read; one permission is one problem, however often."""
+def _archived(listing: Listing | None) -> int:
+    return sum(
+        any(part.archived for part in item.stored) for item in (listing.objects if listing else ())
+    )
+
+
+def _refused_reading(tried: tuple[Trial, ...], archived: int) -> Iterator[Problem]:
+    """What keeps objects from being read; one permission is one problem, however often.
+
+    Args:
+        tried: what reading showed.
+        archived: objects that are listed as archived.
+    """
     missing = [one.missing for _, one in tried if isinstance(one, Tried) and one.missing]
+    cold = [item for item, one in tried if isinstance(one, Tried) and one.code == ARCHIVED]
+    if cold:
+        number = max(archived, len(cold))
+        text = (
+            f"{counted(number, 'object')} in an archive storage class, such as "
+            f"{printable(cold[0].key)}: restore {'it' if number == 1 else 'them'} first"
+        )
+        yield Problem(ExitCode.ACCESS, text)
     told: set[str] = set()
     for item, result in tried:
         if isinstance(result, AnalyzerError):
             yield Problem(result.exit_code, str(result))
+        elif result.code == ARCHIVED:
+            continue
         elif result.text and result.missing not in told:
             text = f"read {printable(item.key)}: {result.text}"
             if result.missing:
@@ -174,7 +202,9 @@ def _permissions(
     if not question.on_s3:
         yield _of_objects(READ_FILE, results)
         return
-    if not isinstance(refusal, AccessError):
+    if refusal is not None and refusal.code == NO_BUCKET:
+        yield Permission(_LIST, "not known", str(refusal))
+    elif not isinstance(refusal, AccessError):
         yield Permission(_LIST, "granted")
     elif refusal.permission:
         yield Permission(refusal.permission, "missing", str(refusal))
@@ -201,7 +231,8 @@ def _reads(listing: Listing, now: datetime) -> Reads:
         item.modified is not None and now - item.modified < YOUNG for item in listing.objects
     )
     sides = tuple(_side(role, names[role], listing) for role in ROLES)
-    return Reads(listing.endpoint, sides, listing.listed, dict(listing.skipped), young)
+    skipped, archived = dict(listing.skipped), _archived(listing)
+    return Reads(listing.endpoint, sides, listing.listed, skipped, young, archived)
 
 
 def _side(role: Role, variant: str | None, listing: Listing) -> Side:

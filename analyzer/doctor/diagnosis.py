@@ -110,6 +110,7 @@ class Reads:
     Attributes:
         skipped: code -> objects that were listed and would not be read.
         young: objects so new that others of their time may still be on their way.
+        archived: objects in a storage class that S3 reads only after a restore.
     """
 
     endpoint: str | None
@@ -117,6 +118,7 @@ class Reads:
     listed: int
     skipped: dict[str, int]
     young: int
+    archived: int
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,9 @@ PACKAGE = Path(__file__).parents[1]
 UNUSED_DAYS = 30
 """A shard that no run used for this long is removed."""
 
+SETTLED_S = 60.0
+"""A file younger than this is not kept: it may still grow within one tick of its clock."""
 _UNFINISHED_S = 86_400.0  # files without a sheet are a run's that is over by then
-_SETTLED_S = 60.0  # a file younger than this may still grow within one tick of its clock
 _DAY_S = 86_400.0
 _FILE_NAME = re.compile(r"[\w-]+\.parquet", re.ASCII)  # never a path that leads elsewhere
 
@@ -339,7 +340,7 @@ def _is_settled(item: SourceObject, now: datetime) -> bool:
         return False
     if item.etag:
         return True
-    return item.modified is not None and (now - item.modified).total_seconds() > _SETTLED_S
+    return item.modified is not None and (now - item.modified).total_seconds() > SETTLED_S
 
 
 def _parser_version(max_line_bytes: int, inputs: SlicedInputs) -> str:

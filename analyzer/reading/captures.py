@@ -14,7 +14,13 @@ from analyzer.gates.missing import MOST_MISSING
 from analyzer.labels.joining import sum_labels
 from analyzer.model import Note
 from analyzer.payloads import prepare
-from analyzer.reading.cache import ShardCache, cache_folder, read_checked, write_checked
+from analyzer.reading.cache import (
+    SETTLED_S,
+    ShardCache,
+    cache_folder,
+    read_checked,
+    write_checked,
+)
 from analyzer.reading.captured import Captured, as_text, from_text, with_remarks
 from analyzer.reading.opening import Opening
 from analyzer.reading.window import captured_window
@@ -225,14 +231,19 @@ def _opened_cache(policy: Policy, limits: EngineLimits, remarks: list[str]) -> S
 
 def _young_objects(listing: Listing) -> Iterator[str]:
     """Captures land up to two minutes late: the last of a live bucket may be incomplete."""
-    since = datetime.now(UTC) - _LIVE
+    now = datetime.now(UTC)
+    since, settled = now - _LIVE, now - timedelta(seconds=SETTLED_S)
     live = (item for item in listing.objects if not (listing.sidecars and item.role == "shadow"))
-    young = sum(item.modified is not None and item.modified > since for item in live)
+    young = [item for item in live if item.modified is not None and item.modified > since]
     if young:
-        yield (
-            f"{counted(young, 'object')} younger than five minutes: captures of the last minutes "
-            "may still be on their way"
+        text = (
+            f"{counted(len(young), 'object')} younger than five minutes: captures of the last "
+            "minutes may still be on their way"
         )
+        # what has no ETag is told from a later version of itself by its time alone
+        if any(item.etag is None and item.modified > settled for item in young if item.modified):
+            text += "; files younger than a minute are not kept parsed and are read again next time"
+        yield text
 
 
 def _skew_notes(facts: CaptureFacts) -> Iterator[Note]:

@@ -95,7 +95,9 @@ def find_floor(given: str, run: RunFacts, progress: Progress) -> Found:
             return Found(given, *_of_bundle(folder, run))
         return Found(given, *_of_captures(given, run, progress))
     except AnalyzerError as error:
-        error.lead_with(f"--noise-floor {printable(given)}")
+        there = given.startswith("s3://") and isinstance(error, InputError)
+        what = " (as captures; a bundle is read from a folder on this machine)" if there else ""
+        error.lead_with(f"--noise-floor {printable(given)}{what}")
         raise
 
 

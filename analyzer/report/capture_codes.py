@@ -14,7 +14,20 @@ _SKIPPED = "Nothing if those objects were not meant; otherwise check SOURCE and 
 _OBJECT = "Restore or copy the object again, and run again."
 
 CAPTURE_CODES: dict[str, tuple[str, str]] = {
+    # what becomes of every line
     "blank": ("An empty line in a capture file.", _NOTHING),
+    "malformed": ("Lines that are no JSON, by kind in rejects_by_code.", _CAPTURE),
+    "not_capture": ("Lines of JSON that are no capture record, in rejects_by_code.", _CAPTURE),
+    "out_of_window": ("Records before --since, or not before --until.", _NOTHING),
+    "unpaired_production": (
+        "Production's records without the shadow's: not sampled, not captured, or not yet there.",
+        "Explain missing_pairs and sampling, which judge whether too many are missing.",
+    ),
+    "unpaired_shadow": (
+        "The shadow's records without production's: not captured, or not yet there.",
+        "Explain missing_pairs, which judges whether too many are missing.",
+    ),
+    "paired": ("Lines that are one half of a pair.", _NOTHING),
     "duplicate": ("The same record or point was given twice and counts once.", _NOTHING),
     "malformed.truncated": ("The line stops in the middle of its JSON.", _CAPTURE),
     "malformed.invalid-json": ("The line is not JSON.", _CAPTURE),
@@ -84,5 +97,9 @@ CAPTURE_CODES: dict[str, tuple[str, str]] = {
     "corrupt-body": ("An object's content is not what S3 said it is.", _OBJECT),
     "incomplete-body": ("The download of an object ended early.", _OBJECT),
     "deleted-or-replaced": ("An object changed after it was listed.", "Run again."),
+    "archived": (
+        "An object in an archive storage class (GLACIER, DEEP_ARCHIVE): listed, but not readable.",
+        "Restore it (aws s3api restore-object, or S3 Batch Operations for many), and run again.",
+    ),
     "access-denied": ("An object may not be read.", "Grant s3:GetObject, and run again."),
 }

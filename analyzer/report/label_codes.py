@@ -85,5 +85,9 @@ LABEL_CODES: dict[str, tuple[str, str]] = {
     ),
     "label.no-id": ("The line of a label file names no ID.", _LABELS),
     "label.no-label": ("The line of a label file holds no label that is a scalar.", _LABELS),
+    "not-labels": (
+        "A file in the folder of labels that is neither CSV, JSON Lines nor Parquet.",
+        "Nothing if it was not meant; otherwise name it .csv, .jsonl or .parquet.",
+    ),
     "labels-unreadable": ("A label file could not be read.", "Mend access, and run again."),
 }

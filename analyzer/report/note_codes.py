@@ -18,6 +18,7 @@ _POLICY = "Nothing if it was meant; otherwise take the key out of policy.toml."
 _EXPORTER = "Mend the export where those points matter to a metric; otherwise nothing."
 _SKIPPED = "Nothing if those objects were not meant; otherwise check SOURCE and the flags."
 _OUTPUT = "See the tables contract_changes and worst_pairs, and compare both containers' output."
+_SLICE = "Check the column or path in [slices] against the captured inputs."
 _FLAG = "Correct the command as the message says, and run again."
 _FILE = "Correct the file as the message says, and run again."
 
@@ -165,8 +166,15 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     ),
     "slice-gaps": (
         "Pairs whose value a slice could not read are a bin of their own.",
-        "Check the column or path in [slices] against the captured inputs.",
+        _SLICE,
     ),
+    # bins of a slice
+    "value": ("A bin of a slice: the pairs whose inputs have this value.", "Nothing."),
+    "range": ("A bin of a slice: the pairs whose inputs have a number in this range.", "Nothing."),
+    "other": ("A bin of a slice: all its rarer values together.", "Nothing."),
+    "missing": ("A bin of a slice: pairs whose input has no such value, or an empty one.", _SLICE),
+    "several": ("A bin of a slice: pairs whose input has several values there.", _SLICE),
+    "not-a-number": ("A bin of a slice of ranges: pairs whose value is no number.", _SLICE),
     **PREDICTION_CODES,
     "bursts": (
         "Events come in bursts: some hours have many, so they count as less than one each.",
@@ -292,7 +300,10 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     "partial-data": ("CloudWatch did not call these results complete.", "Export them again."),
     "pages-missing": ("The export says that more pages follow.", "Export all pages."),
     "unaligned": ("Times are not multiples of the period and were kept.", _NOTHING),
-    "unreadable": ("A file could not be read.", _FILE),
+    "unreadable": (
+        "A file could not be read; of a slice, the bin of pairs whose input could not.",
+        _FILE,
+    ),
     "not-an-export": ("A file is no metric export of a known shape.", _EXPORTER),
     "bad-time": ("A point's time cannot be read.", _EXPORTER),
     "negative-value": ("A point's value is below zero, which no metric has.", _EXPORTER),
@@ -324,6 +335,12 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     "shadow-undecodable": ("The shadow's output cannot be read.", _OUTPUT),
     "production-non-finite": ("Production's output is not a finite number.", _OUTPUT),
     "row-count": ("The outputs hold different numbers of predictions.", _OUTPUT),
+    # what `doctor` finds
+    "live": (
+        "Captures so new that others of the same minutes may still be on their way.",
+        "Nothing; end the window some minutes ago (--until) to have whole minutes.",
+    ),
+    "problem": ("Why a run would not work, as `doctor` found it.", "Do what it says."),
     # what stops a command
     "ambiguous-metrics": ("The exports do not settle whose they are.", _FLAG),
     "conflicting-points": (
@@ -335,12 +352,17 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Export the metric with its own unit.",
     ),
     "endpoint-file": ("endpoint.json cannot be read as an endpoint's description.", _FILE),
+    "no-such-bucket": ("There is no bucket of that name.", _FLAG),
     "no-such-file": ("A path does not exist.", _FLAG),
     "no-temporary-folder": ("There is no folder for temporary data.", "Set TMPDIR."),
     "out-of-memory": ("The memory limit was reached.", "Raise it, or judge a shorter window."),
     "captures-changed": (
         "Spark had to read captures again, and they did not read as they did before.",
         "Run again, once nothing writes to the captures or denies them any more.",
+    ),
+    "spark-unreachable": (
+        "Spark's master does not answer, or went away during the run.",
+        "Check --master and that the cluster runs, and run again.",
     ),
     "spark-job-failed": ("Spark gave a job up.", "See the log of its executors, and run again."),
     "disk-full": ("The disk is full.", "Free space, or set TMPDIR to a larger disk."),

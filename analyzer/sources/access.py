@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import urlsplit
 
+from analyzer.errors import AccessError
 from analyzer.secrets import without_secrets
 from analyzer.sources import local
 from analyzer.sources.aws import (
     CONNECTIONS,
+    STS_REACHED_BY,
     answer_code,
     explain,
     missing_permission,
@@ -38,6 +40,7 @@ _REGION_HEADER = "x-amz-bucket-region"
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 _KMS = ("aws:kms", "aws:kms:dsse")
 READ_FILE = "read permission"
+ARCHIVED = "archived"
 
 
 class _Sts(Protocol):
@@ -106,7 +109,10 @@ def identity(options: AwsOptions) -> Identity:
     try:
         return Identity(credentials.method, printable(str(sts.get_caller_identity()["Arn"])))
     except (BotoCoreError, ClientError) as error:
-        return Identity(credentials.method, why_unnamed=str(explain(error, "ask STS")))
+        why = str(explain(error, "ask STS", check=STS_REACHED_BY))
+        return Identity(credentials.method, why_unnamed=why)
+    except AccessError as error:
+        return Identity(credentials.method, why_unnamed=str(error))
 
 
 def _sts(options: AwsOptions) -> tuple[_Sts, str]:
@@ -133,7 +139,7 @@ def bucket_region(options: AwsOptions, bucket: str) -> str | None:
         answer = s3_client(options, CONNECTIONS).head_bucket(Bucket=bucket)
     except ClientError as error:
         answer = cast("dict[str, Any]", error.response)
-    except BotoCoreError:
+    except (AccessError, BotoCoreError):
         return None
     headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     told = answer.get("BucketRegion") or headers.get(_REGION_HEADER)
@@ -191,7 +197,7 @@ def _refused(error: ClientError, what: str) -> Tried:
         if code in {"NoSuchKey", "404"}:
             return Tried(text="no longer there", code="deleted-or-replaced")
         if code == "InvalidObjectState":
-            return Tried(text="in an archive storage class: restore it first", code="archived")
+            return Tried(text="in an archive storage class: restore it first", code=ARCHIVED)
         raise explain(error, what)
     message = str(error.response.get("Error", {}).get("Message", ""))
     key = None

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from analyzer.sources.objects import AwsOptions
 
+NO_BUCKET = "no-such-bucket"
 CONNECTIONS = 16
 CONNECT_TIMEOUT_S = 10
 READ_TIMEOUT_S = 20
@@ -38,6 +39,8 @@ _PERMISSIONS = {
     "DescribeScalingActivities": "application-autoscaling:DescribeScalingActivities",
 }
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "403"})
+S3_REACHED_BY = "the network and --endpoint-url"
+STS_REACHED_BY = "the network, --region and AWS_ENDPOINT_URL_STS"
 _RENEW = "renew the credentials (for example `aws sso login`) and run again"
 _ADVICE: dict[str, str] = {
     **dict.fromkeys(
@@ -157,17 +160,25 @@ def _core_session(options: AwsOptions) -> botocore.session.Session:
         CredentialProvider,
         DeferredRefreshableCredentials,
     )
-    from botocore.exceptions import NoCredentialsError
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
     source = session.get_credentials()
-    if source is None:  # botocore would find out by failing on it
-        raise NoCredentialsError
     fetcher = AssumeRoleCredentialFetcher(
         client_creator=session.create_client,
         source_credentials=source,
         role_arn=options.role_arn,
         extra_args={"RoleSessionName": "shadow-analyzer"},
     )
+    assuming = f"assume --role-arn {printable(options.role_arn)}"
+
+    def assume() -> Mapping[str, Any]:
+        # Asked in the middle of another service's request, whose name and advice would be wrong.
+        try:
+            if source is None:
+                raise NoCredentialsError
+            return cast("Mapping[str, Any]", fetcher.fetch_credentials())
+        except (BotoCoreError, ClientError) as error:
+            raise explain(error, assuming, check=STS_REACHED_BY) from None
 
     class AssumedRole(CredentialProvider):
         """Credentials of the role, fetched on first use and renewed before they expire."""
@@ -175,9 +186,7 @@ def _core_session(options: AwsOptions) -> botocore.session.Session:
         METHOD = "assume-role"
 
         def load(self) -> DeferredRefreshableCredentials:
-            return DeferredRefreshableCredentials(
-                method=self.METHOD, refresh_using=fetcher.fetch_credentials
-            )
+            return DeferredRefreshableCredentials(method=self.METHOD, refresh_using=assume)
 
     assumed = botocore.session.Session(profile=options.profile)
     assumed.get_component("credential_provider").providers.insert(0, AssumedRole())
@@ -198,16 +207,22 @@ def unusable(error: Exception) -> AnalyzerError:
         return explain(error, "load the credentials")
     if isinstance(error, aws.NoRegionError):
         return UsageError("no AWS region: give it with --region, or set AWS_DEFAULT_REGION")
-    return UsageError(f"AWS options: {printable(str(error))}")
+    return UsageError(f"AWS options: {_one_line(error)}")
 
 
-def explain(error: Exception, what: str) -> AnalyzerError:
-    """The one-line error a botocore exception means for somebody who wanted `what`."""
+def explain(error: Exception, what: str, *, check: str = S3_REACHED_BY) -> AnalyzerError:
+    """The one-line error a botocore exception means for somebody who wanted `what`.
+
+    Args:
+        error: the exception.
+        what: what was wanted.
+        check: what to look at where nobody answers.
+    """
     from botocore import exceptions as aws
 
     if isinstance(error, aws.ClientError):
         return _explain_answer(error, what)
-    message = printable(str(error))
+    message = _one_line(error)
     if isinstance(error, aws.NoCredentialsError | aws.PartialCredentialsError):
         return AccessError(
             f"{what}: no AWS credentials found: configure them, choose --profile, or use "
@@ -217,9 +232,11 @@ def explain(error: Exception, what: str) -> AnalyzerError:
         return AccessError(f"{what}: {message}; {_RENEW}")
     if isinstance(error, aws.ParamValidationError | aws.ValidationError):
         return UsageError(f"{what}: {message}")
-    return AccessError(
-        f"{what}: {message}; unreachable after retries: check the network and --endpoint-url"
-    )
+    return AccessError(f"{what}: {message}; unreachable after retries: check {check}")
+
+
+def _one_line(error: Exception) -> str:
+    return printable(" ".join(str(error).split()))
 
 
 def answer_code(error: ClientError) -> str:
@@ -246,9 +263,9 @@ def _explain_answer(error: ClientError, what: str) -> AnalyzerError:
             permission=permission,
         )
     if code == "NoSuchBucket":
-        return InputError(f"{what}: there is no such bucket")
+        return InputError(f"{what}: there is no such bucket", code=NO_BUCKET)
     if code == "InvalidBucketName":
-        return UsageError(f"{what}: not a bucket name")
+        return UsageError(f"{what}: not a bucket name", code=NO_BUCKET)
     advice = _ADVICE.get(code, "AWS refused")
     return AccessError(f"{what}: {advice} ({code}: {message})")
 

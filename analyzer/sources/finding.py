@@ -56,6 +56,7 @@ class Finding:
                 etag=entry.etag,
                 modified=entry.modified,
                 location=entry.location,
+                archived=entry.archived,
             )
         )
 

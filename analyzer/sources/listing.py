@@ -30,6 +30,7 @@ PAGES_BEFORE_SPLIT = 2
 MOST_FOLDERS = 1_000
 """Folders that name no date and are asked for on their own; beyond, what holds them is listed page
 by page: a request for each of countless small folders would cost more than it saves."""
+_ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 _PROBED_KEYS = 100
 _DAY_PARTS = 3
 
@@ -98,7 +99,17 @@ class Bucket:
         etag = found.get("ETag", "").strip('"') or None
         modified = found["LastModified"].astimezone(UTC)
         hidden = is_hidden(key.removeprefix(self.root))
-        return Entry(key, location, found["Size"], etag, modified, location, hidden=hidden)
+        archived = found.get("StorageClass") in _ARCHIVES
+        return Entry(
+            key,
+            location,
+            found["Size"],
+            etag,
+            modified,
+            location,
+            hidden=hidden,
+            archived=archived,
+        )
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,8 @@ class Entry:
         identity: equal for two entries that are the same bytes on the same storage.
         is_file: False for a folder, pipe, socket or device: named, and never read.
         hidden: as `is_hidden` says of its path below what was named.
+        archived: listed in a storage class that S3 reads only after a restore; whether that was
+            done a listing does not say.
     """
 
     key: str
@@ -63,6 +65,7 @@ class Entry:
     identity: str
     is_file: bool = True
     hidden: bool = False
+    archived: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ class SourceObject:
         batch: the data file it stands for, where a batch-transform manifest named it; it is then
             read by `batch_transform`, `size` is that of input and output together, and `etag`
             changes whenever either does, or what is made of them.
+        archived: as of `Entry`; of a data file see its parts.
     """
 
     key: str
@@ -88,6 +92,7 @@ class SourceObject:
     modified: datetime | None
     location: str = field(default="", repr=False)
     batch: BatchFile | None = field(default=None, repr=False)
+    archived: bool = False
 
     @property
     def stored(self) -> tuple[SourceObject, ...]:

@@ -9,9 +9,6 @@ nothing else is answered there.
 
 from __future__ import annotations
 
-import os
-import sys
-import warnings
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -19,13 +16,14 @@ from typing import TYPE_CHECKING, Any, Self
 from pyarrow import parquet
 
 from analyzer.engine import Engine, disk_errors_named, mentions
-from analyzer.errors import ResourceError, UsageError
+from analyzer.errors import AccessError, ResourceError
 from analyzer.payloads.closely import SAMPLED_PAIRS
 from analyzer.spark import parts, pieces
 from analyzer.spark.adding import ADDED, HERE
 from analyzer.spark.parts import Spreading
 from analyzer.spark.pieces import ANSWER, FAILED, LOAD
 from analyzer.spark.reread import as_before
+from analyzer.spark.session import UNREACHABLE, checked, opened, stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,17 +31,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     import pyarrow as pa
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import DataFrame
 
-LOCAL = "local[*,4]"
-"""This machine's cores, and four tries of a task as on a cluster."""
 _PART_BYTES = 1 << 30
-_PIECES_AT_ONCE = 32
 _MOST_PARTS, _ANSWERS_AT_ONCE = 1_000, 64
-_BATCH_ROWS = "spark.sql.execution.arrow.maxRecordsPerBatch"
-_SUBMITTED = "PYSPARK_GATEWAY_PORT"  # spark-submit has started Java already
-QUICK_JAVA = ("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1")
-"""Java only moves pieces of files here: compiling it well takes longer than is ever won back."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +42,20 @@ class SparkPlan:
     """Where a run's rows lie.
 
     Attributes:
-        master: Spark's URL; None for what spark-submit says, else `LOCAL`.
+        master: Spark's URL; None for what spark-submit says, else `session.LOCAL`.
         partitions: how many parts; None for one a gibibyte and at least one a core. Verdicts do
             not depend on it.
+
+    Raises:
+        UsageError: the URL is that of no master.
     """
 
     master: str | None = None
     partitions: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.master is not None:
+            checked(self.master)
 
 
 class SparkEngine:
@@ -68,7 +66,8 @@ class SparkEngine:
         memory_limit: of the table engine of the driver, and of that of every task.
 
     Raises:
-        UsageError: there is no PySpark or no Java, or the master does not answer.
+        UsageError: there is no PySpark or no Java.
+        AccessError: the master does not answer.
     """
 
     def __init__(self, plan: SparkPlan, memory_limit: str | None) -> None:
@@ -83,7 +82,7 @@ class SparkEngine:
         self._hashed: dict[int, tuple[int, ...]] = {}
         self._open = ExitStack()
         with ExitStack() as opening:
-            self.session = opening.enter_context(_session(plan.master))
+            self.session = opening.enter_context(opened(plan.master))
             self._own = opening.enter_context(Engine(memory_limit=memory_limit))
             pieces.start(self._own)
             parts.begin(self._own)
@@ -255,6 +254,9 @@ class SparkEngine:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+        if error is not None and stopped(error):
+            text = "Spark ended during the run: see the logs of its master, and run again"
+            raise AccessError(text, code=UNREACHABLE) from None
 
     def _made(self, asked: pieces.Questions) -> dict[str, pa.Table]:
         """One job: every step not yet taken, every sum not yet made, and these questions."""
@@ -310,52 +312,3 @@ def _collected(frame: DataFrame) -> list[Any]:
         why = str(error.java_exception.getMessage()).partition("\n")[0]
         raise ResourceError(f"a Spark job failed: {why}", code="spark-job-failed") from None
     return rows
-
-
-@contextmanager
-def _session(master: str | None) -> Iterator[SparkSession]:
-    """The session there is, which stays open; else one for this run.
-
-    Raises:
-        UsageError: PySpark, Java or the master is missing.
-    """
-    with warnings.catch_warnings():
-        # which pandas PySpark has not been tried with; none is used here
-        warnings.filterwarnings("ignore", "PySpark does not yet fully support", FutureWarning)
-        try:
-            from pyspark.sql import SparkSession
-        except ImportError:
-            raise UsageError(
-                "--engine spark needs PySpark and Java 17: pip install 'shadow-analyzer[spark]'"
-            ) from None
-        active = SparkSession.getActiveSession()
-        session = active or _started(master)
-        # rows are pieces of a mebibyte: a batch of Spark's usual size would be ten gigabytes
-        usual = session.conf.get(_BATCH_ROWS)
-        session.conf.set(_BATCH_ROWS, str(_PIECES_AT_ONCE))
-        try:
-            yield session
-        finally:
-            if active is None:
-                session.stop()
-            else:
-                session.conf.set(_BATCH_ROWS, str(usual))
-
-
-def _started(master: str | None) -> SparkSession:
-    from pyspark.errors import PySparkException
-    from pyspark.sql import SparkSession
-
-    builder = SparkSession.builder.appName("shadow-analyzer")
-    if master or _SUBMITTED not in os.environ:
-        builder = builder.master(master or LOCAL)
-        if (master or LOCAL).startswith("local"):
-            builder = builder.config(*QUICK_JAVA)
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    try:
-        session = builder.config("spark.ui.showConsoleProgress", "false").getOrCreate()
-    except (PySparkException, OSError) as error:
-        why = f"Spark did not start: {error}; it needs Java 17"
-        raise UsageError(f"--engine spark: {why}") from None
-    session.sparkContext.setLogLevel("ERROR")
-    return session

@@ -176,6 +176,15 @@ def test_what_a_library_makes_of_a_signal_is_still_the_signal(error: str, stale:
     assert (done.returncode, done.stderr) == (130, "error: interrupted\n")
 
 
+def test_a_handler_that_a_library_puts_in_place_ends_a_run_as_our_own(stale: Path) -> None:
+    happens = (
+        "signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "os.kill(os.getpid(), signal.SIGINT); time.sleep(60)"
+    )
+    done = during_run(happens, stale)
+    assert (done.returncode, done.stderr) == (130, "error: interrupted\n")
+
+
 def test_a_bug_during_a_run_claims_nothing(stale: Path) -> None:
     done = during_run("raise ZeroDivisionError", stale)
     assert done.returncode == 1

@@ -253,6 +253,27 @@ def test_a_file_that_may_still_grow_is_not_kept(
     assert len(reads) == 2
 
 
+def test_a_run_says_which_young_files_are_read_again(tmp_path: Path, reads: list[str]) -> None:
+    source = put_hours(tmp_path, [0])
+
+    def at_the_age_of(seconds: float) -> Analysis:
+        at = datetime.now(UTC).timestamp() - seconds
+        for variant in (PRODUCTION, SHADOW):
+            os.utime(object_path(source, variant, 0), (at, at))
+        return judged(source)
+
+    said = "files younger than a minute are not kept parsed and are read again next time"
+    (remark,) = at_the_age_of(0).remarks
+    assert remark.startswith("2 objects younger than five minutes: ")
+    assert remark.endswith(said)
+    (remark,) = at_the_age_of(150).remarks
+    assert said not in remark
+    assert len(reads) == 4
+    judged(source)
+    assert len(reads) == 4
+    assert at_the_age_of(3_600).remarks == ()
+
+
 def test_lines_parsed_under_another_limit_are_not_reused(tmp_path: Path) -> None:
     source = put_hours(tmp_path, [0])
     path = object_path(source, SHADOW, 0)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.faults.fault_server import Asked
+    from tests.sources.conftest import Storage
 
 KMS_KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 VIA_S3 = "s3.us-east-1.amazonaws.com"
@@ -176,6 +177,52 @@ def test_a_bucket_that_cannot_be_listed_says_why(
     assert diagnosis.exit_code == code
     assert words in said(diagnosis)
     assert states(diagnosis)["s3:GetObject"] == "not known"
+
+
+def test_a_bucket_that_does_not_exist_is_said_and_has_no_permission_region_or_policy(
+    server: FaultServer,
+) -> None:
+    server.plan("list", "", *[NO_SUCH_BUCKET] * 4)
+    diagnosis = ask(server)
+    assert states(diagnosis) == {"s3:ListBucket": "not known", "s3:GetObject": "not known"}
+    assert (diagnosis.policy, diagnosis.regions) == (None, {})
+    assert "NOT READY" in said(diagnosis)
+    assert "there is no such bucket" in said(diagnosis)
+    assert "IAM policy" not in said(diagnosis)
+
+
+def archive(bucket: Storage, *archived: str) -> Diagnosis:
+    """What doctor says of KEYS, of which some are archived."""
+    bucket.put(dict.fromkeys(KEYS, RECORD))
+    name = bucket.root.removeprefix("s3://")
+    for key in archived:
+        bucket.client.put_object(Bucket=name, Key=key, Body=RECORD, StorageClass="GLACIER")
+    return doctor.examine(Question(bucket.at("churn"), aws=bucket.aws), silent)
+
+
+def test_archived_objects_are_counted_wherever_they_are(moto_bucket: Storage) -> None:
+    middle = KEYS[1]
+    diagnosis = archive(moto_bucket, middle)
+    assert diagnosis.exit_code == ExitCode.ACCESS
+    assert diagnosis.reads is not None
+    assert diagnosis.reads.archived == 1
+    text = f"1 object in an archive storage class, such as {middle}: restore it first"
+    assert [one.text for one in diagnosis.problems] == [text]
+    assert "NOT READY" in said(diagnosis)
+    every = archive(moto_bucket, *KEYS)
+    assert [one.text.partition(",")[0] for one in every.problems] == [
+        f"{len(KEYS)} objects in an archive storage class"
+    ]
+
+
+def test_archived_objects_that_are_restored_are_no_problem(moto_bucket: Storage) -> None:
+    archive(moto_bucket, KEYS[1])
+    name = moto_bucket.root.removeprefix("s3://")
+    moto_bucket.client.restore_object(Bucket=name, Key=KEYS[1], RestoreRequest={"Days": 1})
+    moto_bucket.client.head_object(Bucket=name, Key=KEYS[1])  # the server restores when asked
+    diagnosis = doctor.examine(Question(moto_bucket.at("churn"), aws=moto_bucket.aws), silent)
+    assert diagnosis.exit_code == ExitCode.PROMOTE
+    assert "1 object in an archive storage class, which can be read only once" in said(diagnosis)
 
 
 def test_credentials_that_expire_after_the_listing_are_one_problem(server: FaultServer) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from analyzer import analysis
 from analyzer.console.progress import silent
+from analyzer.errors import InputError
 from analyzer.sources import listing
 
 if TYPE_CHECKING:
@@ -68,3 +69,14 @@ def test_a_run_over_a_window_leaves_out_the_same_objects_on_s3_and_in_a_folder(
     counted = inputs.objects_read + sum(inputs.objects_skipped.values())
     assert counted + sum(inputs.objects_failed.values()) == inputs.objects_listed
     assert verdict(windowed) == verdict(replace(windowed, source=str(CAPTURES)))
+
+
+def test_a_bundle_on_s3_is_no_noise_floor_and_the_error_says_where_one_is_read_from(
+    moto_bucket: Storage,
+) -> None:
+    moto_bucket.put({"bundle/verdict.json": b"{}", "bundle/manifest.json": b"{}"})
+    asked = analysis.Request(
+        source=str(CAPTURES), noise_floor=moto_bucket.at("bundle"), aws=moto_bucket.aws
+    )
+    with pytest.raises(InputError, match="a bundle is read from a folder on this machine"):
+        analysis.run(asked, silent)

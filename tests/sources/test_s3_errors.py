@@ -202,7 +202,42 @@ def test_a_role_that_cannot_be_assumed_names_the_permission(
     options = AwsOptions(
         endpoint_url=moto_bucket.aws.endpoint_url, role_arn="arn:aws:iam::1:role/r"
     )
-    with pytest.raises(AccessError, match="sts:AssumeRole is missing"):
+    with pytest.raises(AccessError, match="sts:AssumeRole is missing") as refused:
+        discover(moto_bucket.root, aws=options)
+    assert str(refused.value).startswith("assume --role-arn arn:aws:iam::1:role/r: access denied")
+    assert refused.value.permission == "sts:AssumeRole"
+
+
+def test_a_role_that_nobody_can_be_asked_for_names_neither_the_bucket_nor_its_address(
+    moto_bucket: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    options = AwsOptions(
+        endpoint_url=moto_bucket.aws.endpoint_url, role_arn="arn:aws:iam::123456789012:role/lost"
+    )
+    with pytest.raises(AccessError) as refused:
+        discover(moto_bucket.root, aws=options)
+    said = str(refused.value)
+    assert said.startswith("assume --role-arn arn:aws:iam::123456789012:role/lost: ")
+    assert moto_bucket.root not in said
+    assert "--endpoint-url" not in said
+
+
+def test_what_is_no_role_is_a_usage_error_in_one_line(moto_bucket: Storage) -> None:
+    options = AwsOptions(endpoint_url=moto_bucket.aws.endpoint_url, role_arn="foo")
+    with pytest.raises(UsageError, match=r"assume --role-arn foo: .*RoleArn.* 20") as refused:
+        discover(moto_bucket.root, aws=options)
+    assert "\\n" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.usefixtures("no_credentials")
+def test_a_role_is_assumed_by_somebody(moto_bucket: Storage) -> None:
+    options = AwsOptions(
+        endpoint_url=moto_bucket.aws.endpoint_url, role_arn="arn:aws:iam::123456789012:role/r"
+    )
+    with pytest.raises(AccessError, match=r"assume --role-arn .*: no AWS credentials found"):
         discover(moto_bucket.root, aws=options)
 
 

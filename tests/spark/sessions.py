@@ -42,7 +42,7 @@ def session(master: str = LOCAL) -> Iterator[SparkSession]:
         warnings.simplefilter("ignore")  # PySpark's own, about the pandas that it does not use
         from pyspark.sql import SparkSession
 
-    from analyzer.spark.driver import QUICK_JAVA
+    from analyzer.spark.session import QUICK_JAVA
 
     os.environ["PYSPARK_PYTHON"] = sys.executable
     built = (

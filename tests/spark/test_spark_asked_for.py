@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import signal
+import socket
 import subprocess
 import sys
 from importlib.resources import files
@@ -10,14 +15,17 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pytest
 
+from analyzer import bundle
 from analyzer.analysis import Request, run
 from analyzer.console.progress import silent
 from analyzer.engine import Engine
-from analyzer.errors import UsageError
+from analyzer.errors import AccessError, UsageError
+from analyzer.out_folder import run_log
 from analyzer.sources import discover
 from analyzer.spark.adding import ADDED, HERE
 from analyzer.spark.driver import SparkEngine, SparkPlan
 from analyzer.spark.spoken import read_task, task_text
+from tests.spark.sessions import require_spark
 from tests.test_golden import SAMPLE_DATA
 
 if TYPE_CHECKING:
@@ -44,6 +52,107 @@ def test_a_master_without_spark_is_a_usage_error(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "give --engine spark with it" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "master", ["nonsense", "spark://nowhere", "spark://a:1,b", "local[x]", "http://a:7077", ""]
+)
+def test_what_is_no_master_is_a_usage_error_before_anything_is_read(master: str) -> None:
+    with pytest.raises(UsageError, match=rf"--master {re.escape(master)}: no master of Spark"):
+        SparkPlan(master)
+
+
+@pytest.mark.parametrize(
+    "master",
+    ["local", "local[*]", "local[2,4]", "yarn", "spark://a:1,[::1]:7077", "k8s://https://a:443"],
+)
+def test_every_kind_of_master_is_taken(master: str) -> None:
+    assert SparkPlan(master).master == master
+
+
+def test_a_master_that_nobody_answers_is_an_access_error_in_one_line(tmp_path: Path) -> None:
+    require_spark()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        master = f"spark://127.0.0.1:{taken.getsockname()[1]}"
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "analyzer", "run", str(SCENARIO / "captures")]
+    command += ["--engine", "spark", "--master", master, "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (4, "")
+    said = f"cannot reach Spark's master {master}: Connection refused"
+    assert done.stderr == f"error: {said}\n"
+    verdict = bundle.read(out).verdict
+    assert (verdict.decision.value, verdict.exit_code) == ("ERROR", 4)
+    assert [(one.code, one.text) for one in verdict.reasons] == [("spark-unreachable", said)]
+    assert json.loads(run_log(out).read_bytes())["exit_code"] == 4
+
+
+def test_a_run_on_spark_says_nothing_of_java_on_stderr(tmp_path: Path) -> None:
+    require_spark()
+    command = [sys.executable, "-m", "analyzer", "run", str(SCENARIO / "captures")]
+    command += ["--engine", "spark", "--master", "local[1]", "--out", str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (10, "")
+
+
+def test_java_that_does_not_start_is_quoted(tmp_path: Path) -> None:
+    require_spark()
+    command = [sys.executable, "-m", "analyzer", "run", str(SCENARIO / "captures")]
+    command += ["--engine", "spark", "--out", str(tmp_path / "out")]
+    surroundings = {**os.environ, "JAVA_HOME": "/nowhere"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=surroundings)
+    assert done.returncode == 2
+    started = "error: --engine spark: Spark did not start: "
+    assert re.fullmatch(rf"{started}.*/nowhere/bin/java.*; it needs Java 17\n", done.stderr)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("owner", "step", "call"),
+    [
+        ("pyspark.java_gateway", "launch_gateway", 1),
+        ("pyspark.sql.classic.dataframe.DataFrame", "collect", 1),
+        ("pyspark.sql.classic.dataframe.DataFrame", "collect", 3),
+    ],
+)
+def test_a_signal_ends_a_run_on_spark_as_it_ends_any_other(
+    owner: str, step: str, call: int, number: signal.Signals, tmp_path: Path
+) -> None:
+    require_spark()
+    code = f"""
+import os, pkgutil, runpy, sys, threading
+owner = pkgutil.resolve_name({owner!r})
+taken, calls = owner.{step}, []
+
+def taking(*args, **more):
+    calls.append(args)
+    if len(calls) == {call}:
+        threading.Timer(0.3, os.kill, (os.getpid(), {int(number)})).start()
+    return taken(*args, **more)
+
+owner.{step} = taking
+sys.argv = ["analyzer", *sys.argv[1:]]
+runpy.run_module("analyzer", run_name="__main__")
+"""
+    command = [sys.executable, "-W", "ignore", "-c", code, "run", str(SCENARIO / "captures")]
+    command += ["--engine", "spark", "--master", "local[1]", "--out", str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    word, exit_code = ("interrupted", 130) if number is signal.SIGINT else ("terminated", 143)
+    assert (done.returncode, done.stdout, done.stderr) == (exit_code, "", f"error: {word}\n")
+    assert not (tmp_path / "out").exists()
+
+
+def asked_of_a_stopped_context() -> None:
+    with SparkEngine(SparkPlan("local[1]"), None) as engine:
+        engine.kept(engine.scattered([b"a"]))
+        engine.session.sparkContext._jsc.sc().stop()  # noqa: SLF001
+        engine.scattered([b"b"])
+
+
+def test_spark_that_ends_during_a_run_is_an_access_error() -> None:
+    require_spark()
+    with pytest.raises(AccessError, match="Spark ended during the run"):
+        asked_of_a_stopped_context()
 
 
 def test_nothing_imports_spark_unless_it_is_asked_for() -> None:

@@ -113,10 +113,18 @@ def _reads(reads: Reads) -> Iterator[Block]:
     skipped = (Fact(code, grouped(count)) for code, count in reads.skipped.items())
     yield Facts("found", (*endpoint, *listed))
     yield Facts("skipped", tuple(skipped) or (Fact("nothing", ""),))
+    yield Notes("To know", tuple(_to_know(reads)))
+
+
+def _to_know(reads: Reads) -> Iterator[Item]:
     if reads.young:
         young = counted(reads.young, "object")
         text = f"{young} less than 5 minutes old: others of the same minutes may still arrive"
-        yield Notes("To know", (Item("live", text),))
+        yield Item("live", text)
+    if reads.archived:
+        archived = counted(reads.archived, "object")
+        text = f"{archived} in an archive storage class, which can be read only once restored"
+        yield Item("archived", text)
 
 
 def _side(side: Side) -> tuple[str, ...]:

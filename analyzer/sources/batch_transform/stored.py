@@ -28,6 +28,7 @@ def stored(entry: Entry, role: Role) -> SourceObject:
         etag=entry.etag,
         modified=entry.modified,
         location=entry.location,
+        archived=entry.archived,
     )
 
 
