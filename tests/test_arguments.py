@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import subprocess
 import sys
@@ -11,11 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from analyzer.cli import app
-from analyzer.errors import AccessError, UsageError
+from analyzer.errors import UsageError
 from analyzer.machine.memory_limit import memory_size
 from analyzer.reading.window import asked_span
-from analyzer.sources import AwsOptions
-from analyzer.sources.aws import client_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,17 +107,6 @@ def test_a_key_of_a_bucket_may_be_longer_than_a_file_name() -> None:
     url = f"s3://bucket/{LONG}/x"
     said = complaint(f"run {url} --no-sign-request --profile nobody-has-this-profile")
     assert "nobody-has-this-profile" in said
-
-
-def test_a_role_without_credentials_to_assume_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
-        monkeypatch.setenv(name, os.devnull)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    role = AwsOptions(region="eu-west-1", role_arn="arn:aws:iam::111122223333:role/r")
-    with pytest.raises(AccessError, match="no AWS credentials found"):
-        client_of(role, "s3")
 
 
 def test_an_argument_that_is_no_text_is_quoted_in_the_error_verdict(tmp_path: Path) -> None:
