@@ -157,7 +157,7 @@ def _beside_one_answer(
     needed = outcomes_needed(share.estimate, alone, facts.policy.alpha, once=once)
     changed = {
         "outcome": Outcome.UNRESOLVED,
-        "needs": _said(note) if needed is None else share.projected(facts, needed),
+        "needs": _otherwise(note, alone) if needed is None else share.projected(facts, needed),
         "notes": (*evidence.notes, note),
     }
     if passed and evidence.effect is not None:
@@ -216,6 +216,17 @@ def _longer(facts: Facts, note: Note) -> Needs:
         text=f"{said.text} At the present rate that takes about "
         f"{duration(minutes * (factor - 1))} more.",
     )
+
+
+def _otherwise(note: Note, alone: float) -> Needs:
+    """What settles it where no number of pairs does: another judge, or a finer question."""
+    advice = (
+        "If the shadow is right to differ, let --labels judge it and give this metric the role "
+        "evidence."
+        if alone
+        else "All of production's answers count as one: make what counts as a difference smaller."
+    )
+    return Needs(text=f"{_said(note).text} {advice}")
 
 
 def _said(note: Note) -> Needs:

@@ -160,6 +160,7 @@ def test_a_tolerance_that_hides_everything_passes_nobody() -> None:
     assert item.outcome is Outcome.UNRESOLVED
     assert item.needs is not None
     assert "differ in 0.00 % of predictions" in item.needs.text
+    assert item.needs.text.endswith("make what counts as a difference smaller.")
 
 
 def test_until_more_is_known_than_one_answer_would_show_it_says_how_long_that_takes() -> None:
@@ -182,6 +183,7 @@ def test_what_the_margin_leaves_open_is_not_said_to_be_settled_before_one_answer
     assert rare.notes[-1].code == "one-answer"
     assert rare.needs is not None
     assert rare.needs.requests is None
+    assert "let --labels judge it" in rare.needs.text
 
 
 def test_one_row_sent_two_thousand_times_is_one_row() -> None:
