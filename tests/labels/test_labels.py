@@ -450,7 +450,8 @@ def labelled_scenario(tmp_path: Path, *, follows: str) -> Analysis:
     """The scenario that promotes, with labels by which one variant is always right."""
     said: dict[str, dict[str, bool]] = {}
     for path in sorted((PROMOTE / "captures").rglob("*.jsonl*")):
-        variant = "shadow" if "shadow" in str(path) else "production"
+        below = path.relative_to(PROMOTE).as_posix()
+        variant = "shadow" if "shadow" in below else "production"
         data = path.read_bytes()
         text = gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
         for row in map(json.loads, text.splitlines()):
