@@ -324,7 +324,7 @@ IDENTITY_GATES: tuple[GateCheck, ...] = (
     ),
     GateCheck(
         id="objects",
-        meaning="Everything that was listed could be read.",
+        meaning="All that was listed could be read, and hardly a record contradicts another.",
         advice="See the notes, and the table of rejects in report.html, for file, line and reason; "
         "restore access or replace the broken files, and run again.",
         check=_objects,

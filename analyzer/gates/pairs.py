@@ -154,8 +154,8 @@ PAIR_GATES: tuple[GateCheck, ...] = (
     ),
     GateCheck(
         id="pairing",
-        meaning="Enough requests were captured on both sides, over all of the time, and few shadow "
-        "records lack their production record.",
+        meaning="Enough requests were captured on both sides, over all of the time, with the same "
+        "input, and few shadow records lack their production record.",
         advice="Give the captures of both variants; where pairs are few, capture for longer, raise "
         "the capture percentages, or set an InferenceId in the client; where hours are without "
         "pairs, give their captures, or judge the time that has them (--since, --until).",

@@ -7,6 +7,7 @@ and monotone: replacing any outcome or gate by a worse one never improves the de
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from analyzer.errors import ExitCode
@@ -14,7 +15,7 @@ from analyzer.figures import counted, percent, plain, points, relative, stated
 from analyzer.model import Decision, Family, Needs, Note, Outcome, Reason, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from analyzer.model import Effect, Evidence, Gate, Slice, SliceBin, SlicedShare
     from analyzer.policy import Policy
@@ -265,18 +266,25 @@ def describe(item: Evidence) -> str:
     Ratios read as percent higher or lower, differences as percentage points, shares as percent.
     """
     effect = item.effect
-    if effect is None or effect.lower is None or effect.upper is None or item.margin is None:
+    if effect is None or effect.lower is None or item.margin is None:
         return "no interval yet"
-    bounds = (effect.lower, effect.upper)
+    low, high = effect.lower, effect.upper
     if effect.kind == "ratio":
-        return f"{_change(*bounds)}; the policy allows {stated(item.margin - 1)}"
+        if high is None:
+            return "no interval yet"
+        return f"{_change(low, high)}; the policy allows {stated(item.margin - 1)}"
     if effect.kind == "difference":
-        low, high = (points(value) for value in bounds)
         allowed = f"{'+' if item.margin > 0 else ''}{stated(item.margin, 'pp')}"
         against = "production's own noise floor" if _above_floor(item) else "production"
-        return f"{low} to {high} against {against}; the policy allows {allowed}"
-    low, high = (percent(value, 2) for value in bounds)
-    return f"{low} to {high}; the policy allows {stated(item.margin)}"
+        return f"{_span(low, high, points)} against {against}; the policy allows {allowed}"
+    return (
+        f"{_span(low, high, partial(percent, decimals=2))}; the policy allows {stated(item.margin)}"
+    )
+
+
+def _span(low: float, high: float | None, shown: Callable[[float], str]) -> str:
+    """Both bounds; the upper one is withheld where a pass would say nothing."""
+    return f"{shown(low)} or more" if high is None else f"{shown(low)} to {shown(high)}"
 
 
 def _above_floor(item: Evidence) -> bool:

@@ -13,6 +13,7 @@ from analyzer.metrics.shares import Share, outcomes_needed
 from analyzer.model import Mode, Outcome, Role
 from analyzer.policy.files import parse_policy
 from analyzer.stats.proportion_sequence import upper_bound
+from analyzer.verdict import describe
 from tests.metrics.prediction_facts import START, counts_of, facts_of
 
 if TYPE_CHECKING:
@@ -148,6 +149,7 @@ def test_few_differences_pass_only_where_one_answer_to_everything_would_make_mor
         assert (item.outcome, item.notes[-1].code) == (Outcome.UNRESOLVED, "one-answer"), events
         assert item.effect is not None
         assert item.effect.upper is None
+        assert describe(item).endswith(" % or more; the policy allows 10 %")
     passed = assess(metric, rarely(200), kind=kind, policy=policy)
     assert (passed.outcome, passed.notes[-1].code) == (Outcome.PASS, "rare-answers")
     assert "differ in only 3.00 % of predictions" in passed.notes[-1].text
