@@ -129,18 +129,19 @@ class Engine:
         if threads is not None:
             config["threads"] = threads
         folders = _list([self.folder, *([shared] if shared else [])])
+        opened = False
         try:
             with _resources_named():
                 self._connection = duckdb.connect(":memory:", config=config)
                 self._share_memory(size)
                 for statement in _SESSION:
                     self._connection.execute(statement.format(folders=folders))
+            opened = True
         except duckdb.Error as error:
-            self._private.remove()
             raise UsageError(f"engine setting refused: {_first_line(error)}") from None
-        except ResourceError:
-            self._private.remove()
-            raise
+        finally:
+            if not opened:  # refused, or ended by a signal
+                self._private.remove()
 
     def table(self, name: str, **params: object) -> pa.Table:
         """What the last statement of `sql/<name>.sql` gives, as Arrow."""

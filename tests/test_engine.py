@@ -154,6 +154,19 @@ def test_closing_removes_the_spill_folder(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_signal_while_the_engine_starts_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(*_args: object, **_settings: object) -> None:
+        assert len(list(tmp_path.iterdir())) == 1
+        raise SystemExit(143)
+
+    monkeypatch.setattr(duckdb, "connect", ended)
+    with pytest.raises(SystemExit):
+        Engine(temp_directory=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_integers_go_to_arrow_and_back_unchanged() -> None:
     values = np.array([3, -1, 2**62], np.int64)
     column = pa.chunked_array([integers(values), integers(values).slice(1, 1)])
