@@ -14,6 +14,7 @@ from analyzer.gates.missing import MOST_MISSING
 from analyzer.labels.joining import sum_labels
 from analyzer.model import Note
 from analyzer.payloads import prepare
+from analyzer.payloads.missing import Unpaired, main_rule
 from analyzer.reading.cache import (
     SETTLED_S,
     ShardCache,
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     Failures = dict[int, ObjectFailure]
     """By object id."""
 
-_MANY_MISSING = 0.2
 _NO_ACCESS = {"access-denied", "unreadable"}
 _LIVE = timedelta(minutes=5)
 _SKEWED_S = 60.0  # captures have whole seconds, and a copy is sent with its request
@@ -162,7 +162,7 @@ def _reduced(
         facts = captures.facts(keys, same_objects=listing.same_objects)
         progress("pairing", 1, 1)
         progress("comparing outputs", 0, 1)
-        predictions = prepare(engine, policy, lost_in=_worth_a_look(facts, start, end))
+        predictions = prepare(engine, policy, unpaired=_worth_a_look(facts, start, end))
         documents = "prediction_hours" not in predictions
         worst = predictions["worst_pairs"]
         predictions |= slice_pairs(engine, policy, worst, documents=documents)
@@ -198,17 +198,13 @@ def _reduced(
     )
 
 
-def _worth_a_look(
-    facts: CaptureFacts, start: datetime, end: datetime
-) -> tuple[datetime, datetime] | None:
-    """The window, where so many production records lack a partner that it matters which ones.
-
-    Where most lack one, requests were sampled or the shadow was dead, and counts say all.
-    """
+def _worth_a_look(facts: CaptureFacts, start: datetime, end: datetime) -> Unpaired | None:
+    """Which records to look at, where so many of production's lack a partner that it matters."""
     missing, pairs = facts.ledger.unpaired_production, facts.ledger.pairs
-    if not MOST_MISSING * (missing + pairs) < missing <= _MANY_MISSING * (missing + pairs):
+    if not pairs or missing <= MOST_MISSING * (missing + pairs):
         return None
-    return start.astimezone(UTC).replace(tzinfo=None), end.astimezone(UTC).replace(tzinfo=None)
+    first, last = (at.astimezone(UTC).replace(tzinfo=None) for at in (start, end))
+    return Unpaired(first, last, main_rule(facts.pairing))
 
 
 def _with(listing: Listing, labels: Listing | None) -> Listing:
