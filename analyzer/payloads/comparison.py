@@ -198,11 +198,16 @@ def _compare(
         json_path=shape.sql_path,
         json_rows=shape.sql_rows,
         csv_column=shape.csv_column,
+        document_fields=shape.document_fields.sql_paths,
+        document_kinds=shape.document_fields.sql_kinds,
+        row_fields=shape.row_fields.sql_paths,
+        row_kinds=shape.row_fields.sql_kinds,
     )
     engine.keep(
         _COMPARING.get(shape.kind, "prediction_scores"),
         table="predictions",
         by_largest=shape.kind == "multiclass",
+        shares=shape.kind == "probability",
         label_at=label_at,
         atol=tolerance.atol,
         rtol=tolerance.rtol,

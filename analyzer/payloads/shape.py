@@ -7,12 +7,13 @@ all outputs. Where the rules cannot decide, the kind is "json" and a note names 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from analyzer.figures import counted
 from analyzer.model import Note
 from analyzer.payloads.decoding import Document, finite, number, parse
+from analyzer.payloads.fields import NO_FIELDS, Fields, fields_of
 from analyzer.payloads.paths import (
     EACH,
     Path,
@@ -41,6 +42,8 @@ _TEXTS: tuple[Path, ...] = (
     ("choices", EACH, "text"),
     ("completion",),
 )
+_LISTS = frozenset({"multiclass", "vector"})
+_NAMED = 5
 _FEW_LABELS = 20
 _LABEL_LENGTH = 64
 _SUM_SLACK = 1e-3
@@ -56,12 +59,16 @@ class OutputShape:
         path: place in a JSON output; None where the document as a whole is compared.
         csv_column: 1-based column of a CSV line; None for the whole line.
         notes: how the shape was found, and what to set where it was not.
+        document_fields: what every JSON output has.
+        row_fields: what everything has that holds one prediction of several.
     """
 
     kind: Kind
     path: Path | None = None
     csv_column: int | None = None
     notes: tuple[Note, ...] = ()
+    document_fields: Fields = NO_FIELDS
+    row_fields: Fields = NO_FIELDS
 
     @property
     def shown_path(self) -> str | None:
@@ -93,10 +100,12 @@ def detect(sample: Sequence[str], rules: Predictions) -> OutputShape:
         return OutputShape("text", asked, notes=(_note("kind-from-policy", "text"),))
     prefer = _LABELS + _SCORES if rules.kind == "label" else _SCORES + _LABELS
     path = _asked_path(documents, asked) if asked is not None else _json_place(documents, prefer)
+    path = _of_lists(documents, path, rules.kind)
     column = _csv_column(documents, asked)
     values = list(_values(documents, path, column))
     kind = _kind(values, documents, path) if rules.kind == "auto" else rules.kind
-    return _described(kind, path, column, rules, len(documents))
+    shape = _described(kind, path, column, rules, len(documents))
+    return shape if path is None or kind in {"json", "text"} else _with_fields(shape, documents)
 
 
 def _described(
@@ -112,6 +121,32 @@ def _described(
     # a path into documents that none of the sample holds still finds one where another answers
     place = () if path is None and kind != "text" else path
     return OutputShape(kind, place, column, (Note(code="output-kind", text=text),))
+
+
+def _with_fields(shape: OutputShape, documents: Sequence[Document]) -> OutputShape:
+    """The same with what answers hold beside their predictions, and a note of it."""
+    path = shape.path or ()
+    rows = row_path(path)
+    of_documents = fields_of(_json_values(documents, ()))
+    of_rows = fields_of(_json_values(documents, rows)) if rows else NO_FIELDS
+    keys = [step for step in path if step != EACH]
+    beside = [
+        *(place for place in of_documents.places if [*place] != keys[: len(place)]),
+        *(place for place in of_rows.places if [*place] != [*path[len(rows) :]]),
+    ]
+    notes = (*shape.notes, *((_beside(beside),) if beside else ()))
+    return replace(shape, document_fields=of_documents, row_fields=of_rows, notes=notes)
+
+
+def _beside(places: Sequence[tuple[str, ...]]) -> Note:
+    names = [show_path(place) for place in places[:_NAMED]]
+    more = f" and {len(places) - _NAMED} more" if len(places) > _NAMED else ""
+    return Note(
+        code="fields-uncompared",
+        text=f"answers also hold {', '.join(names)}{more}: that they are there and of which type "
+        'is compared, their values are not (predictions.path names one, predictions.kind = "json" '
+        "compares whole documents)",
+    )
 
 
 def _undecided(sampled: int) -> Note:
@@ -135,6 +170,21 @@ def _asked_path(documents: Sequence[Document], asked: Path) -> Path:
     if asked[:1] == (EACH,):
         choices += [asked[1:]]
     return max(choices, key=lambda path: sum(_scalars(_json_values(documents, path))))
+
+
+def _of_lists(documents: Sequence[Document], path: Path | None, asked: str) -> Path | None:
+    """The path to whole lists, where what lies in each is one prediction and not several.
+
+    Either the policy says so, or every list of the sample is of shares of one, which the scores
+    of several requests never are.
+    """
+    if path is None or path[-1:] != (EACH,) or asked not in {"auto", *_LISTS}:
+        return path
+    lists = [value for value in _json_values(documents, path[:-1]) if isinstance(value, list)]
+    flat = [row for row in lists if row and all(number(cell) is not None for cell in row)]
+    if not flat or len(flat) < len(lists):
+        return path
+    return path[:-1] if asked in _LISTS or _list_kind(flat) == "multiclass" else path
 
 
 def _scalars(values: Iterable[Value]) -> list[bool]:

@@ -214,6 +214,17 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "What the outputs were read as.",
         "Set predictions.kind or predictions.path if it is wrong.",
     ),
+    "fields-uncompared": (
+        (
+            "Answers hold more than their predictions. Every answer of the shadow must hold the "
+            "fields that all sampled answers of production have, and of a type they have there; "
+            "what these fields say is not compared."
+        ),
+        (
+            "Where callers read one of them, judge it: predictions.path names the place of what is "
+            'compared, predictions.kind = "json" compares whole documents.'
+        ),
+    ),
     "output-kind-undecided": (
         "No number or label was found in most outputs.",
         "Set predictions.kind and predictions.path.",
@@ -335,6 +346,12 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     "shadow-undecodable": ("The shadow's output cannot be read.", _OUTPUT),
     "production-non-finite": ("Production's output is not a finite number.", _OUTPUT),
     "row-count": ("The outputs hold different numbers of predictions.", _OUTPUT),
+    "field-missing": ("The shadow's answer lacks a field that production's always has.", _OUTPUT),
+    "field-type": (
+        "A field of the shadow's answer has a type that production's never has.",
+        _OUTPUT,
+    ),
+    "not-a-share": ("The shadow's score is no share: below 0 or above 1.", _OUTPUT),
     # what `doctor` finds
     "live": (
         "Captures so new that others of the same minutes may still be on their way.",

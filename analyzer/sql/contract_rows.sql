@@ -6,7 +6,8 @@ with
 row_codes as (
     select
         pair_id,
-        min(code) filter (where code in ('non-finite', 'shape', 'type')) as worse,
+        min(code) filter (where code in ('non-finite', 'not-a-share', 'shape', 'type'))
+            as worse,
         min(code) filter (where starts_with(code, 'production-')) as unknown
     from predictions
     where code not in ('same', 'alike')
@@ -29,7 +30,7 @@ coded as (
             when production_form <> shadow_form then 'format'
             when shadow_rows is null then 'shadow-undecodable'
             when len(production_rows) <> len(shadow_rows) then 'row-count'
-            else coalesce(row_codes.worse, row_codes.unknown, 'same')
+            else coalesce(row_codes.worse, field_code, row_codes.unknown, 'same')
         end as code
     from prediction_values
     left join row_codes using (pair_id)

@@ -11,7 +11,10 @@
 --         macro is_json(text): whether it is a JSON object or list
 --         macro held_text(text, json_path): the text a JSON document holds there, one a line; the
 --         text itself where it is no such document
---         macro leaf_kind(type): number, string, boolean or null
+--         macro leaf_kind(type): number, string, boolean, null, array or object
+--         macro field_code(production, shadow, paths, kinds): field-missing or field-type where the
+--         shadow's object lacks what production's has, each path being of one of its kinds; else null
+--         macro field_codes(production, shadow, paths, kinds): the same of two lists of objects
 --         macro score_bucket(score): sixteenths of a logit, which keep rare scores apart
 --         macro quantity_bucket(value, centre, spread): 64ths of a spread near the centre, of a
 --         factor e far from it
@@ -107,3 +110,26 @@ create or replace temp macro leaf_kind(type) as
         when type = 'VARCHAR' then 'string'
         else lower(type)
     end;
+
+create or replace temp macro misfit(types, kinds) as
+    case
+        when len(list_filter(types, lambda kind: kind is null)) > 0 then 'field-missing'
+        when len(list_filter(
+            list_zip(types, kinds),
+            lambda field: not list_contains(field[2], leaf_kind(field[1]))
+        )) > 0 then 'field-type'
+    end;
+
+create or replace temp macro field_code(production, shadow, paths, kinds) as
+    case
+        -- nearly always, and a fiftieth of the price of looking
+        when json_type(production, paths) = json_type(shadow, paths) then null
+        when misfit(json_type(production, paths), kinds) is null
+            then misfit(json_type(shadow, paths), kinds)
+    end;
+
+create or replace temp macro field_codes(production, shadow, paths, kinds) as
+    case when paths <> [] and len(production) = len(shadow) then list_min(list_transform(
+        list_zip(production, shadow),
+        lambda pair: field_code(pair[1], pair[2], paths, kinds)
+    )) end;

@@ -1,10 +1,13 @@
 -- Which values does each output hold, one a row of the payload? A document and JSON Lines read
 -- alike: both become one list of documents.
 -- reads   prediction_texts
--- gives   prediction_values: form is "json" or "csv"; rows is null where nothing could be read
+-- gives   prediction_values: form is "json" or "csv"; rows is null where nothing could be read;
+--         field_code says what the shadow's document lacks
 -- params  $json_path: path of the values in the list of documents
 --         $json_rows: path of what holds one value each; as many values must be found
 --         $csv_column: 1-based column, null for the whole line
+--         $document_fields, $row_fields: paths of what every document, and what holds one value
+--         each, has beside it; $document_kinds, $row_kinds: of which types
 with
 forms as (
     select
@@ -62,6 +65,20 @@ prediction_values as (
         production_text = shadow_text as identical,
         production_form,
         shadow_form,
+        case when production_text <> shadow_text then coalesce(
+            field_codes(
+                json_extract(production_document, '$[*]'),
+                json_extract(shadow_document, '$[*]'),
+                $document_fields::varchar[],
+                $document_kinds::varchar[][]
+            ),
+            field_codes(
+                json_extract(production_document, $json_rows),
+                json_extract(shadow_document, $json_rows),
+                $row_fields::varchar[],
+                $row_kinds::varchar[][]
+            )
+        ) end as field_code,
         case
             when production_form = 'csv' then csv_rows(production_text, $csv_column)
             when production_found = [] then null
