@@ -185,8 +185,12 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Capture for more hours, or look at what happened in these.",
     ),
     "repeated-inputs": ("Repeated inputs count as less than one pair each.", _NOTHING),
+    "answer-lost": (
+        "Of the predictions to which either variant gives some answer, half and more may differ.",
+        "Check the shadow's model, or capture for longer; let labels judge rare answers.",
+    ),
     "one-answer": (
-        "One answer to every request would differ as seldom, so that few differ says nothing.",
+        "One answer to every request would differ not even twice as often: rare ones may be lost.",
         "Check the shadow's model; let labels judge rare answers; make a wide tolerance smaller.",
     ),
     "rare-answers": (
