@@ -23,6 +23,7 @@ from analyzer.metrics.metric import Metric
 from analyzer.metrics.predictions import Counted
 from analyzer.metrics.ratio import hours_of
 from analyzer.metrics.shares import METHOD, SOURCE, Share, outcomes_needed, window_minutes
+from analyzer.metrics.vectors import LISTS, beside_each_place
 from analyzer.model import (
     Evidence,
     Family,
@@ -146,8 +147,10 @@ def _beside_one_answer(
     """A pass is one only where the best single score for all would have twice as many events.
 
     What that score would miss are production's rarer scores: below half of them, most are kept.
-    Of lists of numbers nothing is counted that would bound it.
+    Lists of numbers are asked place by place.
     """
+    if counted.kind in LISTS:
+        return beside_each_place(facts, counted, share, evidence)
     upper, margin = share.effect(facts.policy).upper, evidence.margin
     known = counted.kind in _SCORED and name in counted.row
     if not known or upper is None or margin is None:

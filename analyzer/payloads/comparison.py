@@ -145,7 +145,7 @@ def prepare(
         counts |= _prediction_counts(engine, extent, noise, tolerance, label_at)
         counts |= {"atol": tolerance.atol, "rtol": tolerance.rtol}
         if shape.kind in _LISTS and counts["largest_difference"] is not None:
-            found, tables = vector_tables(engine, counts["largest_difference"])
+            found, tables = vector_tables(engine, counts["largest_difference"], tolerance)
             counts |= found
         named = _named_labels(engine, policy.redaction)
         tables |= _spread(engine, shape, label_at, counts, noise, named=named)

@@ -84,6 +84,7 @@ def facts_of(
     counts: dict[str, Any] | None = None,
     *,
     answers: Sequence[Mapping[str, Any]] | None = None,
+    places: Sequence[Mapping[str, Any]] = (),
     kind: str = "probability",
     policy: Policy | None = None,
     ledger: Ledger | None = None,
@@ -103,6 +104,8 @@ def facts_of(
         answers = answers_of(row, kind)
     if answers:
         tables["answer_counts"] = pa.Table.from_pylist([dict(one) for one in answers])
+    if places:
+        tables["vector_coordinates"] = pa.Table.from_pylist([dict(one) for one in places])
     captures = CaptureFacts(
         ledger=ledger or Ledger(pairs=row["pairs"]),
         pairing=pairing or Pairing(rate=1.0, distinct_inputs=row["pairs"]),

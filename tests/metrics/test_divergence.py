@@ -223,9 +223,43 @@ def test_a_question_the_outputs_cannot_be_asked_holds_nothing_up_and_names_the_k
     assert assess(metric, kind=kind, policy=asked).outcome is Outcome.UNRESOLVED
 
 
+def lists(*places: tuple[int, int], change: str = "infrastructure", each: int = 1) -> Evidence:
+    """`score_shift_share` of lists: of each place's `apart` sampled lists so many shifted."""
+    policy = policy_of(change, predictions={"tolerance": 0.1})
+    counts = counts_of(vectors=2_000, vector_squares=2_000 * each)
+    rows = [{"place": i, "apart": n, "shifted": x} for i, (x, n) in enumerate(places)]
+    facts = facts_of(counts, kind="vector", policy=policy, places=rows)
+    return BY_ID["score_shift_share"].assess(facts, policy.metrics["score_shift_share"])
+
+
 def test_vectors_are_judged_under_an_infrastructure_change() -> None:
-    evidence = assess("score_shift_share", policy=policy_of("infrastructure"), kind="vector")
+    evidence = lists((0, 1_500), (0, 1_800))
     assert (evidence.role, evidence.outcome) == (Role.GUARDRAIL, Outcome.PASS)
+
+
+@pytest.mark.parametrize("change", ["model", "infrastructure"])
+def test_lists_pass_only_where_no_place_is_one_number_to_every_request(change: str) -> None:
+    """Ten thousand lists without a shift: two places vary, the third seldom."""
+    said = {
+        (0, 0): "one-answer",  # nothing varies by more than the tolerance
+        (60, 60): "answer-lost",
+        (25, 60): "answer-lost",
+        (20, 20): "answer-lost",
+        (15, 60): None,
+        (19, 19): None,
+        (12, 40): None,
+    }
+    for (shifted, apart), code in said.items():
+        wide = [] if code == "one-answer" else [(0, 1_500), (0, 1_800)]
+        item = lists(*wide, (shifted, apart), change=change)
+        expected = Outcome.PASS if code is None else Outcome.UNRESOLVED
+        assert item.outcome is expected, (shifted, apart)
+        assert (code is None) or item.notes[-1].code == code
+
+
+def test_lists_of_few_inputs_are_asked_as_few() -> None:
+    assert lists((0, 1_500)).outcome is Outcome.PASS
+    assert lists((0, 1_500), each=500).outcome is Outcome.UNRESOLVED
 
 
 def test_without_captures_nothing_is_known() -> None:
