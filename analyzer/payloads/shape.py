@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from analyzer.figures import counted
 from analyzer.model import Note
 from analyzer.payloads.decoding import Document, finite, number, parse
+from analyzer.payloads.elsewhere import numbers_elsewhere
 from analyzer.payloads.paths import (
     EACH,
     Path,
@@ -41,6 +42,8 @@ _TEXTS: tuple[Path, ...] = (
     ("choices", EACH, "text"),
     ("completion",),
 )
+_QUANTITIES = frozenset({"probability", "regression"})
+_NAMED_PLACES = 5
 _FEW_LABELS = 20
 _LABEL_LENGTH = 64
 _SUM_SLACK = 1e-3
@@ -96,6 +99,11 @@ def detect(sample: Sequence[str], rules: Predictions) -> OutputShape:
     column = _csv_column(documents, asked)
     values = list(_values(documents, path, column))
     kind = _kind(values, documents, path) if rules.kind == "auto" else rules.kind
+    if asked is None and path is not None and kind in _QUANTITIES:
+        read = [inner for one in documents if one.form == "json" for inner in one.values]
+        others = numbers_elsewhere(read, path)
+        if others:
+            return OutputShape("json", notes=(_several(len(documents), [path, *others]),))
     return _described(kind, path, column, rules, len(documents))
 
 
@@ -119,6 +127,16 @@ def _undecided(sampled: int) -> Note:
         code="output-kind-undecided",
         text=f"no number or label was found in most of {counted(sampled, 'sampled output')}; set "
         "predictions.path (and predictions.kind) in the policy to name it",
+    )
+
+
+def _several(sampled: int, places: Sequence[Path]) -> Note:
+    named = ", ".join(show_path(place) for place in places[:_NAMED_PLACES])
+    more = f" and {len(places) - _NAMED_PLACES} more" if len(places) > _NAMED_PLACES else ""
+    return Note(
+        code="output-kind-undecided",
+        text=f"{counted(sampled, 'sampled output')} hold several numbers ({named}{more}): set "
+        "predictions.path in the policy to the one that decides",
     )
 
 

@@ -219,8 +219,8 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Set predictions.kind or predictions.path if it is wrong.",
     ),
     "output-kind-undecided": (
-        "No number or label was found in most outputs.",
-        "Set predictions.kind and predictions.path.",
+        "No number or label was found in most outputs, or several numbers were.",
+        "Set predictions.path, and predictions.kind where it is not what the number looks like.",
     ),
     "kind-from-policy": ("Outputs are read as predictions.kind says.", _NOTHING),
     **LABEL_CODES,
