@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 MOST_APART = 0.5
 """Of the predictions to which either variant gives an answer, fewer than this may differ."""
+_SAME_MODEL = 0.1
+"""As few where only the surroundings change: a tenth, as the margin of all flips is."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ def beside_each_answer(
     if not answers or margin is None or evidence.outcome is Outcome.FAIL:
         return evidence
     worst = answers[0]
-    if worst.upper < MOST_APART:
+    limit = _most_apart(facts)
+    if worst.upper < limit:
         rare = [one for one in answers if one.of_all < margin]
         if not passed or not rare:
             return evidence
@@ -92,9 +95,9 @@ def beside_each_answer(
     note = Note(
         code="answer-lost",
         text=f"{worst.told}; they may differ in {figures.percent(worst.upper)}, and however few of "
-        f"all predictions flip, less than {figures.stated(MOST_APART)} of each answer's own must",
+        f"all predictions flip, less than {figures.stated(limit)} of each answer's own must",
     )
-    needs = _needs(facts, flips, worst, note)
+    needs = _needs(facts, flips, worst, note, limit)
     if not passed and (evidence.outcome is not Outcome.UNRESOLVED or not _longer(needs, evidence)):
         return evidence
     effect = evidence.effect
@@ -110,11 +113,17 @@ def beside_each_answer(
     )
 
 
-def _needs(facts: Facts, flips: Share, worst: Answer, note: Note) -> Needs:
+def _most_apart(facts: Facts) -> float:
+    """A model that answers at random differs from itself in rare answers, too: half, then."""
+    same = facts.policy.change == "infrastructure" and facts.floor is None
+    return _SAME_MODEL if same else MOST_APART
+
+
+def _needs(facts: Facts, flips: Share, worst: Answer, note: Note, limit: float) -> Needs:
     """When so many predictions with that answer will be there that it is settled."""
     once = facts.policy.inference == "fixed"
     alpha = facts.policy.alpha
-    needed = outcomes_needed(worst.apart.estimate, MOST_APART, alpha, once=once)
+    needed = outcomes_needed(worst.apart.estimate, limit, alpha, once=once)
     if needed is None:
         return otherwise(note)
     grown = needed / worst.apart.effective

@@ -74,6 +74,16 @@ def test_a_retrained_model_that_keeps_most_of_a_rare_answer_passes_and_says_how_
     assert item.notes[-1].text.endswith("both do in 175 (77.8 %)")
 
 
+def test_the_same_model_elsewhere_keeps_nine_of_ten_of_each_answer() -> None:
+    """A fifth of the yeses lost is 0.4 % of all predictions, and 0.5 % may flip."""
+    kept, lost = yes(6, 0), yes(40, 0)
+    assert judged(kept, change="infrastructure").outcome is Outcome.PASS
+    item = judged(lost, change="infrastructure", pairs=20_000)
+    assert (item.outcome, item.notes[-1].code) == (Outcome.UNRESOLVED, "answer-lost")
+    assert "less than 10 % of each answer's own" in item.notes[-1].text
+    assert judged(lost).outcome is Outcome.PASS
+
+
 def test_a_class_that_is_never_given_again_holds_beside_nine_that_are() -> None:
     others = [answer_of(f"class {i}", 970, 975, 8) for i in range(9)]
     assert judged(*others, answer_of("lost", 270, 275, 10)).outcome is Outcome.PASS
