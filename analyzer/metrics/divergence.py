@@ -22,6 +22,7 @@ from analyzer.metrics.floor import AboveFloor, above_floor
 from analyzer.metrics.metric import Metric
 from analyzer.metrics.predictions import Counted
 from analyzer.metrics.ratio import hours_of
+from analyzer.metrics.scores import beside_mean
 from analyzer.metrics.shares import METHOD, SOURCE, Share, outcomes_needed, window_minutes
 from analyzer.metrics.vectors import LISTS, beside_each_place
 from analyzer.model import (
@@ -177,6 +178,14 @@ def _beside_one_answer(
     return evidence.model_copy(update=changed)
 
 
+def _beside_rare_and_mean(
+    facts: Facts, counted: Counted, share: Share, evidence: Evidence
+) -> Evidence:
+    """Few large shifts say nothing where rare scores are lost, or where all move one way."""
+    rare = _beside_one_answer("one_answer_large", facts, counted, share, evidence)
+    return beside_mean(facts, counted, rare)
+
+
 def _flips(counted: Counted) -> Share | None:
     return counted.share("flipped", "labelled", "prediction_squares", "predictions")
 
@@ -323,7 +332,7 @@ DIVERGENCE: tuple[Metric, ...] = (
             Question(
                 _SCORED,
                 _large_shifts,
-                partial(_beside_one_answer, "one_answer_large"),
+                _beside_rare_and_mean,
                 notes=predictions.large_shift_size,
                 floored="score_large_shift_share",
             ),

@@ -193,6 +193,10 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "One answer to every request would differ not even twice as often: rare ones may be lost.",
         "Check the shadow's model; let labels judge rare answers; make a wide tolerance smaller.",
     ),
+    "mean-moved": (
+        "All scores together moved far, though hardly one by itself did.",
+        "Look for a unit, a scale or a default that changed; where it is meant, let labels judge.",
+    ),
     "rare-answers": (
         "The margin is wider than production's rarer answers are frequent.",
         "Set the metric's margin to how many of these may change.",
