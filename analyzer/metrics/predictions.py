@@ -13,7 +13,7 @@ import numpy as np
 
 from analyzer import figures
 from analyzer.metrics.shares import Share
-from analyzer.model import Mode, Note, Role
+from analyzer.model import Mode, Needs, Note, Role
 from analyzer.stats.effective import burst_factor
 from analyzer.verdict import levels
 
@@ -50,6 +50,7 @@ class Counted:
 
     Attributes:
         hours: some of the counts by hour, under the same names.
+        answers: rows of sql/answer_counts.sql; none where no answer is one of several.
         in_time: whether requests came over time, so that some hours may have been bad ones.
     """
 
@@ -57,6 +58,7 @@ class Counted:
     row: dict[str, Any]
     hours: Mapping[str, FloatArray] = field(default_factory=dict)
     in_time: bool = False
+    answers: tuple[dict[str, Any], ...] = ()
 
     @classmethod
     def of(cls, facts: Facts) -> Counted | None:
@@ -76,7 +78,9 @@ class Counted:
             if table in tables
             for name in tables[table].column_names
         }
-        return cls(kind, tables["prediction_counts"].to_pylist()[0], hours)
+        answers = tables["answer_counts"].to_pylist() if "answer_counts" in tables else ()
+        row = tables["prediction_counts"].to_pylist()[0]
+        return cls(kind, row, hours, answers=tuple(answers))
 
     def count(self, name: str) -> int:
         """A count; zero where the outputs are of a kind that has none."""
@@ -144,19 +148,19 @@ def fewest_on_a_side(counted: Counted) -> int:
 
 
 def no_better_than_one_answer(share: float, upper: float) -> Note | None:
-    """Whether the best single answer for all requests might differ as seldom as the shadow does.
+    """Whether the shadow may differ half as often as the best single answer for all would.
 
     Args:
         share: of predictions in which that answer would differ from production's.
         upper: the upper bound of the shadow's own share.
     """
-    if upper < share:
+    if 2 * upper < share:
         return None
     return Note(
         code="one-answer",
         text=f"one answer to every request would differ in {figures.percent(share, 2)} of "
-        f"predictions and the shadow may in {figures.percent(upper, 2)}: that few differ says "
-        "nothing",
+        f"predictions and the shadow may in {figures.percent(upper, 2)}: half as many and more say "
+        "nothing of rare answers",
     )
 
 
@@ -165,13 +169,26 @@ def rare_answers(share: float, upper: float) -> Note:
 
     Args:
         share: of predictions in which the best single answer would differ from production's.
-        upper: the upper bound of the shadow's own share, below it.
+        upper: the upper bound of the shadow's own share, below half of it.
     """
     return Note(
         code="rare-answers",
         text=f"one answer to every request would differ in only {figures.percent(share, 2)} of "
         f"predictions, within the margin; the shadow may in {figures.percent(upper, 2)}, "
         f"{figures.percent(upper / share, 0)} of that",
+    )
+
+
+def said(note: Note) -> Needs:
+    """A note as the sentence that says what is needed."""
+    return Needs(text=f"{note.text[:1].upper()}{note.text[1:]}.")
+
+
+def otherwise(note: Note) -> Needs:
+    """What settles it where no number of pairs does: another judge."""
+    return Needs(
+        text=f"{said(note).text} If the shadow is right to differ, let --labels judge it and give "
+        "this metric the role evidence."
     )
 
 

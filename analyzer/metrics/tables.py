@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from analyzer.model import Slice
 
 _INTERNAL_TABLES = {
+    "answer_counts",
     "pairing_facts",
     "difference_counts",
     "score_bias_minutes",

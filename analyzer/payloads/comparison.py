@@ -36,6 +36,8 @@ _BINS = 50
 _DIFFERENCE_BINS, _REACH = 33, 4.0  # odd, so that the bias lies in the middle of a bin
 RARE, ANOTHER = "(rare label)", "(another rare label)"
 _LEAST_LABELLED, _MOST_LABELS = 20, 100
+_LEAST_APART = 50
+"""Uses of a label that is judged by itself: enough where the variants differ in 3 of 10."""
 LONGEST_OUTPUT = 2_000
 """Characters of an output that a policy which shows payloads shows."""
 _DOCUMENTS = frozenset({"json", "text"})
@@ -112,8 +114,9 @@ def prepare(
         `contract_changes`, `worst_pairs`, with a policy that shows payloads `worst_outputs`, and,
         where predictions are numbers or labels, `score_histogram`, `score_grid`,
         `score_agreement`, `difference_histogram`, `flips`, `flip_distance`; for the metrics
-        `label_flips`, `difference_counts`, `score_marginals` and `score_bias_minutes`; of scores
-        `shift_sizes`, from which another run counts shifts beyond a size of its own.
+        `label_flips`, `answer_counts`, `difference_counts`, `score_marginals` and
+        `score_bias_minutes`; of scores `shift_sizes`, from which another run counts shifts beyond a
+        size of its own.
 
     Raises:
         PolicyError: `predictions.path` is not a path.
@@ -142,7 +145,7 @@ def prepare(
         counts |= _prediction_counts(engine, extent, noise, tolerance, label_at)
         counts |= {"atol": tolerance.atol, "rtol": tolerance.rtol}
         if shape.kind in _LISTS and counts["largest_difference"] is not None:
-            found, tables = vector_tables(engine, counts["largest_difference"])
+            found, tables = vector_tables(engine, counts["largest_difference"], tolerance)
             counts |= found
         named = _named_labels(engine, policy.redaction)
         tables |= _spread(engine, shape, label_at, counts, noise, named=named)
@@ -271,6 +274,14 @@ def _spread(
         tables |= engine.tables("difference_counts", "difference_histogram")
     if shape.kind not in {"regression", "vector"}:
         tables["label_flips"] = engine.table("label_flips")
+        tables["answer_counts"] = engine.table(
+            "answer_counts",
+            label_at=label_at,
+            below=below,
+            above=above,
+            named=_frequent_labels(engine, _LEAST_APART),
+            rare=RARE,
+        )
         if label_at is not None:
             naming["named"] = [*sides]
         tables["flips"] = engine.table("flips", **naming)
@@ -286,8 +297,12 @@ def _named_labels(engine: Engine, redaction: Redaction) -> list[str] | None:
     """
     if redaction.payloads == "shown":
         return None
-    shown = engine.table("shown_labels", least=_LEAST_LABELLED, most=_MOST_LABELS)
-    return _texts(shown, "label")
+    return _frequent_labels(engine, _LEAST_LABELLED)
+
+
+def _frequent_labels(engine: Engine, least: int) -> list[str]:
+    """The labels that either variant gives so often, the commonest hundred."""
+    return _texts(engine.table("shown_labels", least=least, most=_MOST_LABELS), "label")
 
 
 def _outputs(engine: Engine, redaction: Redaction, worst: pa.Table) -> dict[str, pa.Table]:

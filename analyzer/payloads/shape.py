@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from analyzer.figures import counted
 from analyzer.model import Note
 from analyzer.payloads.decoding import Document, finite, number, parse
+from analyzer.payloads.elsewhere import numbers_elsewhere
 from analyzer.payloads.fields import NO_FIELDS, Fields, fields_of
 from analyzer.payloads.paths import (
     EACH,
@@ -43,7 +44,8 @@ _TEXTS: tuple[Path, ...] = (
     ("completion",),
 )
 _LISTS = frozenset({"multiclass", "vector"})
-_NAMED = 5
+_QUANTITIES = frozenset({"probability", "regression"})
+_NAMED_PLACES = 5
 _FEW_LABELS = 20
 _LABEL_LENGTH = 64
 _SUM_SLACK = 1e-3
@@ -104,6 +106,10 @@ def detect(sample: Sequence[str], rules: Predictions) -> OutputShape:
     column = _csv_column(documents, asked)
     values = list(_values(documents, path, column))
     kind = _kind(values, documents, path) if rules.kind == "auto" else rules.kind
+    if asked is None and path is not None and kind in _QUANTITIES:
+        others = numbers_elsewhere(_json_values(documents, ()), path)
+        if others:
+            return OutputShape("json", notes=(_several(len(documents), [path, *others]),))
     shape = _described(kind, path, column, rules, len(documents))
     return shape if path is None or kind in {"json", "text"} else _with_fields(shape, documents)
 
@@ -139,11 +145,9 @@ def _with_fields(shape: OutputShape, documents: Sequence[Document]) -> OutputSha
 
 
 def _beside(places: Sequence[tuple[str, ...]]) -> Note:
-    names = [show_path(place) for place in places[:_NAMED]]
-    more = f" and {len(places) - _NAMED} more" if len(places) > _NAMED else ""
     return Note(
         code="fields-uncompared",
-        text=f"answers also hold {', '.join(names)}{more}: that they are there and of which type "
+        text=f"answers also hold {_named_places(places)}: that they are there and of which type "
         'is compared, their values are not (predictions.path names one, predictions.kind = "json" '
         "compares whole documents)",
     )
@@ -155,6 +159,19 @@ def _undecided(sampled: int) -> Note:
         text=f"no number or label was found in most of {counted(sampled, 'sampled output')}; set "
         "predictions.path (and predictions.kind) in the policy to name it",
     )
+
+
+def _several(sampled: int, places: Sequence[Path]) -> Note:
+    return Note(
+        code="output-kind-undecided",
+        text=f"{counted(sampled, 'sampled output')} hold several numbers ({_named_places(places)}): set "
+        "predictions.path in the policy to the one that decides",
+    )
+
+
+def _named_places(places: Sequence[Path]) -> str:
+    named = ", ".join(map(show_path, places[:_NAMED_PLACES]))
+    return named + (f" and {len(places) - _NAMED_PLACES} more" if places[_NAMED_PLACES:] else "")
 
 
 def _note(code: str, kind: str) -> Note:

@@ -185,9 +185,17 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Capture for more hours, or look at what happened in these.",
     ),
     "repeated-inputs": ("Repeated inputs count as less than one pair each.", _NOTHING),
+    "answer-lost": (
+        "Of the predictions to which either variant gives some answer, half and more may differ.",
+        "Check the shadow's model, or capture for longer; let labels judge rare answers.",
+    ),
     "one-answer": (
-        "One answer to every request would differ as seldom, so that few differ says nothing.",
+        "One answer to every request would differ not even twice as often: rare ones may be lost.",
         "Check the shadow's model; let labels judge rare answers; make a wide tolerance smaller.",
+    ),
+    "mean-moved": (
+        "All scores together moved far, though hardly one by itself did.",
+        "Look for a unit, a scale or a default that changed; where it is meant, let labels judge.",
     ),
     "rare-answers": (
         "The margin is wider than production's rarer answers are frequent.",
@@ -226,8 +234,8 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         ),
     ),
     "output-kind-undecided": (
-        "No number or label was found in most outputs.",
-        "Set predictions.kind and predictions.path.",
+        "No number or label was found in most outputs, or several numbers were.",
+        "Set predictions.path, and predictions.kind where it is not what the number looks like.",
     ),
     "kind-from-policy": ("Outputs are read as predictions.kind says.", _NOTHING),
     **LABEL_CODES,

@@ -57,6 +57,7 @@ ADDED: dict[str, Adding] = {
     "shift_sizes": Adding(("step",), order="step"),
     "flip_distance": Adding(("lower", "upper"), order="lower"),
     "flip_counts": Adding(("production_label", "shadow_label")),
+    "answer_counts": Adding(("answer",), order="answer"),
     "difference_cells": Adding(("bucket",)),
     "worst_predictions": Adding(
         rows=True, order="difference desc, flipped desc, pair_id, row_index", limit=20_000

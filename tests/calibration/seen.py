@@ -152,6 +152,7 @@ def _captures(pairs: int, flips: int, repeats: int) -> CaptureFacts:
         "production_at_or_above": above,
         "production_below": pairs - above,
         "shadow_at_or_above": above,
+        "one_answer_large": above,
     }
     outcomes = ("pairs", "judged_pairs", "answered_pairs", "mismatched_pairs", "predictions")
     changed |= dict.fromkeys((*outcomes, "labelled", "measured", "shifted"), pairs)
