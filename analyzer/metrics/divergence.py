@@ -20,6 +20,7 @@ from analyzer.metrics.answers import MOST_APART, beside_each_answer
 from analyzer.metrics.floor import METHOD as ABOVE_FLOOR
 from analyzer.metrics.floor import AboveFloor, above_floor
 from analyzer.metrics.metric import Metric
+from analyzer.metrics.other_labels import beside_other_labels
 from analyzer.metrics.predictions import Counted
 from analyzer.metrics.ratio import hours_of
 from analyzer.metrics.scores import beside_mean
@@ -183,7 +184,15 @@ def _beside_rare_and_mean(
 ) -> Evidence:
     """Few large shifts say nothing where rare scores are lost, or where all move one way."""
     rare = _beside_one_answer("one_answer_large", facts, counted, share, evidence)
-    return beside_mean(facts, counted, rare)
+    moved = beside_mean(facts, counted, rare)
+    # where predictions are labels themselves, flips are held against the other labels
+    return moved if counted.kind in _LABELLED else beside_other_labels(facts, counted, moved)
+
+
+def _beside_answers(facts: Facts, counted: Counted, flips: Share, evidence: Evidence) -> Evidence:
+    """Few flips say nothing where an answer is lost, or where other labels differ."""
+    each = beside_each_answer(facts, counted, flips, evidence)
+    return beside_other_labels(facts, counted, each)
 
 
 def _flips(counted: Counted) -> Share | None:
@@ -292,7 +301,7 @@ DIVERGENCE: tuple[Metric, ...] = (
             Question(
                 _LABELLED,
                 _flips,
-                beside_each_answer,
+                _beside_answers,
                 predictions.one_sided,
                 notes=predictions.positive_rates,
                 floored="flip_rate",

@@ -205,6 +205,8 @@ def _compare(
         document_kinds=shape.document_fields.sql_kinds,
         row_fields=shape.row_fields.sql_paths,
         row_kinds=shape.row_fields.sql_kinds,
+        document_labels=shape.document_fields.sql_labels,
+        row_labels=shape.row_fields.sql_labels,
     )
     engine.keep(
         _COMPARING.get(shape.kind, "prediction_scores"),

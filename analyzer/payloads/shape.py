@@ -111,7 +111,9 @@ def detect(sample: Sequence[str], rules: Predictions) -> OutputShape:
         if others:
             return OutputShape("json", notes=(_several(len(documents), [path, *others]),))
     shape = _described(kind, path, column, rules, len(documents))
-    return shape if path is None or kind in {"json", "text"} else _with_fields(shape, documents)
+    if path is None or kind in {"json", "text"}:
+        return shape
+    return _with_fields(shape, documents, judged=asked is None)
 
 
 def _described(
@@ -129,27 +131,30 @@ def _described(
     return OutputShape(kind, place, column, (Note(code="output-kind", text=text),))
 
 
-def _with_fields(shape: OutputShape, documents: Sequence[Document]) -> OutputShape:
-    """The same with what answers hold beside their predictions, and a note of it."""
+def _with_fields(shape: OutputShape, documents: Sequence[Document], *, judged: bool) -> OutputShape:
+    """The same with what answers hold beside their predictions, and a note of it.
+
+    Labels among it are compared (`judged`) where the policy names no place.
+    """
     path = shape.path or ()
     rows = row_path(path)
-    of_documents = fields_of(_json_values(documents, ()))
-    of_rows = fields_of(_json_values(documents, rows)) if rows else NO_FIELDS
-    keys = [step for step in path if step != EACH]
-    beside = [
-        *(place for place in of_documents.places if [*place] != keys[: len(place)]),
-        *(place for place in of_rows.places if [*place] != [*path[len(rows) :]]),
-    ]
-    notes = (*shape.notes, *((_beside(beside),) if beside else ()))
+    keys = tuple(step for step in path if step != EACH)
+    of_documents = fields_of(_json_values(documents, ()), but=keys, judged=judged)
+    of_rows = NO_FIELDS
+    if rows:
+        of_rows = fields_of(_json_values(documents, rows), but=path[len(rows) :], judged=judged)
+    beside = [*of_documents.beside, *of_rows.beside]
+    labels = [*of_documents.labels, *of_rows.labels]
+    notes = (*shape.notes, *((_beside(beside, labels),) if beside else ()))
     return replace(shape, document_fields=of_documents, row_fields=of_rows, notes=notes)
 
 
-def _beside(places: Sequence[tuple[str, ...]]) -> Note:
+def _beside(places: Sequence[tuple[str, ...]], labels: Sequence[tuple[str, ...]]) -> Note:
     return Note(
         code="fields-uncompared",
         text=f"answers also hold {_named_places(places)}: that they are there and of which type "
-        'is compared, their values are not (predictions.path names one, predictions.kind = "json" '
-        "compares whole documents)",
+        f"is compared, their values are not{_but_for(labels)} (predictions.path names one, "
+        'predictions.kind = "json" compares whole documents)',
     )
 
 
@@ -164,9 +169,13 @@ def _undecided(sampled: int) -> Note:
 def _several(sampled: int, places: Sequence[Path]) -> Note:
     return Note(
         code="output-kind-undecided",
-        text=f"{counted(sampled, 'sampled output')} hold several numbers ({_named_places(places)}): set "
-        "predictions.path in the policy to the one that decides",
+        text=f"{counted(sampled, 'sampled output')} hold several numbers "
+        f"({_named_places(places)}): set predictions.path in the policy to the one that decides",
     )
+
+
+def _but_for(labels: Sequence[tuple[str, ...]]) -> str:
+    return f", but for {_named_places(labels)}" if labels else ""
 
 
 def _named_places(places: Sequence[Path]) -> str:

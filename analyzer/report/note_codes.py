@@ -189,6 +189,10 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Of the predictions to which either variant gives some answer, half and more may differ.",
         "Check the shadow's model, or capture for longer; let labels judge rare answers.",
     ),
+    "other-labels": (
+        "Labels that answers hold beside their predictions differ more than the margin allows.",
+        "Set predictions.path to the field that callers read: the score, if no caller reads them.",
+    ),
     "one-answer": (
         "One answer to every request would differ not even twice as often: rare ones may be lost.",
         "Check the shadow's model; let labels judge rare answers; make a wide tolerance smaller.",

@@ -1,7 +1,7 @@
 -- Does the shadow's answer keep the form of production's? (scores, labels, vectors)
 -- reads   prediction_values, predictions
 -- gives   contract_pairs: one row a pair with its code; changed is null where production's own
---         output gives nothing to compare with
+--         output gives nothing to compare with, relabelled where answers hold no labels beside
 with
 row_codes as (
     select
@@ -20,6 +20,7 @@ coded as (
         prediction_values.input_key,
         prediction_values.captured_at,
         coalesce(prediction_values.identical, false) as identical,
+        prediction_values.relabelled,
         case
             when production_absent and shadow_absent then 'both-absent'
             when production_absent then 'production-absent'
@@ -42,6 +43,7 @@ contract_pairs as (
         input_key,
         captured_at,
         identical,
+        relabelled,
         code,
         case
             when code in ('same', 'same-undecodable') then false

@@ -15,6 +15,8 @@
 --         macro field_code(production, shadow, paths, kinds): field-missing or field-type where the
 --         shadow's object lacks what production's has, each path being of one of its kinds; else null
 --         macro field_codes(production, shadow, paths, kinds): the same of two lists of objects
+--         macro relabelled(production, shadow, paths): whether one of the labels that both lists of
+--         objects hold there differs; null where there is none
 --         macro score_bucket(score): sixteenths of a logit, which keep rare scores apart
 --         macro quantity_bucket(value, centre, spread): 64ths of a spread near the centre, of a
 --         factor e far from it
@@ -110,6 +112,12 @@ create or replace temp macro leaf_kind(type) as
         when type = 'VARCHAR' then 'string'
         else lower(type)
     end;
+
+create or replace temp macro relabelled(production, shadow, paths) as
+    case when paths <> [] and len(production) = len(shadow) then list_bool_or(list_transform(
+        list_zip(production, shadow),
+        lambda pair: json_extract_string(pair[1], paths) <> json_extract_string(pair[2], paths)
+    )) end;
 
 create or replace temp macro misfit(types, kinds) as
     case

@@ -2,12 +2,14 @@
 -- alike: both become one list of documents.
 -- reads   prediction_texts
 -- gives   prediction_values: form is "json" or "csv"; rows is null where nothing could be read;
---         field_code says what the shadow's document lacks
+--         field_code says what the shadow's document lacks, relabelled whether labels beside the
+--         values differ
 -- params  $json_path: path of the values in the list of documents
 --         $json_rows: path of what holds one value each; as many values must be found
 --         $csv_column: 1-based column, null for the whole line
 --         $document_fields, $row_fields: paths of what every document, and what holds one value
---         each, has beside it; $document_kinds, $row_kinds: of which types
+--         each, has beside it; $document_kinds, $row_kinds: of which types; $document_labels,
+--         $row_labels: those that are labels
 with
 forms as (
     select
@@ -79,6 +81,18 @@ prediction_values as (
                 $row_kinds::varchar[][]
             )
         ) end as field_code,
+        greatest(
+            relabelled(
+                json_extract(production_document, '$[*]'),
+                json_extract(shadow_document, '$[*]'),
+                $document_labels::varchar[]
+            ),
+            relabelled(
+                json_extract(production_document, $json_rows),
+                json_extract(shadow_document, $json_rows),
+                $row_labels::varchar[]
+            )
+        ) as relabelled,
         case
             when production_form = 'csv' then csv_rows(production_text, $csv_column)
             when production_found = [] then null

@@ -146,3 +146,39 @@ def test_a_list_of_several_requests_scores_stays_one_prediction_each() -> None:
     compared = compare([*map(in_json, texts)], [*map(in_json, texts)])
     assert compared.kind == "probability"
     assert compared.counts["predictions"] == 2 * PAIRS
+
+
+def decided(n: int, decision: str) -> str:
+    """A score and what follows from it, a version, and an ID."""
+    answered = {"score": n / PAIRS, "decision": decision, "version": "7", "id": f"{n}"}
+    return json.dumps(answered)
+
+
+@pytest.mark.parametrize(
+    ("named", "differing"), [({}, PAIRS // 3), ({"path": "score"}, 0), ({"path": "decision"}, 0)]
+)
+def test_labels_beside_a_score_are_compared_unless_the_policy_names_what_is(
+    named: Answer, differing: int
+) -> None:
+    """The shadow gives one decision to all, under another version and other IDs."""
+    words = ["no" if n % 3 else "yes" for n in range(PAIRS)]
+    production = [in_json(decided(n, word)) for n, word in enumerate(words)]
+    shadow = [in_json(decided(n, "no").replace('"7"', '"8"')) for n in range(PAIRS)]
+    compared = compare(production, shadow, policy=policy_of(**named))
+    assert compared.counts["relabelled_pairs"] == differing
+    assert compared.counts["labelled_pairs"] == (0 if named else PAIRS)
+    assert sum(row["relabelled_pairs"] for row in compared.rows("contract_hours")) == differing
+
+
+def test_labels_of_the_rows_of_one_answer_are_one_pairs() -> None:
+    production = [in_json(json.dumps({"predictions": rows(n, n % 2)})) for n in range(PAIRS)]
+    shadow = [in_json(json.dumps({"predictions": rows(n, n % 2 and n > 30)})) for n in range(PAIRS)]
+    compared = compare(production, shadow)
+    assert (compared.kind, compared.path) == ("probability", "predictions[*].score")
+    assert compared.counts["relabelled_pairs"] == 15
+
+
+def rows(n: int, second: object) -> list[Answer]:
+    scores = (n / PAIRS, n / PAIRS / 2)
+    said = zip(scores, (0, int(bool(second))), strict=True)
+    return [{"score": score, "predicted_label": label} for score, label in said]
