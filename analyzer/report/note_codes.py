@@ -189,10 +189,6 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Of the predictions to which either variant gives some answer, half and more may differ.",
         "Check the shadow's model, or capture for longer; let labels judge rare answers.",
     ),
-    "other-labels": (
-        "Labels that answers hold beside their predictions differ more than the margin allows.",
-        "Set predictions.path to the field that callers read: the score, if no caller reads them.",
-    ),
     "one-answer": (
         "One answer to every request would differ not even twice as often: rare ones may be lost.",
         "Check the shadow's model; let labels judge rare answers; make a wide tolerance smaller.",
@@ -225,17 +221,6 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     "output-kind": (
         "What the outputs were read as.",
         "Set predictions.kind or predictions.path if it is wrong.",
-    ),
-    "fields-uncompared": (
-        (
-            "Answers hold more than their predictions. Every answer of the shadow must hold the "
-            "fields that all sampled answers of production have, and of a type they have there; "
-            "what these fields say is not compared."
-        ),
-        (
-            "Where callers read one of them, judge it: predictions.path names the place of what is "
-            'compared, predictions.kind = "json" compares whole documents.'
-        ),
     ),
     "output-kind-undecided": (
         "No number or label was found in most outputs, or several numbers were.",
@@ -358,12 +343,6 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     "shadow-undecodable": ("The shadow's output cannot be read.", _OUTPUT),
     "production-non-finite": ("Production's output is not a finite number.", _OUTPUT),
     "row-count": ("The outputs hold different numbers of predictions.", _OUTPUT),
-    "field-missing": ("The shadow's answer lacks a field that production's always has.", _OUTPUT),
-    "field-type": (
-        "A field of the shadow's answer has a type that production's never has.",
-        _OUTPUT,
-    ),
-    "not-a-share": ("The shadow's score is no share: below 0 or above 1.", _OUTPUT),
     # what `doctor` finds
     "live": (
         "Captures so new that others of the same minutes may still be on their way.",

@@ -6,8 +6,10 @@ import pytest
 
 from analyzer.metrics.divergence import DIVERGENCE
 from analyzer.model import Outcome
+from analyzer.policy.files import parse_policy
 from tests.metrics.prediction_facts import counts_of, facts_of
 
+POLICY = parse_policy({}, {metric.id: metric.default for metric in DIVERGENCE})
 METRICS = {metric.id: metric for metric in DIVERGENCE}
 
 
@@ -33,7 +35,7 @@ def test_predictions_pass_only_where_the_labels_beside_them_do(
 ) -> None:
     """Of 10,000 pairs 500 may differ."""
     counts = counts_of(labelled_pairs=10_000, relabelled_pairs=relabelled)
-    facts = facts_of(counts, kind=kind)
+    facts = facts_of(counts | {"commonest_label": 7_500}, kind=kind, policy=POLICY)
     judged = METRICS[metric].assess(facts, facts.policy.metrics[metric])
     assert judged.outcome is outcome
     told = [note.text for note in judged.notes if note.code == "other-labels"]
@@ -47,7 +49,7 @@ def test_predictions_pass_only_where_the_labels_beside_them_do(
 
 @pytest.mark.parametrize("counts", [{}, {"labelled_pairs": 0, "relabelled_pairs": 0}])
 def test_where_answers_hold_no_other_labels_nothing_is_asked(counts: dict[str, int]) -> None:
-    facts = facts_of(counts_of(**counts))
+    facts = facts_of(counts_of(**counts), policy=POLICY)
     judged = METRICS["flip_rate"].assess(facts, facts.policy.metrics["flip_rate"])
     assert judged.outcome is Outcome.PASS
     assert not [note for note in judged.notes if note.code == "other-labels"]
