@@ -5,9 +5,9 @@ accuracy among labelled predictions (`accuracy`).
 
 Nobody learns what a declined loan would have become, so labels may come for one answer alone, or
 for flips first. Where both variants answer alike neither is more often right: the difference lies
-in flips, whose share of all predictions is known. So where flips have labels in another share than
-the rest, what labelled flips say is weighed by how many flips there are, and those of answers whose
-labels lack are bounded by themselves.
+in flips, which are counted whether labelled or not. So where flips have labels in another share
+than the rest, what labelled flips say is weighed by how many flip, at the least and at the most;
+those of answers whose labels lack are bounded by themselves.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ MORE_FLIPS = Needs(
 )
 _UNEVEN = 0.005
 """The chance, of either test, that labels which came regardless of flips are weighed."""
+_FIRST_PART = 0.8
+"""Of a level, for what labelled flips say: how many flip is known far better than who is right."""
 _LACKING = 0.5
 """An answer's flips have few labels below this part of the share that all flips have."""
 
@@ -84,7 +86,8 @@ def weigh(
     Assumes: among the flips of a stratum labels came regardless of who is right. Strata are made
     from labels' being there, never from what they say.
 
-    Source: post-stratification, Holt and Smith, JRSS A 142:33 (1979); Bonferroni over the strata.
+    Source: post-stratification, Holt and Smith, JRSS A 142:33 (1979); Bonferroni over the strata,
+    and within each over both ends of the share that flips and the difference among them.
     """
     table = found.tables.get("label_selection")
     if table is None:
@@ -100,12 +103,19 @@ def weigh(
     strata = _strata(flips)
     lower = upper = 0.0
     for stratum in strata:
-        share = float(flips.flips[stratum].sum()) / flips.everything
-        outcomes = _outcomes(flips, stratum)
-        levels = alpha_lower / len(strata), alpha_upper / len(strata)
-        low, high = bounds(outcomes, *levels) if outcomes.pairs else (-1.0, 1.0)
-        lower, upper = lower + share * low, upper + share * high
+        lower += _added(flips, stratum, bounds, alpha_lower / len(strata))[0]
+        upper += _added(flips, stratum, bounds, alpha_upper / len(strata))[1]
     return Weighed(lower, upper, _note(flips))
+
+
+def _added(flips: _Flips, stratum: BoolArray, bounds: Bounds, alpha: float) -> tuple[float, float]:
+    """What the flips of a stratum add to the difference, at the least and at the most."""
+    outcomes, among = _outcomes(flips, stratum), _FIRST_PART * alpha
+    low, high = bounds(outcomes, among, among) if outcomes.pairs else (-1.0, 1.0)
+    many, either = float(flips.flips[stratum].sum()), (alpha - among) / 2
+    few, most = bounds(Outcomes(many, 0.0, flips.everything - many), either, either)
+    few = max(few, 0.0)
+    return min(few * low, most * low), max(few * high, most * high)
 
 
 def _strata(flips: _Flips) -> list[BoolArray]:
