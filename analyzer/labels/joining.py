@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _TERM_BITS = 60
 _LARGEST_LOSS = 64.0  # above -ln(1e-15)
 _DOCUMENTS = frozenset({"json", "text"})
-_OF_ANSWERS = ("label_commonest", "label_selection")
+_OF_ANSWERS = ("label_commonest", "label_hours", "label_selection")
 _QUESTIONS = {
     "probability": (*_OF_ANSWERS, "label_losses", "label_score_cells", "label_reliability"),
     "regression": ("label_error_extent",),
@@ -78,8 +78,8 @@ class Labelled:
     """What the labels of a run came to.
 
     Attributes:
-        tables: `label_counts`, `label_selection` and `label_score_cells` for the metrics; `labels`,
-            `label_outcomes` and `calibration` for the report.
+        tables: `label_counts`, `label_hours`, `label_selection` and `label_score_cells` for the
+            metrics; `labels`, `label_outcomes` and `calibration` for the report.
         digest: of the usable labels as a set and of the number of other lines, by code.
         notes: how many pairs have a label, and what was left out.
     """
@@ -153,7 +153,7 @@ def sum_labels(engine: Asked, policy: Policy, kind: str, damaged: Iterable[Note]
             counts |= _errors(engine, found["label_error_extent"])
         elif kind != "vector":
             tables["label_outcomes"] = _outcome_table(counts)
-            tables["label_selection"] = found["label_selection"]
+            tables |= {name: found[name] for name in ("label_hours", "label_selection")}
     left_out = {row["code"]: row["lines"] for row in codes if row["code"] is not None}
     fates = list(_fates(counts, left_out))
     tables["labels"] = pl.DataFrame(fates, schema=_FATES, orient="row").to_arrow()

@@ -17,7 +17,7 @@ from analyzer.figures import counted, grouped, percent, points, stated
 from analyzer.metrics.label_selection import MORE_FLIPS, weigh
 from analyzer.metrics.labelled import LabelCounts, applying, said
 from analyzer.metrics.metric import Metric
-from analyzer.metrics.predictions import planned
+from analyzer.metrics.predictions import planned, repetition
 from analyzer.metrics.ratio import ONLY_LOOK
 from analyzer.model import (
     Effect,
@@ -49,7 +49,8 @@ METHOD = "betting-paired/1"
 SOURCE = (
     "Waudby-Smith and Ramdas, Estimating means of bounded random variables by betting, JRSS B "
     "86:1 (2024), a fixed mixture of stakes; a single look: Tango, Statistics in Medicine 17:891 "
-    "(1998); repeated inputs by Kish's effective size (1965)"
+    "(1998); repeated inputs by Kish's effective size (1965), bursts by the design effect of hours "
+    "(Cochran 1977, 9A)"
 )
 _DECIDING = frozenset({"probability", "label", "multiclass"})
 _MOST_PREDICTIONS = 1e12
@@ -144,7 +145,7 @@ def _uninformative(found: LabelCounts) -> Note | None:
 
 
 def _outcome_notes(found: LabelCounts, scaled: Outcomes) -> tuple[Note, ...]:
-    """Who alone was right, and that outcomes are worth fewer where inputs repeat."""
+    """Who alone was right, and that outcomes are worth fewer where they repeat or cluster."""
     from analyzer.stats.proportions import mcnemar
 
     p = mcnemar(round(scaled.ours), round(scaled.rival)).mid_p
@@ -153,14 +154,8 @@ def _outcome_notes(found: LabelCounts, scaled: Outcomes) -> tuple[Note, ...]:
         f"{grouped(found.count('shadow_right'))} of "
         f"{counted(found.predictions, 'labelled prediction')} (McNemar mid-p {p:.2g}, one look)"
     )
-    notes = [Note(code="right-alone", text=text)]
-    if found.effective < 0.99 * found.predictions:
-        text = (
-            f"{counted(found.predictions, 'labelled prediction')} are worth "
-            f"{grouped(found.effective)} independent ones, because inputs repeat or share a request"
-        )
-        notes.append(Note(code="repeated-inputs", text=text))
-    return tuple(notes)
+    repeated = repetition(found.predictions, found.effective, found.bursts, "labelled predictions")
+    return (Note(code="right-alone", text=text), *repeated)
 
 
 def _test(scaled: Outcomes, margin: float) -> Test:
