@@ -132,7 +132,7 @@ def _chunks(
     damaged: list[Note],
     on_read: Callable[[int, int, int, int], None],
 ) -> Iterator[Chunk]:
-    """The files' lines; a damaged file gives what could be read, and a note."""
+    """The files' lines; a damaged file gives what could be read, its failure, and a note."""
     named = {item.role: 1 for item in files.objects}  # one that is refused is said by its name
     for chunk in open_chunks(files, max_line_bytes=max_line_bytes, known=named, progress=on_read):
         if chunk.failure is None:
@@ -142,6 +142,7 @@ def _chunks(
         if chunk.failure.code not in _DAMAGED:
             raise AccessError(printable(said), code="labels-unreadable")
         damaged.append(Note(code=f"object-{chunk.failure.code}", text=said))
+        yield chunk
 
 
 def _add_lines(engine: Engine, chunks: Iterable[Chunk], max_line_bytes: int) -> None:
@@ -157,8 +158,9 @@ def _batches(chunks: Iterable[Chunk]) -> Iterator[list[Chunk]]:
     batch: list[Chunk] = []
     held = 0
     for chunk in chunks:
-        batch.append(chunk)
-        held += len(chunk.data)
+        if chunk.failure is None:  # what it cut is no JSON
+            batch.append(chunk)
+            held += len(chunk.data)
         if held >= _BATCH_BYTES:
             yield batch
             batch, held = [], 0

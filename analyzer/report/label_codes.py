@@ -70,7 +70,7 @@ LABEL_CODES: dict[str, tuple[str, str]] = {
     ),
     "label.invalid-json": ("The line of a label file is no JSON.", _LABELS),
     "label.invalid-csv": (
-        "The line of a label file lacks a column, has a cell too many, or a quote astray.",
+        "The line of a label file has a cell too few or too many, a stray quote, or no end.",
         _LABELS,
     ),
     "label.invalid-utf8": ("The line of a label file is not UTF-8.", _LABELS),
