@@ -43,8 +43,9 @@ from analyzer.model import (
     Window,
 )
 from analyzer.policy.files import load_policy
-from analyzer.reading.captures import EngineLimits, read_captures
+from analyzer.reading.captures import read_captures
 from analyzer.reading.noise_floor import RunFacts, find_floor, fitted, floor_notes
+from analyzer.reading.opening import EngineLimits
 from analyzer.reading.subject import Flags, Names, described, metrics_alone, names_of, replay_among
 from analyzer.reading.window import asked_span, measured_window
 from analyzer.sources import AwsOptions, Listing, discover

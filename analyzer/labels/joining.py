@@ -13,7 +13,7 @@ import hashlib
 import math
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -23,11 +23,11 @@ from analyzer.model import Note
 from analyzer.stats.root_error import SquareMoments, root_difference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping
 
     import pyarrow as pa
 
+    from analyzer.asked import Asked, Rows
     from analyzer.engine import Engine
     from analyzer.policy import Policy
     from analyzer.sources import Listing
@@ -43,34 +43,6 @@ _QUESTIONS = {
     "vector": (),
 }
 """By kind of outputs; all others are answers that are right or wrong."""
-
-
-class Asked(Protocol):
-    """What is asked of labelled pairs, wherever they lie."""
-
-    def table(self, name: str, **params: object) -> pa.Table:
-        """What `sql/<name>.sql` gives."""
-
-    def tables(self, *names: str, **params: object) -> dict[str, pa.Table]:
-        """`table` of each of several questions."""
-
-    def reduce(self, name: str, **params: object) -> None:
-        """Make what `sql/<name>.sql` adds up from rows readable under its name."""
-
-    def each(self, step: Callable[[Rows], object]) -> None:
-        """Take a step that handles the rows of one pair by themselves."""
-
-
-class Rows(Protocol):
-    """What a step asks of the table engine that holds the rows."""
-
-    def files(self, table: str) -> Sequence[Path]:
-        """Where a kept table lies; nowhere if there is none."""
-
-    def keep(
-        self, name: str, *, table: str | None = None, replace: bool = False, **params: object
-    ) -> int:
-        """Add what `sql/<name>.sql` gives to a table on disk."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from analyzer.payloads.scores import one_row, steps
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from analyzer.payloads.comparison import Sampled
+    from analyzer.asked import Asked
     from analyzer.payloads.scores import Tolerance
     from analyzer.policy import Redaction
 
@@ -30,7 +30,7 @@ _LARGEST_RELATIVE = 1_000.0
 
 
 def document_tables(
-    engine: Sampled,
+    engine: Asked,
     json_path: str | None,
     tolerance: Tolerance,
     redaction: Redaction,
@@ -62,7 +62,7 @@ def document_tables(
     return counts, {**tables, "json_field_changes": changes}
 
 
-def vector_tables(engine: Sampled, largest: float) -> tuple[dict[str, Any], dict[str, pa.Table]]:
+def vector_tables(engine: Asked, largest: float) -> tuple[dict[str, Any], dict[str, pa.Table]]:
     """How far sampled lists of numbers are apart, and which of their places moved.
 
     Args:
@@ -90,7 +90,7 @@ def vector_tables(engine: Sampled, largest: float) -> tuple[dict[str, Any], dict
     return counts, {"vector_coordinates": _coordinates(engine, largest)}
 
 
-def _texts(engine: Sampled) -> dict[str, Any]:
+def _texts(engine: Asked) -> dict[str, Any]:
     scale, square_scale = steps(_LARGEST_LOG_RATIO), steps(1.0)
     engine.execute("document_likeness", longest=LONGEST_TEXT)
     row = one_row(engine.table("text_sums", scale=scale, square_scale=square_scale))
@@ -108,7 +108,7 @@ def _texts(engine: Sampled) -> dict[str, Any]:
     }
 
 
-def _coordinates(engine: Sampled, largest: float) -> pa.Table:
+def _coordinates(engine: Asked, largest: float) -> pa.Table:
     import polars as pl
 
     scale, square_scale = steps(largest), steps(largest * largest)
