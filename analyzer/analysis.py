@@ -160,7 +160,8 @@ def run(request: Request, progress: Progress) -> Analysis:
     listed = listing.notes if listing is not None else ()
     apart = not_asked(given, replayed=replayed)
     notes = (*noted, *listed, *apart, *dropped_notes(export.dropped), *export.notes)
-    judged = _judge(facts, names, notes, progress)
+    jobs = listing is not None and listing.batch
+    judged = _judge(facts, names, notes, progress, jobs=jobs)
     return replace(judged, remarks=captured.remarks) if captured is not None else judged
 
 
@@ -190,8 +191,10 @@ def error_verdict(error: AnalyzerError) -> Verdict:
     )
 
 
-def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progress) -> Analysis:
-    """Facts -> evidence -> gates -> verdict."""
+def _judge(
+    facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progress, *, jobs: bool
+) -> Analysis:
+    """Facts -> evidence -> gates -> verdict; batch-transform jobs have no metrics to export."""
     evidence: dict[str, Evidence] = {}
     asked_ = tuple(fitting(facts))
     for done, (metric, rule) in enumerate(asked_):
@@ -206,7 +209,7 @@ def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progre
     }
     slices = sliced(facts, evidence)
     judged = decide(evidence, gates, _words(), slices, observed(facts))
-    how = how_to_export(facts, judged.evidence, endpoint=names.endpoint)
+    how = None if jobs else how_to_export(facts, judged.evidence, endpoint=names.endpoint)
     verdict = Verdict(
         tool=Tool(name=TOOL, version=__version__),
         decision=judged.decision,
