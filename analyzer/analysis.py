@@ -157,7 +157,7 @@ def run(request: Request, progress: Progress) -> Analysis:
         floor=floor,
     )
     noted = captured.notes if captured is not None else ()
-    listed = listing.notes if listing is not None else ()
+    listed = tuple(note for one in (listing, labels) if one is not None for note in one.notes)
     apart = not_asked(given, replayed=replayed)
     notes = (*noted, *listed, *apart, *dropped_notes(export.dropped), *export.notes)
     jobs = listing is not None and listing.batch

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from analyzer.captures.lines import split
 from analyzer.errors import AccessError, InputError
+from analyzer.figures import counted, grouped
 from analyzer.labels.csv_rows import COLUMNS, csv_rows
 from analyzer.model import Note
 from analyzer.sources import Listing, local, open_chunks, s3
@@ -66,7 +67,24 @@ def find_labels(root: str, aws: AwsOptions) -> Listing:
             code="no-labels",
         )
     found.sort(key=lambda item: (_is_table(item), item.key, item.location))  # as they are read
-    return Listing(None, None, None, tuple(found), dict(skipped), same_objects=False, aws=aws)
+    return Listing(
+        None,
+        None,
+        None,
+        tuple(found),
+        dict(skipped),
+        same_objects=False,
+        aws=aws,
+        notes=tuple(_left_out(skipped)),
+    )
+
+
+def _left_out(skipped: Counter[str]) -> Iterator[Note]:
+    """What else lies there, for who meant it as labels."""
+    if skipped:
+        codes = ", ".join(f"{grouped(count)} {code}" for code, count in sorted(skipped.items()))
+        text = f"not read for labels: {counted(skipped.total(), 'file')} ({codes})"
+        yield Note(code="label-files-left-out", text=text)
 
 
 def read_labels(
@@ -112,14 +130,13 @@ def read_labels(
 
 def _not_labels(entry: Entry) -> str | None:
     """Why an entry of a folder is no label file; None if it is."""
-    name = entry.key.rpartition("/")[2]
     if not entry.is_file:
         return "not-a-file"
     if entry.size == 0:
         return "empty"
-    if name.startswith((".", "_")):
+    if entry.hidden:
         return "hidden"
-    return None if name.lower().endswith(_JSON_LINES + _CSV + _PARQUET) else "not-labels"
+    return None if entry.key.lower().endswith(_JSON_LINES + _CSV + _PARQUET) else "not-labels"
 
 
 def _is_table(item: SourceObject) -> bool:

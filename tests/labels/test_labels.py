@@ -560,3 +560,18 @@ def test_losses_of_one_bad_hour_are_worth_fewer_predictions(tmp_path: Path) -> N
         assert ("bursts" in {note.code for note in accuracy.notes}) == (name == "burst")
     assert worth["spread"] == 1_200
     assert worth["burst"] < 100
+
+
+def test_files_that_are_not_read_for_labels_are_counted_and_hidden_ones_are_not_read(
+    tmp_path: Path,
+) -> None:
+    requests, right = worded(1_200)
+    source = capture(tmp_path / "captures", requests)
+    lines = [truth(f"request {k}", label) for k, label in enumerate(right)]
+    write(tmp_path / "labels/a.jsonl", lines[:500])
+    write(tmp_path / "labels/b.txt", lines[500:])
+    write(tmp_path / "labels/.old/a.jsonl", [truth("request 1", "another")])
+    done = judged(source, tmp_path / "labels")
+    assert fates(done) == {"label.matched": 500, "label.paired": 500, "label.missing": 700}
+    (note,) = (note for note in done.verdict.notes if note.code == "label-files-left-out")
+    assert note.text == "not read for labels: 2 files (1 hidden, 1 not-labels)"
