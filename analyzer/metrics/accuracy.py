@@ -14,11 +14,13 @@ import math
 from typing import TYPE_CHECKING
 
 from analyzer.figures import counted, grouped, percent, points, stated
+from analyzer.metrics.failures import bounds_once
 from analyzer.metrics.label_selection import MORE_FLIPS, weigh
 from analyzer.metrics.labelled import LabelCounts, applying, said
 from analyzer.metrics.metric import Metric
 from analyzer.metrics.predictions import planned, repetition
 from analyzer.metrics.ratio import ONLY_LOOK
+from analyzer.metrics.shares import fewest
 from analyzer.model import (
     Effect,
     Evidence,
@@ -53,7 +55,6 @@ SOURCE = (
     "(Cochran 1977, 9A)"
 )
 _DECIDING = frozenset({"probability", "label", "multiclass"})
-_MOST_PREDICTIONS = 1e12
 
 
 def assess_accuracy(facts: Facts, rule: MetricRule) -> Evidence:
@@ -69,7 +70,7 @@ def _judged_accuracy(facts: Facts, rule: MetricRule, found: LabelCounts) -> Evid
     fail_level, pass_level = levels(facts.policy)
     useless = _uninformative(found)
     once = facts.policy.inference == "fixed"
-    bounds = _once if once else _at_any_look
+    bounds = bounds_once if once else _at_any_look
     lower, upper = bounds(scaled, 1 - pass_level, 1 - fail_level)
     weighed = weigh(found, bounds, 1 - pass_level, 1 - fail_level)
     if weighed is not None:  # neither a pass nor harm by labelled predictions alone
@@ -164,14 +165,6 @@ def _test(scaled: Outcomes, margin: float) -> Test:
     return Test(e_value=found, p_value=min(1.0, 1 / found) if found > 0 else 1.0)
 
 
-def _once(scaled: Outcomes, alpha_lower: float, alpha_upper: float) -> tuple[float, float]:
-    """Tango's bounds, each at its own one-sided level."""
-    from analyzer.stats.proportions import tango
-
-    table = (0.0, scaled.ours, scaled.rival, scaled.alike)
-    return tango(*table, 1 - 2 * alpha_lower)[0], tango(*table, 1 - 2 * alpha_upper)[1]
-
-
 def _at_any_look(scaled: Outcomes, alpha_lower: float, alpha_upper: float) -> tuple[float, float]:
     """The bettor's bounds, each at its own one-sided level."""
     return lower_bound(scaled, alpha_lower), upper_bound(scaled, alpha_upper)
@@ -179,7 +172,9 @@ def _at_any_look(scaled: Outcomes, alpha_lower: float, alpha_upper: float) -> tu
 
 def _intervals(scaled: Outcomes, alpha: float) -> Intervals:
     """Both ways to look that exist for paired shares, each end at one-sided alpha."""
-    return Intervals(fixed=_once(scaled, alpha, alpha), anytime=_at_any_look(scaled, alpha, alpha))
+    return Intervals(
+        fixed=bounds_once(scaled, alpha, alpha), anytime=_at_any_look(scaled, alpha, alpha)
+    )
 
 
 def _needs(found: LabelCounts, margin: float, alpha: float, *, once: bool) -> Needs:
@@ -218,21 +213,8 @@ def predictions_needed(
     """
     if outcomes.difference <= margin:
         return None
-    bounds = _once if once else _at_any_look
-
-    def settled(n: float) -> bool:
-        return bounds(outcomes.scaled(n / outcomes.pairs), alpha, alpha)[0] > margin
-
-    high = 1.0
-    while not settled(high):
-        high *= 2
-        if high > _MOST_PREDICTIONS:
-            return None
-    low = high / 2
-    while high - low > max(0.5, low * 1e-6):
-        middle = (low + high) / 2
-        low, high = (low, middle) if settled(middle) else (middle, high)
-    return math.ceil(high)
+    bounds = bounds_once if once else _at_any_look
+    return fewest(lambda n: bounds(outcomes.scaled(n / outcomes.pairs), alpha, alpha)[0] > margin)
 
 
 ACCURACY: tuple[Metric, ...] = (

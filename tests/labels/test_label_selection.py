@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from analyzer.metrics.accuracy import _at_any_look, _once
+from analyzer.metrics.accuracy import _at_any_look
+from analyzer.metrics.failures import bounds_once
 from analyzer.metrics.label_selection import MORE_FLIPS, weigh
 from analyzer.metrics.labelled import LabelCounts
 from analyzer.model import Outcome
@@ -196,7 +197,7 @@ def test_how_many_flip_is_no_more_certain_than_it_was_counted(
     assert passed <= 5
 
 
-@pytest.mark.parametrize("bounds", [_once, _at_any_look])
+@pytest.mark.parametrize("bounds", [bounds_once, _at_any_look])
 def test_flips_without_others_are_weighed_too(bounds: Bounds) -> None:
     weighed = weighed_by(np.array([[900, 400, 100, 0, 0, 0], [900, 0, 0, 0, 0, 0]]), bounds)
     assert weighed is not None
