@@ -80,10 +80,11 @@ def find_labels(root: str, aws: AwsOptions) -> Listing:
 
 
 def _left_out(skipped: Counter[str]) -> Iterator[Note]:
-    """What else lies there, for who meant it as labels."""
-    if skipped:
-        codes = ", ".join(f"{grouped(count)} {code}" for code, count in sorted(skipped.items()))
-        text = f"not read for labels: {counted(skipped.total(), 'file')} ({codes})"
+    """What else lies there, for who meant it as labels; nothing is lost with an empty file."""
+    told = Counter({code: count for code, count in skipped.items() if code != "empty"})
+    if told:
+        codes = ", ".join(f"{grouped(count)} {code}" for code, count in sorted(told.items()))
+        text = f"not read for labels: {counted(told.total(), 'file')} ({codes})"
         yield Note(code="label-files-left-out", text=text)
 
 

@@ -571,6 +571,7 @@ def test_files_that_are_not_read_for_labels_are_counted_and_hidden_ones_are_not_
     write(tmp_path / "labels/a.jsonl", lines[:500])
     write(tmp_path / "labels/b.txt", lines[500:])
     write(tmp_path / "labels/.old/a.jsonl", [truth("request 1", "another")])
+    write(tmp_path / "labels/_SUCCESS", [])
     done = judged(source, tmp_path / "labels")
     assert fates(done) == {"label.matched": 500, "label.paired": 500, "label.missing": 700}
     (note,) = (note for note in done.verdict.notes if note.code == "label-files-left-out")
