@@ -182,6 +182,16 @@ def test_labels_that_pass_by_flips_allow_for_them(answers: int) -> None:
     assert -1.15 * share < weighed.lower < -share
 
 
+def test_answers_with_fewer_labels_weigh_as_much_as_they_flip() -> None:
+    """Refusals have half as many labels as grants, and all of their flips are losses: -0.6 pp."""
+    counts = np.array(
+        [[2_400, 1_920, 960, 960, 197_600, 158_080], [2_400, 1_008, 0, 1_008, 197_600, 82_992]]
+    )
+    weighed = weighed_by(counts)
+    assert weighed is not None
+    assert weighed.lower < -0.006 < weighed.upper
+
+
 @pytest.mark.parametrize(("predictions", "flips"), [(10_000, 0.0055), (100_000, 0.0051)])
 def test_how_many_flip_is_no_more_certain_than_it_was_counted(
     predictions: int, flips: float
