@@ -93,7 +93,7 @@ def assess_share(question: Question, facts: Facts, rule: MetricRule) -> Evidence
     notes = (
         floor,
         *predictions.planned(facts),
-        *predictions.repetition(share),
+        *predictions.repetition(share.outcomes, share.effective, share.bursts, share.unit),
         *_hours(facts, rule, judged),
         *question.notes(facts, counted, role),
     )

@@ -268,22 +268,18 @@ def uncompared(_facts: Facts, counted: Counted, _role: Role) -> tuple[Note, ...]
     return (Note(code="not-comparable", text=text),)
 
 
-def repetition(share: Share) -> tuple[Note, ...]:
+def repetition(outcomes: int, effective: float, bursts: float, unit: str) -> tuple[Note, ...]:
     """That outcomes are worth fewer, where they are."""
-    if share.bursts > _WORTH_SAYING:
-        text = (
-            f"by hour they vary {share.bursts:.1f} times as much as if each came by itself: "
-            f"{figures.grouped(share.outcomes)} {share.unit} are worth "
-            f"{figures.grouped(share.effective)} independent ones"
-        )
-        return (Note(code="bursts", text=text),)
-    if share.effective >= 0.99 * share.outcomes / share.bursts:
-        return ()
     text = (
-        f"{figures.grouped(share.outcomes)} {share.unit} are worth "
-        f"{figures.grouped(share.effective)} independent ones, because inputs repeat or share a "
-        "request"
+        f"{figures.grouped(outcomes)} {unit} are worth {figures.grouped(effective)} independent "
+        "ones"
     )
+    if bursts > _WORTH_SAYING:
+        text = f"by hour they vary {bursts:.1f} times as much as if each came by itself: {text}"
+        return (Note(code="bursts", text=text),)
+    if effective >= 0.99 * outcomes / bursts:
+        return ()
+    text += ", because inputs repeat or share a request"
     return (Note(code="repeated-inputs", text=text),)
 
 

@@ -15,7 +15,7 @@ from analyzer.payloads.scores import one_row, steps
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from analyzer.payloads.comparison import Sampled
+    from analyzer.asked import Asked
     from analyzer.payloads.scores import Tolerance
     from analyzer.policy import Redaction
 
@@ -30,7 +30,7 @@ _LARGEST_RELATIVE = 1_000.0
 
 
 def document_tables(
-    engine: Sampled,
+    engine: Asked,
     json_path: str | None,
     tolerance: Tolerance,
     redaction: Redaction,
@@ -63,7 +63,7 @@ def document_tables(
 
 
 def vector_tables(
-    engine: Sampled, largest: float, tolerance: Tolerance
+    engine: Asked, largest: float, tolerance: Tolerance
 ) -> tuple[dict[str, Any], dict[str, pa.Table]]:
     """How far sampled lists of numbers are apart, and which of their places moved.
 
@@ -95,7 +95,7 @@ def vector_tables(
     return counts, {"vector_coordinates": _coordinates(engine, largest, tolerance)}
 
 
-def _texts(engine: Sampled) -> dict[str, Any]:
+def _texts(engine: Asked) -> dict[str, Any]:
     scale, square_scale = steps(_LARGEST_LOG_RATIO), steps(1.0)
     engine.execute("document_likeness", longest=LONGEST_TEXT)
     row = one_row(engine.table("text_sums", scale=scale, square_scale=square_scale))
@@ -113,7 +113,7 @@ def _texts(engine: Sampled) -> dict[str, Any]:
     }
 
 
-def _coordinates(engine: Sampled, largest: float, tolerance: Tolerance) -> pa.Table:
+def _coordinates(engine: Asked, largest: float, tolerance: Tolerance) -> pa.Table:
     import polars as pl
 
     scale, square_scale = steps(largest), steps(largest * largest)

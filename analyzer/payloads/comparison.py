@@ -10,7 +10,7 @@ order and any split of the data give the same bytes.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -21,12 +21,12 @@ from analyzer.payloads.scores import Tolerance, one_row, score_counts, score_tab
 from analyzer.payloads.shape import OutputShape, detect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from contextlib import AbstractContextManager
+    from collections.abc import Mapping
     from datetime import datetime
 
     import pyarrow as pa
 
+    from analyzer.asked import Asked, Rows
     from analyzer.policy import Policy, Redaction
 
 _SAMPLE_OUTPUTS = 2_000
@@ -51,55 +51,8 @@ _LISTS = frozenset({"multiclass", "vector"})
 _SCORES = frozenset({"probability", "regression"})
 
 
-class Engine(Protocol):
-    """What this module asks of the table engine, wherever the rows lie."""
-
-    def table(self, name: str, **params: object) -> pa.Table:
-        """What `sql/<name>.sql` gives."""
-
-    def execute(self, name: str, **params: object) -> int:
-        """Run `sql/<name>.sql`, which reads a sample of the pairs, for its effect."""
-
-    def tables(self, *names: str, **params: object) -> dict[str, pa.Table]:
-        """`table` of each of several questions."""
-
-    def reduce(self, name: str, **params: object) -> None:
-        """Make what `sql/<name>.sql` adds up from rows readable under its name."""
-
-    def each(self, step: Callable[[Rows], object]) -> None:
-        """Take a step that handles the rows of one pair by themselves."""
-
-
-class Sampled(Protocol):
-    """What looking closely at a sample of pairs asks of the table engine."""
-
-    def table(self, name: str, **params: object) -> pa.Table:
-        """What `sql/<name>.sql` gives."""
-
-    def execute(self, name: str, **params: object) -> int:
-        """Run `sql/<name>.sql` for its effect."""
-
-
-class Rows(Protocol):
-    """What a step that handles rows asks of the table engine that holds them."""
-
-    def table(self, name: str, **params: object) -> pa.Table:
-        """What `sql/<name>.sql` gives."""
-
-    def execute(self, name: str, **params: object) -> int:
-        """Run `sql/<name>.sql` for its effect."""
-
-    def keep(
-        self, name: str, *, table: str | None = None, replace: bool = False, **params: object
-    ) -> int:
-        """Add what `sql/<name>.sql` gives to a table on disk."""
-
-    def lend(self, **tables: pa.Table) -> AbstractContextManager[None]:
-        """Make Arrow tables readable from SQL inside the block."""
-
-
 def prepare(
-    engine: Engine, policy: Policy, *, lost_in: tuple[datetime, datetime] | None = None
+    engine: Asked, policy: Policy, *, lost_in: tuple[datetime, datetime] | None = None
 ) -> dict[str, pa.Table]:
     """Tables that say how the two variants' outputs differ, from `pairs` and `repeated_inputs`.
 
@@ -229,7 +182,7 @@ def _contract_counts(table: pa.Table) -> dict[str, Any]:
 
 
 def _prediction_counts(
-    engine: Engine,
+    engine: Asked,
     extent: dict[str, Any],
     noise: Tolerance,
     tolerance: Tolerance,
@@ -244,7 +197,7 @@ def _prediction_counts(
 
 
 def _spread(
-    engine: Engine,
+    engine: Asked,
     shape: OutputShape,
     label_at: float | None,
     counts: dict[str, Any],
@@ -292,7 +245,7 @@ def _spread(
     return tables
 
 
-def _named_labels(engine: Engine, redaction: Redaction) -> list[str] | None:
+def _named_labels(engine: Asked, redaction: Redaction) -> list[str] | None:
     """The labels that may be named; None for all, where the policy shows payloads.
 
     What is read as a label may be a customer's name. A class is given again and again.
@@ -302,12 +255,12 @@ def _named_labels(engine: Engine, redaction: Redaction) -> list[str] | None:
     return _frequent_labels(engine, _LEAST_LABELLED)
 
 
-def _frequent_labels(engine: Engine, least: int) -> list[str]:
+def _frequent_labels(engine: Asked, least: int) -> list[str]:
     """The labels that either variant gives so often, the commonest hundred."""
     return _texts(engine.table("shown_labels", least=least, most=_MOST_LABELS), "label")
 
 
-def _outputs(engine: Engine, redaction: Redaction, worst: pa.Table) -> dict[str, pa.Table]:
+def _outputs(engine: Asked, redaction: Redaction, worst: pa.Table) -> dict[str, pa.Table]:
     """The answers of the most divergent pairs, as far as the policy shows them."""
     if redaction.payloads == "none":
         return {}
@@ -316,7 +269,7 @@ def _outputs(engine: Engine, redaction: Redaction, worst: pa.Table) -> dict[str,
     return engine.tables("worst_outputs", pair_ids=pair_ids, longest=LONGEST_OUTPUT, hashed=hashed)
 
 
-def _axis(engine: Engine, shape: OutputShape, counts: dict[str, Any]) -> dict[str, object]:
+def _axis(engine: Asked, shape: OutputShape, counts: dict[str, Any]) -> dict[str, object]:
     """The bins that scores are drawn in."""
     lowest, highest = 0.0, 1.0
     if shape.kind == "regression":

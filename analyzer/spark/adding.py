@@ -69,6 +69,7 @@ ADDED: dict[str, Adding] = {
     "slice_sums": Adding(("slice", "kind", "value", "range_lower", "range_upper")),
     "label_codes": Adding(("code",), either=("hash_xor",), order="code nulls first"),
     "label_fates": _ONE,
+    "label_hours": Adding(("hour",), order="hour"),
     "label_outcomes": _ONE,
     "label_truths": Adding(("label",)),
     "label_answers": Adding(

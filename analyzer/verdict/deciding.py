@@ -256,8 +256,13 @@ def part_name(part: SliceBin) -> str:
     if part.lower is None and part.upper is None:
         return "any number"
     if part.lower is None:
-        return f"<= {plain(part.upper)}"
-    return f"> {plain(part.lower)}" + ("" if part.upper is None else f" .. {plain(part.upper)}")
+        return f"<= {_end(part.upper)}"
+    return f"> {_end(part.lower)}" + ("" if part.upper is None else f" .. {_end(part.upper)}")
+
+
+def _end(value: float | None) -> str:
+    """Where a range is cut: a whole number, such as a time or an ID, with all its digits."""
+    return f"{value:.15g}" if value is not None and value.is_integer() else plain(value)
 
 
 def describe(item: Evidence) -> str:

@@ -26,7 +26,8 @@ from analyzer.metrics import DEFAULTS, asked
 from analyzer.metrics.metric import CaptureFacts, Facts
 from analyzer.model import Inputs, Ledger, Mode, Pairing
 from analyzer.policy.files import parse_policy
-from analyzer.reading.captures import EngineLimits, read_captures
+from analyzer.reading.captures import read_captures
+from analyzer.reading.opening import EngineLimits
 from analyzer.sources import discover
 from tests.calibration.exported import ENDPOINT, START, VARIANTS, Series, series_of, write_records
 
