@@ -107,3 +107,14 @@ create or replace temp macro leaf_kind(type) as
         when type = 'VARCHAR' then 'string'
         else lower(type)
     end;
+
+-- counting the key in the text is cheap, and tells of nearly all documents that it is named once each
+create or replace temp macro named_twice(text, document, found, json_key, owners) as
+    json_key is not null
+    and found is not null
+    and (len(text) - len(replace(text, json_key, ''))) > len(json_key) * len(found)
+    and len(list_filter(
+        json_extract(document, owners),
+        lambda owner: json_type(owner) = 'OBJECT'
+            and len(list_filter(json_keys(owner), lambda key: to_json(key)::varchar = json_key)) > 1
+    )) > 0;

@@ -1,9 +1,12 @@
 -- Which values does each output hold, one a row of the payload? A document and JSON Lines read
--- alike: both become one list of documents.
+-- alike: both become one list of documents. Where a key is named twice nobody can say which value
+-- callers take.
 -- reads   prediction_texts
 -- gives   prediction_values: form is "json" or "csv"; rows is null where nothing could be read
 -- params  $json_path: path of the values in the list of documents
 --         $json_rows: path of what holds one value each; as many values must be found
+--         $json_key: the quoted key of the values, null where they have none; $json_owners: path of
+--         the objects that have it
 --         $csv_column: 1-based column, null for the whole line
 with
 forms as (
@@ -52,6 +55,25 @@ found as (
     from valid
 ),
 
+clear as (
+    select
+        * replace (
+            case
+                when not named_twice(
+                    production_text, production_document, production_found, $json_key, $json_owners
+                ) then production_found
+                else []
+            end as production_found,
+            case
+                when not named_twice(
+                    shadow_text, shadow_document, shadow_found, $json_key, $json_owners
+                ) then shadow_found
+                else []
+            end as shadow_found
+        )
+    from found
+),
+
 prediction_values as (
     select
         pair_id,
@@ -76,7 +98,7 @@ prediction_values as (
             when len(shadow_found) = len(json_extract(shadow_document, $json_rows))
                 then shadow_found
         end as shadow_rows
-    from found
+    from clear
 )
 
 select * from prediction_values;
