@@ -101,6 +101,8 @@ def assess_share(question: Question, facts: Facts, rule: MetricRule) -> Evidence
     evidence = _judged(facts, ruled, judged, useless)
     if useless is None:
         evidence = question.beside(facts, counted, share, evidence)
+    if isinstance(judged, Share):
+        evidence = _lately(facts, judged, evidence)
     n = SampleSizes(pairs=counted.count("pairs"), effective=share.effective)
     return evidence.model_copy(update={"n": n, "notes": (*notes, *evidence.notes)})
 
@@ -184,6 +186,27 @@ def _beside_rare_and_mean(
     """Few large shifts say nothing where rare scores are lost, or where all move one way."""
     rare = _beside_one_answer("one_answer_large", facts, counted, share, evidence)
     return beside_mean(facts, counted, rare)
+
+
+def _lately(facts: Facts, share: Share, evidence: Evidence) -> Evidence:
+    """A pass is none where the last day by itself would fail."""
+    if evidence.outcome is not Outcome.PASS or evidence.margin is None or evidence.effect is None:
+        return evidence
+    note = predictions.fails_lately(share, facts.policy, evidence.margin)
+    if note is None:
+        return evidence
+    needs = Needs(
+        text=f"{predictions.said(note).text} Find out what changed; where that is over, a day more "
+        "shows it."
+    )
+    return evidence.model_copy(
+        update={
+            "outcome": Outcome.UNRESOLVED,
+            "effect": evidence.effect.model_copy(update={"upper": None}),
+            "needs": needs,
+            "notes": (*evidence.notes, note),
+        }
+    )
 
 
 def _flips(counted: Counted) -> Share | None:
