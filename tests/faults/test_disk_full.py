@@ -137,8 +137,8 @@ def sweep(
 def test_a_disk_that_fills_up_during_a_run_is_exit_code_5_and_a_rerun_works(
     refusing: ForkedRuns, tmp_path: Path
 ) -> None:
-    ended = [run for _, run in sweep(refusing, tmp_path, small(tmp_path), (3, 9, 24, 45))]
-    assert [run.code for run in ended].count(5) >= 6
+    ended = [run for _, run in sweep(refusing, tmp_path, small(tmp_path), (9, 45))]
+    assert [run.code for run in ended].count(5) >= 3
 
 
 @pytest.mark.long

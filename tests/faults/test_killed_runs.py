@@ -109,7 +109,7 @@ def assert_whole(out: Path, golden: bytes) -> None:
 def test_a_killed_run_shows_no_stale_promotion_and_a_rerun_gives_the_same_bytes(
     folder: Path, golden: bytes, promoted: Path, forked: ForkedRuns, tmp_path: Path
 ) -> None:
-    """Twenty times; the cache is what the killed runs made of it."""
+    """Eight times; the cache is what the killed runs made of it."""
     env = {"XDG_CACHE_HOME": tmp_path / "cache"}
     out = tmp_path / "out"
     arguments = command(folder, out)[3:]
@@ -118,7 +118,7 @@ def test_a_killed_run_shows_no_stale_promotion_and_a_rerun_gives_the_same_bytes(
     lasts_s = time.perf_counter() - started
     rng = random.Random(1)
     reached = Counter[str]()
-    for number in range(20):
+    for number in range(8):
         if number % 3 == 0:
             shutil.rmtree(tmp_path / "cache")
         seeded(promoted, out)

@@ -82,10 +82,10 @@ def check(found: Captured, partitions: int, seen: Counter[str]) -> None:
         assert there.get(name, b"").decode() == here.get(name, b"").decode()
     assert [name for name in here if there.get(name) != here[name]] == []
     assert there.keys() == here.keys()
-    seen.update(here)
+    seen.update(here.keys())
 
 
-@settings(ANY_TIME, max_examples=8)
+@settings(ANY_TIME, max_examples=4)
 @given(any_captures(list(KINDS)), PARTS)
 def test_captures_of_any_kind_give_the_same_bundle(found: Captured, partitions: int) -> None:
     check(found, partitions, Counter())

@@ -106,13 +106,19 @@ def test_java_that_does_not_start_is_quoted(tmp_path: Path) -> None:
     assert re.fullmatch(rf"{started}.*/nowhere/bin/java.*; it needs Java 17\n", done.stderr)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+GATEWAY = "pyspark.java_gateway", "launch_gateway"
+COLLECT = "pyspark.sql.classic.dataframe.DataFrame", "collect"
+
+
 @pytest.mark.parametrize(
-    ("owner", "step", "call"),
+    ("owner", "step", "call", "number"),
     [
-        ("pyspark.java_gateway", "launch_gateway", 1),
-        ("pyspark.sql.classic.dataframe.DataFrame", "collect", 1),
-        ("pyspark.sql.classic.dataframe.DataFrame", "collect", 3),
+        (*GATEWAY, 1, signal.SIGINT),
+        (*COLLECT, 1, signal.SIGTERM),
+        (*COLLECT, 3, signal.SIGINT),
+        pytest.param(*GATEWAY, 1, signal.SIGTERM, marks=pytest.mark.long),
+        pytest.param(*COLLECT, 1, signal.SIGINT, marks=pytest.mark.long),
+        pytest.param(*COLLECT, 3, signal.SIGTERM, marks=pytest.mark.long),
     ],
 )
 def test_a_signal_ends_a_run_on_spark_as_it_ends_any_other(

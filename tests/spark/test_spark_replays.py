@@ -96,7 +96,7 @@ def test_what_is_missing_and_too_many_is_found_wherever_it_lies(tmp_path: Path) 
                 .otherwise("event_id")
             ),
         )
-    done = alike((production, out), parts=16, until="2026-11-16T10:12")
+    done = alike((production, out), parts=5, until="2026-11-16T10:12")
     gate = done.verdict.gates["missing_pairs"]
     assert gate.closed
     assert "how they ended is not known" in gate.text
