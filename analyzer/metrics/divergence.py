@@ -102,6 +102,8 @@ def assess_share(question: Question, facts: Facts, rule: MetricRule) -> Evidence
     evidence = _judged(facts, ruled, judged, useless)
     if useless is None:
         evidence = question.beside(facts, counted, share, evidence)
+    if isinstance(judged, Share):
+        evidence = _lately(facts, judged, evidence)
     n = SampleSizes(pairs=counted.count("pairs"), effective=share.effective)
     return evidence.model_copy(update={"n": n, "notes": (*notes, *evidence.notes)})
 
@@ -193,6 +195,27 @@ def _beside_answers(facts: Facts, counted: Counted, flips: Share, evidence: Evid
     """Few flips say nothing where an answer is lost, or where other labels differ."""
     each = beside_each_answer(facts, counted, flips, evidence)
     return beside_other_labels(facts, counted, each)
+
+
+def _lately(facts: Facts, share: Share, evidence: Evidence) -> Evidence:
+    """A pass is none where the last day by itself would fail."""
+    if evidence.outcome is not Outcome.PASS or evidence.margin is None or evidence.effect is None:
+        return evidence
+    note = predictions.fails_lately(share, facts.policy, evidence.margin)
+    if note is None:
+        return evidence
+    needs = Needs(
+        text=f"{predictions.said(note).text} Find out what changed; where that is over, a day more "
+        "shows it."
+    )
+    return evidence.model_copy(
+        update={
+            "outcome": Outcome.UNRESOLVED,
+            "effect": evidence.effect.model_copy(update={"upper": None}),
+            "needs": needs,
+            "notes": (*evidence.notes, note),
+        }
+    )
 
 
 def _flips(counted: Counted) -> Share | None:

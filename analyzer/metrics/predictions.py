@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from analyzer.policy import Policy
     from analyzer.stats.ewc import FloatArray
 
+_DAY = 24  # hours
 _HOURLY = ("prediction_hours", "contract_hours")
 _WORTH_SAYING = 1.5
 """Bursts below this are what chance makes of independent outcomes."""
@@ -97,6 +98,23 @@ class Counted:
             unit,
             bursts=self._bursts(events, outcomes),
             by_hour=self._by_hour(events, outcomes) if self.in_time else (),
+            lately=self._lately(events, outcomes, squares, unit) if self.in_time else None,
+        )
+
+    def _lately(self, events: str, outcomes: str, squares: str, unit: str) -> Share | None:
+        """The last 24 hours with outcomes; inputs are taken to repeat as they do in all of them."""
+        if events not in self.hours or outcomes not in self.hours:
+            return None
+        seen = self.hours[outcomes] > 0
+        x, n = self.hours[events][seen], self.hours[outcomes][seen]
+        if len(n) <= _DAY:
+            return None
+        x, n = x[-_DAY:], n[-_DAY:]
+        repeated = float(self.row.get(squares) or 0.0) / self.count(outcomes)
+        by_hour = tuple((x / n).tolist())
+        total = int(n.sum())
+        return Share(
+            int(x.sum()), total, total * repeated, unit, bursts=burst_factor(x, n), by_hour=by_hour
         )
 
     def _bursts(self, events: str, outcomes: str) -> float:
@@ -281,6 +299,23 @@ def repetition(outcomes: int, effective: float, bursts: float, unit: str) -> tup
         return ()
     text += ", because inputs repeat or share a request"
     return (Note(code="repeated-inputs", text=text),)
+
+
+def fails_lately(share: Share, policy: Policy, margin: float) -> Note | None:
+    """That the last day by itself is above the margin for certain, whatever all days come to.
+
+    What a shadow did at last is what it will do next; earlier days do not make up for it.
+    """
+    if share.lately is None:
+        return None
+    least = share.lately.effect(policy).lower
+    if least is None or least <= margin:
+        return None
+    return Note(
+        code="worse-lately",
+        text="of the last 24 hours with pairs alone it is "
+        f"{figures.percent(share.lately.estimate, 2)} ({figures.percent(least, 2)} or more)",
+    )
 
 
 def in_bad_hours(share: Share, policy: Policy, margin: float) -> tuple[Note, ...]:

@@ -151,6 +151,8 @@ def _compare(
         return
     engine.keep(
         "prediction_values",
+        json_key=shape.sql_key,
+        json_owners=shape.sql_owners,
         json_path=shape.sql_path,
         json_rows=shape.sql_rows,
         csv_column=shape.csv_column,

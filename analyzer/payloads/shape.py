@@ -6,6 +6,7 @@ all outputs. Where the rules cannot decide, the kind is "json" and a note names 
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -86,6 +87,19 @@ class OutputShape:
     def sql_rows(self) -> str | None:
         """The path of what holds one prediction each, as SQL needs it."""
         return None if self.path is None else json_path(row_path(self.path))
+
+    @property
+    def sql_key(self) -> str | None:
+        """The key that holds a prediction, as JSON writes it; None where no key does."""
+        last = self.path[-1] if self.path else EACH
+        if last == EACH or isinstance(last, int):
+            return None
+        return json.dumps(last, ensure_ascii=False)
+
+    @property
+    def sql_owners(self) -> str:
+        """The path of what holds that key, as SQL needs it."""
+        return json_path(self.path[:-1] if self.path else ())
 
 
 def detect(sample: Sequence[str], rules: Predictions) -> OutputShape:

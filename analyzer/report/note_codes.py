@@ -180,6 +180,10 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Events come in bursts: some hours have many, so they count as less than one each.",
         "Look at the hours with many; a part of the traffic, or an incident, may explain them.",
     ),
+    "worse-lately": (
+        "The last day by itself is above the margin, whatever all days come to.",
+        "Find out what changed on that day; where it is over, a day more shows it.",
+    ),
     "bad-hours": (
         "Above the margin in the hours seen, which are too few to stand for others.",
         "Capture for more hours, or look at what happened in these.",

@@ -391,6 +391,22 @@ def test_flips_that_come_in_one_hour_of_many_do_not_pass_as_if_spread() -> None:
     assert "bursts" in codes(burst)
 
 
+def test_a_shadow_whose_last_day_alone_would_fail_does_not_pass_on_the_days_before() -> None:
+    """Ten days without a flip, then one with four times as many as may flip."""
+    broken = in_hours([0] * 240 + [10] * 24)
+    assert (broken.outcome, broken.notes[-1].code) == (Outcome.UNRESOLVED, "worse-lately")
+    assert broken.effect is not None
+    assert broken.effect.estimate == pytest.approx(240 / 132_000)
+    assert broken.effect.upper is None
+    assert broken.needs is not None
+    assert broken.needs.text.startswith("Of the last 24 hours with pairs alone it is 2.00 %")
+    mended = in_hours([0] * 216 + [10] * 24 + [0] * 24)
+    assert mended.outcome is Outcome.PASS
+    one_bad_hour = in_hours([0] * 263 + [100])
+    assert one_bad_hour.outcome is Outcome.PASS
+    assert in_hours([0] * 240 + [10] * 24, mode=Mode.REPLAY).outcome is Outcome.PASS
+
+
 def test_hours_without_flips_count_against_the_bad_ones() -> None:
     assert in_hours([200, 200]).outcome is Outcome.FAIL
     assert in_hours([200, 200, 0, 0, 0, 0, 0, 0]).outcome is Outcome.UNRESOLVED
