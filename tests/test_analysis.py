@@ -92,6 +92,28 @@ def test_payloads_sent_ten_times_without_ids_pair_once_each(tmp_path: Path) -> N
     assert effective == pytest.approx(expected, rel=1e-8)
 
 
+def test_roles_given_the_other_way_round_do_not_pass_whether_named_or_given_as_paths(
+    tmp_path: Path,
+) -> None:
+    lines = [line(k, f"{k}", "0.25") for k in range(20)]
+    source = put(tmp_path / "captures", lines, lines)
+    for variant in ("v1", "v2-shadow"):
+        flat = tmp_path / f"{variant}.jsonl"
+        flat.write_bytes(next((source / "endpoint" / variant).rglob("*.jsonl")).read_bytes())
+    below, beside = (source / "endpoint").as_posix(), tmp_path.as_posix()
+    for of_both, production, shadow in (
+        (str(source), "v2-shadow", "v1"),
+        (None, f"{below}/v2-shadow/", f"{below}/v1"),
+        (None, f"{beside}/v2-shadow.jsonl", f"{beside}/v1.jsonl"),
+    ):
+        for swapped in (True, False):
+            roles = (production, shadow) if swapped else (shadow, production)
+            asked = analysis.Request(source=of_both, production=roles[0], shadow=roles[1])
+            held = analysis.run(asked, silent).verdict.gates["roles"]
+            assert held.closed == swapped, held.text
+            assert ("The roles may be swapped" in held.text) == swapped
+
+
 def test_one_payload_every_ten_seconds_pairs_within_a_second(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
     times = np.arange(0, 48 * 3600, 10)
