@@ -14,7 +14,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from analyzer.sources import Chunk
 
@@ -25,7 +25,11 @@ COLUMNS = ("id", "label")
 _TOO_LONG = ""  # stands for a line that is too long; no line is empty, for it has its end
 
 
-def csv_rows(chunks: Iterable[Chunk], max_line_bytes: int) -> Iterator[Row]:
+def csv_rows(
+    chunks: Iterable[Chunk],
+    max_line_bytes: int,
+    on_foreign: Callable[[list[str]], object] = lambda _: None,
+) -> Iterator[Row]:
     """The labels of one file, and a code for each line that gives none.
 
     A file that lacks a column is counted line by line, the first one too: where there is no header
@@ -34,6 +38,7 @@ def csv_rows(chunks: Iterable[Chunk], max_line_bytes: int) -> Iterator[Row]:
     Args:
         chunks: the file's lines, in order.
         max_line_bytes: a longer line is counted and not read; nor are more bytes one record.
+        on_foreign: called with the cells of a first line that lacks a column.
     """
     lines = _Lines(chain.from_iterable(_lines(chunk, max_line_bytes) for chunk in chunks))
     header: _Header | None = None
@@ -51,6 +56,7 @@ def csv_rows(chunks: Iterable[Chunk], max_line_bytes: int) -> Iterator[Row]:
         else:
             header = _header(cells)
             if not header.places:
+                on_foreign(cells)
                 yield None, None, "label.no-columns"
 
 
