@@ -89,8 +89,14 @@ def test_sampling_at_a_hundred_percent_counts_the_mismatch() -> None:
 def test_without_a_configured_share_captures_are_held_against_invocations() -> None:
     agreeing = facts_of(invocations=(50_000, 25_000), records=(10_000, 5_010))
     assert outcome("sampling", agreeing) is GateOutcome.PASS
-    lossy = facts_of(invocations=(50_000, 25_000), records=(10_000, 3_000))
-    assert outcome("sampling", lossy) is GateOutcome.FAIL
+    lossy = check("sampling", facts_of(invocations=(50_000, 25_000), records=(10_000, 3_000)))
+    assert lossy.outcome is GateOutcome.FAIL
+    assert lossy.text.startswith(
+        "The shadow has 3 000 captured records, 30.00 % of production's 10 000, 50 % expected"
+    )
+    assert lossy.text.endswith(
+        "CloudWatch counts 25 000 requests of the shadow and 50 000 of production."
+    )
 
 
 def test_a_few_shadow_records_more_than_all_are_said_to_be_more() -> None:
