@@ -25,7 +25,7 @@ class VariantSummary(Frozen):
     """What one variant did.
 
     Attributes:
-        sent: requests sent; usable: those with an answer from 200 to 299 that was kept.
+        sent: requests sent; usable: those with an answer from 200 to 299 that has a body.
         errors: the others by error code; said: the first text of each code; statuses: answers by
             HTTP status.
         warm_up: of those sent; they are not in the latencies.
