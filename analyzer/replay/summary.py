@@ -53,6 +53,7 @@ class Summary(Frozen):
         again: it was complete before this command, which sent nothing.
         speed: as it was asked for.
         captures: path of what was replayed, as `analyzer run --production` takes it.
+        endpoint: whose captures they are; None where nothing tells.
         counts: every line of the captures by what became of it; `requests` are sent.
         objects_failed: objects that could not be read, by code.
         seconds: from the first sending to the last answer, pauses between sendings included.
@@ -64,6 +65,7 @@ class Summary(Frozen):
     again: bool = False
     speed: str
     captures: str
+    endpoint: str | None = None
     counts: dict[str, int]
     objects_failed: dict[str, int]
     seconds: float
