@@ -46,7 +46,15 @@ from analyzer.policy.files import load_policy
 from analyzer.reading.captures import read_captures
 from analyzer.reading.noise_floor import RunFacts, find_floor, fitted, floor_notes
 from analyzer.reading.opening import EngineLimits
-from analyzer.reading.subject import Flags, Names, described, metrics_alone, names_of, replay_among
+from analyzer.reading.subject import (
+    Flags,
+    Names,
+    called,
+    described,
+    metrics_alone,
+    names_of,
+    replay_among,
+)
 from analyzer.reading.window import asked_span, measured_window
 from analyzer.sources import AwsOptions, Listing, discover
 from analyzer.verdict import EXIT_CODES, Words, decide
@@ -155,6 +163,7 @@ def run(request: Request, progress: Progress) -> Analysis:
         endpoint=endpoint,
         asked=span,
         floor=floor,
+        called=called(request.flags, listing, names),
     )
     noted = captured.notes if captured is not None else ()
     listed = tuple(note for one in (listing, labels) if one is not None for note in one.notes)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from analyzer.sources import Chunk
 
@@ -27,7 +27,11 @@ _LOST = {_TOO_LONG: "label.oversize", _CUT: "label.invalid-csv"}
 line is either: a line has one end."""
 
 
-def csv_rows(chunks: Iterable[Chunk], max_line_bytes: int) -> Iterator[Row]:
+def csv_rows(
+    chunks: Iterable[Chunk],
+    max_line_bytes: int,
+    on_foreign: Callable[[list[str]], object] = lambda _: None,
+) -> Iterator[Row]:
     """The labels of one file, and a code for each line that gives none.
 
     A file that lacks a column is counted line by line, the first one too: where there is no header
@@ -36,6 +40,7 @@ def csv_rows(chunks: Iterable[Chunk], max_line_bytes: int) -> Iterator[Row]:
     Args:
         chunks: the file's lines, in order; where it is damaged, the failure comes last.
         max_line_bytes: a longer line is counted and not read; nor are more bytes one record.
+        on_foreign: called with the cells of a first line that lacks a column.
     """
     lines = _Lines(_whole(chunks, max_line_bytes))
     header: _Header | None = None
@@ -53,6 +58,7 @@ def csv_rows(chunks: Iterable[Chunk], max_line_bytes: int) -> Iterator[Row]:
         else:
             header = _header(cells)
             if not header.places:
+                on_foreign(cells)
                 yield None, None, "label.no-columns"
 
 

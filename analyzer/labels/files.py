@@ -6,6 +6,7 @@ stops a run: one that gives no label is a row with a code that starts with `labe
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 from itertools import chain, islice
@@ -40,6 +41,9 @@ _PARQUET = (".parquet",)
 _JSON_LINES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".json")
 _BATCH_BYTES = 32 << 20
 _BATCH_ROWS = 100_000
+_NAME = re.compile(r"[A-Za-z][A-Za-z_ .-]{0,39}[0-9]{0,2}")
+"""What a column is called: letters, and hardly a digit; IDs have more."""
+_MOST_COLUMNS = 20
 _DAMAGED = frozenset({"corrupt-gzip", "gzip-bomb", "parquet"})
 
 
@@ -100,7 +104,7 @@ def read_labels(
         progress: told after every file.
 
     Returns:
-        A note for each file that is damaged and was read as far as that.
+        A note for each file that is damaged and was read as far as that, or lacks a column.
 
     Raises:
         AccessError: a file cannot be read any more; a re-run may help.
@@ -119,12 +123,12 @@ def read_labels(
     done = len(texts.objects)
     for item in tables:
         if item.key.lower().endswith(_PARQUET):
-            _add_rows(engine, _parquet_rows(_whole(item, files.aws)))
+            _add_rows(engine, _parquet_rows(_whole(item, files.aws), _on_foreign(item, damaged)))
             progress("reading labels", done + 1, len(files.objects))
         else:
             alone = replace(files, objects=(item,))
             chunks = _chunks(alone, max_line_bytes, damaged, on_read)
-            _add_rows(engine, csv_rows(chunks, max_line_bytes))
+            _add_rows(engine, csv_rows(chunks, max_line_bytes, _on_foreign(item, damaged)))
         done += 1
     return tuple(damaged)
 
@@ -206,14 +210,30 @@ def _whole(item: SourceObject, aws: AwsOptions) -> bytes:
         raise AccessError(printable(said), code="labels-unreadable") from None
 
 
-def _parquet_rows(data: bytes) -> Iterator[Row]:
+def _on_foreign(item: SourceObject, noted: list[Note]) -> Callable[[list[str]], None]:
+    """Notes of a file that lacks a column which it has, if what it begins with are names.
+
+    Where there is no header the first line is a label, and whose it is stays out of a verdict.
+    """
+
+    def note(found: list[str]) -> None:
+        names = [name.strip() for name in found]
+        shown = len(names) <= _MOST_COLUMNS and all(map(_NAME.fullmatch, names))
+        columns = f"the columns {', '.join(names)}" if shown else "no header"
+        said = f"labels: {item.key}: found {columns}; the header must name {','.join(COLUMNS)}"
+        noted.append(Note(code="label-columns", text=printable(said)))
+
+    return note
+
+
+def _parquet_rows(data: bytes, on_foreign: Callable[[list[str]], None]) -> Iterator[Row]:
     """Rows of a Parquet file; numbers and truth values as their text.
 
     Read by pyarrow: a bit that flips in a header makes Polars ask for all memory there is and more,
     which ends the process. A whole file or nothing, for what a damaged one says is anybody's guess.
     """
     try:
-        table = _text_table(data)
+        table = _text_table(data, on_foreign)
     except (pa.ArrowException, OSError, UnicodeDecodeError):  # the last of a column's name
         yield None, None, "label.invalid-parquet"
         return
@@ -225,11 +245,12 @@ def _parquet_rows(data: bytes) -> Iterator[Row]:
             yield found, label, None
 
 
-def _text_table(data: bytes) -> pa.Table | None:
+def _text_table(data: bytes, on_foreign: Callable[[list[str]], None]) -> pa.Table | None:
     """IDs and labels as text that is UTF-8; None where there are no such columns."""
     file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
     names = {name.lower(): name for name in file.schema_arrow.names}
     if not set(COLUMNS) <= set(names):
+        on_foreign(file.schema_arrow.names)
         return None
     table = file.read([names[column] for column in COLUMNS], use_threads=False)
     places = [table.column_names.index(names[column]) for column in COLUMNS]

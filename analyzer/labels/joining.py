@@ -20,6 +20,7 @@ import polars as pl
 from analyzer.figures import counted, grouped
 from analyzer.labels.files import read_labels
 from analyzer.model import Note
+from analyzer.sources.objects import printable
 from analyzer.stats.root_error import SquareMoments, root_difference
 
 if TYPE_CHECKING:
@@ -35,6 +36,12 @@ if TYPE_CHECKING:
 
 _TERM_BITS = 60
 _LARGEST_LOSS = 64.0  # above -ln(1e-15)
+_LEAST_NAMED, _MOST_NAMED = 20, 4
+_FITTING = {
+    "probability": "0 or 1, true or false",
+    "regression": "a number",
+    "vector": "no label",
+}
 _DOCUMENTS = frozenset({"json", "text"})
 _OF_ANSWERS = ("label_commonest", "label_hours", "label_selection")
 _QUESTIONS = {
@@ -107,6 +114,7 @@ def sum_labels(engine: Asked, policy: Policy, kind: str, damaged: Iterable[Note]
     counts = _one_row(engine.table("label_fates"))
     counts["pairs"] = _one_row(engine.table("pairing_facts"))["pairs"]
     tables: dict[str, pa.Table] = {}
+    noted: list[Note] = []
     if kind not in _DOCUMENTS:
         label_at = policy.predictions.label_at if kind == "probability" else None
         engine.each(partial(_keep_predictions, kind=kind, label_at=label_at))
@@ -126,11 +134,12 @@ def sum_labels(engine: Asked, policy: Policy, kind: str, damaged: Iterable[Note]
         elif kind != "vector":
             tables["label_outcomes"] = _outcome_table(counts)
             tables |= {name: found[name] for name in ("label_hours", "label_selection")}
+        noted.extend(_misfit_notes(engine, policy, kind, counts["unusable"]))
     left_out = {row["code"]: row["lines"] for row in codes if row["code"] is not None}
     fates = list(_fates(counts, left_out))
     tables["labels"] = pl.DataFrame(fates, schema=_FATES, orient="row").to_arrow()
     tables["label_counts"] = pl.DataFrame([counts]).to_arrow()
-    return Labelled(tables, _digest(codes), (*_notes(counts, fates), *damaged))
+    return Labelled(tables, _digest(codes), (*_notes(counts, fates), *noted, *damaged))
 
 
 def _keep_predictions(engine: Rows, kind: str, label_at: float | None) -> None:
@@ -280,6 +289,23 @@ def _notes(counts: dict[str, Any], fates: Iterable[tuple[str, int, str]]) -> Ite
     ]
     if others:
         yield Note(code="labels-left-out", text=f"labels counted apart: {', '.join(others)}")
+
+
+def _misfit_notes(engine: Asked, policy: Policy, kind: str, misfits: int) -> Iterator[Note]:
+    """What labels say that do not fit, and what would; a rare one may be somebody's name."""
+    if not misfits:
+        return
+    engine.reduce("label_misfits")
+    least = 1 if policy.redaction.payloads == "shown" else _LEAST_NAMED
+    named = engine.table("shown_misfits", least=least, most=_MOST_NAMED).to_pylist()
+    seen = [f"{printable(row['label'])} ({grouped(row['predictions'])})" for row in named]
+    rest = misfits - sum(row["predictions"] for row in named)
+    seen += [f"others ({grouped(rest)})"] if rest else []
+    yield Note(
+        code="label-misfits",
+        text=f"labels of {counted(misfits, 'prediction')} do not fit outputs read as {kind}, which "
+        f"take {_FITTING.get(kind, 'the names that the outputs have')}; seen: {', '.join(seen)}",
+    )
 
 
 def _digest(codes: Iterable[dict[str, Any]]) -> str:

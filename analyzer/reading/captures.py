@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 _MANY_MISSING = 0.2
 _NO_ACCESS = {"access-denied", "unreadable"}
 _LIVE = timedelta(minutes=5)
+_MOST_NAMED = 3
+"""Rejected lines that a note names; the bundle's table has them all."""
 _SKEWED_S = 60.0  # captures have whole seconds, and a copy is sent with its request
 _WITHOUT_CAPTURES = (
     "without captures, --endpoint NAME --cloudwatch PATH alone judges latency and errors"
@@ -162,6 +164,7 @@ def _reduced(
             digest += f"\n{replay.digest}"
         noted = (
             *captures.notes(),
+            *_reject_notes(facts),
             *(() if apart else _skew_notes(facts)),
             *_shape_notes(predictions),
             *(labelled.notes if labelled else ()),
@@ -245,6 +248,22 @@ def _shape_notes(predictions: Mapping[str, pa.Table]) -> Iterator[Note]:
     for row in predictions["prediction_shape"].to_pylist():
         if row["code"] is not None:
             yield Note(code=row["code"], text=row["text"])
+
+
+def _reject_notes(facts: CaptureFacts) -> Iterator[Note]:
+    """The first lines that are no capture records, by name: one alone may be half a file."""
+    ledger = facts.ledger
+    rejects = ledger.malformed + ledger.not_capture
+    if not rejects:
+        return
+    first = [
+        f"{printable(row['object_key'])} line {row['line_number']} ({row['code']})"
+        for row in facts.tables["rejects"].slice(0, _MOST_NAMED).to_pylist()
+    ]
+    said = "line is no capture record" if rejects == 1 else "lines are no capture records"
+    more = ", the first" if rejects > len(first) else ""
+    text = f"{grouped(rejects)} {said}{more}: {', '.join(first)}"
+    yield Note(code="rejected-lines", text=text)
 
 
 def _failure_notes(listing: Listing, failures: Failures) -> Iterator[Note]:

@@ -72,6 +72,7 @@ ADDED: dict[str, Adding] = {
     "label_hours": Adding(("hour",), order="hour"),
     "label_outcomes": _ONE,
     "label_truths": Adding(("label",)),
+    "label_misfits": Adding(("label",)),
     "label_answers": Adding(
         ("answer", "flipped", "has_label", "truth", "production_right", "shadow_right")
     ),
@@ -110,6 +111,7 @@ HERE = {
     "score_range",
     "score_ranks",
     "shown_labels",
+    "shown_misfits",
     "slice_counts",
     "slice_frequent",
     "text_sums",

@@ -331,6 +331,40 @@ def test_true_and_false_are_one_and_nought_and_other_words_are_counted(tmp_path:
     assert outcomes(done)["right", "wrong"] == 20
     assert outcomes(done)["wrong", "right"] == 10
     assert fates(done)["label.misfit"] == 10
+    said = {note.code: note.text for note in done.verdict.notes}["label-misfits"]
+    assert said == (
+        "labels of 10 predictions do not fit outputs read as probability, which take 0 or 1, true "
+        "or false; seen: others (10)"
+    )
+
+
+def test_labels_that_do_not_fit_are_named_unless_they_are_rare(tmp_path: Path) -> None:
+    requests = [Asked("0.75", "0.25", f"r{k}") for k in range(60)]
+    labels = ["yes"] * 25 + ["no"] * 20 + ["Jane Doe"] * 15
+    path = write(tmp_path / "l.jsonl", (truth(f"r{k}", y) for k, y in enumerate(labels)))
+    source = capture(tmp_path / "captures", requests)
+    for shown, seen in (
+        ("none", "yes (25), no (20), others (15)"),
+        ("shown", "yes (25), no (20), Jane Doe (15)"),
+    ):
+        verdict = judged(source, path, f"redaction.payloads={shown}").verdict
+        said = {note.code: note.text for note in verdict.notes}["label-misfits"]
+        assert said.endswith(f"take 0 or 1, true or false; seen: {seen}")
+
+
+def test_a_file_that_lacks_a_column_is_named_with_those_it_has(tmp_path: Path) -> None:
+    source = capture(tmp_path / "captures", [Asked("yes", "no", f"r{k}") for k in range(5)])
+    folder = tmp_path / "labels"
+    write(folder / "a.csv", ["inference_id,y\n", "r0,yes\n"])
+    write(folder / "b.csv", ["r1,yes,cd613e30-d8f1\n", "r2,no,1\n"])
+    pl.DataFrame({"ID": ["r3"], "truth": ["yes"]}).write_parquet(folder / "c.parquet")
+    write(folder / "d.csv", ["id,label\n", "r4,yes\n"])
+    notes = judged(source, folder).verdict.notes
+    assert [note.text for note in notes if note.code == "label-columns"] == [
+        "labels: a.csv: found the columns inference_id, y; the header must name id,label",
+        "labels: b.csv: found no header; the header must name id,label",
+        "labels: c.parquet: found the columns ID, truth; the header must name id,label",
+    ]
 
 
 def test_a_shadow_that_loses_leading_zeros_is_wrong(tmp_path: Path) -> None:
