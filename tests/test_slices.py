@@ -205,6 +205,59 @@ def test_a_bad_part_of_fewer_than_a_thousand_pairs_is_pointed_at_and_holds_nothi
     assert not [reason for reason in verdict.reasons if reason.code == "slice-review"]
 
 
+@pytest.mark.parametrize(
+    ("named", "by", "kind"),
+    [
+        ("input.4", "categories", "missing"),
+        ("input.4", "quantiles", "missing"),
+        ("input.2", "quantiles", "not-a-number"),
+        ("input.region", "categories", "unreadable"),
+    ],
+)
+def test_a_slice_that_finds_no_values_holds_and_says_what_to_correct(
+    tmp_path: Path, named: str, by: str, kind: str
+) -> None:
+    done = judged(planted(tmp_path), f'slices={{"{named}"="{by}", hour=true}}')
+    verdict = done.verdict
+    (reason,) = [reason for reason in verdict.reasons if reason.code == "slice-unread"]
+    assert f"Slice {named} tells no parts of the traffic apart" in reason.text
+    assert f"of 6 000 pairs 6 000 {kind}" in reason.text
+    assert f"or take {named} out of [slices]" in reason.advice
+    assert contradiction(verdict) is None
+    silenced = tuple(one for one in verdict.reasons if one is not reason)
+    hidden = verdict.model_copy(update={"reasons": silenced})
+    assert contradiction(hidden) == "the reason slice-unread is missing"
+    said = f"{named}: 1 part, nearly no pair has a value there: not looked at"
+    assert said in render(verdict_page(verdict))
+    cases = {one.name: one for one in ci_cases.test_cases(verdict) if one.group == "slices"}
+    assert cases[named].result == "unresolved"
+    assert reason.advice in cases[named].lines[0]
+    assert cases["hour"].result == "passed"
+
+
+def test_an_unread_slice_holds_a_promotion_and_few_values_are_enough_to_look() -> None:
+    from analyzer.model import Slice, SliceBin
+    from analyzer.verdict import decide
+    from tests.report.verdicts import verdict
+
+    clean = verdict(Decision.PROMOTE)
+
+    def decided(without: int) -> Decision:
+        parts = (
+            SliceBin(kind="value", value="gold", pairs=10_000 - without),
+            SliceBin(kind="missing", pairs=without),
+        )
+        held = {"input.tier": Slice(by="categories", bins=parts)}
+        return decide(clean.metrics, clean.gates, {}, held).decision
+
+    assert [decided(n) for n in (0, 9_899, 9_900, 10_000)] == [
+        Decision.PROMOTE,
+        Decision.PROMOTE,
+        Decision.HOLD,
+        Decision.HOLD,
+    ]
+
+
 def test_numbers_fall_into_fifths_that_hold_every_pair_once(tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
     scores = rng.uniform(0.05, 0.95, 2_000)

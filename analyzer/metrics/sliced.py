@@ -18,7 +18,16 @@ import polars as pl
 from analyzer.figures import counted, grouped
 from analyzer.metrics.divergence import FLOORED
 from analyzer.metrics.shares import Share
-from analyzer.model import Note, Outcome, Role, Slice, SliceBin, SlicedShare, round_significant
+from analyzer.model import (
+    GAPS,
+    Note,
+    Outcome,
+    Role,
+    Slice,
+    SliceBin,
+    SlicedShare,
+    round_significant,
+)
 from analyzer.stats.excess import FIRST_PART
 from analyzer.stats.multiple import benjamini_hochberg, e_benjamini_hochberg, holm
 from analyzer.stats.proportion_sequence import e_value, upper_bound
@@ -41,8 +50,7 @@ _SHARES = {
     "score_shift_share": ("shifted", "measured", "prediction_squares", "predictions"),
     "contract_change": ("changed_pairs", "judged_pairs", "judged_squares", "pairs"),
 }
-_GAPS = ("not-a-number", "several", "missing", "unreadable")
-_KINDS = ("value", "range", "other", *_GAPS)
+_KINDS = ("value", "range", "other", *GAPS)
 
 
 @dataclass
@@ -80,9 +88,7 @@ def slice_notes(slices: Mapping[str, Slice]) -> tuple[Note, ...]:
 
 
 def _notes(name: str, held: Slice) -> Iterator[Note]:
-    gaps = [
-        f"{counted(part.pairs, 'pair')} {part.kind}" for part in held.bins if part.kind in _GAPS
-    ]
+    gaps = [f"{counted(part.pairs, 'pair')} {part.kind}" for part in held.bins if part.kind in GAPS]
     if gaps:
         yield Note(
             code="slice-gaps",

@@ -27,6 +27,9 @@ _BY = {
 }
 
 
+UNREAD = "nearly no pair has a value there: not looked at"
+
+
 def slice_blocks(verdict: Verdict) -> list[Block]:
     """The outcomes of every slice at a glance, then one table a slice: a row a part and metric."""
     shown = [(name, held) for name, held in verdict.slices.items() if _metrics(held)]
@@ -38,12 +41,16 @@ def slice_summary(verdict: Verdict) -> str:
     """How many parts each slice has and how many of them fail; empty without slices."""
     said = []
     for name, held in verdict.slices.items():
+        parts = counted(len(held.bins), "part")
+        if held.unread:
+            said.append(f"{name}: {parts}, {UNREAD}")
+            continue
         failing = sum(
             any(share.outcome is Outcome.FAIL for share in part.shares.values())
             for part in held.bins
         )
         fails = f"{failing} fail" if failing > 1 else "one fails" if failing else "none fails"
-        said.append(f"{name}: {counted(len(held.bins), 'part')}, {fails}")
+        said.append(f"{name}: {parts}, {fails}")
     return "; ".join(said)
 
 
