@@ -203,6 +203,28 @@ def test_a_bad_part_of_fewer_than_a_thousand_pairs_is_pointed_at_and_holds_nothi
     south = bins(verdict.slices["input.2"])["south"].shares["flip_rate"]
     assert (south.outcome, south.discovery) == (Outcome.UNRESOLVED, True)
     assert not [reason for reason in verdict.reasons if reason.code == "slice-review"]
+    named = (
+        "2 parts, 1 of fewer than 1 000 pairs above the margin for certain: "
+        f"south (label flips {100 * south.estimate:.1f} %"
+    )
+    page = verdict_page(verdict)
+    for said in (str(render(page)), markdown.render(page)):
+        assert f": {named}" in said
+        assert "none fails" in said.split(named)[1].splitlines()[0]
+    (item,) = [one for one in ci_cases.test_cases(verdict) if one.name == "input.2"]
+    assert (item.result, named in item.message) == ("passed", True)
+
+
+def test_a_small_part_that_may_have_moved_by_chance_is_not_called_certain(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    scores = rng.uniform(0.05, 0.95, 3_000)
+    region = np.where(np.arange(3_000) < 60, "south", "north")
+    shadow = np.where((region == "south") & (np.arange(3_000) % 15 == 0), 1 - scores, scores)
+    inputs = [f"{k},{place}" for k, place in enumerate(region)]
+    verdict = judged(put(tmp_path, inputs, scores, shadow), BY_REGION).verdict
+    south = bins(verdict.slices["input.2"])["south"].shares["flip_rate"]
+    assert south.estimate > (south.allowed or 1.0)
+    assert "- slices: input.2: 2 parts, none fails\n" in render(verdict_page(verdict))
 
 
 @pytest.mark.parametrize(

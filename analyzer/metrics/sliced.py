@@ -103,6 +103,31 @@ def _notes(name: str, held: Slice) -> Iterator[Note]:
         )
 
 
+def small_and_certain(
+    slices: Mapping[str, Slice],
+) -> dict[str, list[tuple[SliceBin, dict[str, SlicedShare]]]]:
+    """By slice, the parts too small to fail and what is above what is allowed there for certain.
+
+    Certain is what Holm's correction over all parts and metrics leaves, large and small together.
+    """
+    tested = [
+        (name, place, metric, share)
+        for name, held in slices.items()
+        for place, part in enumerate(held.bins)
+        for metric, share in part.shares.items()
+        if share.p_value is not None
+    ]
+    found: dict[str, dict[int, dict[str, SlicedShare]]] = {}
+    certain = holm([share.p_value or 0.0 for *_, share in tested], HOLM_ALPHA)
+    for (name, place, metric, share), above in zip(tested, certain, strict=True):
+        if above and slices[name].bins[place].pairs < LEAST_PAIRS:
+            found.setdefault(name, {}).setdefault(place, {})[metric] = share
+    return {
+        name: [(slices[name].bins[place], shares) for place, shares in parts.items()]
+        for name, parts in found.items()
+    }
+
+
 def slice_frame(slices: Mapping[str, Slice]) -> pl.DataFrame:
     """The table `slices` of a bundle: a row for each metric in each bin."""
     rows = [

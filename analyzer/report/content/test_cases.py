@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from analyzer.figures import counted, grouped, percent
 from analyzer.model import Decision, Outcome, Role
 from analyzer.report.content.evidence import COLUMNS, JUDGED, metric_table, ordered
-from analyzer.report.content.slices import UNREAD
+from analyzer.report.content.slices import UNREAD, small_parts
 from analyzer.verdict import SLICE_REASON, UNREAD_SLICE, describe, part_name
 
 if TYPE_CHECKING:
@@ -127,6 +127,8 @@ def _slice_case(verdict: Verdict, name: str, held: Slice) -> Case:
         lines = tuple(f"what to do: {one}" for one in advice)
         said = f"{parts}, {UNREAD}"
         return Case(_SLICES, name, "unresolved", holds=True, message=said, lines=lines)
+    small = small_parts(verdict).get(name)
+    parts += f", {small}" if small else ""
     advice = [one.advice for one in verdict.reasons if one.code == SLICE_REASON]
     return Case(
         _SLICES,
