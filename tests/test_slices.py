@@ -121,10 +121,42 @@ def test_a_part_of_the_traffic_that_fails_holds_what_the_whole_would_promote(
         "south": "fail",
     }
     assert all(part.pairs == PAIRS // 6 for part in held.bins)
-    (reason,) = [reason for reason in parts.reasons if reason.code == "slice-review"]
-    assert "input.2 south (1 000 pairs)" in reason.text
-    assert reason.text.startswith("Label flips in a part of the traffic")
+    reasons = [reason for reason in parts.reasons if reason.code == "slice-review"]
+    assert all("input.2 south (1 000 pairs)" in reason.text for reason in reasons)
+    flips, large = (reason.text for reason in reasons)
+    assert flips.startswith("Label flips in a part of the traffic")
+    assert large.startswith("Large score shifts in a part of the traffic")
     assert not [reason for reason in whole.reasons if reason.code == "slice-review"]
+
+
+def test_scores_that_move_far_in_one_part_without_a_flip_hold_by_that_part(
+    tmp_path: Path,
+) -> None:
+    """Far is half a standard deviation of all of production's scores, not of the part's own."""
+    rng = np.random.default_rng(8)
+    south = np.arange(30_000) % 25 == 0
+    scores = np.where(south, 0.1 + 0.01 * rng.random(30_000), rng.uniform(0.01, 0.99, 30_000))
+    shadow = np.where(south, scores + 0.3, scores)
+    # within its own spread of 0.003 the north-west would have moved far
+    west = np.arange(30_000) % 25 == 1
+    scores[west] = 0.1 + 0.01 * rng.random(int(west.sum()))
+    shadow[west] = scores[west] + 0.05
+    region = np.select([south, west], ["south", "west"], "north")
+    inputs = [f"{k},{place}" for k, place in enumerate(region)]
+    source = put(tmp_path, inputs, scores, shadow, step_s=2)
+    verdict = judged(source, BY_REGION).verdict
+    whole = verdict.metrics["score_large_shift_share"]
+    assert whole.outcome is Outcome.PASS
+    found = bins(verdict.slices["input.2"])
+    shares = {name: part.shares["score_large_shift_share"] for name, part in found.items()}
+    assert {name: (share.events, share.outcome.value) for name, share in shares.items()} == {
+        "north": (0, "pass"),
+        "south": (1_200, "fail"),
+        "west": (0, "pass"),
+    }
+    (reason,) = [reason for reason in verdict.reasons if reason.code == "slice-review"]
+    assert reason.text.startswith("Large score shifts in a part of the traffic, input.2 south")
+    assert all(part.shares["flip_rate"].events == 0 for part in found.values())
 
 
 def test_a_failing_part_turns_a_promotion_into_a_hold_and_nothing_worse(tmp_path: Path) -> None:

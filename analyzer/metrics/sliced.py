@@ -48,6 +48,7 @@ _JUDGED = frozenset({Role.GUARDRAIL, Role.REVIEW})
 _SHARES = {
     "flip_rate": ("flipped", "labelled", "prediction_squares", "predictions"),
     "score_shift_share": ("shifted", "measured", "prediction_squares", "predictions"),
+    "score_large_shift_share": ("large_shifted", "measured", "prediction_squares", "predictions"),
     "contract_change": ("changed_pairs", "judged_pairs", "judged_squares", "pairs"),
 }
 _KINDS = ("value", "range", "other", *GAPS)

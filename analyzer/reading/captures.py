@@ -163,9 +163,7 @@ def _reduced(
         progress("pairing", 1, 1)
         progress("comparing outputs", 0, 1)
         predictions = prepare(engine, policy, lost_in=_worth_a_look(facts, start, end))
-        documents = "prediction_hours" not in predictions
-        worst = predictions["worst_pairs"]
-        predictions |= slice_pairs(engine, policy, worst, documents=documents)
+        predictions |= slice_pairs(engine, policy, predictions)
         progress("comparing outputs", 1, 1)
         digest, size = captures.digest()
         labelled = None
