@@ -253,21 +253,20 @@ def uncompared(_facts: Facts, counted: Counted, _role: Role) -> tuple[Note, ...]
 
 def repetition(share: Share) -> tuple[Note, ...]:
     """That outcomes are worth fewer, where they are."""
+    worth = (
+        f"{figures.grouped(share.outcomes)} {share.unit} are worth "
+        f"{figures.grouped(share.effective)} independent ones"
+    )
+    # of both causes the wider cluster decides, and only its own number gives what is said
+    if share.effective < 0.99 * share.outcomes / share.bursts:
+        text = f"{worth}, because inputs repeat or share a request"
+        return (Note(code="repeated-inputs", text=text),)
     if share.bursts > _WORTH_SAYING:
         text = (
-            f"by hour they vary {share.bursts:.1f} times as much as if each came by itself: "
-            f"{figures.grouped(share.outcomes)} {share.unit} are worth "
-            f"{figures.grouped(share.effective)} independent ones"
+            f"by hour they vary {share.bursts:.1f} times as much as if each came by itself: {worth}"
         )
         return (Note(code="bursts", text=text),)
-    if share.effective >= 0.99 * share.outcomes / share.bursts:
-        return ()
-    text = (
-        f"{figures.grouped(share.outcomes)} {share.unit} are worth "
-        f"{figures.grouped(share.effective)} independent ones, because inputs repeat or share a "
-        "request"
-    )
-    return (Note(code="repeated-inputs", text=text),)
+    return ()
 
 
 def in_bad_hours(share: Share, policy: Policy, margin: float) -> tuple[Note, ...]:

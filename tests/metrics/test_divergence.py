@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pytest
 
+from analyzer.metrics import predictions
 from analyzer.metrics.divergence import DIVERGENCE
 from analyzer.metrics.shares import Share, outcomes_needed
 from analyzer.model import Mode, Outcome, Role
@@ -356,6 +357,19 @@ def test_flips_that_come_in_one_hour_of_many_do_not_pass_as_if_spread() -> None:
     assert spread.effect.estimate == burst.effect.estimate == 0.002
     assert (spread.outcome, burst.outcome) == (Outcome.PASS, Outcome.UNRESOLVED)
     assert "bursts" in codes(burst)
+
+
+def test_what_outcomes_are_worth_is_said_of_the_cause_that_makes_it() -> None:
+    """Three predictions a request, which vary by hour 2.5 times as much as if each came alone."""
+    bursty = Share(400, 259_440, 3 * 259_440.0, "predictions", bursts=2.5)
+    (note,) = predictions.repetition(bursty)
+    assert (note.code, bursty.effective) == ("repeated-inputs", 86_480)
+    assert "259 440 predictions are worth 86 480 independent ones, because" in note.text
+    (note,) = predictions.repetition(replace(bursty, bursts=5.0))
+    assert note.code == "bursts"
+    assert "vary 5.0 times" in note.text
+    assert "259 440 predictions are worth 51 888 independent ones" in note.text
+    assert predictions.repetition(replace(bursty, squares=259_440.0, bursts=1.1)) == ()
 
 
 def test_hours_without_flips_count_against_the_bad_ones() -> None:
