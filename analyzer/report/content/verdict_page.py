@@ -142,8 +142,8 @@ def volume_text(verdict: Verdict) -> str:
     unpaired = ledger.unpaired_production + ledger.unpaired_shadow
     rejects = ledger.malformed + ledger.not_capture
     return (
-        f"{counted(ledger.pairs, 'pair')}  ({percent(pairing.rate)} of shadow, "
-        f"{percent(share)} of production; {grouped(unpaired)} unpaired, "
+        f"{counted(ledger.pairs, 'pair')}  ({percent(pairing.rate)} of shadow records, "
+        f"{percent(share)} of production records; {grouped(unpaired)} unpaired, "
         f"{counted(ledger.duplicate, 'duplicate')}, {counted(rejects, 'reject')})"
     )
 
