@@ -288,17 +288,18 @@ def uncompared(_facts: Facts, counted: Counted, _role: Role) -> tuple[Note, ...]
 
 def repetition(outcomes: int, effective: float, bursts: float, unit: str) -> tuple[Note, ...]:
     """That outcomes are worth fewer, where they are."""
-    text = (
+    worth = (
         f"{figures.grouped(outcomes)} {unit} are worth {figures.grouped(effective)} independent "
         "ones"
     )
+    # of both causes the wider cluster decides, and only its own number gives what is said
+    if effective < 0.99 * outcomes / bursts:
+        text = f"{worth}, because inputs repeat or share a request"
+        return (Note(code="repeated-inputs", text=text),)
     if bursts > _WORTH_SAYING:
-        text = f"by hour they vary {bursts:.1f} times as much as if each came by itself: {text}"
+        text = f"by hour they vary {bursts:.1f} times as much as if each came by itself: {worth}"
         return (Note(code="bursts", text=text),)
-    if effective >= 0.99 * outcomes / bursts:
-        return ()
-    text += ", because inputs repeat or share a request"
-    return (Note(code="repeated-inputs", text=text),)
+    return ()
 
 
 def fails_lately(share: Share, policy: Policy, margin: float) -> Note | None:

@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
 _MANY_MISSING = 0.2
 _NO_ACCESS = {"access-denied", "unreadable"}
-_LIVE = timedelta(minutes=5)
 _MOST_NAMED = 3
 """Rejected lines that a note names; the bundle's table has them all."""
 _SKEWED_S = 60.0  # captures have whole seconds, and a copy is sent with its request
@@ -147,9 +146,7 @@ def _reduced(
         progress("pairing", 1, 1)
         progress("comparing outputs", 0, 1)
         predictions = prepare(engine, policy, lost_in=_worth_a_look(facts, start, end))
-        documents = "prediction_hours" not in predictions
-        worst = predictions["worst_pairs"]
-        predictions |= slice_pairs(engine, policy, worst, documents=documents)
+        predictions |= slice_pairs(engine, policy, predictions)
         progress("comparing outputs", 1, 1)
         digest, size = captures.digest()
         labelled = None
@@ -215,20 +212,19 @@ def _opened_cache(policy: Policy, limits: EngineLimits, remarks: list[str]) -> S
 
 
 def _young_objects(listing: Listing) -> Iterator[str]:
-    """Captures land up to two minutes late: the last of a live bucket may be incomplete."""
+    """That captures may be missing yet, and what the cache does not keep."""
     now = datetime.now(UTC)
-    since, settled = now - _LIVE, now - timedelta(seconds=SETTLED_S)
-    live = (item for item in listing.objects if not (listing.sidecars and item.role == "shadow"))
-    young = [item for item in live if item.modified is not None and item.modified > since]
-    if young:
-        text = (
-            f"{counted(len(young), 'object')} younger than five minutes: captures of the last "
+    settled = now - timedelta(seconds=SETTLED_S)
+    live = [item for item in listing.objects if not (listing.sidecars and item.role == "shadow")]
+    if young := sum(item.may_have_company(now) for item in live):
+        yield (
+            f"{counted(young, 'object')} younger than five minutes: captures of the last "
             "minutes may still be on their way"
         )
-        # what has no ETag is told from a later version of itself by its time alone
-        if any(item.etag is None and item.modified > settled for item in young if item.modified):
-            text += "; files younger than a minute are not kept parsed and are read again next time"
-        yield text
+    # what has no ETag is told from a later version of itself by its time alone
+    growing = [item for item in live if item.etag is None and item.modified is not None]
+    if any(item.modified > settled for item in growing if item.modified):
+        yield "files younger than a minute are not kept parsed and are read again next time"
 
 
 def _skew_notes(facts: CaptureFacts) -> Iterator[Note]:

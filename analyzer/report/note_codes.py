@@ -160,6 +160,10 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "A part of the traffic that the policy names fails, even as one of all parts looked at.",
         "See the slices on the predictions page; mend the shadow for that part.",
     ),
+    "slice-unread": (
+        "Nearly no pair has a value where a slice of the policy looks: its parts were not judged.",
+        "Correct the column or path in [slices]; of a text slice by categories; or take it out.",
+    ),
     "slice-direction": (
         "The change of the whole is carried by few parts; most parts change the other way.",
         "Look at the parts before trusting the whole.",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pytest
 
+from analyzer.metrics import predictions
 from analyzer.metrics.divergence import DIVERGENCE
 from analyzer.metrics.shares import Share, outcomes_needed
 from analyzer.model import Mode, Outcome, Role
@@ -405,6 +406,24 @@ def test_a_shadow_whose_last_day_alone_would_fail_does_not_pass_on_the_days_befo
     one_bad_hour = in_hours([0] * 263 + [100])
     assert one_bad_hour.outcome is Outcome.PASS
     assert in_hours([0] * 240 + [10] * 24, mode=Mode.REPLAY).outcome is Outcome.PASS
+
+
+def test_what_outcomes_are_worth_is_said_of_the_cause_that_makes_it() -> None:
+    """Three predictions a request, which vary by hour 2.5 times as much as if each came alone."""
+
+    def told(squares: float, bursts: float) -> list[tuple[str, str]]:
+        share = Share(400, 259_440, squares, "predictions", bursts=bursts)
+        worth = (share.outcomes, share.effective, share.bursts, share.unit)
+        return [(note.code, note.text) for note in predictions.repetition(*worth)]
+
+    ((code, text),) = told(3 * 259_440.0, 2.5)
+    assert code == "repeated-inputs"
+    assert "259 440 predictions are worth 86 480 independent ones, because" in text
+    ((code, text),) = told(3 * 259_440.0, 5.0)
+    assert code == "bursts"
+    assert "vary 5.0 times" in text
+    assert "259 440 predictions are worth 51 888 independent ones" in text
+    assert told(259_440.0, 1.1) == []
 
 
 def test_hours_without_flips_count_against_the_bad_ones() -> None:
