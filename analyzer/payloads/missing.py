@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from analyzer.asked import Asked, Rows
     from analyzer.model import Pairing
-    from analyzer.payloads.comparison import Engine, Rows
     from analyzer.payloads.shape import OutputShape
     from analyzer.policy.rules import JoinKey
 
@@ -48,7 +48,7 @@ def main_rule(pairing: Pairing) -> JoinKey:
 
 
 def missing_tables(
-    engine: Engine,
+    engine: Asked,
     shape: OutputShape,
     counts: Mapping[str, Any],
     unpaired: Unpaired,

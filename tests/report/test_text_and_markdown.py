@@ -5,14 +5,21 @@ from __future__ import annotations
 import io
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from analyzer.model import Decision, Intervals, Needs, Note, Reason
+from analyzer.model import Decision, Intervals, Needs, Note, Reason, Verdict
 from analyzer.report import markdown, text
-from analyzer.report.content import PAGES, errors_page, predictions_page, verdict_page
-from analyzer.report.content.page import Headline, Page, Request, Strip, Table
+from analyzer.report.content import (
+    PAGES,
+    errors_page,
+    evidence_page,
+    predictions_page,
+    verdict_page,
+)
+from analyzer.report.content.page import Facts, Headline, Page, Request, Strip, Table
 from tests.report.frames import tables
 from tests.report.verdicts import effect, hostile, verdict
 
@@ -149,7 +156,7 @@ def test_gates_are_open_or_closed_in_every_sentence(decision: Decision) -> None:
     rest = [check for check in strip.items if check not in closed]
     assert {check.label for check in closed} == {g for g in one.gates if one.gates[g].closed}
     assert all(check.word.startswith("open") for check in rest)
-    assert f"{len(rest)} open (1 of them not measured)" in strip.summary
+    assert f"{len(rest)} open (not measured: deployment)" in strip.summary
     assert ("1 closed" in strip.summary) is bool(closed)
     assert ("1 gate closed" if closed else "no gate closed") in detail
     assert "FAIL" not in text.render(page).plain.split("gates: ")[1].split("\n\n")[0]
@@ -162,7 +169,7 @@ def test_gate_that_could_not_be_measured_says_whether_that_closes_it() -> None:
         page = verdict_page(one.model_copy(update={"gates": {"deployment": gate}}))
         strip = next(block for block in page.blocks if isinstance(block, Strip))
         assert strip.items[0].word == f"{word}, not measured"
-        assert strip.summary == f"1 {word} (1 of them not measured)"
+        assert strip.summary == f"1 {word} (not measured: deployment)"
 
 
 def test_sentence_said_by_a_note_and_by_the_needs_is_one_footnote() -> None:
@@ -291,3 +298,19 @@ def test_a_promote_says_in_the_report_how_it_is_carried_out() -> None:
     assert second == f"{first} --apply"
     assert plans(Decision.HOLD) == plans(Decision.REJECT) == plans(Decision.ERROR) == []
     assert plans(Decision.PROMOTE, bundle="analysis") == []
+
+
+def test_of_how_many_requests_pairs_are_is_said_where_captures_took_few() -> None:
+    """Of 2 % of the requests there are records, and nearly all of these are paired."""
+    scenario = Path(__file__).parents[2] / "sample_data" / "promote" / "expected_verdict.json"
+    judged = Verdict.model_validate_json(scenario.read_text(encoding="utf-8"))
+    (sampling,) = [
+        block
+        for block in evidence_page(judged, {}).blocks
+        if isinstance(block, Facts) and block.title == "Sampling"
+    ]
+    assert sampling.items[0].label == "captured of production"
+    assert sampling.items[0].value == "2.00 %"
+    assert sampling.items[0].detail == "5 532 records of 276 037 invocations in CloudWatch."
+    said = text.render(verdict_page(judged)).plain
+    assert "(99.9 % of shadow records, 99.9 % of production records; " in said

@@ -30,7 +30,7 @@ from analyzer.report.content.page import (
     Tone,
 )
 from analyzer.report.content.promotion_page import promotion_request
-from analyzer.report.content.slices import slice_summary
+from analyzer.report.content.slices import slice_summary, small_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -142,8 +142,8 @@ def volume_text(verdict: Verdict) -> str:
     unpaired = ledger.unpaired_production + ledger.unpaired_shadow
     rejects = ledger.malformed + ledger.not_capture
     return (
-        f"{counted(ledger.pairs, 'pair')}  ({percent(pairing.rate)} of shadow, "
-        f"{percent(share)} of production; {grouped(unpaired)} unpaired, "
+        f"{counted(ledger.pairs, 'pair')}  ({percent(pairing.rate)} of shadow records, "
+        f"{percent(share)} of production records; {grouped(unpaired)} unpaired, "
         f"{counted(ledger.duplicate, 'duplicate')}, {counted(rejects, 'reject')})"
     )
 
@@ -152,7 +152,7 @@ def gate_strip(verdict: Verdict) -> Strip:
     """Every validity gate as a badge, closed ones first."""
     items = sorted(verdict.gates.items(), key=lambda entry: (not entry[1].closed, entry[0]))
     parts = (
-        _counted(word, [gate for gate in verdict.gates.values() if gate.closed is closed])
+        _counted(word, {name: gate for name, gate in items if gate.closed is closed})
         for word, closed in (("open", False), ("closed", True))
     )
     summary = ", ".join(part for part in parts if part)
@@ -160,10 +160,10 @@ def gate_strip(verdict: Verdict) -> Strip:
     return Strip("Validity gates", summary, tuple(_check(*item, told) for item in items))
 
 
-def _counted(word: str, gates: list[Gate]) -> str:
-    """How many are in a state, and how many of them could not be measured."""
-    unmeasured = sum(gate.outcome is GateOutcome.NOT_MEASURED for gate in gates)
-    aside = f" ({unmeasured} of them {_UNMEASURED})" if unmeasured else ""
+def _counted(word: str, gates: Mapping[str, Gate]) -> str:
+    """How many are in a state, and which of them could not be measured."""
+    unmeasured = [name for name, gate in gates.items() if gate.outcome is GateOutcome.NOT_MEASURED]
+    aside = f" ({_UNMEASURED}: {', '.join(unmeasured)})" if unmeasured else ""
     return f"{len(gates)} {word}{aside}" if gates else ""
 
 
@@ -204,7 +204,8 @@ def _worth_knowing(verdict: Verdict) -> Notes:
     """What was chosen not to be asked, and what is weaker than it could be."""
     items = [Item(note.code, note.text, "", Tone.OPEN) for note in verdict.notes]
     if sliced := slice_summary(verdict):
-        items.append(Item("slices", sliced, "", Tone.PLAIN))
+        tone = Tone.OPEN if small_parts(verdict) else Tone.PLAIN
+        items.append(Item("slices", sliced, "", tone))
     return Notes("Worth knowing", tuple(items))
 
 
