@@ -13,17 +13,18 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from analyzer.errors import PolicyError
 from analyzer.payloads.paths import EACH, json_path, parse_path
 from analyzer.policy import INPUT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
+    from analyzer.asked import Asked, Rows
     from analyzer.policy import Policy
 
 MOST_VALUES = 20
@@ -31,28 +32,6 @@ MOST_VALUES = 20
 _RANGES = 5
 _PIECE_BITS, _NUMBER_BITS = 16, 64
 """Of a stretch of numbers, pieces are told apart by at most so many bits of a number at a time."""
-
-
-class Engine(Protocol):
-    """What this module asks of the table engine, wherever the rows lie."""
-
-    def table(self, name: str, **params: object) -> pa.Table:
-        """What `sql/<name>.sql` gives."""
-
-    def reduce(self, name: str, **params: object) -> None:
-        """Make what `sql/<name>.sql` adds up from rows readable under its name."""
-
-    def each(self, step: Callable[[Rows], object]) -> None:
-        """Take a step that handles the rows of one pair by themselves."""
-
-
-class Rows(Protocol):
-    """What a step asks of the table engine that holds the rows."""
-
-    def keep(
-        self, name: str, *, table: str | None = None, replace: bool = False, **params: object
-    ) -> int:
-        """Add what `sql/<name>.sql` gives to a table on disk."""
 
 
 @dataclass(frozen=True)
@@ -94,15 +73,14 @@ def sliced_inputs(policy: Policy) -> SlicedInputs:
 
 
 def slice_pairs(
-    engine: Engine, policy: Policy, worst: pa.Table, *, documents: bool
+    engine: Asked, policy: Policy, compared: Mapping[str, pa.Table]
 ) -> dict[str, pa.Table]:
     """Counts of every bin of every slice the policy names; nothing where it names none.
 
     Args:
-        engine: holds `pairs`, `contract_pairs` and, unless `documents`, `predictions`.
+        engine: holds `pairs`, `contract_pairs` and, where outputs hold any, `predictions`.
         policy: what is sliced.
-        worst: the most divergent pairs, first the most.
-        documents: outputs hold no prediction.
+        compared: of all pairs: what a large shift is, and which ones are the most divergent.
 
     Returns:
         `slice_counts`: a row a bin; `worst_slices`: a row for each of the worst pairs in a slice.
@@ -127,10 +105,17 @@ def slice_pairs(
         "frequent_slices": [row["slice"] for row in frequent],
         "frequent": [row["value"] for row in frequent],
     }
-    engine.each(partial(_keep_bins, bins=bins, documents=documents))
+    large = None
+    if "prediction_hours" in compared:
+        (counts,) = compared["prediction_counts"].to_pylist()
+        noise = policy.predictions
+        # half a standard deviation of all of production's scores, in every part
+        large = {"far": counts.get("large_shift"), "atol": noise.atol, "rtol": noise.rtol}
+    engine.each(partial(_keep_bins, bins=bins, large=large))
     engine.reduce("slice_sums")
     # before the sums are read: the bins of single pairs are there for one job only, in parts
-    placed = engine.table("worst_slices", pair_ids=worst["pair_id"].to_pylist())
+    pair_ids = compared["worst_pairs"]["pair_id"].to_pylist()
+    placed = engine.table("worst_slices", pair_ids=pair_ids)
     return {"slice_counts": engine.table("slice_counts"), "worst_slices": placed}
 
 
@@ -138,12 +123,13 @@ def _keep_values(engine: Rows, *, values: Mapping[str, Any]) -> None:
     engine.keep("slice_values", **values)
 
 
-def _keep_bins(engine: Rows, *, bins: Mapping[str, Any], documents: bool) -> None:
+def _keep_bins(engine: Rows, *, bins: Mapping[str, Any], large: Mapping[str, Any] | None) -> None:
+    """Place every pair, and count its predictions where outputs hold any."""
     engine.keep("slice_bins", **bins)
-    if documents:
+    if large is None:
         engine.keep("slice_no_predictions", table="slice_predictions")
     else:
-        engine.keep("slice_predictions")
+        engine.keep("slice_predictions", **large)
 
 
 @dataclass(frozen=True)
@@ -165,7 +151,7 @@ class _Stretch:
 
 
 def cut_points(
-    engine: Engine, names: Sequence[str], piece_bits: int = _PIECE_BITS
+    engine: Asked, names: Sequence[str], piece_bits: int = _PIECE_BITS
 ) -> dict[str, list[float]]:
     """The numbers up to which one, two, three and four fifths of a slice's numbers reach.
 

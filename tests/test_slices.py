@@ -121,10 +121,42 @@ def test_a_part_of_the_traffic_that_fails_holds_what_the_whole_would_promote(
         "south": "fail",
     }
     assert all(part.pairs == PAIRS // 6 for part in held.bins)
-    (reason,) = [reason for reason in parts.reasons if reason.code == "slice-review"]
-    assert "input.2 south (1 000 pairs)" in reason.text
-    assert reason.text.startswith("Label flips in a part of the traffic")
+    reasons = [reason for reason in parts.reasons if reason.code == "slice-review"]
+    assert all("input.2 south (1 000 pairs)" in reason.text for reason in reasons)
+    flips, large = (reason.text for reason in reasons)
+    assert flips.startswith("Label flips in a part of the traffic")
+    assert large.startswith("Large score shifts in a part of the traffic")
     assert not [reason for reason in whole.reasons if reason.code == "slice-review"]
+
+
+def test_scores_that_move_far_in_one_part_without_a_flip_hold_by_that_part(
+    tmp_path: Path,
+) -> None:
+    """Far is half a standard deviation of all of production's scores, not of the part's own."""
+    rng = np.random.default_rng(8)
+    south = np.arange(30_000) % 25 == 0
+    scores = np.where(south, 0.1 + 0.01 * rng.random(30_000), rng.uniform(0.01, 0.99, 30_000))
+    shadow = np.where(south, scores + 0.3, scores)
+    # within its own spread of 0.003 the north-west would have moved far
+    west = np.arange(30_000) % 25 == 1
+    scores[west] = 0.1 + 0.01 * rng.random(int(west.sum()))
+    shadow[west] = scores[west] + 0.05
+    region = np.select([south, west], ["south", "west"], "north")
+    inputs = [f"{k},{place}" for k, place in enumerate(region)]
+    source = put(tmp_path, inputs, scores, shadow, step_s=2)
+    verdict = judged(source, BY_REGION).verdict
+    whole = verdict.metrics["score_large_shift_share"]
+    assert whole.outcome is Outcome.PASS
+    found = bins(verdict.slices["input.2"])
+    shares = {name: part.shares["score_large_shift_share"] for name, part in found.items()}
+    assert {name: (share.events, share.outcome.value) for name, share in shares.items()} == {
+        "north": (0, "pass"),
+        "south": (1_200, "fail"),
+        "west": (0, "pass"),
+    }
+    (reason,) = [reason for reason in verdict.reasons if reason.code == "slice-review"]
+    assert reason.text.startswith("Large score shifts in a part of the traffic, input.2 south")
+    assert all(part.shares["flip_rate"].events == 0 for part in found.values())
 
 
 def test_a_failing_part_turns_a_promotion_into_a_hold_and_nothing_worse(tmp_path: Path) -> None:
@@ -203,6 +235,81 @@ def test_a_bad_part_of_fewer_than_a_thousand_pairs_is_pointed_at_and_holds_nothi
     south = bins(verdict.slices["input.2"])["south"].shares["flip_rate"]
     assert (south.outcome, south.discovery) == (Outcome.UNRESOLVED, True)
     assert not [reason for reason in verdict.reasons if reason.code == "slice-review"]
+    named = (
+        "2 parts, 1 of fewer than 1 000 pairs above the margin for certain: "
+        f"south (label flips {100 * south.estimate:.1f} %"
+    )
+    page = verdict_page(verdict)
+    for said in (str(render(page)), markdown.render(page)):
+        assert f": {named}" in said
+        assert "none fails" in said.split(named)[1].splitlines()[0]
+    (item,) = [one for one in ci_cases.test_cases(verdict) if one.name == "input.2"]
+    assert (item.result, named in item.message) == ("passed", True)
+
+
+def test_a_small_part_that_may_have_moved_by_chance_is_not_called_certain(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    scores = rng.uniform(0.05, 0.95, 3_000)
+    region = np.where(np.arange(3_000) < 60, "south", "north")
+    shadow = np.where((region == "south") & (np.arange(3_000) % 15 == 0), 1 - scores, scores)
+    inputs = [f"{k},{place}" for k, place in enumerate(region)]
+    verdict = judged(put(tmp_path, inputs, scores, shadow), BY_REGION).verdict
+    south = bins(verdict.slices["input.2"])["south"].shares["flip_rate"]
+    assert south.estimate > (south.allowed or 1.0)
+    assert "- slices: input.2: 2 parts, none fails\n" in render(verdict_page(verdict))
+
+
+@pytest.mark.parametrize(
+    ("named", "by", "kind"),
+    [
+        ("input.4", "categories", "missing"),
+        ("input.4", "quantiles", "missing"),
+        ("input.2", "quantiles", "not-a-number"),
+        ("input.region", "categories", "unreadable"),
+    ],
+)
+def test_a_slice_that_finds_no_values_holds_and_says_what_to_correct(
+    tmp_path: Path, named: str, by: str, kind: str
+) -> None:
+    done = judged(planted(tmp_path), f'slices={{"{named}"="{by}", hour=true}}')
+    verdict = done.verdict
+    (reason,) = [reason for reason in verdict.reasons if reason.code == "slice-unread"]
+    assert f"Slice {named} tells no parts of the traffic apart" in reason.text
+    assert f"of 6 000 pairs 6 000 {kind}" in reason.text
+    assert f"or take {named} out of [slices]" in reason.advice
+    assert contradiction(verdict) is None
+    silenced = tuple(one for one in verdict.reasons if one is not reason)
+    hidden = verdict.model_copy(update={"reasons": silenced})
+    assert contradiction(hidden) == "the reason slice-unread is missing"
+    said = f"{named}: 1 part, nearly no pair has a value there: not looked at"
+    assert said in render(verdict_page(verdict))
+    cases = {one.name: one for one in ci_cases.test_cases(verdict) if one.group == "slices"}
+    assert cases[named].result == "unresolved"
+    assert reason.advice in cases[named].lines[0]
+    assert cases["hour"].result == "passed"
+
+
+def test_an_unread_slice_holds_a_promotion_and_few_values_are_enough_to_look() -> None:
+    from analyzer.model import Slice, SliceBin
+    from analyzer.verdict import decide
+    from tests.report.verdicts import verdict
+
+    clean = verdict(Decision.PROMOTE)
+
+    def decided(without: int) -> Decision:
+        parts = (
+            SliceBin(kind="value", value="gold", pairs=10_000 - without),
+            SliceBin(kind="missing", pairs=without),
+        )
+        held = {"input.tier": Slice(by="categories", bins=parts)}
+        return decide(clean.metrics, clean.gates, {}, held).decision
+
+    assert [decided(n) for n in (0, 9_899, 9_900, 10_000)] == [
+        Decision.PROMOTE,
+        Decision.PROMOTE,
+        Decision.HOLD,
+        Decision.HOLD,
+    ]
 
 
 def test_numbers_fall_into_fifths_that_hold_every_pair_once(tmp_path: Path) -> None:

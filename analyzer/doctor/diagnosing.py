@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import platform
 import tempfile
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from importlib import metadata
 from itertools import islice
 from pathlib import Path
@@ -53,8 +53,6 @@ if TYPE_CHECKING:
 
     Trial = tuple[SourceObject, Tried | AnalyzerError]
 
-YOUNG = timedelta(minutes=5)
-"""SageMaker delivers a capture file up to some minutes after its first record."""
 _LIBRARIES = ("duckdb", "polars", "pyarrow", "boto3")
 _LIST, _GET, _DECRYPT = "s3:ListBucket", "s3:GetObject", "kms:Decrypt"
 
@@ -227,9 +225,7 @@ def _of_objects(name: str, results: list[Tried]) -> Permission:
 
 def _reads(listing: Listing, now: datetime) -> Reads:
     names = {"production": listing.production_variant, "shadow": listing.shadow_variant}
-    young = sum(
-        item.modified is not None and now - item.modified < YOUNG for item in listing.objects
-    )
+    young = sum(item.may_have_company(now) for item in listing.objects)
     sides = tuple(_side(role, names[role], listing) for role in ROLES)
     skipped, archived = dict(listing.skipped), _archived(listing)
     return Reads(listing.endpoint, sides, listing.listed, skipped, young, archived)

@@ -117,14 +117,18 @@ def _captures_declared(facts: Facts) -> bool:
     return _declared_percentages(facts) == (100, 100)
 
 
-def _declared_percentages(facts: Facts) -> tuple[float | None, float | None]:
-    """Capture percentages of (production, shadow) as the policy says, else the endpoint."""
+def _declared_percentages(facts: Facts) -> tuple[float, float] | None:
+    """Capture percentages of (production, shadow): the policy's, else the endpoint's.
+
+    An endpoint has one for all variants: what is told of one alone is the other's, too.
+    """
     sampling = facts.policy.sampling
-    by_policy = (sampling.production_capture_percentage, sampling.shadow_capture_percentage)
-    if by_policy != (None, None):
-        return by_policy
-    told = None if facts.endpoint is None else facts.endpoint.capture_percentage
-    return told, told
+    production, shadow = sampling.production_capture_percentage, sampling.shadow_capture_percentage
+    both = None if facts.endpoint is None else facts.endpoint.capture_percentage
+    told = [one for one in (both, production, shadow) if one is not None]
+    if not told:
+        return None
+    return told[0] if production is None else production, told[0] if shadow is None else shadow
 
 
 def captures_complete(facts: Facts, captures: CaptureFacts) -> bool:
@@ -167,11 +171,11 @@ def _captured_shares(facts: Facts, captures: CaptureFacts) -> tuple[float, float
 
     Undeclared, production's share is counted, and the shadow's is the same.
     """
-    production, shadow = _declared_percentages(facts)
-    if production is not None and shadow is not None:
-        return production / 100, shadow / 100
+    declared = _declared_percentages(facts)
+    if declared is not None:
+        return declared[0] / 100, declared[1] / 100
     sent = invocations(facts)
-    if sent is None or (production, shadow) != (None, None):
+    if sent is None:
         return None
     share = captures.production_records / sent[1]
     if share > 1 + CAPTURE_SLACK:

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from analyzer.captures.lines import split
 from analyzer.errors import AccessError, InputError
+from analyzer.figures import counted, grouped
 from analyzer.labels.csv_rows import COLUMNS, csv_rows
 from analyzer.model import Note
 from analyzer.sources import Listing, local, open_chunks, s3
@@ -70,7 +71,25 @@ def find_labels(root: str, aws: AwsOptions) -> Listing:
             code="no-labels",
         )
     found.sort(key=lambda item: (_is_table(item), item.key, item.location))  # as they are read
-    return Listing(None, None, None, tuple(found), dict(skipped), same_objects=False, aws=aws)
+    return Listing(
+        None,
+        None,
+        None,
+        tuple(found),
+        dict(skipped),
+        same_objects=False,
+        aws=aws,
+        notes=tuple(_left_out(skipped)),
+    )
+
+
+def _left_out(skipped: Counter[str]) -> Iterator[Note]:
+    """What else lies there, for who meant it as labels; nothing is lost with an empty file."""
+    told = Counter({code: count for code, count in skipped.items() if code != "empty"})
+    if told:
+        codes = ", ".join(f"{grouped(count)} {code}" for code, count in sorted(told.items()))
+        text = f"not read for labels: {counted(told.total(), 'file')} ({codes})"
+        yield Note(code="label-files-left-out", text=text)
 
 
 def read_labels(
@@ -116,14 +135,13 @@ def read_labels(
 
 def _not_labels(entry: Entry) -> str | None:
     """Why an entry of a folder is no label file; None if it is."""
-    name = entry.key.rpartition("/")[2]
     if not entry.is_file:
         return "not-a-file"
     if entry.size == 0:
         return "empty"
-    if name.startswith((".", "_")):
+    if entry.hidden:
         return "hidden"
-    return None if name.lower().endswith(_JSON_LINES + _CSV + _PARQUET) else "not-labels"
+    return None if entry.key.lower().endswith(_JSON_LINES + _CSV + _PARQUET) else "not-labels"
 
 
 def _is_table(item: SourceObject) -> bool:
@@ -136,7 +154,7 @@ def _chunks(
     damaged: list[Note],
     on_read: Callable[[int, int, int, int], None],
 ) -> Iterator[Chunk]:
-    """The files' lines; a damaged file gives what could be read, and a note."""
+    """The files' lines; a damaged file gives what could be read, its failure, and a note."""
     named = {item.role: 1 for item in files.objects}  # one that is refused is said by its name
     for chunk in open_chunks(files, max_line_bytes=max_line_bytes, known=named, progress=on_read):
         if chunk.failure is None:
@@ -146,6 +164,7 @@ def _chunks(
         if chunk.failure.code not in _DAMAGED:
             raise AccessError(printable(said), code="labels-unreadable")
         damaged.append(Note(code=f"object-{chunk.failure.code}", text=said))
+        yield chunk
 
 
 def _add_lines(engine: Engine, chunks: Iterable[Chunk], max_line_bytes: int) -> None:
@@ -161,8 +180,9 @@ def _batches(chunks: Iterable[Chunk]) -> Iterator[list[Chunk]]:
     batch: list[Chunk] = []
     held = 0
     for chunk in chunks:
-        batch.append(chunk)
-        held += len(chunk.data)
+        if chunk.failure is None:  # what it cut is no JSON
+            batch.append(chunk)
+            held += len(chunk.data)
         if held >= _BATCH_BYTES:
             yield batch
             batch, held = [], 0

@@ -13,7 +13,7 @@ import hashlib
 import math
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -24,11 +24,11 @@ from analyzer.sources.objects import printable
 from analyzer.stats.root_error import SquareMoments, root_difference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping
 
     import pyarrow as pa
 
+    from analyzer.asked import Asked, Rows
     from analyzer.engine import Engine
     from analyzer.policy import Policy
     from analyzer.sources import Listing
@@ -43,7 +43,7 @@ _FITTING = {
     "vector": "no label",
 }
 _DOCUMENTS = frozenset({"json", "text"})
-_OF_ANSWERS = ("label_commonest", "label_selection")
+_OF_ANSWERS = ("label_commonest", "label_hours", "label_selection")
 _QUESTIONS = {
     "probability": (*_OF_ANSWERS, "label_losses", "label_score_cells", "label_reliability"),
     "regression": ("label_error_extent",),
@@ -52,41 +52,13 @@ _QUESTIONS = {
 """By kind of outputs; all others are answers that are right or wrong."""
 
 
-class Asked(Protocol):
-    """What is asked of labelled pairs, wherever they lie."""
-
-    def table(self, name: str, **params: object) -> pa.Table:
-        """What `sql/<name>.sql` gives."""
-
-    def tables(self, *names: str, **params: object) -> dict[str, pa.Table]:
-        """`table` of each of several questions."""
-
-    def reduce(self, name: str, **params: object) -> None:
-        """Make what `sql/<name>.sql` adds up from rows readable under its name."""
-
-    def each(self, step: Callable[[Rows], object]) -> None:
-        """Take a step that handles the rows of one pair by themselves."""
-
-
-class Rows(Protocol):
-    """What a step asks of the table engine that holds the rows."""
-
-    def files(self, table: str) -> Sequence[Path]:
-        """Where a kept table lies; nowhere if there is none."""
-
-    def keep(
-        self, name: str, *, table: str | None = None, replace: bool = False, **params: object
-    ) -> int:
-        """Add what `sql/<name>.sql` gives to a table on disk."""
-
-
 @dataclass(frozen=True)
 class Labelled:
     """What the labels of a run came to.
 
     Attributes:
-        tables: `label_counts`, `label_selection` and `label_score_cells` for the metrics; `labels`,
-            `label_outcomes` and `calibration` for the report.
+        tables: `label_counts`, `label_hours`, `label_selection` and `label_score_cells` for the
+            metrics; `labels`, `label_outcomes` and `calibration` for the report.
         digest: of the usable labels as a set and of the number of other lines, by code.
         notes: how many pairs have a label, and what was left out.
     """
@@ -161,7 +133,7 @@ def sum_labels(engine: Asked, policy: Policy, kind: str, damaged: Iterable[Note]
             counts |= _errors(engine, found["label_error_extent"])
         elif kind != "vector":
             tables["label_outcomes"] = _outcome_table(counts)
-            tables["label_selection"] = found["label_selection"]
+            tables |= {name: found[name] for name in ("label_hours", "label_selection")}
         noted.extend(_misfit_notes(engine, policy, kind, counts["unusable"]))
     left_out = {row["code"]: row["lines"] for row in codes if row["code"] is not None}
     fates = list(_fates(counts, left_out))

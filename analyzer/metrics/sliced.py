@@ -18,7 +18,16 @@ import polars as pl
 from analyzer.figures import counted, grouped
 from analyzer.metrics.divergence import FLOORED
 from analyzer.metrics.shares import Share
-from analyzer.model import Note, Outcome, Role, Slice, SliceBin, SlicedShare, round_significant
+from analyzer.model import (
+    GAPS,
+    Note,
+    Outcome,
+    Role,
+    Slice,
+    SliceBin,
+    SlicedShare,
+    round_significant,
+)
 from analyzer.stats.excess import FIRST_PART
 from analyzer.stats.multiple import benjamini_hochberg, e_benjamini_hochberg, holm
 from analyzer.stats.proportion_sequence import e_value, upper_bound
@@ -39,10 +48,10 @@ _JUDGED = frozenset({Role.GUARDRAIL, Role.REVIEW})
 _SHARES = {
     "flip_rate": ("flipped", "labelled", "prediction_squares", "predictions"),
     "score_shift_share": ("shifted", "measured", "prediction_squares", "predictions"),
+    "score_large_shift_share": ("large_shifted", "measured", "prediction_squares", "predictions"),
     "contract_change": ("changed_pairs", "judged_pairs", "judged_squares", "pairs"),
 }
-_GAPS = ("not-a-number", "several", "missing", "unreadable")
-_KINDS = ("value", "range", "other", *_GAPS)
+_KINDS = ("value", "range", "other", *GAPS)
 
 
 @dataclass
@@ -80,9 +89,7 @@ def slice_notes(slices: Mapping[str, Slice]) -> tuple[Note, ...]:
 
 
 def _notes(name: str, held: Slice) -> Iterator[Note]:
-    gaps = [
-        f"{counted(part.pairs, 'pair')} {part.kind}" for part in held.bins if part.kind in _GAPS
-    ]
+    gaps = [f"{counted(part.pairs, 'pair')} {part.kind}" for part in held.bins if part.kind in GAPS]
     if gaps:
         yield Note(
             code="slice-gaps",
@@ -95,6 +102,31 @@ def _notes(name: str, held: Slice) -> Iterator[Note]:
             text=f"slice {name}: all pairs together move {held.direction}, and "
             f"{counted(against, 'part')} of {grouped(len(held.bins))} for certain the other way",
         )
+
+
+def small_and_certain(
+    slices: Mapping[str, Slice],
+) -> dict[str, list[tuple[SliceBin, dict[str, SlicedShare]]]]:
+    """By slice, the parts too small to fail and what is above what is allowed there for certain.
+
+    Certain is what Holm's correction over all parts and metrics leaves, large and small together.
+    """
+    tested = [
+        (name, place, metric, share)
+        for name, held in slices.items()
+        for place, part in enumerate(held.bins)
+        for metric, share in part.shares.items()
+        if share.p_value is not None
+    ]
+    found: dict[str, dict[int, dict[str, SlicedShare]]] = {}
+    certain = holm([share.p_value or 0.0 for *_, share in tested], HOLM_ALPHA)
+    for (name, place, metric, share), above in zip(tested, certain, strict=True):
+        if above and slices[name].bins[place].pairs < LEAST_PAIRS:
+            found.setdefault(name, {}).setdefault(place, {})[metric] = share
+    return {
+        name: [(slices[name].bins[place], shares) for place, shares in parts.items()]
+        for name, parts in found.items()
+    }
 
 
 def slice_frame(slices: Mapping[str, Slice]) -> pl.DataFrame:

@@ -1,6 +1,7 @@
 """The nouns: what a verdict is made of. `evidence` holds them, over `compared` and `values`."""
 
 from analyzer.model.compared import (
+    GAPS,
     FloorShare,
     NoiseFloor,
     Slice,
@@ -40,6 +41,7 @@ from analyzer.model.values import (
 )
 
 __all__ = [
+    "GAPS",
     "SCHEMA_VERSION",
     "Decision",
     "Effect",

@@ -12,6 +12,10 @@ from pydantic import Field
 
 from analyzer.model.values import Figure, Frozen, Outcome
 
+GAPS = ("not-a-number", "several", "missing", "unreadable")
+"""Kinds of bins that hold what has no value."""
+_UNREAD_SHARE = 0.99
+
 
 class SlicedShare(Frozen):
     """One metric's share in one bin of a slice.
@@ -69,6 +73,13 @@ class Slice(Frozen):
     bins: tuple[SliceBin, ...]
     direction: Literal["higher", "lower", "none"] = "none"
     simpson: bool = False
+
+    @property
+    def unread(self) -> bool:
+        """Whether nearly no pair has a value there: the parts it names were not looked at."""
+        pairs = sum(part.pairs for part in self.bins)
+        without = sum(part.pairs for part in self.bins if part.kind in GAPS)
+        return pairs > 0 and without >= _UNREAD_SHARE * pairs
 
 
 class FloorShare(Frozen):

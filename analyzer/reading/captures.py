@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ from analyzer.reading.cache import (
     write_checked,
 )
 from analyzer.reading.captured import Captured, as_text, from_text, with_remarks
-from analyzer.reading.opening import Opening
+from analyzer.reading.opening import EngineLimits, Opening
 from analyzer.reading.window import captured_window
 from analyzer.replayed.outcomes import reduce_replay
 from analyzer.slices import slice_pairs, sliced_inputs
@@ -33,42 +33,23 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from analyzer.captures.records import Asked
+    from analyzer.asked import Asked
     from analyzer.metrics.metric import CaptureFacts
     from analyzer.policy import Policy
+    from analyzer.reading.opening import Failures
     from analyzer.reading.window import Span
     from analyzer.sources import Listing
-    from analyzer.sources.objects import ObjectFailure, Role
-    from analyzer.spark.driver import SparkPlan
+    from analyzer.sources.objects import Role
     from analyzer.steps import Progress
-
-    Failures = dict[int, ObjectFailure]
-    """By object id."""
 
 _MANY_MISSING = 0.2
 _NO_ACCESS = {"access-denied", "unreadable"}
-_LIVE = timedelta(minutes=5)
 _MOST_NAMED = 3
 """Rejected lines that a note names; the bundle's table has them all."""
 _SKEWED_S = 60.0  # captures have whole seconds, and a copy is sent with its request
 _WITHOUT_CAPTURES = (
     "without captures, --endpoint NAME --cloudwatch PATH alone judges latency and errors"
 )
-
-
-@dataclass(frozen=True)
-class EngineLimits:
-    """What the engine may use; None for its own default.
-
-    Attributes:
-        use_cache: whether parsed objects are kept for the next run, and taken from the last.
-        spark: where rows lie, if not on this machine; then nothing is kept.
-    """
-
-    memory_limit: str | None = None
-    threads: int | None = None
-    use_cache: bool = True
-    spark: SparkPlan | None = None
 
 
 def read_captures(
@@ -165,9 +146,7 @@ def _reduced(
         progress("pairing", 1, 1)
         progress("comparing outputs", 0, 1)
         predictions = prepare(engine, policy, lost_in=_worth_a_look(facts, start, end))
-        documents = "prediction_hours" not in predictions
-        worst = predictions["worst_pairs"]
-        predictions |= slice_pairs(engine, policy, worst, documents=documents)
+        predictions |= slice_pairs(engine, policy, predictions)
         progress("comparing outputs", 1, 1)
         digest, size = captures.digest()
         labelled = None
@@ -233,20 +212,19 @@ def _opened_cache(policy: Policy, limits: EngineLimits, remarks: list[str]) -> S
 
 
 def _young_objects(listing: Listing) -> Iterator[str]:
-    """Captures land up to two minutes late: the last of a live bucket may be incomplete."""
+    """That captures may be missing yet, and what the cache does not keep."""
     now = datetime.now(UTC)
-    since, settled = now - _LIVE, now - timedelta(seconds=SETTLED_S)
-    live = (item for item in listing.objects if not (listing.sidecars and item.role == "shadow"))
-    young = [item for item in live if item.modified is not None and item.modified > since]
-    if young:
-        text = (
-            f"{counted(len(young), 'object')} younger than five minutes: captures of the last "
+    settled = now - timedelta(seconds=SETTLED_S)
+    live = [item for item in listing.objects if not (listing.sidecars and item.role == "shadow")]
+    if young := sum(item.may_have_company(now) for item in live):
+        yield (
+            f"{counted(young, 'object')} younger than five minutes: captures of the last "
             "minutes may still be on their way"
         )
-        # what has no ETag is told from a later version of itself by its time alone
-        if any(item.etag is None and item.modified > settled for item in young if item.modified):
-            text += "; files younger than a minute are not kept parsed and are read again next time"
-        yield text
+    # what has no ETag is told from a later version of itself by its time alone
+    growing = [item for item in live if item.etag is None and item.modified is not None]
+    if any(item.modified > settled for item in growing if item.modified):
+        yield "files younger than a minute are not kept parsed and are read again next time"
 
 
 def _skew_notes(facts: CaptureFacts) -> Iterator[Note]:

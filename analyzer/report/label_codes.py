@@ -78,7 +78,7 @@ LABEL_CODES: dict[str, tuple[str, str]] = {
     ),
     "label.invalid-json": ("The line of a label file is no JSON.", _LABELS),
     "label.invalid-csv": (
-        "The line of a label file lacks a column, has a cell too many, or a quote astray.",
+        "The line of a label file has a cell too few or too many, a stray quote, or no end.",
         _LABELS,
     ),
     "label.invalid-utf8": ("The line of a label file is not UTF-8.", _LABELS),
@@ -93,6 +93,10 @@ LABEL_CODES: dict[str, tuple[str, str]] = {
     ),
     "label.no-id": ("The line of a label file names no ID.", _LABELS),
     "label.no-label": ("The line of a label file holds no label that is a scalar.", _LABELS),
+    "label-files-left-out": (
+        "The folder of labels holds files that were not read, by code.",
+        "Nothing if they were not meant; otherwise name them .csv, .jsonl or .parquet.",
+    ),
     "not-labels": (
         "A file in the folder of labels that is neither CSV, JSON Lines nor Parquet.",
         "Nothing if it was not meant; otherwise name it .csv, .jsonl or .parquet.",

@@ -7,6 +7,7 @@ and how bytes become chunks (`reading`).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from analyzer.model import Note
+
+_LIVE = timedelta(minutes=5)
+_LONGEST_FILE = timedelta(hours=2)
+"""After the start of its hour folder a file of it is closed by then."""
 
 Role: TypeAlias = Literal["production", "shadow", "labels"]
 ROLES: tuple[Role, Role] = ("production", "shadow")
@@ -93,6 +98,16 @@ class SourceObject:
     location: str = field(default="", repr=False)
     batch: BatchFile | None = field(default=None, repr=False)
     archived: bool = False
+
+    def may_have_company(self, now: datetime) -> bool:
+        """Whether others of its minutes may be on their way: written just now, and not of long ago.
+
+        Captures land up to two minutes late. What is copied or unpacked is new as a file only: its
+        hour folder says when its requests were; in a flat layout nothing does.
+        """
+        if self.modified is None or now - self.modified >= _LIVE:
+            return False
+        return self.hour is None or now - self.hour < _LONGEST_FILE
 
     @property
     def stored(self) -> tuple[SourceObject, ...]:

@@ -57,6 +57,7 @@ ADDED: dict[str, Adding] = {
     "shift_sizes": Adding(("step",), order="step"),
     "flip_distance": Adding(("lower", "upper"), order="lower"),
     "flip_counts": Adding(("production_label", "shadow_label")),
+    "answer_counts": Adding(("answer",), order="answer"),
     "difference_cells": Adding(("bucket",)),
     "worst_predictions": Adding(
         rows=True, order="difference desc, flipped desc, pair_id, row_index", limit=20_000
@@ -68,6 +69,7 @@ ADDED: dict[str, Adding] = {
     "slice_sums": Adding(("slice", "kind", "value", "range_lower", "range_upper")),
     "label_codes": Adding(("code",), either=("hash_xor",), order="code nulls first"),
     "label_fates": _ONE,
+    "label_hours": Adding(("hour",), order="hour"),
     "label_outcomes": _ONE,
     "label_truths": Adding(("label",)),
     "label_misfits": Adding(("label",)),

@@ -8,6 +8,7 @@ select
     0::bigint as flipped,
     0::bigint as measured,
     0::bigint as shifted,
+    0::bigint as large_shifted,
     0::bigint as higher,
     0::bigint as lower
 where false;

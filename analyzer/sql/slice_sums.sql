@@ -19,6 +19,7 @@ counted as (
         coalesce(flipped, 0) as flipped,
         coalesce(measured, 0) as measured,
         coalesce(shifted, 0) as shifted,
+        coalesce(large_shifted, 0) as large_shifted,
         coalesce(higher, 0) as higher,
         coalesce(slice_predictions.lower, 0) as lower
     from slice_bins
@@ -42,6 +43,7 @@ totals as (
         sum(flipped)::bigint as flipped,
         sum(measured)::bigint as measured,
         sum(shifted)::bigint as shifted,
+        sum(large_shifted)::bigint as large_shifted,
         sum(higher)::bigint as higher,
         sum(lower)::bigint as lower,
         count(*) filter (where judged and cluster is null) as alone_judged_squares,

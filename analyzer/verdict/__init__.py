@@ -3,6 +3,7 @@
 from analyzer.verdict.deciding import (
     EXIT_CODES,
     SLICE_REASON,
+    UNREAD_SLICE,
     Judgement,
     Words,
     decide,
@@ -16,6 +17,7 @@ from analyzer.verdict.deciding import (
 __all__ = [
     "EXIT_CODES",
     "SLICE_REASON",
+    "UNREAD_SLICE",
     "Judgement",
     "Words",
     "decide",

@@ -11,8 +11,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from analyzer.errors import ExitCode
-from analyzer.figures import counted, percent, plain, points, relative, stated
-from analyzer.model import Decision, Family, GateOutcome, Needs, Note, Outcome, Reason, Role
+from analyzer.figures import counted, grouped, percent, plain, points, relative, stated
+from analyzer.model import (
+    GAPS,
+    Decision,
+    Family,
+    GateOutcome,
+    Needs,
+    Note,
+    Outcome,
+    Reason,
+    Role,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -87,7 +97,8 @@ def decide(
         evidence: metric id -> evidence with the outcome its own interval gives.
         gates: gate id -> gate.
         words: metric or gate id -> its words; an id without words is named by itself.
-        slices: parts of the traffic that the policy names; one that fails holds.
+        slices: parts of the traffic that the policy names; one that fails holds, and so does a
+            slice that tells no parts apart.
         observed: what a promotion holds for.
     """
     gated = {metric: _gated(item, gates) for metric, item in evidence.items()}
@@ -101,6 +112,7 @@ def decide(
         *_unresolved(evidence, words),
         *_reviews(evidence, words, Outcome.UNRESOLVED),
         *_sliced(slices or {}, words),
+        *_unread(slices or {}),
     )
     nothing_required = not any(item.required for item in gated.values())
     if failed:
@@ -119,6 +131,7 @@ def ungated(item: Evidence, outcome: Outcome) -> Evidence:
 
 
 SLICE_REASON = "slice-review"
+UNREAD_SLICE = "slice-unread"
 _NOTHING_REQUIRED = Reason(
     code="nothing-required",
     text="The policy requires no metric, so nothing was shown.",
@@ -247,6 +260,33 @@ def _sliced(slices: Mapping[str, Slice], words: Mapping[str, Words]) -> Iterator
             )
 
 
+def _unread(slices: Mapping[str, Slice]) -> Iterator[Reason]:
+    """Slices whose place holds nothing that would tell parts apart: a review that was not made."""
+    for name, held in slices.items():
+        if not held.unread:
+            continue
+        pairs = sum(part.pairs for part in held.bins)
+        gaps = {part.kind: part.pairs for part in held.bins if part.kind in GAPS}
+        commonest = max(gaps, key=gaps.__getitem__)
+        said = ", ".join(f"{grouped(count)} {kind}" for kind, count in gaps.items())
+        yield Reason(
+            code=UNREAD_SLICE,
+            text=f"Slice {name} tells no parts of the traffic apart: of {counted(pairs, 'pair')} "
+            f"{said}.",
+            advice=f"{_UNREAD_ADVICE[commonest]}, or take {name} out of [slices].",
+        )
+
+
+_UNREAD_ADVICE = {
+    "missing": "No input has a value there: correct the column or path",
+    "unreadable": "Inputs are not of the form that is asked for: name a column of a CSV input by "
+    "its number, a value of a JSON input by its path",
+    "not-a-number": 'What stands there is no number: slice by "categories", or correct the column '
+    "or path",
+    "several": "Rows of one request differ there: name a place that they share",
+}
+
+
 def part_name(part: SliceBin) -> str:
     """A bin of a slice, as `3 .. 7` or `missing`."""
     if part.kind == "value":
@@ -256,8 +296,13 @@ def part_name(part: SliceBin) -> str:
     if part.lower is None and part.upper is None:
         return "any number"
     if part.lower is None:
-        return f"<= {plain(part.upper)}"
-    return f"> {plain(part.lower)}" + ("" if part.upper is None else f" .. {plain(part.upper)}")
+        return f"<= {_end(part.upper)}"
+    return f"> {_end(part.lower)}" + ("" if part.upper is None else f" .. {_end(part.upper)}")
+
+
+def _end(value: float | None) -> str:
+    """Where a range is cut: a whole number, such as a time or an ID, with all its digits."""
+    return f"{value:.15g}" if value is not None and value.is_integer() else plain(value)
 
 
 def describe(item: Evidence) -> str:

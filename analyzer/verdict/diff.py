@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Literal
 
 from analyzer.model import Decision, Effect, Evidence, Frozen, Gate, Outcome, Role
-from analyzer.verdict import SLICE_REASON, judge
+from analyzer.verdict import SLICE_REASON, UNREAD_SLICE, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -235,7 +235,7 @@ def _decides(reason: Reason, verdict: Verdict) -> bool:
 def _because(reason: Reason, first: Verdict, second: Verdict) -> Because:
     if reason.gate is not None:
         return _because_gate(first.gates.get(reason.gate), second.gates.get(reason.gate))
-    if reason.code == SLICE_REASON:
+    if reason.code in {SLICE_REASON, UNREAD_SLICE}:
         return _because_slices(first, second)
     if reason.metric is None:
         return "policy"

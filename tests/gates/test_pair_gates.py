@@ -311,6 +311,20 @@ def test_lost_shadow_records_do_not_excuse_themselves() -> None:
     assert outcome("missing_pairs", sampled) is GateOutcome.NOT_MEASURED
 
 
+@pytest.mark.parametrize("declared", ["production", "shadow"])
+@pytest.mark.parametrize("endpoint", [None, EndpointFacts(capture_percentage=100)])
+def test_a_percentage_declared_of_one_variant_alone_excuses_no_lost_records(
+    declared: str, endpoint: EndpointFacts | None
+) -> None:
+    facts = facts_of(
+        policy=policy_of(**{"shadow_percentage": 100, f"{declared}_capture_percentage": 100}),
+        endpoint=endpoint,
+        ledger=Ledger(pairs=9_500, unpaired_production=500),
+        records=(10_000, 9_500),
+    )
+    assert outcome("missing_pairs", facts) is GateOutcome.FAIL
+
+
 def partly_captured(pairs: int, shadow: int, policy: Policy | None = None) -> Facts:
     """A fifth of production's requests captured, and so many of the shadow's."""
     return facts_of(

@@ -573,3 +573,40 @@ def test_the_prediction_page_shows_right_and_wrong_calibration_and_labels(tmp_pa
     assert isinstance(blocks["Labels"], Table)
     assert blocks["Labels"].rows[0] == ("label.matched", "1 200", "IDs")
     assert "-0.50 pp" in markdown.render(verdict_page(done.verdict))
+
+
+def test_losses_of_one_bad_hour_are_worth_fewer_predictions(tmp_path: Path) -> None:
+    """One request a minute, twenty hours; the shadow loses twenty, of one hour or of all."""
+    worth = {}
+    for name, lost in (("burst", range(300, 320)), ("spread", range(0, 1_200, 60))):
+        requests, right = worded(1_200)
+        answers = enumerate(zip(requests, right, strict=True))
+        asked = [
+            Asked(label, "none" if k in lost else label, one.inference_id)
+            for k, (one, label) in answers
+        ]
+        source = capture(tmp_path / name, asked, every_s=60)
+        lines = [truth(f"request {k}", label) for k, label in enumerate(right)]
+        accuracy = judged(source, write(tmp_path / f"{name}.jsonl", lines)).verdict.metrics[
+            "accuracy"
+        ]
+        worth[name] = accuracy.n.effective or 0.0
+        assert ("bursts" in {note.code for note in accuracy.notes}) == (name == "burst")
+    assert worth["spread"] == 1_200
+    assert worth["burst"] < 100
+
+
+def test_files_that_are_not_read_for_labels_are_counted_and_hidden_ones_are_not_read(
+    tmp_path: Path,
+) -> None:
+    requests, right = worded(1_200)
+    source = capture(tmp_path / "captures", requests)
+    lines = [truth(f"request {k}", label) for k, label in enumerate(right)]
+    write(tmp_path / "labels/a.jsonl", lines[:500])
+    write(tmp_path / "labels/b.txt", lines[500:])
+    write(tmp_path / "labels/.old/a.jsonl", [truth("request 1", "another")])
+    write(tmp_path / "labels/_SUCCESS", [])
+    done = judged(source, tmp_path / "labels")
+    assert fates(done) == {"label.matched": 500, "label.paired": 500, "label.missing": 700}
+    (note,) = (note for note in done.verdict.notes if note.code == "label-files-left-out")
+    assert note.text == "not read for labels: 2 files (1 hidden, 1 not-labels)"

@@ -5,14 +5,21 @@ from __future__ import annotations
 import io
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from analyzer.model import Decision, Intervals, Needs, Note, Reason
+from analyzer.model import Decision, Intervals, Needs, Note, Reason, Verdict
 from analyzer.report import markdown, text
-from analyzer.report.content import PAGES, errors_page, predictions_page, verdict_page
-from analyzer.report.content.page import Headline, Page, Request, Strip, Table
+from analyzer.report.content import (
+    PAGES,
+    errors_page,
+    evidence_page,
+    predictions_page,
+    verdict_page,
+)
+from analyzer.report.content.page import Facts, Headline, Page, Request, Strip, Table
 from tests.report.frames import tables
 from tests.report.verdicts import effect, hostile, verdict
 
@@ -291,3 +298,19 @@ def test_a_promote_says_in_the_report_how_it_is_carried_out() -> None:
     assert second == f"{first} --apply"
     assert plans(Decision.HOLD) == plans(Decision.REJECT) == plans(Decision.ERROR) == []
     assert plans(Decision.PROMOTE, bundle="analysis") == []
+
+
+def test_of_how_many_requests_pairs_are_is_said_where_captures_took_few() -> None:
+    """Of 2 % of the requests there are records, and nearly all of these are paired."""
+    scenario = Path(__file__).parents[2] / "sample_data" / "promote" / "expected_verdict.json"
+    judged = Verdict.model_validate_json(scenario.read_text(encoding="utf-8"))
+    (sampling,) = [
+        block
+        for block in evidence_page(judged, {}).blocks
+        if isinstance(block, Facts) and block.title == "Sampling"
+    ]
+    assert sampling.items[0].label == "captured of production"
+    assert sampling.items[0].value == "2.00 %"
+    assert sampling.items[0].detail == "5 532 records of 276 037 invocations in CloudWatch."
+    said = text.render(verdict_page(judged)).plain
+    assert "(99.9 % of shadow records, 99.9 % of production records; " in said

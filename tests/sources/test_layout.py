@@ -14,6 +14,7 @@ from analyzer.sources.layout import (
     outside_window,
     place,
 )
+from analyzer.sources.objects import SourceObject
 
 HOUR = datetime(2021, 2, 5, 4, tzinfo=UTC)
 FILE = "2021/02/05/04/07-21-267-ca5fa9e7-8266-486f-9524-5f4da3e72739.jsonl"
@@ -174,3 +175,29 @@ def test_hyperpod_folders_are_told_from_variants(
 )
 def test_metric_exports_beside_captures_are_known_by_name(key: str, *, expected: bool) -> None:
     assert is_metric_export(key) is expected
+
+
+@pytest.mark.parametrize(
+    ("written", "hour", "expected"),
+    [
+        (timedelta(minutes=1), timedelta(minutes=30), True),
+        (timedelta(minutes=1), timedelta(minutes=119), True),  # of a file that began late in it
+        (timedelta(minutes=1), timedelta(hours=2), False),  # copied, or unpacked from a package
+        (timedelta(minutes=5), timedelta(minutes=30), False),
+        (timedelta(minutes=1), None, True),  # a flat layout says nothing of its requests' hour
+        (None, timedelta(minutes=30), False),
+    ],
+)
+def test_only_what_was_captured_lately_may_have_company_on_its_way(
+    written: timedelta | None, hour: timedelta | None, *, expected: bool
+) -> None:
+    now = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    item = SourceObject(
+        "key.jsonl",
+        1,
+        "shadow",
+        None if hour is None else now - hour,
+        None,
+        None if written is None else now - written,
+    )
+    assert item.may_have_company(now) is expected

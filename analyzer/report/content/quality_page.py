@@ -148,11 +148,23 @@ def _pairing(verdict: Verdict) -> list[Block]:
         Fact("repeated IDs", grouped(pairing.repeated_ids)),
     ]
     sampling = [
+        *_captured(verdict),
         Fact("sampling expected", percent(pairing.expected_sampling, 2)),
         Fact("sampling observed", percent(pairing.observed_sampling, 2)),
         Fact("pairing rate", percent(pairing.rate)),
     ]
     return [Facts("Pairs by key", tuple(facts)), Facts("Sampling", tuple(sampling))]
+
+
+def _captured(verdict: Verdict) -> tuple[Fact, ...]:
+    """Which share of production's requests left a record; pairs can be of no others."""
+    errors = verdict.metrics.get("error_5xx_rate")
+    requests = errors.n.production if errors and verdict.subject.mode is Mode.CLOUDWATCH else None
+    if not requests:
+        return ()
+    records = verdict.ledger.pairs + verdict.ledger.unpaired_production
+    text = f"{counted(records, 'record')} of {counted(requests, 'invocation')} in CloudWatch."
+    return (Fact("captured of production", percent(records / requests, 2), text),)
 
 
 def _coverage(hours: pl.DataFrame | None) -> Block:

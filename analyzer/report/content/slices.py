@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from analyzer.figures import NONE, counted, grouped, percent, stated
+from analyzer.metrics import BY_ID
+from analyzer.metrics.sliced import LEAST_PAIRS, small_and_certain
 from analyzer.model import Outcome
 from analyzer.report.content.evidence import TONES, WORDS
 from analyzer.report.content.page import Chart, Column, Table
 from analyzer.verdict import part_name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from analyzer.model import Slice, SliceBin, SlicedShare, Verdict
     from analyzer.report.content.page import Block, Tone
 
@@ -27,24 +31,57 @@ _BY = {
 }
 
 
+UNREAD = "nearly no pair has a value there: not looked at"
+
+
 def slice_blocks(verdict: Verdict) -> list[Block]:
     """The outcomes of every slice at a glance, then one table a slice: a row a part and metric."""
     shown = [(name, held) for name, held in verdict.slices.items() if _metrics(held)]
+    small = small_parts(verdict)
     tables = [_table(name, held) for name, held in verdict.slices.items()]
-    return [*(_drawn(name, held) for name, held in shown), *tables]
+    return [*(_drawn(name, held, small.get(name)) for name, held in shown), *tables]
 
 
 def slice_summary(verdict: Verdict) -> str:
     """How many parts each slice has and how many of them fail; empty without slices."""
     said = []
+    small = small_parts(verdict)
     for name, held in verdict.slices.items():
+        parts = counted(len(held.bins), "part")
+        if held.unread:
+            said.append(f"{name}: {parts}, {UNREAD}")
+            continue
         failing = sum(
             any(share.outcome is Outcome.FAIL for share in part.shares.values())
             for part in held.bins
         )
         fails = f"{failing} fail" if failing > 1 else "one fails" if failing else "none fails"
-        said.append(f"{name}: {counted(len(held.bins), 'part')}, {fails}")
+        aside = f", {small[name]}" if name in small else ""
+        said.append(f"{name}: {parts}{aside}, {fails}")
     return "; ".join(said)
+
+
+def small_parts(verdict: Verdict) -> dict[str, str]:
+    """By slice, which parts are above the margin for certain and too small to fail."""
+    said = {}
+    for name, found in small_and_certain(verdict.slices).items():
+        named = [f"{part_name(part)} ({_worst(shares)})" for part, shares in found[:_MOST_NAMED]]
+        more = f" and {grouped(len(found) - _MOST_NAMED)} more" if found[_MOST_NAMED:] else ""
+        said[name] = (
+            f"{grouped(len(found))} of fewer than {grouped(LEAST_PAIRS)} pairs above the margin "
+            f"for certain: {', '.join(named)}{more}"
+        )
+    return said
+
+
+def _worst(shares: Mapping[str, SlicedShare]) -> str:
+    return ", ".join(
+        f"{BY_ID[metric].title if metric in BY_ID else metric} {percent(share.estimate)}"
+        for metric, share in shares.items()
+    )
+
+
+_MOST_NAMED = 5
 
 
 def _metrics(held: Slice) -> list[str]:
@@ -52,10 +89,10 @@ def _metrics(held: Slice) -> list[str]:
     return [*dict.fromkeys(metric for part in held.bins for metric in part.shares)]
 
 
-def _drawn(name: str, held: Slice) -> Chart:
+def _drawn(name: str, held: Slice, small: str | None) -> Chart:
     rows = [
         (
-            _cut(part_name(part)),
+            part_name(part),
             grouped(part.pairs),
             metric,
             f"{_SYMBOLS[share.outcome]} {percent(share.estimate, 2)}{_pointed(share)}".strip(),
@@ -78,6 +115,8 @@ def _drawn(name: str, held: Slice) -> Chart:
     )
     of = counted(len(held.bins), "part")
     said = f"{grouped(len(failing))} of {of} FAIL" if failing else "no part fails"
+    if small:
+        said = f"{small}; {said}"
     if unsettled:
         said += f", {grouped(unsettled)} not settled"
     columns = ("part", "pairs", "metric", "said", "outcome", "tone")
@@ -100,12 +139,6 @@ _SYMBOLS = {
     Outcome.UNRESOLVED: "?",
     Outcome.INFO: "",
 }
-_LONGEST = 22
-
-
-def _cut(name: str) -> str:
-    """A part's name as far as an axis of a narrow window has room."""
-    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 3]}..."
 
 
 def _pointed(share: SlicedShare) -> str:

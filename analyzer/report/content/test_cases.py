@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal
 from analyzer.figures import counted, grouped, percent
 from analyzer.model import Decision, Outcome, Role
 from analyzer.report.content.evidence import COLUMNS, JUDGED, metric_table, ordered
-from analyzer.verdict import SLICE_REASON, describe, part_name
+from analyzer.report.content.slices import UNREAD, small_parts
+from analyzer.verdict import SLICE_REASON, UNREAD_SLICE, describe, part_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,6 +121,14 @@ def _slice_case(verdict: Verdict, name: str, held: Slice) -> Case:
         if share.outcome is Outcome.FAIL
     ]
     parts = counted(len(held.bins), "part")
+    if held.unread:
+        unread = [one for one in verdict.reasons if one.code == UNREAD_SLICE]
+        advice = [one.advice for one in unread if name in one.advice]
+        lines = tuple(f"what to do: {one}" for one in advice)
+        said = f"{parts}, {UNREAD}"
+        return Case(_SLICES, name, "unresolved", holds=True, message=said, lines=lines)
+    small = small_parts(verdict).get(name)
+    parts += f", {small}" if small else ""
     advice = [one.advice for one in verdict.reasons if one.code == SLICE_REASON]
     return Case(
         _SLICES,

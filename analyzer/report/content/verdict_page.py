@@ -30,7 +30,7 @@ from analyzer.report.content.page import (
     Tone,
 )
 from analyzer.report.content.promotion_page import promotion_request
-from analyzer.report.content.slices import slice_summary
+from analyzer.report.content.slices import slice_summary, small_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -142,8 +142,8 @@ def volume_text(verdict: Verdict) -> str:
     unpaired = ledger.unpaired_production + ledger.unpaired_shadow
     rejects = ledger.malformed + ledger.not_capture
     return (
-        f"{counted(ledger.pairs, 'pair')}  ({percent(pairing.rate)} of shadow, "
-        f"{percent(share)} of production; {grouped(unpaired)} unpaired, "
+        f"{counted(ledger.pairs, 'pair')}  ({percent(pairing.rate)} of shadow records, "
+        f"{percent(share)} of production records; {grouped(unpaired)} unpaired, "
         f"{counted(ledger.duplicate, 'duplicate')}, {counted(rejects, 'reject')})"
     )
 
@@ -204,7 +204,8 @@ def _worth_knowing(verdict: Verdict) -> Notes:
     """What was chosen not to be asked, and what is weaker than it could be."""
     items = [Item(note.code, note.text, "", Tone.OPEN) for note in verdict.notes]
     if sliced := slice_summary(verdict):
-        items.append(Item("slices", sliced, "", Tone.PLAIN))
+        tone = Tone.OPEN if small_parts(verdict) else Tone.PLAIN
+        items.append(Item("slices", sliced, "", tone))
     return Notes("Worth knowing", tuple(items))
 
 
