@@ -13,6 +13,7 @@ The folders are the sentence of the mission; data flows one way, top to bottom:
     endpoint     what is known of the endpoint: variants, models, samplings, since when
     engine, sql  every table and question in SQL, one file each
     spark        the same engine over rows in many parts, where one machine is not enough
+    asked        what is asked of either, whichever it is
     reading      one test's captures -> reduced facts; kept between runs, windowed, noise floor
     metrics      facts -> evidence: interval against margin, one metric each
     gates        facts -> may the evidence be believed?

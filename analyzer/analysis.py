@@ -43,9 +43,18 @@ from analyzer.model import (
     Window,
 )
 from analyzer.policy.files import load_policy
-from analyzer.reading.captures import EngineLimits, read_captures
+from analyzer.reading.captures import read_captures
 from analyzer.reading.noise_floor import RunFacts, find_floor, fitted, floor_notes
-from analyzer.reading.subject import Flags, Names, described, metrics_alone, names_of, replay_among
+from analyzer.reading.opening import EngineLimits
+from analyzer.reading.subject import (
+    Flags,
+    Names,
+    called,
+    described,
+    metrics_alone,
+    names_of,
+    replay_among,
+)
 from analyzer.reading.window import asked_span, measured_window
 from analyzer.sources import AwsOptions, Listing, discover
 from analyzer.verdict import EXIT_CODES, Words, decide
@@ -154,12 +163,14 @@ def run(request: Request, progress: Progress) -> Analysis:
         endpoint=endpoint,
         asked=span,
         floor=floor,
+        called=called(request.flags, listing, names),
     )
     noted = captured.notes if captured is not None else ()
-    listed = listing.notes if listing is not None else ()
+    listed = tuple(note for one in (listing, labels) if one is not None for note in one.notes)
     apart = not_asked(given, replayed=replayed)
     notes = (*noted, *listed, *apart, *dropped_notes(export.dropped), *export.notes)
-    judged = _judge(facts, names, notes, progress)
+    jobs = listing is not None and listing.batch
+    judged = _judge(facts, names, notes, progress, jobs=jobs)
     return replace(judged, remarks=captured.remarks) if captured is not None else judged
 
 
@@ -189,8 +200,10 @@ def error_verdict(error: AnalyzerError) -> Verdict:
     )
 
 
-def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progress) -> Analysis:
-    """Facts -> evidence -> gates -> verdict."""
+def _judge(
+    facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progress, *, jobs: bool
+) -> Analysis:
+    """Facts -> evidence -> gates -> verdict; batch-transform jobs have no metrics to export."""
     evidence: dict[str, Evidence] = {}
     asked_ = tuple(fitting(facts))
     for done, (metric, rule) in enumerate(asked_):
@@ -205,7 +218,7 @@ def _judge(facts: Facts, names: Names, notes: tuple[Note, ...], progress: Progre
     }
     slices = sliced(facts, evidence)
     judged = decide(evidence, gates, _words(), slices, observed(facts))
-    how = how_to_export(facts, judged.evidence, endpoint=names.endpoint)
+    how = None if jobs else how_to_export(facts, judged.evidence, endpoint=names.endpoint)
     verdict = Verdict(
         tool=Tool(name=TOOL, version=__version__),
         decision=judged.decision,

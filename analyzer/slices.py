@@ -13,17 +13,18 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from analyzer.errors import PolicyError
 from analyzer.payloads.paths import EACH, json_path, parse_path
 from analyzer.policy import INPUT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
+    from analyzer.asked import Asked, Rows
     from analyzer.policy import Policy
 
 MOST_VALUES = 20
@@ -31,28 +32,6 @@ MOST_VALUES = 20
 _RANGES = 5
 _PIECE_BITS, _NUMBER_BITS = 16, 64
 """Of a stretch of numbers, pieces are told apart by at most so many bits of a number at a time."""
-
-
-class Engine(Protocol):
-    """What this module asks of the table engine, wherever the rows lie."""
-
-    def table(self, name: str, **params: object) -> pa.Table:
-        """What `sql/<name>.sql` gives."""
-
-    def reduce(self, name: str, **params: object) -> None:
-        """Make what `sql/<name>.sql` adds up from rows readable under its name."""
-
-    def each(self, step: Callable[[Rows], object]) -> None:
-        """Take a step that handles the rows of one pair by themselves."""
-
-
-class Rows(Protocol):
-    """What a step asks of the table engine that holds the rows."""
-
-    def keep(
-        self, name: str, *, table: str | None = None, replace: bool = False, **params: object
-    ) -> int:
-        """Add what `sql/<name>.sql` gives to a table on disk."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +73,7 @@ def sliced_inputs(policy: Policy) -> SlicedInputs:
 
 
 def slice_pairs(
-    engine: Engine, policy: Policy, compared: Mapping[str, pa.Table]
+    engine: Asked, policy: Policy, compared: Mapping[str, pa.Table]
 ) -> dict[str, pa.Table]:
     """Counts of every bin of every slice the policy names; nothing where it names none.
 
@@ -172,7 +151,7 @@ class _Stretch:
 
 
 def cut_points(
-    engine: Engine, names: Sequence[str], piece_bits: int = _PIECE_BITS
+    engine: Asked, names: Sequence[str], piece_bits: int = _PIECE_BITS
 ) -> dict[str, list[float]]:
     """The numbers up to which one, two, three and four fifths of a slice's numbers reach.
 

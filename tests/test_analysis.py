@@ -54,6 +54,11 @@ def put(folder: Path, production: Iterable[bytes], shadow: Iterable[bytes]) -> P
     return folder
 
 
+def noted(verdict: Verdict, code: str) -> str:
+    (note,) = [note for note in verdict.notes if note.code == code]
+    return note.text
+
+
 def judged(source: Path, *policy: str) -> Analysis:
     return analysis.run(analysis.Request(source=str(source), overrides=policy), silent)
 
@@ -90,6 +95,28 @@ def test_payloads_sent_ten_times_without_ids_pair_once_each(tmp_path: Path) -> N
     counts = np.bincount(paired)
     expected = counts.sum() ** 2 / (counts**2).sum()
     assert effective == pytest.approx(expected, rel=1e-8)
+
+
+def test_roles_given_the_other_way_round_do_not_pass_whether_named_or_given_as_paths(
+    tmp_path: Path,
+) -> None:
+    lines = [line(k, f"{k}", "0.25") for k in range(20)]
+    source = put(tmp_path / "captures", lines, lines)
+    for variant in ("v1", "v2-shadow"):
+        flat = tmp_path / f"{variant}.jsonl"
+        flat.write_bytes(next((source / "endpoint" / variant).rglob("*.jsonl")).read_bytes())
+    below, beside = (source / "endpoint").as_posix(), tmp_path.as_posix()
+    for of_both, production, shadow in (
+        (str(source), "v2-shadow", "v1"),
+        (None, f"{below}/v2-shadow/", f"{below}/v1"),
+        (None, f"{beside}/v2-shadow.jsonl", f"{beside}/v1.jsonl"),
+    ):
+        for swapped in (True, False):
+            roles = (production, shadow) if swapped else (shadow, production)
+            asked = analysis.Request(source=of_both, production=roles[0], shadow=roles[1])
+            held = analysis.run(asked, silent).verdict.gates["roles"]
+            assert held.closed == swapped, held.text
+            assert ("The roles may be swapped" in held.text) == swapped
 
 
 def test_one_payload_every_ten_seconds_pairs_within_a_second(tmp_path: Path) -> None:
@@ -161,6 +188,24 @@ def test_a_shadow_of_rubbish_is_refused_with_counts_and_the_first_line(tmp_path:
     assert "production has" not in said
 
 
+def test_rejected_lines_are_named_in_a_note_the_first_few_of_them(tmp_path: Path) -> None:
+    good = [line(k, f"{k}", "0.2", f"{k}") for k in range(20)]
+    source = put(tmp_path / "one", good, [*good, b"{"])
+    (cut,) = (source / "endpoint" / "v2-shadow").rglob("*.jsonl")
+    cut.write_bytes(cut.read_bytes().rstrip(b"\n"))
+    place = "endpoint/v2-shadow/2026/11/16/00/00-00-000-a.jsonl line"
+    assert noted(judged(source).verdict, "rejected-lines") == (
+        f"1 line is no capture record: {place} 21 (malformed.truncated)"
+    )
+    many = put(tmp_path / "many", good, [*good, *[b"[]"] * 5])
+    assert noted(judged(many).verdict, "rejected-lines") == (
+        f"5 lines are no capture records, the first: {place} 21 (not_capture.not-an-object), "
+        f"{place} 22 (not_capture.not-an-object), {place} 23 (not_capture.not-an-object)"
+    )
+    whole = judged(put(tmp_path / "whole", good, good)).verdict
+    assert not [note for note in whole.notes if note.code == "rejected-lines"]
+
+
 def test_both_sides_of_rubbish_are_both_named(tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:
         judged(put(tmp_path, [b"\xff"] * 60, [b"\xff"] * 70))
@@ -215,8 +260,13 @@ def test_a_window_beyond_all_captures_is_refused_with_their_extent(
 def test_captures_without_a_common_minute_are_refused_with_both_extents(tmp_path: Path) -> None:
     early = [line(60 * k, f"{k}", "0.2", str(k)) for k in range(10)]
     late = [line(60 * k, f"{k}", "0.2", str(k)) for k in range(20, 30)]
-    with pytest.raises(InputError, match=r"00:09:00Z \(production\), .*00:20:00Z .*\(shadow\)"):
+    with pytest.raises(InputError) as refused:
         judged(put(tmp_path, early, late))
+    assert str(refused.value) == (
+        "nothing to judge: production and shadow have no time in common; captures run from "
+        "2026-11-16T00:00:00Z to 2026-11-16T00:09:00Z (production), captures run from "
+        "2026-11-16T00:20:00Z to 2026-11-16T00:29:00Z (shadow); give captures of the same time"
+    )
 
 
 @pytest.mark.parametrize(

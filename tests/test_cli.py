@@ -229,15 +229,45 @@ def test_whatever_is_a_path_on_the_command_line_refuses_an_address() -> None:
         (["--policy"], "option '--policy' requires an argument"),
     ],
 )
-def test_arguments_that_cannot_be_parsed_are_one_sentence_and_leave_no_stale_verdict(
+def test_arguments_that_cannot_be_parsed_are_one_sentence_and_an_error_verdict(
     mistake: list[str], complaint: str, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     assert run(out).returncode == 20
     done = analyzer("run", TAIL / "captures", "--out", out, *mistake)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"error: {complaint}; see `{sys.executable} -m analyzer run --help`\n"
-    assert list(out.iterdir()) == []
+    said = f"{complaint}; see `{sys.executable} -m analyzer run --help`"
+    assert done.stderr == f"error: {said}\n"
+    verdict = bundle.read(out).verdict
+    assert (verdict.decision.value, verdict.exit_code, verdict.summary) == ("ERROR", 2, said)
+
+
+@pytest.mark.parametrize(
+    "mistake", [["--cloudwatch", "s3://bucket/x"], ["--policy", ""], ["--master", "local"]]
+)
+def test_a_run_that_is_refused_before_it_begins_leaves_an_error_verdict(
+    mistake: list[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert run(out).returncode == 20
+    done = analyzer("run", TAIL / "captures", "--out", out, *mistake)
+    assert (done.returncode, done.stdout) == (2, "")
+    verdict = bundle.read(out).verdict
+    assert (verdict.decision.value, verdict.exit_code) == ("ERROR", 2)
+    assert done.stderr == f"error: {verdict.summary}\n"
+
+
+def test_a_folder_that_is_no_bundle_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "verdict.md").write_text("mine", encoding="utf-8")
+    done = analyzer("run", TAIL / "captures", "--out", tmp_path, "--bogus")
+    assert done.returncode == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["verdict.md"]
+
+
+def test_a_folder_that_no_file_system_can_name_is_refused(tmp_path: Path) -> None:
+    done = analyzer("run", TAIL / "captures", "--out", tmp_path / ("x" * 300), cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: --out: a name of 300 bytes")
 
 
 def test_help_leaves_the_bundle_alone(tmp_path: Path) -> None:

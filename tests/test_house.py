@@ -23,6 +23,7 @@ FLOORS = {
     "metrics": 2,
     "gates": 2,
     "verdict": 2,
+    "asked": 3,
     "bundle": 3,
     "captures": 3,
     "cloudwatch": 3,

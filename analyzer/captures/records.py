@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -25,11 +25,11 @@ from analyzer.model import Ledger, Note, Pairing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import pyarrow as pa
 
+    from analyzer.asked import Asked
     from analyzer.captures.shards import PlacedShard
     from analyzer.engine import Engine
     from analyzer.policy import PairingRules
@@ -46,19 +46,6 @@ _FATES: dict[str, pl.DataType] = {
     "records": pl.Int64(),
     "contradictions": pl.Int64(),
 }
-
-
-class Asked(Protocol):
-    """What is asked about records, wherever they lie."""
-
-    def table(self, name: str, **params: object) -> pa.Table:
-        """What `sql/<name>.sql` gives."""
-
-    def reduce(self, name: str, **params: object) -> None:
-        """Make what `sql/<name>.sql` adds up from rows readable under its name."""
-
-    def lend(self, **tables: pa.Table) -> AbstractContextManager[None]:
-        """Make Arrow tables readable from SQL inside the block."""
 
 
 class Captures:

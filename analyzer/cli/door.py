@@ -23,10 +23,10 @@ from analyzer.cli.policy import policy
 from analyzer.cli.promote import promote
 from analyzer.cli.replay import replay
 from analyzer.cli.report import report
-from analyzer.cli.run import run
+from analyzer.cli.run import leave_error, run
 from analyzer.cli.verdict import verdict
 from analyzer.console.process import started_as
-from analyzer.errors import ExitCode, UsageError
+from analyzer.errors import AnalyzerError, ExitCode, UsageError
 
 COMMANDS = (
     demo,
@@ -94,6 +94,14 @@ def run_command_line() -> int:
     Raises:
         AnalyzerError: it cannot be done; arguments that cannot be parsed are a `UsageError`.
     """
+    try:
+        return _run()
+    except AnalyzerError as error:
+        leave_error(error, sys.argv[1:])
+        raise
+
+
+def _run() -> int:
     try:
         code: int | None = app(standalone_mode=False)
     except TyperException as error:

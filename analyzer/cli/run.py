@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -16,7 +17,16 @@ from analyzer.cli.showing import document, exit_code, show
 from analyzer.console.messages import LogFormat, line
 from analyzer.console.process import Interruptible
 from analyzer.errors import AnalyzerError, UsageError
-from analyzer.out_folder import DEFAULT_OUT, JUNIT, REPORT, SUMMARY, claim, run_log
+from analyzer.out_folder import (
+    DEFAULT_OUT,
+    JUNIT,
+    REPORT,
+    SUMMARY,
+    VERDICT,
+    asked_out,
+    claim,
+    run_log,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -190,6 +200,26 @@ def analyse(
         for remark in () if quiet else done.remarks:
             print(line("note", remark, log_format), file=sys.stderr)
     return done.verdict
+
+
+def leave_error(error: AnalyzerError, arguments: Sequence[str]) -> None:
+    """Leave an ERROR verdict where a run that never began would have written its bundle.
+
+    Args:
+        error: what refused it.
+        arguments: all of them, perhaps not valid.
+    """
+    out = asked_out(arguments)
+    if out is None:
+        return
+    from analyzer import analysis, bundle
+
+    with suppress(AnalyzerError, OSError):  # a folder that is not ours, or none
+        if (out / VERDICT).exists():  # this run's: an older one was removed first
+            return
+        claim(out)
+        failed = analysis.error_verdict(error)
+        bundle.write(out, failed, _texts(failed, FailOn.HOLD), {})
 
 
 def _keep(log: RunLog, out: Path, verdict: Verdict, remarks: Sequence[str]) -> None:

@@ -72,7 +72,6 @@ _MULTIPLY_DIVIDE: dict[Kind, dict[str, tuple[float, float]]] = {
     "count": {"None": (1, 1), "Count": (1, 1)},
     "percent": {"Percent": (1, 1), "None": (1, 1)},
 }
-_CANONICAL: dict[Kind, str] = {"latency": "ms", "count": "count", "percent": "percent"}
 
 
 def statistic(text: str) -> str | None:

@@ -49,7 +49,7 @@ NEIGHBOURHOOD = 3.5
 
 def _roles(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
     counts = _role_counts(facts)
-    wrong = _other_names(facts) or _one_thing(facts)
+    wrong = _other_names(facts) or _swapped_names(facts) or _one_thing(facts)
     if wrong is not None:
         return _roles_gate(GateOutcome.FAIL, None, wrong)
     if not counts:
@@ -75,6 +75,26 @@ def _other_names(facts: Facts) -> str | None:
         if name is not None and taken.get(role) not in {None, name}:
             return f"endpoint.json says the {role} is {name}; this run took {taken[role]} for it."
     return None
+
+
+def _swapped_names(facts: Facts) -> str | None:
+    """That production is called a shadow and the shadow is not; None where names do not say so.
+
+    A slower shadow given the other way round is a faster one, and equal counts do not tell. What
+    endpoint.json says of either variant comes first; a replay knows its candidate by its sidecar.
+    """
+    production, shadow = facts.called.get(PRODUCTION), facts.called.get(SHADOW)
+    if facts.mode is Mode.REPLAY or production is None or shadow is None:
+        return None
+    if "shadow" not in production.lower() or "shadow" in shadow.lower():
+        return None
+    told = facts.endpoint
+    if told and (told.production_variant == production or told.shadow_variant == shadow):
+        return None
+    return (
+        f"The roles may be swapped: what was given as production is called {production}, and the "
+        f"shadow {shadow}. If that is right, endpoint.json says so (--endpoint-file)."
+    )
 
 
 def _one_thing(facts: Facts) -> str | None:

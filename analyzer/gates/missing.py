@@ -29,15 +29,19 @@ from analyzer.stats.missingness import informative_missingness
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from analyzer.metrics.metric import CaptureFacts, Facts
     from analyzer.model import Evidence, Gate
     from analyzer.stats.missingness import Informative
 
 MOST_MISSING = 0.005
-GREATEST_DIFFERENCE = 0.1
-"""A standardised difference beyond this is no longer negligible."""
 LEAST_P = 0.001
+"""What is less likely than this by chance is called a difference."""
+GREATEST_USUAL_SHARE = 2
+"""Times the share that is missing overall: an hour that misses more is named."""
+MOST_HOURS = 3
+"""Hours that are named; the report has them all."""
 
 
 def check_missing_pairs(facts: Facts, evidence: Mapping[str, Evidence]) -> Gate:
@@ -63,14 +67,18 @@ def check_missing_pairs(facts: Facts, evidence: Mapping[str, Evidence]) -> Gate:
     replayed = facts.mode is Mode.REPLAY
     of_all = counted(eligible, "replayed request" if replayed else "production record")
     text = f"no shadow record for {grouped(missing)} of {of_all}"
-    text += _counted_errors(facts, captures, missing)
+    errors = _counted_errors(facts, captures, missing)
     if share <= MOST_MISSING:
+        text += errors
         return pair_gate(GateOutcome.PASS, text, value=share, limit=MOST_MISSING, blocks=False)
+    if not replayed:
+        text += _hours_named(captures)
     hidden = [key for key, item in evidence.items() if _hides(facts, key, item, missing)]
     if hidden:
         text += f"; counted as harm, {' and '.join(hidden)} would no longer pass"
     else:
         text += "; even counted as harm, everything that passes would pass"
+    text += errors
     if not replayed:  # what a replay did not send is not missing, and fills other hours
         text += f". {_likeness(captures)}"
     return pair_gate(failing(bool(hidden)), text, value=share, limit=MOST_MISSING, blocks=False)
@@ -129,18 +137,41 @@ def _likeness(captures: CaptureFacts) -> str:
     known = {name: one for name, one in found.items() if one is not None}
     if not known:
         return "Whether they are like the rest is not known"
-    unlike = [name for name, one in known.items() if _differs(one)]
-    said = "; ".join(
-        f"{name} p = {plain(one.p_value)}, means {one.difference:.2f} standard deviations apart"
-        for name, one in known.items()
-    )
+    parts = []
+    unlike = {name: one for name, one in known.items() if one.p_value < LEAST_P}
     if unlike:
-        return f"Missing pairs are informative, they differ in {' and '.join(unlike)}: {said}"
-    return f"They are like the rest in {' and '.join(known)}: {said}"
+        parts.append(f"What is missing is unlike the rest in {_with_figures(unlike)}")
+    if alike := {name: one for name, one in known.items() if name not in unlike}:
+        parts.append(f"no difference is seen in {_with_figures(alike)}")
+    said = "; ".join(parts)
+    return f"{said[0].upper()}{said[1:]}"
 
 
-def _differs(one: Informative) -> bool:
-    return one.p_value < LEAST_P or abs(one.difference) > GREATEST_DIFFERENCE
+def _with_figures(found: Mapping[str, Informative]) -> str:
+    """What was compared, each with how likely and how large its difference is."""
+    return " and ".join(
+        f"{name} (p = {plain(one.p_value)}, means {one.difference:.2f} standard deviations apart)"
+        for name, one in found.items()
+    )
+
+
+def _hours_named(captures: CaptureFacts) -> str:
+    """The hours in which far more is missing than usual, those that miss most first."""
+    by_hour = _by_hour(captures)
+    if by_hour is None or by_hour.p_value >= LEAST_P:
+        return ""
+    rows = [(hour, records - paired, records) for hour, records, paired in _hours(captures)]
+    usual = sum(lost for _, lost, _ in rows) / sum(records for _, _, records in rows)
+    worst = sorted(
+        (row for row in rows if row[1] > GREATEST_USUAL_SHARE * usual * row[2]),
+        key=lambda row: (-row[1], row[0]),
+    )
+    if not worst:
+        return ", more in some hours than in others"
+    named = " and ".join(
+        f"{grouped(lost)} from {hour:%Y-%m-%d %H:%M}Z" for hour, lost, _ in worst[:MOST_HOURS]
+    )
+    return f", most in {'one hour' if len(worst) == 1 else 'some hours'}: {named}"
 
 
 def _by_bucket(captures: CaptureFacts, name: str) -> Informative | None:
@@ -157,16 +188,19 @@ def _by_bucket(captures: CaptureFacts, name: str) -> Informative | None:
     return informative_missingness(bucket, missing, present)
 
 
-def _by_hour(captures: CaptureFacts) -> Informative | None:
-    """The test over hours; None where the hours were not counted."""
+def _hours(captures: CaptureFacts) -> list[tuple[datetime, int, int]]:
+    """(hour, records, paired) of production in order of time; empty where none were counted."""
     table = captures.tables.get("capture_hours")
-    if table is None:
-        return None
-    rows = sorted(
+    return sorted(
         (row["hour"], row["records"], row["paired"])
-        for row in table.to_pylist()
+        for row in (table.to_pylist() if table is not None else [])
         if row["role"] == "production"
     )
+
+
+def _by_hour(captures: CaptureFacts) -> Informative | None:
+    """The test over hours; None where the hours were not counted."""
+    rows = _hours(captures)
     if not rows:
         return None
     hours = np.array([(hour - rows[0][0]).total_seconds() / 3_600 for hour, _, _ in rows])
@@ -188,7 +222,7 @@ def _counted_errors(facts: Facts, captures: CaptureFacts, missing: int) -> str:
     if not np.isfinite(errors).any():
         return ""
     counted_ = float(np.nansum(errors))
-    text = f"; CloudWatch counts {counted(counted_, '5XX error')} of the shadow"
+    text = f". CloudWatch counts {counted(counted_, '5XX error')} of the shadow"
     sent, seen = invocations(facts), counted_
     if sent is not None and captures.production_records < (1 - CAPTURE_SLACK) * sent[1]:
         seen = round(counted_ * captures.production_records / sent[1])

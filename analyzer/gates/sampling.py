@@ -6,7 +6,7 @@ In: CloudWatch's Invocations, record counts, configured shares. Out: what lies i
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.figures import counted, grouped, percent, plain, stated
 from analyzer.gates.pair_gate import failing, pair_gate
@@ -36,11 +36,16 @@ def check_sampling(facts: Facts, _evidence: Mapping[str, Evidence]) -> Gate:
             "captures count the requests",
             blocks=False,
         )
-    copied, requests, share = seen
+    copied, requests, share, captured = seen
     observed = copied / requests
     gap = abs(observed - share)
     allowed = max(LEAST_GAP, LEAST_GAP_SHARE * share)
     text = f"{percent(observed, 2)} of {counted(requests, 'request')} reached the shadow"
+    if captured:
+        text = (
+            f"the shadow has {counted(copied, 'captured record')}, {percent(observed, 2)} of "
+            f"production's {grouped(requests)}"
+        )
     if share >= 1:
         # at 100 % every mismatch is certain; only its size can be judged
         apart = f"{grouped(abs(requests - copied))} {'more' if copied > requests else 'fewer'}"
@@ -52,29 +57,43 @@ def check_sampling(facts: Facts, _evidence: Mapping[str, Evidence]) -> Gate:
         failed, text = factor > ALARM and gap > allowed, f"{text}, {stated(share)} expected"
         if failed:
             text += f" (log Bayes factor against it {plain(factor)}, alarm at {plain(ALARM)})"
+    if captured and (sent := invocations(facts)) is not None:
+        text += (
+            f". CloudWatch counts {counted(sent[0], 'request')} of the shadow and "
+            f"{grouped(sent[1])} of production"
+        )
     return pair_gate(failing(failed), text, value=observed, limit=share, blocks=False)
 
 
 def expected_sampling(facts: Facts) -> float | None:
     """The share of production's requests the shadow should have, 0..1; None when nothing tells."""
     sampled = _sampled(facts)
-    return sampled[2] if sampled else None
+    return sampled.share if sampled else None
 
 
-def _sampled(facts: Facts) -> tuple[float, float, float] | None:
-    """(requests copied, requests, expected share), from Invocations or from captures."""
+class _Sampled(NamedTuple):
+    """What is held against each other: requests, or captured records where `captured`."""
+
+    copied: float
+    requests: float
+    share: float
+    captured: bool
+
+
+def _sampled(facts: Facts) -> _Sampled | None:
+    """Invocations against the configured share; else captures against that or Invocations'."""
     share, sent = configured_share(facts), invocations(facts)
     if share is not None and sent is not None:
-        return (*sent, share)
+        return _Sampled(*sent, share, captured=False)
     captures = facts.captures
     if captures is None or not captures.production_records:
         return None
     recorded = float(captures.shadow_records), float(captures.production_records)
     if share is not None:
-        return (*recorded, share) if _captures_declared(facts) else None
+        return _Sampled(*recorded, share, captured=True) if _captures_declared(facts) else None
     if sent is None:
         return None
-    return (*recorded, min(sent[0] / sent[1], 1.0))
+    return _Sampled(*recorded, min(sent[0] / sent[1], 1.0), captured=True)
 
 
 def everything_copied(facts: Facts) -> bool:
@@ -98,14 +117,18 @@ def _captures_declared(facts: Facts) -> bool:
     return _declared_percentages(facts) == (100, 100)
 
 
-def _declared_percentages(facts: Facts) -> tuple[float | None, float | None]:
-    """Capture percentages of (production, shadow) as the policy says, else the endpoint."""
+def _declared_percentages(facts: Facts) -> tuple[float, float] | None:
+    """Capture percentages of (production, shadow): the policy's, else the endpoint's.
+
+    An endpoint has one for all variants: what is told of one alone is the other's, too.
+    """
     sampling = facts.policy.sampling
-    by_policy = (sampling.production_capture_percentage, sampling.shadow_capture_percentage)
-    if by_policy != (None, None):
-        return by_policy
-    told = None if facts.endpoint is None else facts.endpoint.capture_percentage
-    return told, told
+    production, shadow = sampling.production_capture_percentage, sampling.shadow_capture_percentage
+    both = None if facts.endpoint is None else facts.endpoint.capture_percentage
+    told = [one for one in (both, production, shadow) if one is not None]
+    if not told:
+        return None
+    return told[0] if production is None else production, told[0] if shadow is None else shadow
 
 
 def captures_complete(facts: Facts, captures: CaptureFacts) -> bool:
@@ -148,11 +171,11 @@ def _captured_shares(facts: Facts, captures: CaptureFacts) -> tuple[float, float
 
     Undeclared, production's share is counted, and the shadow's is the same.
     """
-    production, shadow = _declared_percentages(facts)
-    if production is not None and shadow is not None:
-        return production / 100, shadow / 100
+    declared = _declared_percentages(facts)
+    if declared is not None:
+        return declared[0] / 100, declared[1] / 100
     sent = invocations(facts)
-    if sent is None or (production, shadow) != (None, None):
+    if sent is None:
         return None
     share = captures.production_records / sent[1]
     if share > 1 + CAPTURE_SLACK:

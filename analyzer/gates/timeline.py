@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analyzer.figures import counted, grouped, percent, period, plain, stated
+from analyzer.gates.sampling import configured_share
+from analyzer.metrics.exports import not_given
 from analyzer.metrics.latency import mean_arms
 from analyzer.metrics.metric import GateCheck
 from analyzer.metrics.series import (
@@ -58,7 +60,8 @@ def _window_match(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
     cover = Cover.of(facts)
     sent = None if cover is None else _timed_requests(facts, cover, PRODUCTION)
     if cover is None or sent is None or not np.isfinite(sent).any():
-        return _gate(GateOutcome.NOT_MEASURED, "No metric minutes of production.", covers=SERVED)
+        text = not_given(facts, PRODUCTION) or "No metric minutes of production."
+        return _gate(GateOutcome.NOT_MEASURED, text, covers=SERVED)
     share = min(
         _covered(series[cover.part(cover.window)], cover.beyond)
         for series in (sent, invocations(facts, cover, PRODUCTION))
@@ -111,6 +114,8 @@ def _coverage(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
     cover = Cover.of(facts)
     if cover is None:
         return _gate(GateOutcome.NOT_MEASURED, "Nothing dates the window.", covers=SERVED)
+    if (text := not_given(facts, PRODUCTION, SHADOW)) is not None:
+        return _gate(GateOutcome.NOT_MEASURED, text, covers=SERVED)
     shares = []
     for reader in (_timed_requests, invocations):
         kept = settled(facts, cover)
@@ -122,7 +127,7 @@ def _coverage(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
             shares.append(_shadow_share(facts, production, shadow))
     known = [share for share in shares if share is not None]
     if not known or len(known) < len(shares):
-        text = "Too little traffic, or no metrics of both variants, to see whether the shadow ran."
+        text = "Too little traffic, or no minute of both variants, to see whether the shadow ran."
         return _gate(GateOutcome.NOT_MEASURED, text, covers=SERVED)
     share, block = min(known)
     span = "minutes" if block == 1 else f"{block}-minute spans"
@@ -167,14 +172,7 @@ def _sampled_share(facts: Facts, sent: FloatArray, copied: FloatArray) -> float:
     share, and so excuse its silence.
     """
     seen = float(copied.sum() / sent.sum()) if sent.sum() > 0 else 0.0
-    return max(seen, _told_share(facts))
-
-
-def _told_share(facts: Facts) -> float:
-    told = facts.policy.sampling.shadow_percentage
-    if told is None and facts.endpoint is not None:
-        told = facts.endpoint.shadow_percentage
-    return 0.0 if told is None else told / 100
+    return max(seen, configured_share(facts) or 0.0)
 
 
 def _load_match(facts: Facts, _: Mapping[str, Evidence]) -> Gate:

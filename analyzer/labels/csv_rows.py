@@ -10,11 +10,10 @@ import csv
 import io
 from collections import deque
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from analyzer.sources import Chunk
 
@@ -22,26 +21,34 @@ if TYPE_CHECKING:
     """ID, label, and the code of a row that could not be read."""
 
 COLUMNS = ("id", "label")
-_TOO_LONG = ""  # stands for a line that is too long; no line is empty, for it has its end
+_TOO_LONG, _CUT = "", "\n\n"
+_LOST = {_TOO_LONG: "label.oversize", _CUT: "label.invalid-csv"}
+"""What stands for a line that is too long, or that damage to its file cut short -> its code. No
+line is either: a line has one end."""
 
 
-def csv_rows(chunks: Iterable[Chunk], max_line_bytes: int) -> Iterator[Row]:
+def csv_rows(
+    chunks: Iterable[Chunk],
+    max_line_bytes: int,
+    on_foreign: Callable[[list[str]], object] = lambda _: None,
+) -> Iterator[Row]:
     """The labels of one file, and a code for each line that gives none.
 
     A file that lacks a column is counted line by line, the first one too: where there is no header
     it was a label.
 
     Args:
-        chunks: the file's lines, in order.
+        chunks: the file's lines, in order; where it is damaged, the failure comes last.
         max_line_bytes: a longer line is counted and not read; nor are more bytes one record.
+        on_foreign: called with the cells of a first line that lacks a column.
     """
-    lines = _Lines(chain.from_iterable(_lines(chunk, max_line_bytes) for chunk in chunks))
+    lines = _Lines(_whole(chunks, max_line_bytes))
     header: _Header | None = None
     for line in lines:
-        if line.isspace():
+        if line in _LOST:
+            yield None, None, _LOST[line]
+        elif line.isspace():
             continue
-        if line == _TOO_LONG:
-            yield None, None, "label.oversize"
         elif header is not None and not header.places:
             yield None, None, "label.no-columns"
         elif (cells := _record(line, lines, header, max_line_bytes)) is None:
@@ -51,6 +58,7 @@ def csv_rows(chunks: Iterable[Chunk], max_line_bytes: int) -> Iterator[Row]:
         else:
             header = _header(cells)
             if not header.places:
+                on_foreign(cells)
                 yield None, None, "label.no-columns"
 
 
@@ -130,7 +138,7 @@ def _spanning(
     for line in lines:
         taken.append(line)
         held += len(line)
-        if line == _TOO_LONG or held > max_bytes or _is_record(line, header):
+        if line in _LOST or held > max_bytes or _is_record(line, header):
             break
         if _turns(line):
             cells = _cells("".join((first, *taken)))
@@ -166,6 +174,21 @@ def _cells(text: str) -> list[str] | None:
 def _turns(line: str) -> bool:
     """Whether a quote is open after it that was not before, or the other way round."""
     return line.count('"') % 2 == 1
+
+
+def _whole(chunks: Iterable[Chunk], max_line_bytes: int) -> Iterator[str]:
+    """Lines, but for one that damage cut: what is left of a label is another label."""
+    held: str | None = None
+    for chunk in chunks:
+        if chunk.failure is not None:
+            held = held if held is None or held.endswith(("\n", "\r")) else _CUT
+            continue
+        for line in _lines(chunk, max_line_bytes):
+            if held is not None:
+                yield held
+            held = line
+    if held is not None:
+        yield held
 
 
 def _lines(chunk: Chunk, max_line_bytes: int) -> Iterator[str]:

@@ -6,6 +6,7 @@ stops a run: one that gives no label is a row with a code that starts with `labe
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 from itertools import chain, islice
@@ -18,6 +19,7 @@ import pyarrow.parquet as pq
 
 from analyzer.captures.lines import split
 from analyzer.errors import AccessError, InputError
+from analyzer.figures import counted, grouped
 from analyzer.labels.csv_rows import COLUMNS, csv_rows
 from analyzer.model import Note
 from analyzer.sources import Listing, local, open_chunks, s3
@@ -39,6 +41,9 @@ _PARQUET = (".parquet",)
 _JSON_LINES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".json")
 _BATCH_BYTES = 32 << 20
 _BATCH_ROWS = 100_000
+_NAME = re.compile(r"[A-Za-z][A-Za-z_ .-]{0,39}[0-9]{0,2}")
+"""What a column is called: letters, and hardly a digit; IDs have more."""
+_MOST_COLUMNS = 20
 _DAMAGED = frozenset({"corrupt-gzip", "gzip-bomb", "parquet"})
 
 
@@ -66,7 +71,25 @@ def find_labels(root: str, aws: AwsOptions) -> Listing:
             code="no-labels",
         )
     found.sort(key=lambda item: (_is_table(item), item.key, item.location))  # as they are read
-    return Listing(None, None, None, tuple(found), dict(skipped), same_objects=False, aws=aws)
+    return Listing(
+        None,
+        None,
+        None,
+        tuple(found),
+        dict(skipped),
+        same_objects=False,
+        aws=aws,
+        notes=tuple(_left_out(skipped)),
+    )
+
+
+def _left_out(skipped: Counter[str]) -> Iterator[Note]:
+    """What else lies there, for who meant it as labels; nothing is lost with an empty file."""
+    told = Counter({code: count for code, count in skipped.items() if code != "empty"})
+    if told:
+        codes = ", ".join(f"{grouped(count)} {code}" for code, count in sorted(told.items()))
+        text = f"not read for labels: {counted(told.total(), 'file')} ({codes})"
+        yield Note(code="label-files-left-out", text=text)
 
 
 def read_labels(
@@ -81,7 +104,7 @@ def read_labels(
         progress: told after every file.
 
     Returns:
-        A note for each file that is damaged and was read as far as that.
+        A note for each file that is damaged and was read as far as that, or lacks a column.
 
     Raises:
         AccessError: a file cannot be read any more; a re-run may help.
@@ -100,26 +123,25 @@ def read_labels(
     done = len(texts.objects)
     for item in tables:
         if item.key.lower().endswith(_PARQUET):
-            _add_rows(engine, _parquet_rows(_whole(item, files.aws)))
+            _add_rows(engine, _parquet_rows(_whole(item, files.aws), _on_foreign(item, damaged)))
             progress("reading labels", done + 1, len(files.objects))
         else:
             alone = replace(files, objects=(item,))
             chunks = _chunks(alone, max_line_bytes, damaged, on_read)
-            _add_rows(engine, csv_rows(chunks, max_line_bytes))
+            _add_rows(engine, csv_rows(chunks, max_line_bytes, _on_foreign(item, damaged)))
         done += 1
     return tuple(damaged)
 
 
 def _not_labels(entry: Entry) -> str | None:
     """Why an entry of a folder is no label file; None if it is."""
-    name = entry.key.rpartition("/")[2]
     if not entry.is_file:
         return "not-a-file"
     if entry.size == 0:
         return "empty"
-    if name.startswith((".", "_")):
+    if entry.hidden:
         return "hidden"
-    return None if name.lower().endswith(_JSON_LINES + _CSV + _PARQUET) else "not-labels"
+    return None if entry.key.lower().endswith(_JSON_LINES + _CSV + _PARQUET) else "not-labels"
 
 
 def _is_table(item: SourceObject) -> bool:
@@ -132,7 +154,7 @@ def _chunks(
     damaged: list[Note],
     on_read: Callable[[int, int, int, int], None],
 ) -> Iterator[Chunk]:
-    """The files' lines; a damaged file gives what could be read, and a note."""
+    """The files' lines; a damaged file gives what could be read, its failure, and a note."""
     named = {item.role: 1 for item in files.objects}  # one that is refused is said by its name
     for chunk in open_chunks(files, max_line_bytes=max_line_bytes, known=named, progress=on_read):
         if chunk.failure is None:
@@ -142,6 +164,7 @@ def _chunks(
         if chunk.failure.code not in _DAMAGED:
             raise AccessError(printable(said), code="labels-unreadable")
         damaged.append(Note(code=f"object-{chunk.failure.code}", text=said))
+        yield chunk
 
 
 def _add_lines(engine: Engine, chunks: Iterable[Chunk], max_line_bytes: int) -> None:
@@ -157,8 +180,9 @@ def _batches(chunks: Iterable[Chunk]) -> Iterator[list[Chunk]]:
     batch: list[Chunk] = []
     held = 0
     for chunk in chunks:
-        batch.append(chunk)
-        held += len(chunk.data)
+        if chunk.failure is None:  # what it cut is no JSON
+            batch.append(chunk)
+            held += len(chunk.data)
         if held >= _BATCH_BYTES:
             yield batch
             batch, held = [], 0
@@ -186,14 +210,30 @@ def _whole(item: SourceObject, aws: AwsOptions) -> bytes:
         raise AccessError(printable(said), code="labels-unreadable") from None
 
 
-def _parquet_rows(data: bytes) -> Iterator[Row]:
+def _on_foreign(item: SourceObject, noted: list[Note]) -> Callable[[list[str]], None]:
+    """Notes of a file that lacks a column which it has, if what it begins with are names.
+
+    Where there is no header the first line is a label, and whose it is stays out of a verdict.
+    """
+
+    def note(found: list[str]) -> None:
+        names = [name.strip() for name in found]
+        shown = len(names) <= _MOST_COLUMNS and all(map(_NAME.fullmatch, names))
+        columns = f"the columns {', '.join(names)}" if shown else "no header"
+        said = f"labels: {item.key}: found {columns}; the header must name {','.join(COLUMNS)}"
+        noted.append(Note(code="label-columns", text=printable(said)))
+
+    return note
+
+
+def _parquet_rows(data: bytes, on_foreign: Callable[[list[str]], None]) -> Iterator[Row]:
     """Rows of a Parquet file; numbers and truth values as their text.
 
     Read by pyarrow: a bit that flips in a header makes Polars ask for all memory there is and more,
     which ends the process. A whole file or nothing, for what a damaged one says is anybody's guess.
     """
     try:
-        table = _text_table(data)
+        table = _text_table(data, on_foreign)
     except (pa.ArrowException, OSError, UnicodeDecodeError):  # the last of a column's name
         yield None, None, "label.invalid-parquet"
         return
@@ -205,11 +245,12 @@ def _parquet_rows(data: bytes) -> Iterator[Row]:
             yield found, label, None
 
 
-def _text_table(data: bytes) -> pa.Table | None:
+def _text_table(data: bytes, on_foreign: Callable[[list[str]], None]) -> pa.Table | None:
     """IDs and labels as text that is UTF-8; None where there are no such columns."""
     file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
     names = {name.lower(): name for name in file.schema_arrow.names}
     if not set(COLUMNS) <= set(names):
+        on_foreign(file.schema_arrow.names)
         return None
     table = file.read([names[column] for column in COLUMNS], use_threads=False)
     places = [table.column_names.index(names[column]) for column in COLUMNS]

@@ -13,21 +13,22 @@ import hashlib
 import math
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from analyzer.figures import counted, grouped
 from analyzer.labels.files import read_labels
 from analyzer.model import Note
+from analyzer.sources.objects import printable
 from analyzer.stats.root_error import SquareMoments, root_difference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping
 
     import pyarrow as pa
 
+    from analyzer.asked import Asked, Rows
     from analyzer.engine import Engine
     from analyzer.policy import Policy
     from analyzer.sources import Listing
@@ -35,8 +36,14 @@ if TYPE_CHECKING:
 
 _TERM_BITS = 60
 _LARGEST_LOSS = 64.0  # above -ln(1e-15)
+_LEAST_NAMED, _MOST_NAMED = 20, 4
+_FITTING = {
+    "probability": "0 or 1, true or false",
+    "regression": "a number",
+    "vector": "no label",
+}
 _DOCUMENTS = frozenset({"json", "text"})
-_OF_ANSWERS = ("label_commonest", "label_selection")
+_OF_ANSWERS = ("label_commonest", "label_hours", "label_selection")
 _QUESTIONS = {
     "probability": (*_OF_ANSWERS, "label_losses", "label_score_cells", "label_reliability"),
     "regression": ("label_error_extent",),
@@ -45,41 +52,13 @@ _QUESTIONS = {
 """By kind of outputs; all others are answers that are right or wrong."""
 
 
-class Asked(Protocol):
-    """What is asked of labelled pairs, wherever they lie."""
-
-    def table(self, name: str, **params: object) -> pa.Table:
-        """What `sql/<name>.sql` gives."""
-
-    def tables(self, *names: str, **params: object) -> dict[str, pa.Table]:
-        """`table` of each of several questions."""
-
-    def reduce(self, name: str, **params: object) -> None:
-        """Make what `sql/<name>.sql` adds up from rows readable under its name."""
-
-    def each(self, step: Callable[[Rows], object]) -> None:
-        """Take a step that handles the rows of one pair by themselves."""
-
-
-class Rows(Protocol):
-    """What a step asks of the table engine that holds the rows."""
-
-    def files(self, table: str) -> Sequence[Path]:
-        """Where a kept table lies; nowhere if there is none."""
-
-    def keep(
-        self, name: str, *, table: str | None = None, replace: bool = False, **params: object
-    ) -> int:
-        """Add what `sql/<name>.sql` gives to a table on disk."""
-
-
 @dataclass(frozen=True)
 class Labelled:
     """What the labels of a run came to.
 
     Attributes:
-        tables: `label_counts`, `label_selection` and `label_score_cells` for the metrics; `labels`,
-            `label_outcomes` and `calibration` for the report.
+        tables: `label_counts`, `label_hours`, `label_selection` and `label_score_cells` for the
+            metrics; `labels`, `label_outcomes` and `calibration` for the report.
         digest: of the usable labels as a set and of the number of other lines, by code.
         notes: how many pairs have a label, and what was left out.
     """
@@ -135,6 +114,7 @@ def sum_labels(engine: Asked, policy: Policy, kind: str, damaged: Iterable[Note]
     counts = _one_row(engine.table("label_fates"))
     counts["pairs"] = _one_row(engine.table("pairing_facts"))["pairs"]
     tables: dict[str, pa.Table] = {}
+    noted: list[Note] = []
     if kind not in _DOCUMENTS:
         label_at = policy.predictions.label_at if kind == "probability" else None
         engine.each(partial(_keep_predictions, kind=kind, label_at=label_at))
@@ -153,12 +133,13 @@ def sum_labels(engine: Asked, policy: Policy, kind: str, damaged: Iterable[Note]
             counts |= _errors(engine, found["label_error_extent"])
         elif kind != "vector":
             tables["label_outcomes"] = _outcome_table(counts)
-            tables["label_selection"] = found["label_selection"]
+            tables |= {name: found[name] for name in ("label_hours", "label_selection")}
+        noted.extend(_misfit_notes(engine, policy, kind, counts["unusable"]))
     left_out = {row["code"]: row["lines"] for row in codes if row["code"] is not None}
     fates = list(_fates(counts, left_out))
     tables["labels"] = pl.DataFrame(fates, schema=_FATES, orient="row").to_arrow()
     tables["label_counts"] = pl.DataFrame([counts]).to_arrow()
-    return Labelled(tables, _digest(codes), (*_notes(counts, fates), *damaged))
+    return Labelled(tables, _digest(codes), (*_notes(counts, fates), *noted, *damaged))
 
 
 def _keep_predictions(engine: Rows, kind: str, label_at: float | None) -> None:
@@ -308,6 +289,23 @@ def _notes(counts: dict[str, Any], fates: Iterable[tuple[str, int, str]]) -> Ite
     ]
     if others:
         yield Note(code="labels-left-out", text=f"labels counted apart: {', '.join(others)}")
+
+
+def _misfit_notes(engine: Asked, policy: Policy, kind: str, misfits: int) -> Iterator[Note]:
+    """What labels say that do not fit, and what would; a rare one may be somebody's name."""
+    if not misfits:
+        return
+    engine.reduce("label_misfits")
+    least = 1 if policy.redaction.payloads == "shown" else _LEAST_NAMED
+    named = engine.table("shown_misfits", least=least, most=_MOST_NAMED).to_pylist()
+    seen = [f"{printable(row['label'])} ({grouped(row['predictions'])})" for row in named]
+    rest = misfits - sum(row["predictions"] for row in named)
+    seen += [f"others ({grouped(rest)})"] if rest else []
+    yield Note(
+        code="label-misfits",
+        text=f"labels of {counted(misfits, 'prediction')} do not fit outputs read as {kind}, which "
+        f"take {_FITTING.get(kind, 'the names that the outputs have')}; seen: {', '.join(seen)}",
+    )
 
 
 def _digest(codes: Iterable[dict[str, Any]]) -> str:

@@ -14,11 +14,13 @@ import math
 from typing import TYPE_CHECKING
 
 from analyzer.figures import counted, grouped, percent, points, stated
+from analyzer.metrics.failures import bounds_once
 from analyzer.metrics.label_selection import MORE_FLIPS, weigh
 from analyzer.metrics.labelled import LabelCounts, applying, said
 from analyzer.metrics.metric import Metric
-from analyzer.metrics.predictions import planned
+from analyzer.metrics.predictions import planned, repetition
 from analyzer.metrics.ratio import ONLY_LOOK
+from analyzer.metrics.shares import fewest
 from analyzer.model import (
     Effect,
     Evidence,
@@ -49,10 +51,10 @@ METHOD = "betting-paired/1"
 SOURCE = (
     "Waudby-Smith and Ramdas, Estimating means of bounded random variables by betting, JRSS B "
     "86:1 (2024), a fixed mixture of stakes; a single look: Tango, Statistics in Medicine 17:891 "
-    "(1998); repeated inputs by Kish's effective size (1965)"
+    "(1998); repeated inputs by Kish's effective size (1965), bursts by the design effect of hours "
+    "(Cochran 1977, 9A)"
 )
 _DECIDING = frozenset({"probability", "label", "multiclass"})
-_MOST_PREDICTIONS = 1e12
 
 
 def assess_accuracy(facts: Facts, rule: MetricRule) -> Evidence:
@@ -68,7 +70,7 @@ def _judged_accuracy(facts: Facts, rule: MetricRule, found: LabelCounts) -> Evid
     fail_level, pass_level = levels(facts.policy)
     useless = _uninformative(found)
     once = facts.policy.inference == "fixed"
-    bounds = _once if once else _at_any_look
+    bounds = bounds_once if once else _at_any_look
     lower, upper = bounds(scaled, 1 - pass_level, 1 - fail_level)
     weighed = weigh(found, bounds, 1 - pass_level, 1 - fail_level)
     if weighed is not None:  # neither a pass nor harm by labelled predictions alone
@@ -144,7 +146,7 @@ def _uninformative(found: LabelCounts) -> Note | None:
 
 
 def _outcome_notes(found: LabelCounts, scaled: Outcomes) -> tuple[Note, ...]:
-    """Who alone was right, and that outcomes are worth fewer where inputs repeat."""
+    """Who alone was right, and that outcomes are worth fewer where they repeat or cluster."""
     from analyzer.stats.proportions import mcnemar
 
     p = mcnemar(round(scaled.ours), round(scaled.rival)).mid_p
@@ -153,28 +155,14 @@ def _outcome_notes(found: LabelCounts, scaled: Outcomes) -> tuple[Note, ...]:
         f"{grouped(found.count('shadow_right'))} of "
         f"{counted(found.predictions, 'labelled prediction')} (McNemar mid-p {p:.2g}, one look)"
     )
-    notes = [Note(code="right-alone", text=text)]
-    if found.effective < 0.99 * found.predictions:
-        text = (
-            f"{counted(found.predictions, 'labelled prediction')} are worth "
-            f"{grouped(found.effective)} independent ones, because inputs repeat or share a request"
-        )
-        notes.append(Note(code="repeated-inputs", text=text))
-    return tuple(notes)
+    repeated = repetition(found.predictions, found.effective, found.bursts, "labelled predictions")
+    return (Note(code="right-alone", text=text), *repeated)
 
 
 def _test(scaled: Outcomes, margin: float) -> Test:
     """The e-value against "the loss is the margin or more"."""
     found = e_value(scaled, margin)
     return Test(e_value=found, p_value=min(1.0, 1 / found) if found > 0 else 1.0)
-
-
-def _once(scaled: Outcomes, alpha_lower: float, alpha_upper: float) -> tuple[float, float]:
-    """Tango's bounds, each at its own one-sided level."""
-    from analyzer.stats.proportions import tango
-
-    table = (0.0, scaled.ours, scaled.rival, scaled.alike)
-    return tango(*table, 1 - 2 * alpha_lower)[0], tango(*table, 1 - 2 * alpha_upper)[1]
 
 
 def _at_any_look(scaled: Outcomes, alpha_lower: float, alpha_upper: float) -> tuple[float, float]:
@@ -184,7 +172,9 @@ def _at_any_look(scaled: Outcomes, alpha_lower: float, alpha_upper: float) -> tu
 
 def _intervals(scaled: Outcomes, alpha: float) -> Intervals:
     """Both ways to look that exist for paired shares, each end at one-sided alpha."""
-    return Intervals(fixed=_once(scaled, alpha, alpha), anytime=_at_any_look(scaled, alpha, alpha))
+    return Intervals(
+        fixed=bounds_once(scaled, alpha, alpha), anytime=_at_any_look(scaled, alpha, alpha)
+    )
 
 
 def _needs(found: LabelCounts, margin: float, alpha: float, *, once: bool) -> Needs:
@@ -223,21 +213,8 @@ def predictions_needed(
     """
     if outcomes.difference <= margin:
         return None
-    bounds = _once if once else _at_any_look
-
-    def settled(n: float) -> bool:
-        return bounds(outcomes.scaled(n / outcomes.pairs), alpha, alpha)[0] > margin
-
-    high = 1.0
-    while not settled(high):
-        high *= 2
-        if high > _MOST_PREDICTIONS:
-            return None
-    low = high / 2
-    while high - low > max(0.5, low * 1e-6):
-        middle = (low + high) / 2
-        low, high = (low, middle) if settled(middle) else (middle, high)
-    return math.ceil(high)
+    bounds = bounds_once if once else _at_any_look
+    return fewest(lambda n: bounds(outcomes.scaled(n / outcomes.pairs), alpha, alpha)[0] > margin)
 
 
 ACCURACY: tuple[Metric, ...] = (

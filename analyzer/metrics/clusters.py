@@ -56,16 +56,20 @@ def cluster_tables(tables: Mapping[str, pa.Table]) -> dict[str, pl.DataFrame]:
         ]
         frames["worst_parts"] = pl.DataFrame(placed, schema=_PARTS, orient="row")
         for row in tables["slice_counts"].to_pylist():
-            held[row["slice"], _part(row)] = row["pairs"]
+            _add(held, (row["slice"], _part(row)), row["pairs"])
     if not any(name == _HOUR for name, _ in held) and "capture_hours" in tables:
         placed += [(row["rank"], _HOUR, f"{row['captured_at']:%H}") for row in worst.to_pylist()]
         for row in tables["capture_hours"].to_pylist():
             if row["role"] == "production":
-                place = _HOUR, f"{row['hour']:%H}"
-                held[place] = held.get(place, 0) + row["paired"]
+                _add(held, (_HOUR, f"{row['hour']:%H}"), row["paired"])
     found = _clusters(Counter((name, part) for _, name, part in placed), held, worst.num_rows)
     frames["worst_clusters"] = pl.DataFrame(found, schema=_CLUSTERS, orient="row")
     return frames
+
+
+def _add(held: dict[tuple[str, str], int], place: tuple[str, str], pairs: int) -> None:
+    """Parts whose names round alike are one."""
+    held[place] = held.get(place, 0) + pairs
 
 
 def _part(row: Mapping[str, Any]) -> str:

@@ -16,12 +16,16 @@ from typing import TYPE_CHECKING
 
 from analyzer.figures import duration
 from analyzer.metrics import predictions
+from analyzer.metrics.answers import MOST_APART, beside_each_answer
 from analyzer.metrics.floor import METHOD as ABOVE_FLOOR
 from analyzer.metrics.floor import AboveFloor, above_floor
 from analyzer.metrics.metric import Metric
+from analyzer.metrics.other_labels import beside_other_labels
 from analyzer.metrics.predictions import Counted
 from analyzer.metrics.ratio import hours_of
+from analyzer.metrics.scores import beside_mean
 from analyzer.metrics.shares import METHOD, SOURCE, Share, outcomes_needed, window_minutes
+from analyzer.metrics.vectors import LISTS, beside_each_place
 from analyzer.model import (
     Evidence,
     Family,
@@ -54,8 +58,7 @@ class Question:
     Attributes:
         kinds: kinds of output it applies to.
         share: the share it is; None without outcomes.
-        by_one_answer: in how many outcomes the best single answer for all would be an event, or
-            fewer; None where nothing bounds that.
+        beside: the evidence again, where few events may say nothing of some answers.
         uninformative: why, where it is so, few events would say nothing.
         role: the rule's role, or a weaker one where the policy leaves the question open.
         notes: what is worth saying beside the number.
@@ -64,7 +67,9 @@ class Question:
 
     kinds: frozenset[str]
     share: Callable[[Counted], Share | None]
-    by_one_answer: Callable[[Counted], int | None] = lambda _counted: None
+    beside: Callable[[Facts, Counted, Share, Evidence], Evidence] = (
+        lambda _facts, _counted, _share, evidence: evidence
+    )
     uninformative: Callable[[Facts, Counted], Note | None] = lambda _facts, _counted: None
     role: Callable[[Facts, MetricRule], Role] = lambda _facts, rule: rule.role
     notes: Callable[[Facts, Counted, Role], tuple[Note, ...]] = lambda _facts, _counted, _role: ()
@@ -88,7 +93,7 @@ def assess_share(question: Question, facts: Facts, rule: MetricRule) -> Evidence
     notes = (
         floor,
         *predictions.planned(facts),
-        *predictions.repetition(share),
+        *predictions.repetition(share.outcomes, share.effective, share.bursts, share.unit),
         *_hours(facts, rule, judged),
         *question.notes(facts, counted, role),
     )
@@ -96,7 +101,9 @@ def assess_share(question: Question, facts: Facts, rule: MetricRule) -> Evidence
     ruled = rule.model_copy(update={"role": role})
     evidence = _judged(facts, ruled, judged, useless)
     if useless is None:
-        evidence = _beside_one_answer(facts, question.by_one_answer(counted), share, evidence)
+        evidence = question.beside(facts, counted, share, evidence)
+    if isinstance(judged, Share):
+        evidence = _lately(facts, judged, evidence)
     n = SampleSizes(pairs=counted.count("pairs"), effective=share.effective)
     return evidence.model_copy(update={"n": n, "notes": (*notes, *evidence.notes)})
 
@@ -139,30 +146,76 @@ def _judged(
 
 
 def _beside_one_answer(
-    facts: Facts, differing: int | None, share: Share, evidence: Evidence
+    name: str, facts: Facts, counted: Counted, share: Share, evidence: Evidence
 ) -> Evidence:
-    """A pass is one only where the best single answer for all requests would have more events."""
+    """A pass is one only where the best single score for all would have twice as many events.
+
+    What that score would miss are production's rarer scores: below half of them, most are kept.
+    Lists of numbers are asked place by place.
+    """
+    if counted.kind in LISTS:
+        return beside_each_place(facts, counted, share, evidence)
     upper, margin = share.effect(facts.policy).upper, evidence.margin
-    if differing is None or upper is None or margin is None:
+    known = counted.kind in _SCORED and name in counted.row
+    if not known or upper is None or margin is None:
         return evidence
-    alone = differing / share.outcomes
+    alone = counted.count(name) / share.outcomes
     note = predictions.no_better_than_one_answer(alone, upper)
     passed = evidence.outcome is Outcome.PASS
     if note is None and passed and alone < margin:
         notes = (*evidence.notes, predictions.rare_answers(alone, upper))
         return evidence.model_copy(update={"notes": notes})
-    if note is None or not (passed or (evidence.outcome is Outcome.UNRESOLVED and alone < margin)):
+    allowed = MOST_APART * alone
+    open_yet = evidence.outcome is Outcome.UNRESOLVED and allowed < margin
+    if note is None or not (passed or open_yet):
         return evidence
     once = facts.policy.inference == "fixed"
-    needed = outcomes_needed(share.estimate, alone, facts.policy.alpha, once=once)
+    needed = outcomes_needed(share.estimate, allowed, facts.policy.alpha, once=once)
     changed = {
         "outcome": Outcome.UNRESOLVED,
-        "needs": _otherwise(note, alone) if needed is None else share.projected(facts, needed),
+        "needs": _never(note, alone) if needed is None else share.projected(facts, needed),
         "notes": (*evidence.notes, note),
     }
     if passed and evidence.effect is not None:
         changed["effect"] = evidence.effect.model_copy(update={"upper": None})
     return evidence.model_copy(update=changed)
+
+
+def _beside_rare_and_mean(
+    facts: Facts, counted: Counted, share: Share, evidence: Evidence
+) -> Evidence:
+    """Few large shifts say nothing where rare scores are lost, or where all move one way."""
+    rare = _beside_one_answer("one_answer_large", facts, counted, share, evidence)
+    moved = beside_mean(facts, counted, rare)
+    # where predictions are labels themselves, flips are held against the other labels
+    return moved if counted.kind in _LABELLED else beside_other_labels(facts, counted, moved)
+
+
+def _beside_answers(facts: Facts, counted: Counted, flips: Share, evidence: Evidence) -> Evidence:
+    """Few flips say nothing where an answer is lost, or where other labels differ."""
+    each = beside_each_answer(facts, counted, flips, evidence)
+    return beside_other_labels(facts, counted, each)
+
+
+def _lately(facts: Facts, share: Share, evidence: Evidence) -> Evidence:
+    """A pass is none where the last day by itself would fail."""
+    if evidence.outcome is not Outcome.PASS or evidence.margin is None or evidence.effect is None:
+        return evidence
+    note = predictions.fails_lately(share, facts.policy, evidence.margin)
+    if note is None:
+        return evidence
+    needs = Needs(
+        text=f"{predictions.said(note).text} Find out what changed; where that is over, a day more "
+        "shows it."
+    )
+    return evidence.model_copy(
+        update={
+            "outcome": Outcome.UNRESOLVED,
+            "effect": evidence.effect.model_copy(update={"upper": None}),
+            "needs": needs,
+            "notes": (*evidence.notes, note),
+        }
+    )
 
 
 def _flips(counted: Counted) -> Share | None:
@@ -185,11 +238,6 @@ def _mismatches(counted: Counted) -> Share | None:
     return counted.share("mismatched_pairs", "answered_pairs", "answered_squares", "pairs")
 
 
-def _by_one_score(name: str, counted: Counted) -> int | None:
-    """Of lists of numbers nothing is counted that would bound it."""
-    return counted.count(name) if counted.kind in _SCORED and name in counted.row else None
-
-
 def _shift_role(facts: Facts, rule: MetricRule) -> Role:
     """Under a model change every score moves: judged only with a tolerance from the policy."""
     given = facts.policy.predictions.tolerance is not None or rule.source == "policy"
@@ -203,7 +251,7 @@ def _at_most_evidence(role: Role) -> Role:
 
 def _longer(facts: Facts, note: Note) -> Needs:
     """What is needed, with the time at which enough predictions lie on the rarer side."""
-    said, counted = _said(note), Counted.of(facts)
+    said, counted = predictions.said(note), Counted.of(facts)
     fewest = 0 if counted is None else predictions.fewest_on_a_side(counted)
     minutes = window_minutes(facts)
     if counted is None or minutes is None or not 0 < fewest < predictions.LEAST_EACH_SIDE:
@@ -218,20 +266,13 @@ def _longer(facts: Facts, note: Note) -> Needs:
     )
 
 
-def _otherwise(note: Note, alone: float) -> Needs:
+def _never(note: Note, alone: float) -> Needs:
     """What settles it where no number of pairs does: another judge, or a finer question."""
-    advice = (
-        "If the shadow is right to differ, let --labels judge it and give this metric the role "
-        "evidence."
-        if alone
-        else "All of production's answers count as one: make what counts as a difference smaller."
-    )
-    return Needs(text=f"{_said(note).text} {advice}")
-
-
-def _said(note: Note) -> Needs:
-    """A note as the sentence that says what is needed."""
-    return Needs(text=f"{note.text[:1].upper()}{note.text[1:]}.")
+    if alone:
+        return predictions.otherwise(note)
+    said = predictions.said(note)
+    finer = "All of production's answers count as one: make what counts as a difference smaller."
+    return Needs(text=f"{said.text} {finer}")
 
 
 def _unmeasured(rule: MetricRule, role: Role, note: Note) -> Evidence:
@@ -245,7 +286,7 @@ def _unmeasured(rule: MetricRule, role: Role, note: Note) -> Evidence:
         margin=rule.margin,
         margin_source=rule.source,
         method=METHOD,
-        needs=_said(note) if role in _JUDGED else None,
+        needs=predictions.said(note) if role in _JUDGED else None,
         notes=(note,),
     )
 
@@ -283,7 +324,7 @@ DIVERGENCE: tuple[Metric, ...] = (
             Question(
                 _LABELLED,
                 _flips,
-                predictions.fewest_on_a_side,
+                _beside_answers,
                 predictions.one_sided,
                 notes=predictions.positive_rates,
                 floored="flip_rate",
@@ -303,7 +344,7 @@ DIVERGENCE: tuple[Metric, ...] = (
             Question(
                 _MEASURED,
                 _shifts,
-                partial(_by_one_score, "one_answer_shifted"),
+                partial(_beside_one_answer, "one_answer_shifted"),
                 role=_shift_role,
                 notes=predictions.shift_tolerance,
                 floored="score_shift_share",
@@ -323,7 +364,7 @@ DIVERGENCE: tuple[Metric, ...] = (
             Question(
                 _SCORED,
                 _large_shifts,
-                partial(_by_one_score, "one_answer_large"),
+                _beside_rare_and_mean,
                 notes=predictions.large_shift_size,
                 floored="score_large_shift_share",
             ),

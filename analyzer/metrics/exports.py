@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from analyzer.metrics.metric import Facts
+    from analyzer.metrics.series import Variant
     from analyzer.model import Evidence
 
 ENDPOINT_NAMESPACE = "AWS/SageMaker"
@@ -49,6 +50,15 @@ class Wanted:
 def export_needs(*wanted: Wanted) -> Needs:
     """Needs that name the missing series and no more; `how_to_export` says the rest once."""
     return Needs(text=f"{_EXPORT}{' and '.join(str(one) for one in wanted)} of both variants.")
+
+
+def not_given(facts: Facts, *variants: Variant) -> str | None:
+    """That nothing was exported, at all or of one of these; None where something was of each."""
+    if facts.metric_points.is_empty():
+        return "No CloudWatch metrics were given."
+    given = {role for role, *_ in facts.metric_series}
+    absent = [facts.called.get(one, f"the {one}") for one in variants if one not in given]
+    return f"No CloudWatch metrics of {' or '.join(absent)} were given." if absent else None
 
 
 def how_to_export(

@@ -5,9 +5,11 @@ accuracy among labelled predictions (`accuracy`).
 
 Nobody learns what a declined loan would have become, so labels may come for one answer alone, or
 for flips first. Where both variants answer alike neither is more often right: the difference lies
-in flips, whose share of all predictions is known. So where flips have labels in another share than
-the rest, what labelled flips say is weighed by how many flips there are, and those of answers whose
-labels lack are bounded by themselves.
+in flips, which are counted whether labelled or not. So where flips have labels in another share
+than the rest, what labelled flips say is weighed by how many flip, at the least and at the most.
+Where some answers have labels more often than others, each label stands for as many flips as its
+answer has; answers with few labels are bounded by themselves, and nothing is known of those with
+none.
 """
 
 from __future__ import annotations
@@ -19,12 +21,13 @@ import numpy as np
 
 from analyzer.figures import percent
 from analyzer.model import Needs, Note
+from analyzer.stats.effective import effective_share_n
 from analyzer.stats.missingness import informative_missingness
 from analyzer.stats.paired_accuracy import Outcomes
 from analyzer.stats.proportions import clopper_pearson
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import numpy.typing as npt
 
@@ -41,6 +44,8 @@ MORE_FLIPS = Needs(
 )
 _UNEVEN = 0.005
 """The chance, of either test, that labels which came regardless of flips are weighed."""
+_FIRST_PART = 0.8
+"""Of a level, for what labelled flips say: how many flip is known far better than who is right."""
 _LACKING = 0.5
 """An answer's flips have few labels below this part of the share that all flips have."""
 
@@ -81,10 +86,12 @@ def weigh(
         alpha_lower: one-sided level of the lower bound.
         alpha_upper: of the upper one.
 
-    Assumes: among the flips of a stratum labels came regardless of who is right. Strata are made
-    from labels' being there, never from what they say.
+    Assumes: among the flips of one answer labels came regardless of who is right. Strata and
+    weights are made from labels' being there, never from what they say.
 
-    Source: post-stratification, Holt and Smith, JRSS A 142:33 (1979); Bonferroni over the strata.
+    Source: post-stratification, Holt and Smith, JRSS A 142:33 (1979); Kish's effective size (1965)
+    of unequal weights; Bonferroni over the strata, and within each over both ends of the share that
+    flips and the difference among them.
     """
     table = found.tables.get("label_selection")
     if table is None:
@@ -97,26 +104,62 @@ def weigh(
     flips = _Flips(**counted)
     if not flips.flips.any() or not (_apart(flips) or _uneven(flips)):
         return None
-    strata = _strata(flips)
+    strata = list(_strata(flips))
     lower = upper = 0.0
     for stratum in strata:
-        share = float(flips.flips[stratum].sum()) / flips.everything
-        outcomes = _outcomes(flips, stratum)
-        levels = alpha_lower / len(strata), alpha_upper / len(strata)
-        low, high = bounds(outcomes, *levels) if outcomes.pairs else (-1.0, 1.0)
-        lower, upper = lower + share * low, upper + share * high
+        lower += _added(flips, stratum, bounds, alpha_lower / len(strata))[0]
+        upper += _added(flips, stratum, bounds, alpha_upper / len(strata))[1]
     return Weighed(lower, upper, _note(flips))
 
 
-def _strata(flips: _Flips) -> list[BoolArray]:
-    """All flips, or those of answers with labels and those of answers that lack them."""
-    everyone = flips.flips > 0
-    lacking = everyone & (
-        flips.known_flips * flips.flips.sum() < _LACKING * flips.flips * flips.known_flips.sum()
+def _added(flips: _Flips, stratum: _Stratum, bounds: Bounds, alpha: float) -> tuple[float, float]:
+    """What the flips of a stratum add to the difference, at the least and at the most."""
+    among, either = _FIRST_PART * alpha, (1 - _FIRST_PART) * alpha / 2
+    known = stratum.known
+    low, high = bounds(known, among, among) if known.pairs else (-1.0, 1.0)
+    rest = flips.everything - stratum.flips
+    few, most = bounds(Outcomes(stratum.flips, 0.0, rest), either, either)
+    few = max(few, 0.0)
+    return min(few * low, most * low), max(few * high, most * high)
+
+
+@dataclass(frozen=True)
+class _Stratum:
+    """Some flips.
+
+    Attributes:
+        flips: how many there are.
+        known: what those with a label come to, at the number of equal ones they are worth.
+    """
+
+    flips: float
+    known: Outcomes
+
+
+def _strata(flips: _Flips) -> Iterator[_Stratum]:
+    """All flips; where labels are uneven, those of answers with labels, with few, and with none."""
+    every, known = flips.flips, flips.known_flips
+    if not _uneven(flips):
+        yield _stratum(flips, every >= 0, np.ones_like(every))
+        return
+    each = np.divide(every, known, out=np.zeros_like(every), where=known > 0)
+    enough = known * every.sum() >= _LACKING * every * known.sum()
+    for answers in (enough & (known > 0), ~enough & (known > 0), known == 0):
+        if every[answers].any():
+            yield _stratum(flips, answers, each)
+
+
+def _stratum(flips: _Flips, answers: BoolArray, each: FloatArray) -> _Stratum:
+    """The flips of some answers, of which each with a label stands for so many."""
+    weight, known = each[answers], flips.known_flips[answers]
+    total = float((weight * known).sum())
+    worth = effective_share_n(total, float((weight * weight * known).sum()))
+    ours, rival = (
+        float((weight * one[answers]).sum()) for one in (flips.shadow_right, flips.production_right)
     )
-    if lacking.any() and _uneven(flips):
-        return [everyone & ~lacking, lacking]
-    return [everyone]
+    outcomes = Outcomes(ours, rival, max(total - ours - rival, 0.0))
+    scaled = outcomes.scaled(worth / total) if total else outcomes
+    return _Stratum(float(flips.flips[answers].sum()), scaled)
 
 
 def _apart(flips: _Flips) -> bool:
@@ -139,13 +182,6 @@ def _uneven(flips: _Flips) -> bool:
     known, missing = flips.known_flips[order], (flips.flips - flips.known_flips)[order]
     cells = np.arange(float(len(order)))
     return informative_missingness(cells, missing, known).p_value < _UNEVEN
-
-
-def _outcomes(flips: _Flips, stratum: BoolArray) -> Outcomes:
-    ours = float(flips.shadow_right[stratum].sum())
-    rival = float(flips.production_right[stratum].sum())
-    known = float(flips.known_flips[stratum].sum())
-    return Outcomes(ours, rival, max(known - ours - rival, 0.0))
 
 
 def _note(flips: _Flips) -> Note:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from analyzer.metrics.predictions import NO_CAPTURES, not_applicable
 from analyzer.model import Evidence, Family, Needs, Note, Role, SampleSizes
-from analyzer.stats.effective import effective_share_n
+from analyzer.stats.effective import burst_factor, effective_share_n
 from analyzer.stats.paired_accuracy import Outcomes
 from analyzer.verdict import judge
 
@@ -48,10 +50,23 @@ class LabelCounts:
         return self.count("predictions")
 
     @property
+    def bursts(self) -> float:
+        """How many times as much the difference varies by hour as that of independent ones."""
+        if "label_hours" not in self.tables:
+            return 1.0
+        hours = {
+            name: np.array(column, np.float64)
+            for name, column in self.tables["label_hours"].to_pydict().items()
+        }
+        ours, rival = hours["shadow_right"], hours["production_right"]
+        return burst_factor(ours - rival, hours["predictions"], float((ours + rival).sum()))
+
+    @property
     def effective(self) -> float:
-        """Independent predictions they are worth."""
+        """Independent predictions they are worth; the wider cluster counts, as in `shares`."""
         squares = float(self.row.get("prediction_squares") or 0.0)
-        return min(effective_share_n(self.predictions, squares), float(self.predictions))
+        distinct = effective_share_n(self.predictions, squares)
+        return min(distinct, self.predictions / self.bursts, float(self.predictions))
 
     @property
     def sizes(self) -> SampleSizes:

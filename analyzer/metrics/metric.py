@@ -95,6 +95,7 @@ class Facts:
         captures: None in a run from metrics alone.
         asked: the ends of the window a person gave; None where they were left to the data.
         floor: production against itself; None where no such comparison was given.
+        called: role -> its variant's name, or that of its folder or file; where there is one.
     """
 
     policy: Policy
@@ -109,6 +110,7 @@ class Facts:
     endpoint: EndpointFacts | None
     asked: tuple[datetime | None, datetime | None] = (None, None)
     floor: NoiseFloor | None = None
+    called: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def looking(self) -> Looking:

@@ -13,7 +13,7 @@ import numpy as np
 
 from analyzer import figures
 from analyzer.metrics.shares import Share
-from analyzer.model import Mode, Note, Role
+from analyzer.model import Mode, Needs, Note, Role
 from analyzer.stats.effective import burst_factor
 from analyzer.verdict import levels
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from analyzer.policy import Policy
     from analyzer.stats.ewc import FloatArray
 
+_DAY = 24  # hours
 _HOURLY = ("prediction_hours", "contract_hours")
 _WORTH_SAYING = 1.5
 """Bursts below this are what chance makes of independent outcomes."""
@@ -50,6 +51,7 @@ class Counted:
 
     Attributes:
         hours: some of the counts by hour, under the same names.
+        answers: rows of sql/answer_counts.sql; none where no answer is one of several.
         in_time: whether requests came over time, so that some hours may have been bad ones.
     """
 
@@ -57,6 +59,7 @@ class Counted:
     row: dict[str, Any]
     hours: Mapping[str, FloatArray] = field(default_factory=dict)
     in_time: bool = False
+    answers: tuple[dict[str, Any], ...] = ()
 
     @classmethod
     def of(cls, facts: Facts) -> Counted | None:
@@ -76,7 +79,9 @@ class Counted:
             if table in tables
             for name in tables[table].column_names
         }
-        return cls(kind, tables["prediction_counts"].to_pylist()[0], hours)
+        answers = tables["answer_counts"].to_pylist() if "answer_counts" in tables else ()
+        row = tables["prediction_counts"].to_pylist()[0]
+        return cls(kind, row, hours, answers=tuple(answers))
 
     def count(self, name: str) -> int:
         """A count; zero where the outputs are of a kind that has none."""
@@ -93,6 +98,23 @@ class Counted:
             unit,
             bursts=self._bursts(events, outcomes),
             by_hour=self._by_hour(events, outcomes) if self.in_time else (),
+            lately=self._lately(events, outcomes, squares, unit) if self.in_time else None,
+        )
+
+    def _lately(self, events: str, outcomes: str, squares: str, unit: str) -> Share | None:
+        """The last 24 hours with outcomes; inputs are taken to repeat as they do in all of them."""
+        if events not in self.hours or outcomes not in self.hours:
+            return None
+        seen = self.hours[outcomes] > 0
+        x, n = self.hours[events][seen], self.hours[outcomes][seen]
+        if len(n) <= _DAY:
+            return None
+        x, n = x[-_DAY:], n[-_DAY:]
+        repeated = float(self.row.get(squares) or 0.0) / self.count(outcomes)
+        by_hour = tuple((x / n).tolist())
+        total = int(n.sum())
+        return Share(
+            int(x.sum()), total, total * repeated, unit, bursts=burst_factor(x, n), by_hour=by_hour
         )
 
     def _bursts(self, events: str, outcomes: str) -> float:
@@ -144,19 +166,19 @@ def fewest_on_a_side(counted: Counted) -> int:
 
 
 def no_better_than_one_answer(share: float, upper: float) -> Note | None:
-    """Whether the best single answer for all requests might differ as seldom as the shadow does.
+    """Whether the shadow may differ half as often as the best single answer for all would.
 
     Args:
         share: of predictions in which that answer would differ from production's.
         upper: the upper bound of the shadow's own share.
     """
-    if upper < share:
+    if 2 * upper < share:
         return None
     return Note(
         code="one-answer",
         text=f"one answer to every request would differ in {figures.percent(share, 2)} of "
-        f"predictions and the shadow may in {figures.percent(upper, 2)}: that few differ says "
-        "nothing",
+        f"predictions and the shadow may in {figures.percent(upper, 2)}: half as many and more say "
+        "nothing of rare answers",
     )
 
 
@@ -165,13 +187,26 @@ def rare_answers(share: float, upper: float) -> Note:
 
     Args:
         share: of predictions in which the best single answer would differ from production's.
-        upper: the upper bound of the shadow's own share, below it.
+        upper: the upper bound of the shadow's own share, below half of it.
     """
     return Note(
         code="rare-answers",
         text=f"one answer to every request would differ in only {figures.percent(share, 2)} of "
         f"predictions, within the margin; the shadow may in {figures.percent(upper, 2)}, "
         f"{figures.percent(upper / share, 0)} of that",
+    )
+
+
+def said(note: Note) -> Needs:
+    """A note as the sentence that says what is needed."""
+    return Needs(text=f"{note.text[:1].upper()}{note.text[1:]}.")
+
+
+def otherwise(note: Note) -> Needs:
+    """What settles it where no number of pairs does: another judge."""
+    return Needs(
+        text=f"{said(note).text} If the shadow is right to differ, let --labels judge it and give "
+        "this metric the role evidence."
     )
 
 
@@ -251,22 +286,37 @@ def uncompared(_facts: Facts, counted: Counted, _role: Role) -> tuple[Note, ...]
     return (Note(code="not-comparable", text=text),)
 
 
-def repetition(share: Share) -> tuple[Note, ...]:
+def repetition(outcomes: int, effective: float, bursts: float, unit: str) -> tuple[Note, ...]:
     """That outcomes are worth fewer, where they are."""
     worth = (
-        f"{figures.grouped(share.outcomes)} {share.unit} are worth "
-        f"{figures.grouped(share.effective)} independent ones"
+        f"{figures.grouped(outcomes)} {unit} are worth {figures.grouped(effective)} independent "
+        "ones"
     )
     # of both causes the wider cluster decides, and only its own number gives what is said
-    if share.effective < 0.99 * share.outcomes / share.bursts:
+    if effective < 0.99 * outcomes / bursts:
         text = f"{worth}, because inputs repeat or share a request"
         return (Note(code="repeated-inputs", text=text),)
-    if share.bursts > _WORTH_SAYING:
-        text = (
-            f"by hour they vary {share.bursts:.1f} times as much as if each came by itself: {worth}"
-        )
+    if bursts > _WORTH_SAYING:
+        text = f"by hour they vary {bursts:.1f} times as much as if each came by itself: {worth}"
         return (Note(code="bursts", text=text),)
     return ()
+
+
+def fails_lately(share: Share, policy: Policy, margin: float) -> Note | None:
+    """That the last day by itself is above the margin for certain, whatever all days come to.
+
+    What a shadow did at last is what it will do next; earlier days do not make up for it.
+    """
+    if share.lately is None:
+        return None
+    least = share.lately.effect(policy).lower
+    if least is None or least <= margin:
+        return None
+    return Note(
+        code="worse-lately",
+        text="of the last 24 hours with pairs alone it is "
+        f"{figures.percent(share.lately.estimate, 2)} ({figures.percent(least, 2)} or more)",
+    )
 
 
 def in_bad_hours(share: Share, policy: Policy, margin: float) -> tuple[Note, ...]:

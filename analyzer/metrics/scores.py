@@ -1,7 +1,8 @@
 """By how much do two variants' scores differ, and what would a moved threshold mend?
 
 In: exact moments, counts by bucket and changes by minute (`payloads.scores`) -> evidence. Out: what
-is judged (`divergence`): a retrained model moves its scores, and how far says nothing of harm.
+is judged (`divergence`): a retrained model moves its scores, and how far says nothing of harm,
+unless all of them move one way (`beside_mean`).
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ import numpy as np
 
 from analyzer.figures import counted, grouped, percent, plain
 from analyzer.metrics.floor import mean_distance
-from analyzer.metrics.predictions import nothing_compared
+from analyzer.metrics.predictions import nothing_compared, otherwise
 from analyzer.metrics.series import MINUTE, Cover
 from analyzer.metrics.shares import METHOD as SHARE_METHOD
 from analyzer.metrics.shares import SOURCE as SHARE_SOURCE
 from analyzer.metrics.shares import Share
 from analyzer.metrics.shown import Finding, asking
-from analyzer.model import Intervals, Note, Role
+from analyzer.model import Intervals, Note, Outcome, Role
 from analyzer.stats.bucket_distances import bucket_distances, expected_stability
 from analyzer.stats.bucket_quantiles import bucket_quantile
 from analyzer.stats.ewc import MIN_N_EFF, LongRun, long_run
@@ -29,6 +30,7 @@ from analyzer.stats.score_agreement import PairedMoments, concordance, limits_of
 if TYPE_CHECKING:
     from analyzer.metrics.metric import Facts, Metric
     from analyzer.metrics.predictions import Counted
+    from analyzer.model import Evidence
     from analyzer.stats.ewc import FloatArray
 
 _PROBABILITY = frozenset({"probability"})
@@ -72,6 +74,38 @@ def _bias(facts: Facts, found: Counted) -> Finding | Note:
             notes.append(Note(code="too-few-independent-minutes", text=text))
     levels = (row["production_mean"], row["shadow_mean"])
     return Finding(row["bias"], effective, "difference", intervals, levels, tuple(notes))
+
+
+def beside_mean(facts: Facts, found: Counted, evidence: Evidence) -> Evidence:
+    """A pass is one only where the mean has moved by less than half a large shift for certain.
+
+    What moves every score by nearly a large shift makes none, and is met by every caller. Changes
+    that come with either sign even out in the mean, as a retrained model's do.
+    """
+    if evidence.outcome is not Outcome.PASS or evidence.effect is None:
+        return evidence
+    bias = _bias(facts, found)
+    if isinstance(bias, Note) or bias.intervals is None:
+        return evidence
+    judged = getattr(bias.intervals, facts.looking.mode) or bias.intervals.fixed
+    least, most = judged or (bias.estimate, bias.estimate)
+    allowed = found.row["large_shift"] / 2
+    if max(abs(least), abs(most)) < allowed:
+        return evidence
+    note = Note(
+        code="mean-moved",
+        text=f"the mean of all scores moved by {bias.estimate:+.4g} ({least:+.4g} to {most:+.4g}), "
+        f"and half a large shift is {plain(allowed)}: that few move far says nothing where all "
+        "move one way",
+    )
+    return evidence.model_copy(
+        update={
+            "outcome": Outcome.UNRESOLVED,
+            "effect": evidence.effect.model_copy(update={"upper": None}),
+            "needs": otherwise(note),
+            "notes": (*evidence.notes, note),
+        }
+    )
 
 
 def _influence(facts: Facts, found: Counted) -> FloatArray | None:

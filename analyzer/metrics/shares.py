@@ -53,6 +53,7 @@ class Share:
         unit: what one outcome is, in the plural: "pairs" or "predictions".
         bursts: how many times as much the events vary by hour as independent ones would.
         by_hour: the share of each hour that has outcomes; empty where time is not what counts.
+        lately: the same of the last 24 hours that have outcomes; None where there are no more.
     """
 
     events: int
@@ -61,6 +62,7 @@ class Share:
     unit: str
     bursts: float = 1.0
     by_hour: tuple[float, ...] = ()
+    lately: Share | None = None
 
     @property
     def estimate(self) -> float:

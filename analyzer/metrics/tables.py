@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from analyzer.model import Slice
 
 _INTERNAL_TABLES = {
+    "answer_counts",
     "pairing_facts",
     "difference_counts",
     "score_bias_minutes",
@@ -29,7 +30,9 @@ _INTERNAL_TABLES = {
     "missing_by_score",
     "label_counts",
     "label_flips",
+    "label_hours",
     "label_score_cells",
+    "label_selection",
     "replay_outcomes",
     "replay_quantiles",
     "slice_counts",

@@ -1,29 +1,38 @@
-"""How far are lists of numbers apart, and which of their places moved?
+"""How far are lists of numbers apart, which of their places moved, and does each say anything?
 
 In: sums over sampled pairs (`payloads.closely`) -> evidence. Out: what is judged: whether any place
-differs beyond the tolerance is `score_shift_share`, of all pairs.
+differs beyond the tolerance is `score_shift_share`, of all pairs; it passes only where
+`beside_each_place` finds that one list for every request would not do.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from analyzer.figures import counted, plain
-from analyzer.metrics.predictions import nothing_compared
+from analyzer.metrics.answers import MOST_APART
+from analyzer.metrics.predictions import nothing_compared, otherwise
+from analyzer.metrics.shares import Share
 from analyzer.metrics.shown import Finding, asking, sampled
-from analyzer.model import Intervals, Note
+from analyzer.model import Intervals, Note, Outcome
 from analyzer.stats.effective import effective_share_n
 from analyzer.stats.multiple import holm
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from analyzer.metrics.metric import Facts, Metric
     from analyzer.metrics.predictions import Counted
+    from analyzer.model import Evidence
 
-_LISTS = frozenset({"vector", "multiclass"})
+LISTS = frozenset({"vector", "multiclass"})
 _NAMED_PLACES = 5
+_LEAST_APART, _LEAST_SETTLED = 20, 50
+"""Sampled lists that one number would not do for: before harm is certain, and before it must be
+excluded. The sample does not grow, so fewer than fifty would hold shadows for ever."""
 
 DISTANCE_METHOD = "relative-l2/1"
 BIAS_METHOD = "holm-normal/1"
@@ -72,22 +81,73 @@ def _places(facts: Facts, found: Counted) -> Finding | Note:
     return Finding(float(moved.mean()), n, notes=tuple(notes))
 
 
+def beside_each_place(facts: Facts, found: Counted, shifts: Share, evidence: Evidence) -> Evidence:
+    """A pass is one only where, at each place, most lists that one number would not do for agree.
+
+    Where the tolerance is wider than the numbers, one list would do for every request, and that
+    few differ by more says nothing. Places where one number does for nearly all are not asked.
+    """
+    if evidence.outcome is not Outcome.PASS or evidence.effect is None:
+        return evidence
+    tables = {} if facts.captures is None else facts.captures.tables
+    table = tables.get("vector_coordinates")
+    rows = [] if table is None else table.to_pylist()
+    asked = [row for row in rows if row["apart"] >= _LEAST_APART]
+    independent = _independent(found) / found.count("vectors") if asked else 1.0
+    bursts = max(shifts.bursts, 1 / independent)
+    bounds: dict[tuple[int, int], float] = {}
+    for events, n in {(row["shifted"], row["apart"]) for row in asked}:
+        effect = Share(events, n, float(n), "pairs", bursts).effect(facts.policy)
+        bounds[events, n] = (effect.upper if n >= _LEAST_SETTLED else effect.lower) or 0.0
+    worst = max(asked, key=lambda row: bounds[row["shifted"], row["apart"]], default=None)
+    if worst is not None and bounds[worst["shifted"], worst["apart"]] < MOST_APART:
+        return evidence
+    note = _one_list_would_do() if worst is None else _place_lost(worst)
+    return evidence.model_copy(
+        update={
+            "outcome": Outcome.UNRESOLVED,
+            "effect": evidence.effect.model_copy(update={"upper": None}),
+            "needs": otherwise(note),
+            "notes": (*evidence.notes, note),
+        }
+    )
+
+
+def _one_list_would_do() -> Note:
+    return Note(
+        code="one-answer",
+        text="one list for every request would differ from nearly none of production's by more "
+        "than the tolerance: that few differ says nothing; make the tolerance smaller than the "
+        "numbers vary",
+    )
+
+
+def _place_lost(row: Mapping[str, Any]) -> Note:
+    text = (
+        f"place {row['place']}: of {counted(row['apart'], 'sampled list')} for which the best "
+        f"single number would not do, {row['shifted']} differ by more than the tolerance, and half "
+        "may"
+    )
+    return Note(code="answer-lost", text=text)
+
+
 def _independent(found: Counted) -> float:
     n = found.count("vectors")
     return min(effective_share_n(n, float(found.count("vector_squares"))), float(n))
 
 
 VECTORS: tuple[Metric, ...] = (
-    asking(_distance, _LISTS, "relative", DISTANCE_METHOD)(
+    asking(_distance, LISTS, "relative", DISTANCE_METHOD)(
         id="vector_distance",
         title="distance of lists",
         meaning="Mean distance of the shadow's list of numbers from production's, in units of "
-        "production's length (relative L2), over sampled pairs.",
+        "production's length (relative L2), over sampled pairs; of a long list, of its first 1,024 "
+        "numbers.",
         source="Golub and Van Loan, Matrix Computations (2013), 2.2; normal interval at Kish's "
         "effective size (1965)",
         advice="Around 1e-7 is rounding of float32, 1e-3 that of float16; more is another model.",
     ),
-    asking(_places, _LISTS, "share", BIAS_METHOD)(
+    asking(_places, LISTS, "share", BIAS_METHOD)(
         id="vector_bias_share",
         title="places that moved",
         meaning="Share of the list's places whose mean differs between the variants, over sampled "

@@ -15,7 +15,7 @@ from analyzer.payloads.scores import one_row, steps
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from analyzer.payloads.comparison import Sampled
+    from analyzer.asked import Asked
     from analyzer.payloads.scores import Tolerance
     from analyzer.policy import Redaction
 
@@ -30,7 +30,7 @@ _LARGEST_RELATIVE = 1_000.0
 
 
 def document_tables(
-    engine: Sampled,
+    engine: Asked,
     json_path: str | None,
     tolerance: Tolerance,
     redaction: Redaction,
@@ -62,12 +62,17 @@ def document_tables(
     return counts, {**tables, "json_field_changes": changes}
 
 
-def vector_tables(engine: Sampled, largest: float) -> tuple[dict[str, Any], dict[str, pa.Table]]:
+def vector_tables(
+    engine: Asked, largest: float, tolerance: Tolerance
+) -> tuple[dict[str, Any], dict[str, pa.Table]]:
     """How far sampled lists of numbers are apart, and which of their places moved.
+
+    Of a list longer than `LONGEST_VECTOR` that many numbers are looked at.
 
     Args:
         engine: holds `pairs` and `prediction_values`.
         largest: no number differs by more.
+        tolerance: what is no shift.
 
     Returns:
         Counts, and `vector_coordinates` with exact means as floats.
@@ -87,10 +92,10 @@ def vector_tables(engine: Sampled, largest: float) -> tuple[dict[str, Any], dict
         "relative_distance_sd": math.sqrt(max(square - mean**2, 0.0)),
         "cosine": int(row["cosine"]) / row["directed"] / scale if row["directed"] else None,
     }
-    return counts, {"vector_coordinates": _coordinates(engine, largest)}
+    return counts, {"vector_coordinates": _coordinates(engine, largest, tolerance)}
 
 
-def _texts(engine: Sampled) -> dict[str, Any]:
+def _texts(engine: Asked) -> dict[str, Any]:
     scale, square_scale = steps(_LARGEST_LOG_RATIO), steps(1.0)
     engine.execute("document_likeness", longest=LONGEST_TEXT)
     row = one_row(engine.table("text_sums", scale=scale, square_scale=square_scale))
@@ -108,21 +113,30 @@ def _texts(engine: Sampled) -> dict[str, Any]:
     }
 
 
-def _coordinates(engine: Sampled, largest: float) -> pa.Table:
+def _coordinates(engine: Asked, largest: float, tolerance: Tolerance) -> pa.Table:
     import polars as pl
 
     scale, square_scale = steps(largest), steps(largest * largest)
     rows = []
-    table = engine.table("vector_coordinates", scale=scale, square_scale=square_scale)
+    table = engine.table(
+        "vector_coordinates",
+        scale=scale,
+        square_scale=square_scale,
+        atol=tolerance.atol,
+        rtol=tolerance.rtol,
+    )
     for row in table.to_pylist():
         n = row["vectors"]
         bias = int(row["change"]) / n / scale
         square = int(row["change_squares"]) / n / square_scale
-        rows.append((row["place"], n, bias, math.sqrt(max(square - bias**2, 0.0))))
+        spread = math.sqrt(max(square - bias**2, 0.0))
+        rows.append((row["place"], n, bias, spread, row["apart"], row["shifted"]))
     schema = {
         "place": pl.Int64,
         "vectors": pl.Int64,
         "bias": pl.Float64,
         "difference_sd": pl.Float64,
+        "apart": pl.Int64,
+        "shifted": pl.Int64,
     }
     return pl.DataFrame(rows, schema=schema, orient="row").to_arrow()

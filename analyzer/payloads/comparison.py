@@ -10,7 +10,7 @@ order and any split of the data give the same bytes.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -21,12 +21,12 @@ from analyzer.payloads.scores import Tolerance, one_row, score_counts, score_tab
 from analyzer.payloads.shape import OutputShape, detect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from contextlib import AbstractContextManager
+    from collections.abc import Mapping
     from datetime import datetime
 
     import pyarrow as pa
 
+    from analyzer.asked import Asked, Rows
     from analyzer.policy import Policy, Redaction
 
 _SAMPLE_OUTPUTS = 2_000
@@ -36,6 +36,8 @@ _BINS = 50
 _DIFFERENCE_BINS, _REACH = 33, 4.0  # odd, so that the bias lies in the middle of a bin
 RARE, ANOTHER = "(rare label)", "(another rare label)"
 _LEAST_LABELLED, _MOST_LABELS = 20, 100
+_LEAST_APART = 50
+"""Uses of a label that is judged by itself: enough where the variants differ in 3 of 10."""
 LONGEST_OUTPUT = 2_000
 """Characters of an output that a policy which shows payloads shows."""
 _DOCUMENTS = frozenset({"json", "text"})
@@ -49,55 +51,8 @@ _LISTS = frozenset({"multiclass", "vector"})
 _SCORES = frozenset({"probability", "regression"})
 
 
-class Engine(Protocol):
-    """What this module asks of the table engine, wherever the rows lie."""
-
-    def table(self, name: str, **params: object) -> pa.Table:
-        """What `sql/<name>.sql` gives."""
-
-    def execute(self, name: str, **params: object) -> int:
-        """Run `sql/<name>.sql`, which reads a sample of the pairs, for its effect."""
-
-    def tables(self, *names: str, **params: object) -> dict[str, pa.Table]:
-        """`table` of each of several questions."""
-
-    def reduce(self, name: str, **params: object) -> None:
-        """Make what `sql/<name>.sql` adds up from rows readable under its name."""
-
-    def each(self, step: Callable[[Rows], object]) -> None:
-        """Take a step that handles the rows of one pair by themselves."""
-
-
-class Sampled(Protocol):
-    """What looking closely at a sample of pairs asks of the table engine."""
-
-    def table(self, name: str, **params: object) -> pa.Table:
-        """What `sql/<name>.sql` gives."""
-
-    def execute(self, name: str, **params: object) -> int:
-        """Run `sql/<name>.sql` for its effect."""
-
-
-class Rows(Protocol):
-    """What a step that handles rows asks of the table engine that holds them."""
-
-    def table(self, name: str, **params: object) -> pa.Table:
-        """What `sql/<name>.sql` gives."""
-
-    def execute(self, name: str, **params: object) -> int:
-        """Run `sql/<name>.sql` for its effect."""
-
-    def keep(
-        self, name: str, *, table: str | None = None, replace: bool = False, **params: object
-    ) -> int:
-        """Add what `sql/<name>.sql` gives to a table on disk."""
-
-    def lend(self, **tables: pa.Table) -> AbstractContextManager[None]:
-        """Make Arrow tables readable from SQL inside the block."""
-
-
 def prepare(
-    engine: Engine, policy: Policy, *, lost_in: tuple[datetime, datetime] | None = None
+    engine: Asked, policy: Policy, *, lost_in: tuple[datetime, datetime] | None = None
 ) -> dict[str, pa.Table]:
     """Tables that say how the two variants' outputs differ, from `pairs` and `repeated_inputs`.
 
@@ -112,8 +67,9 @@ def prepare(
         `contract_changes`, `worst_pairs`, with a policy that shows payloads `worst_outputs`, and,
         where predictions are numbers or labels, `score_histogram`, `score_grid`,
         `score_agreement`, `difference_histogram`, `flips`, `flip_distance`; for the metrics
-        `label_flips`, `difference_counts`, `score_marginals` and `score_bias_minutes`; of scores
-        `shift_sizes`, from which another run counts shifts beyond a size of its own.
+        `label_flips`, `answer_counts`, `difference_counts`, `score_marginals` and
+        `score_bias_minutes`; of scores `shift_sizes`, from which another run counts shifts beyond a
+        size of its own.
 
     Raises:
         PolicyError: `predictions.path` is not a path.
@@ -142,7 +98,7 @@ def prepare(
         counts |= _prediction_counts(engine, extent, noise, tolerance, label_at)
         counts |= {"atol": tolerance.atol, "rtol": tolerance.rtol}
         if shape.kind in _LISTS and counts["largest_difference"] is not None:
-            found, tables = vector_tables(engine, counts["largest_difference"])
+            found, tables = vector_tables(engine, counts["largest_difference"], tolerance)
             counts |= found
         named = _named_labels(engine, policy.redaction)
         tables |= _spread(engine, shape, label_at, counts, noise, named=named)
@@ -195,14 +151,23 @@ def _compare(
         return
     engine.keep(
         "prediction_values",
+        json_key=shape.sql_key,
+        json_owners=shape.sql_owners,
         json_path=shape.sql_path,
         json_rows=shape.sql_rows,
         csv_column=shape.csv_column,
+        document_fields=shape.document_fields.sql_paths,
+        document_kinds=shape.document_fields.sql_kinds,
+        row_fields=shape.row_fields.sql_paths,
+        row_kinds=shape.row_fields.sql_kinds,
+        document_labels=shape.document_fields.sql_labels,
+        row_labels=shape.row_fields.sql_labels,
     )
     engine.keep(
         _COMPARING.get(shape.kind, "prediction_scores"),
         table="predictions",
         by_largest=shape.kind == "multiclass",
+        shares=shape.kind == "probability",
         label_at=label_at,
         atol=tolerance.atol,
         rtol=tolerance.rtol,
@@ -219,7 +184,7 @@ def _contract_counts(table: pa.Table) -> dict[str, Any]:
 
 
 def _prediction_counts(
-    engine: Engine,
+    engine: Asked,
     extent: dict[str, Any],
     noise: Tolerance,
     tolerance: Tolerance,
@@ -234,7 +199,7 @@ def _prediction_counts(
 
 
 def _spread(
-    engine: Engine,
+    engine: Asked,
     shape: OutputShape,
     label_at: float | None,
     counts: dict[str, Any],
@@ -266,6 +231,14 @@ def _spread(
         tables |= engine.tables("difference_counts", "difference_histogram")
     if shape.kind not in {"regression", "vector"}:
         tables["label_flips"] = engine.table("label_flips")
+        tables["answer_counts"] = engine.table(
+            "answer_counts",
+            label_at=label_at,
+            below=below,
+            above=above,
+            named=_frequent_labels(engine, _LEAST_APART),
+            rare=RARE,
+        )
         if label_at is not None:
             naming["named"] = [*sides]
         tables["flips"] = engine.table("flips", **naming)
@@ -274,18 +247,22 @@ def _spread(
     return tables
 
 
-def _named_labels(engine: Engine, redaction: Redaction) -> list[str] | None:
+def _named_labels(engine: Asked, redaction: Redaction) -> list[str] | None:
     """The labels that may be named; None for all, where the policy shows payloads.
 
     What is read as a label may be a customer's name. A class is given again and again.
     """
     if redaction.payloads == "shown":
         return None
-    shown = engine.table("shown_labels", least=_LEAST_LABELLED, most=_MOST_LABELS)
-    return _texts(shown, "label")
+    return _frequent_labels(engine, _LEAST_LABELLED)
 
 
-def _outputs(engine: Engine, redaction: Redaction, worst: pa.Table) -> dict[str, pa.Table]:
+def _frequent_labels(engine: Asked, least: int) -> list[str]:
+    """The labels that either variant gives so often, the commonest hundred."""
+    return _texts(engine.table("shown_labels", least=least, most=_MOST_LABELS), "label")
+
+
+def _outputs(engine: Asked, redaction: Redaction, worst: pa.Table) -> dict[str, pa.Table]:
     """The answers of the most divergent pairs, as far as the policy shows them."""
     if redaction.payloads == "none":
         return {}
@@ -294,7 +271,7 @@ def _outputs(engine: Engine, redaction: Redaction, worst: pa.Table) -> dict[str,
     return engine.tables("worst_outputs", pair_ids=pair_ids, longest=LONGEST_OUTPUT, hashed=hashed)
 
 
-def _axis(engine: Engine, shape: OutputShape, counts: dict[str, Any]) -> dict[str, object]:
+def _axis(engine: Asked, shape: OutputShape, counts: dict[str, Any]) -> dict[str, object]:
     """The bins that scores are drawn in."""
     lowest, highest = 0.0, 1.0
     if shape.kind == "regression":

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from analyzer.payloads.comparison import Engine, Rows
+    from analyzer.asked import Asked, Rows
     from analyzer.payloads.shape import OutputShape
 
 
 def missing_tables(
-    engine: Engine,
+    engine: Asked,
     shape: OutputShape,
     counts: Mapping[str, Any],
     start: datetime,

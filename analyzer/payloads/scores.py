@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from analyzer.model import round_significant
 
@@ -21,19 +21,11 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from analyzer.asked import Asked
+
 _TERM_BITS = 60
 _MOST_SCORES, _PIECES = 100_000, 1_024
 _LARGE_SHIFT = 0.5  # production standard deviations
-
-
-class Engine(Protocol):
-    """What this module asks of the table engine."""
-
-    def table(self, name: str, **params: object) -> pa.Table:
-        """What `sql/<name>.sql` gives."""
-
-    def reduce(self, name: str, **params: object) -> None:
-        """Make what `sql/<name>.sql` adds up from rows readable under its name."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +37,7 @@ class Tolerance:
 
 
 def score_counts(
-    engine: Engine,
+    engine: Asked,
     extent: Mapping[str, Any],
     noise: Tolerance,
     tolerance: Tolerance,
@@ -83,7 +75,7 @@ def score_counts(
     return counts
 
 
-def score_tables(engine: Engine, step: float) -> dict[str, pa.Table]:
+def score_tables(engine: Asked, step: float) -> dict[str, pa.Table]:
     """Counts of either variant by bucket and changes by minute, once `score_counts` has run."""
     return {
         "score_marginals": engine.table("score_marginals"),
@@ -127,7 +119,7 @@ def missed_by_one_answer(
     return scores - most
 
 
-def _moments(engine: Engine, lowest: float, highest: float) -> dict[str, float]:
+def _moments(engine: Asked, lowest: float, highest: float) -> dict[str, float]:
     """Mean, spread, bias and concordance of the scores from fixed-point sums.
 
     Scores are centred at the middle of their range: then the spread is at least the half range over
@@ -169,7 +161,7 @@ def steps(largest: float) -> float:
     return math.ldexp(1.0, max(min(_TERM_BITS - exponent, 900), -900))
 
 
-def _rank_correlation(engine: Engine) -> dict[str, float | None]:
+def _rank_correlation(engine: Asked) -> dict[str, float | None]:
     """Correlation of ranks by bucket; None where one variant's scores share one bucket."""
     sums = {key: int(value) for key, value in one_row(engine.table("score_ranks")).items()}
     spread = math.sqrt(sums["production_squares"]) * math.sqrt(sums["shadow_squares"])
@@ -177,7 +169,7 @@ def _rank_correlation(engine: Engine) -> dict[str, float | None]:
 
 
 def _evened_out(
-    engine: Engine, marginals: Sequence[dict[str, Any]], wanted: int, label_at: float
+    engine: Asked, marginals: Sequence[dict[str, Any]], wanted: int, label_at: float
 ) -> dict[str, Any]:
     """The shadow's threshold that calls about as many predictions positive as production does.
 

@@ -6,13 +6,16 @@ all outputs. Where the rules cannot decide, the kind is "json" and a note names 
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from analyzer.figures import counted
 from analyzer.model import Note
 from analyzer.payloads.decoding import Document, finite, number, parse
+from analyzer.payloads.elsewhere import numbers_elsewhere
+from analyzer.payloads.fields import NO_FIELDS, Fields, fields_of
 from analyzer.payloads.paths import (
     EACH,
     Path,
@@ -41,6 +44,9 @@ _TEXTS: tuple[Path, ...] = (
     ("choices", EACH, "text"),
     ("completion",),
 )
+_LISTS = frozenset({"multiclass", "vector"})
+_QUANTITIES = frozenset({"probability", "regression"})
+_NAMED_PLACES = 5
 _FEW_LABELS = 20
 _LABEL_LENGTH = 64
 _SUM_SLACK = 1e-3
@@ -56,12 +62,16 @@ class OutputShape:
         path: place in a JSON output; None where the document as a whole is compared.
         csv_column: 1-based column of a CSV line; None for the whole line.
         notes: how the shape was found, and what to set where it was not.
+        document_fields: what every JSON output has.
+        row_fields: what everything has that holds one prediction of several.
     """
 
     kind: Kind
     path: Path | None = None
     csv_column: int | None = None
     notes: tuple[Note, ...] = ()
+    document_fields: Fields = NO_FIELDS
+    row_fields: Fields = NO_FIELDS
 
     @property
     def shown_path(self) -> str | None:
@@ -78,6 +88,19 @@ class OutputShape:
         """The path of what holds one prediction each, as SQL needs it."""
         return None if self.path is None else json_path(row_path(self.path))
 
+    @property
+    def sql_key(self) -> str | None:
+        """The key that holds a prediction, as JSON writes it; None where no key does."""
+        last = self.path[-1] if self.path else EACH
+        if last == EACH or isinstance(last, int):
+            return None
+        return json.dumps(last, ensure_ascii=False)
+
+    @property
+    def sql_owners(self) -> str:
+        """The path of what holds that key, as SQL needs it."""
+        return json_path(self.path[:-1] if self.path else ())
+
 
 def detect(sample: Sequence[str], rules: Predictions) -> OutputShape:
     """The shape of production's outputs: the policy's word, else the sample's.
@@ -93,10 +116,18 @@ def detect(sample: Sequence[str], rules: Predictions) -> OutputShape:
         return OutputShape("text", asked, notes=(_note("kind-from-policy", "text"),))
     prefer = _LABELS + _SCORES if rules.kind == "label" else _SCORES + _LABELS
     path = _asked_path(documents, asked) if asked is not None else _json_place(documents, prefer)
+    path = _of_lists(documents, path, rules.kind)
     column = _csv_column(documents, asked)
     values = list(_values(documents, path, column))
     kind = _kind(values, documents, path) if rules.kind == "auto" else rules.kind
-    return _described(kind, path, column, rules, len(documents))
+    if asked is None and path is not None and kind in _QUANTITIES:
+        others = numbers_elsewhere(_json_values(documents, ()), path)
+        if others:
+            return OutputShape("json", notes=(_several(len(documents), [path, *others]),))
+    shape = _described(kind, path, column, rules, len(documents))
+    if path is None or kind in {"json", "text"}:
+        return shape
+    return _with_fields(shape, documents, judged=asked is None)
 
 
 def _described(
@@ -114,12 +145,56 @@ def _described(
     return OutputShape(kind, place, column, (Note(code="output-kind", text=text),))
 
 
+def _with_fields(shape: OutputShape, documents: Sequence[Document], *, judged: bool) -> OutputShape:
+    """The same with what answers hold beside their predictions, and a note of it.
+
+    Labels among it are compared (`judged`) where the policy names no place.
+    """
+    path = shape.path or ()
+    rows = row_path(path)
+    keys = tuple(step for step in path if step != EACH)
+    of_documents = fields_of(_json_values(documents, ()), but=keys, judged=judged)
+    of_rows = NO_FIELDS
+    if rows:
+        of_rows = fields_of(_json_values(documents, rows), but=path[len(rows) :], judged=judged)
+    beside = [*of_documents.beside, *of_rows.beside]
+    labels = [*of_documents.labels, *of_rows.labels]
+    notes = (*shape.notes, *((_beside(beside, labels),) if beside else ()))
+    return replace(shape, document_fields=of_documents, row_fields=of_rows, notes=notes)
+
+
+def _beside(places: Sequence[tuple[str, ...]], labels: Sequence[tuple[str, ...]]) -> Note:
+    return Note(
+        code="fields-uncompared",
+        text=f"answers also hold {_named_places(places)}: that they are there and of which type "
+        f"is compared, their values are not{_but_for(labels)} (predictions.path names one, "
+        'predictions.kind = "json" compares whole documents)',
+    )
+
+
 def _undecided(sampled: int) -> Note:
     return Note(
         code="output-kind-undecided",
         text=f"no number or label was found in most of {counted(sampled, 'sampled output')}; set "
         "predictions.path (and predictions.kind) in the policy to name it",
     )
+
+
+def _several(sampled: int, places: Sequence[Path]) -> Note:
+    return Note(
+        code="output-kind-undecided",
+        text=f"{counted(sampled, 'sampled output')} hold several numbers "
+        f"({_named_places(places)}): set predictions.path in the policy to the one that decides",
+    )
+
+
+def _but_for(labels: Sequence[tuple[str, ...]]) -> str:
+    return f", but for {_named_places(labels)}" if labels else ""
+
+
+def _named_places(places: Sequence[Path]) -> str:
+    named = ", ".join(map(show_path, places[:_NAMED_PLACES]))
+    return named + (f" and {len(places) - _NAMED_PLACES} more" if places[_NAMED_PLACES:] else "")
 
 
 def _note(code: str, kind: str) -> Note:
@@ -135,6 +210,21 @@ def _asked_path(documents: Sequence[Document], asked: Path) -> Path:
     if asked[:1] == (EACH,):
         choices += [asked[1:]]
     return max(choices, key=lambda path: sum(_scalars(_json_values(documents, path))))
+
+
+def _of_lists(documents: Sequence[Document], path: Path | None, asked: str) -> Path | None:
+    """The path to whole lists, where what lies in each is one prediction and not several.
+
+    Either the policy says so, or every list of the sample is of shares of one, which the scores
+    of several requests never are.
+    """
+    if path is None or path[-1:] != (EACH,) or asked not in {"auto", *_LISTS}:
+        return path
+    lists = [value for value in _json_values(documents, path[:-1]) if isinstance(value, list)]
+    flat = [row for row in lists if row and all(number(cell) is not None for cell in row)]
+    if not flat or len(flat) < len(lists):
+        return path
+    return path[:-1] if asked in _LISTS or _list_kind(flat) == "multiclass" else path
 
 
 def _scalars(values: Iterable[Value]) -> list[bool]:

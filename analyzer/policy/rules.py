@@ -124,7 +124,7 @@ class Predictions(Frozen):
 
 
 class PairingRules(Frozen):
-    """Join keys in order, the time window of payload pairs, the lowest pairing rate."""
+    """Join keys in order, the time window of payload pairs, the lowest shares of good pairs."""
 
     keys: tuple[JoinKey, ...] = Field(
         default=("inference_id", "event_id", "payload"), description="join keys, in order"
@@ -133,7 +133,10 @@ class PairingRules(Frozen):
         default=60, ge=0, le=86_400, description="seconds between records paired by payload"
     )
     min_rate: Figure = Field(
-        default=0.95, ge=0, le=1, description="lowest pairs / shadow records at 100 % capture"
+        default=0.95,
+        ge=0,
+        le=1,
+        description="lowest pairs / shadow records at 100 % capture, and of pairs with one input",
     )
 
 

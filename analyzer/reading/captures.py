@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ from analyzer.reading.cache import (
     write_checked,
 )
 from analyzer.reading.captured import Captured, as_text, from_text, with_remarks
-from analyzer.reading.opening import Opening
+from analyzer.reading.opening import EngineLimits, Opening
 from analyzer.reading.window import captured_window
 from analyzer.replayed.outcomes import reduce_replay
 from analyzer.slices import slice_pairs, sliced_inputs
@@ -33,39 +33,23 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from analyzer.captures.records import Asked
+    from analyzer.asked import Asked
     from analyzer.metrics.metric import CaptureFacts
     from analyzer.policy import Policy
+    from analyzer.reading.opening import Failures
     from analyzer.reading.window import Span
     from analyzer.sources import Listing
-    from analyzer.sources.objects import ObjectFailure, Role
-    from analyzer.spark.driver import SparkPlan
+    from analyzer.sources.objects import Role
     from analyzer.steps import Progress
-
-    Failures = dict[int, ObjectFailure]
-    """By object id."""
 
 _MANY_MISSING = 0.2
 _NO_ACCESS = {"access-denied", "unreadable"}
+_MOST_NAMED = 3
+"""Rejected lines that a note names; the bundle's table has them all."""
 _SKEWED_S = 60.0  # captures have whole seconds, and a copy is sent with its request
 _WITHOUT_CAPTURES = (
     "without captures, --endpoint NAME --cloudwatch PATH alone judges latency and errors"
 )
-
-
-@dataclass(frozen=True)
-class EngineLimits:
-    """What the engine may use; None for its own default.
-
-    Attributes:
-        use_cache: whether parsed objects are kept for the next run, and taken from the last.
-        spark: where rows lie, if not on this machine; then nothing is kept.
-    """
-
-    memory_limit: str | None = None
-    threads: int | None = None
-    use_cache: bool = True
-    spark: SparkPlan | None = None
 
 
 def read_captures(
@@ -177,6 +161,7 @@ def _reduced(
             digest += f"\n{replay.digest}"
         noted = (
             *captures.notes(),
+            *_reject_notes(facts),
             *(() if apart else _skew_notes(facts)),
             *_shape_notes(predictions),
             *(labelled.notes if labelled else ()),
@@ -259,6 +244,22 @@ def _shape_notes(predictions: Mapping[str, pa.Table]) -> Iterator[Note]:
     for row in predictions["prediction_shape"].to_pylist():
         if row["code"] is not None:
             yield Note(code=row["code"], text=row["text"])
+
+
+def _reject_notes(facts: CaptureFacts) -> Iterator[Note]:
+    """The first lines that are no capture records, by name: one alone may be half a file."""
+    ledger = facts.ledger
+    rejects = ledger.malformed + ledger.not_capture
+    if not rejects:
+        return
+    first = [
+        f"{printable(row['object_key'])} line {row['line_number']} ({row['code']})"
+        for row in facts.tables["rejects"].slice(0, _MOST_NAMED).to_pylist()
+    ]
+    said = "line is no capture record" if rejects == 1 else "lines are no capture records"
+    more = ", the first" if rejects > len(first) else ""
+    text = f"{grouped(rejects)} {said}{more}: {', '.join(first)}"
+    yield Note(code="rejected-lines", text=text)
 
 
 def _failure_notes(listing: Listing, failures: Failures) -> Iterator[Note]:

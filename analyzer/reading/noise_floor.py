@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from analyzer.metrics.metric import EndpointFacts
     from analyzer.reading.captured import Captured
-    from analyzer.reading.captures import EngineLimits
+    from analyzer.reading.opening import EngineLimits
     from analyzer.reading.subject import Names
     from analyzer.sources import Listing
     from analyzer.steps import Progress

@@ -26,15 +26,29 @@ if TYPE_CHECKING:
     from analyzer.model import Note
     from analyzer.policy import Policy
     from analyzer.reading.cache import ShardCache
-    from analyzer.reading.captures import EngineLimits
     from analyzer.replayed.outcomes import Sidecars
     from analyzer.sources import Chunk, Listing
     from analyzer.sources.objects import ObjectFailure
-    from analyzer.spark.driver import SparkEngine
+    from analyzer.spark.driver import SparkEngine, SparkPlan
     from analyzer.steps import Progress
 
     Failures = dict[int, ObjectFailure]
     """By object id."""
+
+
+@dataclass(frozen=True)
+class EngineLimits:
+    """What the engine may use; None for its own default.
+
+    Attributes:
+        use_cache: whether parsed objects are kept for the next run, and taken from the last.
+        spark: where rows lie, if not on this machine; then nothing is kept.
+    """
+
+    memory_limit: str | None = None
+    threads: int | None = None
+    use_cache: bool = True
+    spark: SparkPlan | None = None
 
 
 @dataclass(frozen=True)

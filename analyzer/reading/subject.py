@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from analyzer.errors import InputError, UsageError
@@ -116,6 +116,22 @@ def names_of(
             "--cloudwatch shadow=PATH"
         ) from None
     return Names(name, roles["production"], roles["shadow"])
+
+
+def called(flags: Flags, listing: Listing | None, names: Names) -> Mapping[str, str]:
+    """Role -> what was given as it is called: its variant, else the file or folder of a path.
+
+    The exports' names are no answer for paths: which path is whose is what is asked.
+    """
+    if listing is None or flags.source is not None:
+        return names.variants
+    paths = {
+        "production": (listing.production_variant, flags.production),
+        "shadow": (listing.shadow_variant, flags.shadow),
+    }
+    return {
+        role: variant or PurePosixPath(path or "").name for role, (variant, path) in paths.items()
+    }
 
 
 def _endpoint_name(flags: Flags, listing: Listing | None, exports: Exports) -> str | None:

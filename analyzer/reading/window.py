@@ -72,7 +72,7 @@ def captured_window(
     first = (min if apart else max)(times[0] for times in extent.values())
     last = (max if apart else min)(times[1] for times in extent.values())
     window = since or _floor(first), until or _floor(last) + _MINUTE
-    _refuse_empty("captures", window, {role: extent[role] for role in sorted(extent)})
+    _refuse_empty("captures", window, {role: extent[role] for role in sorted(extent)}, apart=apart)
     return window
 
 
@@ -107,6 +107,8 @@ def _refuse_empty(
     what: str,
     window: tuple[datetime, datetime],
     extent: Mapping[str, tuple[datetime, datetime]],
+    *,
+    apart: bool = False,
 ) -> None:
     start, end = window
     inside = any(first < end and last >= start for first, last in extent.values())
@@ -116,6 +118,12 @@ def _refuse_empty(
         f"{what} run from {_stamp(first)} to {_stamp(last)} ({role})"
         for role, (first, last) in extent.items()
     ]
+    if extent and not apart and max(extent.values())[0] > min(last for _, last in extent.values()):
+        raise InputError(
+            f"nothing to judge: {' and '.join(extent)} have no time in common; "
+            f"{', '.join(spans)}; give {what} of the same time",
+            code="empty-window",
+        )
     raise InputError(
         f"nothing to judge from {_stamp(start)} to {_stamp(end)}: "
         f"{', '.join(spans) or f'there are no {what}'}; choose --since and --until inside a time "

@@ -187,6 +187,7 @@ def _recorded(
         left=left,
         speed=asked.speed,
         captures=plan.captures or asked.source,
+        endpoint=plan.endpoint,
         counts=dict(plan.counts),
         objects_failed=dict(plan.failed),
         seconds=seconds(tables),

@@ -21,7 +21,7 @@ import numpy as np
 
 from analyzer.metrics.replay import MOST_WARM_UP
 from analyzer.replay.journal import Outcome, Sent
-from analyzer.replay.targets import Caught
+from analyzer.replay.targets import Caught, answered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -208,7 +208,7 @@ class Sender:
                 )
             )
             sent_s = time.monotonic()
-            answer = self._targets[number].send(request)
+            answer = answered(self._targets[number].send(request))
             if self._abandoned:
                 return
             self._journal.done(self._outcome(order, name, sent_s, answer), answer.body)

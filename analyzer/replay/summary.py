@@ -25,7 +25,7 @@ class VariantSummary(Frozen):
     """What one variant did.
 
     Attributes:
-        sent: requests sent; usable: those with an answer from 200 to 299 that was kept.
+        sent: requests sent; usable: those with an answer from 200 to 299 that has a body.
         errors: the others by error code; said: the first text of each code; statuses: answers by
             HTTP status.
         warm_up: of those sent; they are not in the latencies.
@@ -53,6 +53,7 @@ class Summary(Frozen):
         again: it was complete before this command, which sent nothing.
         speed: as it was asked for.
         captures: path of what was replayed, as `analyzer run --production` takes it.
+        endpoint: whose captures they are; None where nothing tells.
         counts: every line of the captures by what became of it; `requests` are sent.
         objects_failed: objects that could not be read, by code.
         seconds: from the first sending to the last answer, pauses between sendings included.
@@ -64,6 +65,7 @@ class Summary(Frozen):
     again: bool = False
     speed: str
     captures: str
+    endpoint: str | None = None
     counts: dict[str, int]
     objects_failed: dict[str, int]
     seconds: float

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -31,13 +31,13 @@ from analyzer.stats.ewc import long_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
 
     import numpy.typing as npt
     import pyarrow as pa
 
+    from analyzer.asked import Asked
     from analyzer.sources import Listing, SourceObject
 
     Floats = npt.NDArray[np.float64]
@@ -50,19 +50,6 @@ _RATE_REQUESTS = 100
 _ANSWERED = (200, 299)
 _UNFINISHED = "unfinished"
 _MS = 1_000.0
-
-
-class Asked(Protocol):
-    """What is asked of production's records and of pairs, wherever they lie."""
-
-    def table(self, name: str, **params: object) -> pa.Table:
-        """What `sql/<name>.sql` gives."""
-
-    def reduce(self, name: str, **params: object) -> None:
-        """Make what `sql/<name>.sql` adds up from rows readable under its name."""
-
-    def lend(self, **tables: pa.Table) -> AbstractContextManager[None]:
-        """Make Arrow tables readable from SQL inside the block."""
 
 
 @dataclass(frozen=True)

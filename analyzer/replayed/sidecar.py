@@ -61,6 +61,7 @@ ERROR_CODES = {
     "timeout": "no complete answer in time",
     "connection": "refused, reset, or ended before the answer was complete",
     "bad-answer": "an answer that is not HTTP, or of a kind that no capture can hold",
+    "empty-answer": "an answer from 200 to 299 without a body",
     "too-large": "an answer longer than a replay takes",
     "raised": "the function raised an exception",
     "unfinished": "the replay was killed after it was sent: nobody knows what came of it",

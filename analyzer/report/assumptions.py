@@ -66,7 +66,8 @@ GATE_ASSUMPTIONS: dict[str, str] = {
     "warm_up": _BY_DESIGN,
     "baseline_answers": "Production answered what it was captured with.",
     "roles": "Production serves at least the requests that are copied to the shadow, and two "
-    "variants never take the same time to the last digit, period after period.",
+    "variants never take the same time to the last digit, period after period. Where one name "
+    "alone holds the word shadow it is the shadow's, unless endpoint.json says otherwise.",
     "deployment": "endpoint.json tells when the configuration went live.",
     "endpoint_match": "Metric rows name their endpoint and variant truly.",
     "objects": _BY_DESIGN,

@@ -12,13 +12,21 @@ _FILE = "Correct the file as the message says, and run again."
 LABEL_CODES: dict[str, tuple[str, str]] = {
     "labels": ("How many pairs have a label, and how many labels have no pair.", _NOTHING),
     "labels-left-out": ("Labels that were not used as they stand, by code.", _LABELS),
+    "label-columns": (
+        "A label file whose header does not name the columns id and label; no line of it counts.",
+        "Rename the column of IDs to id and that of labels to label, and run again.",
+    ),
+    "label-misfits": (
+        "What labels say that do not fit the outputs, the frequent ones by name.",
+        "Write labels as the outputs take them, or say what outputs are with predictions.kind.",
+    ),
     "no-labels": (
         "The policy asks for accuracy and no labels were given.",
         "Pass --labels PATH, or give the metric a weaker role.",
     ),
     "no-label-matches": (
         "No label belongs to a pair whose answers can be compared.",
-        "Check that labels name the InferenceId, or the event ID where the client sets none.",
+        "See the notes on labels; an ID is the InferenceId, or the event ID where there is none.",
     ),
     "too-few-labels": (
         "So few predictions have a label that being as right says nothing.",
@@ -66,11 +74,11 @@ LABEL_CODES: dict[str, tuple[str, str]] = {
     ),
     "label.misfit": (
         "The label does not fit the outputs: no 0 or 1 for a probability, no number for a number.",
-        "Set predictions.kind, or write labels as the model answers.",
+        "See label-misfits. Set predictions.kind, or write labels as the model answers.",
     ),
     "label.invalid-json": ("The line of a label file is no JSON.", _LABELS),
     "label.invalid-csv": (
-        "The line of a label file lacks a column, has a cell too many, or a quote astray.",
+        "The line of a label file has a cell too few or too many, a stray quote, or no end.",
         _LABELS,
     ),
     "label.invalid-utf8": ("The line of a label file is not UTF-8.", _LABELS),
@@ -81,10 +89,14 @@ LABEL_CODES: dict[str, tuple[str, str]] = {
     "label.oversize": ("The line of a label file is longer than max_line_bytes.", _LABELS),
     "label.no-columns": (
         "The line of a label file whose first line does not name the columns id and label.",
-        _FILE,
+        "The note label-columns names the file and the columns found; rename them to id and label.",
     ),
     "label.no-id": ("The line of a label file names no ID.", _LABELS),
     "label.no-label": ("The line of a label file holds no label that is a scalar.", _LABELS),
+    "label-files-left-out": (
+        "The folder of labels holds files that were not read, by code.",
+        "Nothing if they were not meant; otherwise name them .csv, .jsonl or .parquet.",
+    ),
     "not-labels": (
         "A file in the folder of labels that is neither CSV, JSON Lines nor Parquet.",
         "Nothing if it was not meant; otherwise name it .csv, .jsonl or .parquet.",

@@ -184,14 +184,26 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Events come in bursts: some hours have many, so they count as less than one each.",
         "Look at the hours with many; a part of the traffic, or an incident, may explain them.",
     ),
+    "worse-lately": (
+        "The last day by itself is above the margin, whatever all days come to.",
+        "Find out what changed on that day; where it is over, a day more shows it.",
+    ),
     "bad-hours": (
         "Above the margin in the hours seen, which are too few to stand for others.",
         "Capture for more hours, or look at what happened in these.",
     ),
     "repeated-inputs": ("Repeated inputs count as less than one pair each.", _NOTHING),
+    "answer-lost": (
+        "Of the predictions to which either variant gives some answer, half and more may differ.",
+        "Check the shadow's model, or capture for longer; let labels judge rare answers.",
+    ),
     "one-answer": (
-        "One answer to every request would differ as seldom, so that few differ says nothing.",
+        "One answer to every request would differ not even twice as often: rare ones may be lost.",
         "Check the shadow's model; let labels judge rare answers; make a wide tolerance smaller.",
+    ),
+    "mean-moved": (
+        "All scores together moved far, though hardly one by itself did.",
+        "Look for a unit, a scale or a default that changed; where it is meant, let labels judge.",
     ),
     "rare-answers": (
         "The margin is wider than production's rarer answers are frequent.",
@@ -219,8 +231,8 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Set predictions.kind or predictions.path if it is wrong.",
     ),
     "output-kind-undecided": (
-        "No number or label was found in most outputs.",
-        "Set predictions.kind and predictions.path.",
+        "No number or label was found in most outputs, or several numbers were.",
+        "Set predictions.path, and predictions.kind where it is not what the number looks like.",
     ),
     "kind-from-policy": ("Outputs are read as predictions.kind says.", _NOTHING),
     **LABEL_CODES,

@@ -10,6 +10,27 @@ _NOTHING = "Nothing; it says how the number was made."
 _OUTPUT = "See the tables contract_changes and worst_pairs, and compare both containers' output."
 
 PREDICTION_CODES: dict[str, tuple[str, str]] = {
+    "other-labels": (
+        "Labels that answers hold beside their predictions differ more than the margin allows.",
+        "Set predictions.path to the field that callers read: the score, if no caller reads them.",
+    ),
+    "fields-uncompared": (
+        (
+            "Answers hold more than their predictions. Every answer of the shadow must hold the "
+            "fields that all sampled answers of production have, and of a type they have there; "
+            "what these fields say is not compared."
+        ),
+        (
+            "Where callers read one of them, judge it: predictions.path names the place of what is "
+            'compared, predictions.kind = "json" compares whole documents.'
+        ),
+    ),
+    "field-missing": ("The shadow's answer lacks a field that production's always has.", _OUTPUT),
+    "field-type": (
+        "A field of the shadow's answer has a type that production's never has.",
+        _OUTPUT,
+    ),
+    "not-a-share": ("The shadow's score is no share: below 0 or above 1.", _OUTPUT),
     "positive-rates": ("Share of predictions at or above the threshold, by variant.", _NOTHING),
     "flip-directions": (
         "How many flips go to positive and how many to negative.",

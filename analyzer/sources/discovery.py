@@ -21,7 +21,7 @@ A whole day that cannot matter is not listed (`days`): its objects are in no cou
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from analyzer.errors import InputError, UsageError
@@ -102,7 +102,8 @@ def discover(
     finding.objects.sort(key=lambda item: (item.role, item.key, item.location))
     return Listing(
         endpoint=found_endpoint,
-        production_variant=names["production"],
+        production_variant=names["production"]
+        or (_below(production, found_endpoint) if sidecars else None),
         shadow_variant=names["shadow"] or variant_of(sidecars),
         objects=tuple(finding.objects),
         skipped=dict(sorted(finding.skipped.items())),
@@ -111,6 +112,12 @@ def discover(
         notes=(*formats.notes(finding.skipped), *batch_transform.notes(finding.objects)),
         sidecars=sidecars,
     )
+
+
+def _below(path: str | None, endpoint: str | None) -> str | None:
+    """The variant of a path that ends as the layout does, in endpoint and variant."""
+    *_, above, last = ("", "", *PurePath(path or "").parts)
+    return last if endpoint is not None and above == endpoint else None
 
 
 @dataclass

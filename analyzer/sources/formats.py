@@ -53,6 +53,10 @@ _LEFT_OUT: dict[str, tuple[str, str]] = {
         "objects of another kind than JSON Lines",
         "where they are captures, name them *.jsonl or *.jsonl.gz",
     ),
+    "hidden": (
+        "objects whose name, or a folder's above it, begins with a dot or an underscore",
+        "where they are captures, rename them, or name their folder",
+    ),
     "outside-layout": (
         "objects outside SageMaker's capture folders",
         "where they are captures, give the folder of each variant with --production and --shadow",

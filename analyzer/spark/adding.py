@@ -57,6 +57,7 @@ ADDED: dict[str, Adding] = {
     "shift_sizes": Adding(("step",), order="step"),
     "flip_distance": Adding(("lower", "upper"), order="lower"),
     "flip_counts": Adding(("production_label", "shadow_label")),
+    "answer_counts": Adding(("answer",), order="answer"),
     "difference_cells": Adding(("bucket",)),
     "worst_predictions": Adding(
         rows=True, order="difference desc, flipped desc, pair_id, row_index", limit=20_000
@@ -68,8 +69,10 @@ ADDED: dict[str, Adding] = {
     "slice_sums": Adding(("slice", "kind", "value", "range_lower", "range_upper")),
     "label_codes": Adding(("code",), either=("hash_xor",), order="code nulls first"),
     "label_fates": _ONE,
+    "label_hours": Adding(("hour",), order="hour"),
     "label_outcomes": _ONE,
     "label_truths": Adding(("label",)),
+    "label_misfits": Adding(("label",)),
     "label_answers": Adding(
         ("answer", "flipped", "has_label", "truth", "production_right", "shadow_right")
     ),
@@ -108,6 +111,7 @@ HERE = {
     "score_range",
     "score_ranks",
     "shown_labels",
+    "shown_misfits",
     "slice_counts",
     "slice_frequent",
     "text_sums",

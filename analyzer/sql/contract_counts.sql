@@ -8,6 +8,7 @@ answers as (
         input_key,
         changed is not null as judged,
         coalesce(changed, false) as changed,
+        relabelled,
         not ends_with(code, '-absent') as answered,
         not ends_with(code, '-absent') and not identical as mismatched
     from contract_pairs
@@ -18,6 +19,8 @@ totals as (
         count(*) as pairs,
         count(*) filter (where judged) as judged,
         count(*) filter (where changed) as changed,
+        count(relabelled) as labelled,
+        count(*) filter (where relabelled) as relabelled,
         count(*) filter (where answered) as answered,
         count(*) filter (where mismatched) as mismatched
     from answers
@@ -44,6 +47,8 @@ select
     totals.pairs,
     totals.judged as judged_pairs,
     totals.changed as changed_pairs,
+    totals.labelled as labelled_pairs,
+    totals.relabelled as relabelled_pairs,
     totals.answered as answered_pairs,
     totals.mismatched as mismatched_pairs,
     (totals.judged + excess.judged)::varchar as judged_squares,

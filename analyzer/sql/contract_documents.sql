@@ -46,6 +46,7 @@ contract_pairs as (
         input_key,
         captured_at,
         identical,
+        cast(null as boolean) as relabelled,
         code,
         case
             when code in ('same', 'same-undecodable') then false

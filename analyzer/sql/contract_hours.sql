@@ -6,6 +6,8 @@ select
     epoch_us(captured_at) // 3_600_000_000 as hour,
     count(changed) as judged_pairs,
     count(*) filter (where changed) as changed_pairs,
+    count(relabelled) as labelled_pairs,
+    count(*) filter (where relabelled) as relabelled_pairs,
     count(*) filter (where not ends_with(code, '-absent')) as answered_pairs,
     count(*) filter (where not ends_with(code, '-absent') and not identical) as mismatched_pairs
 from contract_pairs

@@ -1,12 +1,13 @@
 -- Does the shadow's answer keep the form of production's? (scores, labels, vectors)
 -- reads   prediction_values, predictions
 -- gives   contract_pairs: one row a pair with its code; changed is null where production's own
---         output gives nothing to compare with
+--         output gives nothing to compare with, relabelled where answers hold no labels beside
 with
 row_codes as (
     select
         pair_id,
-        min(code) filter (where code in ('non-finite', 'shape', 'type')) as worse,
+        min(code) filter (where code in ('non-finite', 'not-a-share', 'shape', 'type'))
+            as worse,
         min(code) filter (where starts_with(code, 'production-')) as unknown
     from predictions
     where code not in ('same', 'alike')
@@ -19,6 +20,7 @@ coded as (
         prediction_values.input_key,
         prediction_values.captured_at,
         coalesce(prediction_values.identical, false) as identical,
+        prediction_values.relabelled,
         case
             when production_absent and shadow_absent then 'both-absent'
             when production_absent then 'production-absent'
@@ -29,7 +31,7 @@ coded as (
             when production_form <> shadow_form then 'format'
             when shadow_rows is null then 'shadow-undecodable'
             when len(production_rows) <> len(shadow_rows) then 'row-count'
-            else coalesce(row_codes.worse, row_codes.unknown, 'same')
+            else coalesce(row_codes.worse, field_code, row_codes.unknown, 'same')
         end as code
     from prediction_values
     left join row_codes using (pair_id)
@@ -41,6 +43,7 @@ contract_pairs as (
         input_key,
         captured_at,
         identical,
+        relabelled,
         code,
         case
             when code in ('same', 'same-undecodable') then false

@@ -39,6 +39,7 @@ labelled as (
 select
     pair_id,
     row_index,
+    captured_at,
     input_key,
     production_score,
     shadow_score,

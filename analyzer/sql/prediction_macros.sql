@@ -11,7 +11,12 @@
 --         macro is_json(text): whether it is a JSON object or list
 --         macro held_text(text, json_path): the text a JSON document holds there, one a line; the
 --         text itself where it is no such document
---         macro leaf_kind(type): number, string, boolean or null
+--         macro leaf_kind(type): number, string, boolean, null, array or object
+--         macro field_code(production, shadow, paths, kinds): field-missing or field-type where the
+--         shadow's object lacks what production's has, each path being of one of its kinds; else null
+--         macro field_codes(production, shadow, paths, kinds): the same of two lists of objects
+--         macro relabelled(production, shadow, paths): whether one of the labels that both lists of
+--         objects hold there differs; null where there is none
 --         macro score_bucket(score): sixteenths of a logit, which keep rare scores apart
 --         macro quantity_bucket(value, centre, spread): 64ths of a spread near the centre, of a
 --         factor e far from it
@@ -107,3 +112,43 @@ create or replace temp macro leaf_kind(type) as
         when type = 'VARCHAR' then 'string'
         else lower(type)
     end;
+
+create or replace temp macro relabelled(production, shadow, paths) as
+    case when paths <> [] and len(production) = len(shadow) then list_bool_or(list_transform(
+        list_zip(production, shadow),
+        lambda pair: json_extract_string(pair[1], paths) <> json_extract_string(pair[2], paths)
+    )) end;
+
+create or replace temp macro misfit(types, kinds) as
+    case
+        when len(list_filter(types, lambda kind: kind is null)) > 0 then 'field-missing'
+        when len(list_filter(
+            list_zip(types, kinds),
+            lambda field: not list_contains(field[2], leaf_kind(field[1]))
+        )) > 0 then 'field-type'
+    end;
+
+create or replace temp macro field_code(production, shadow, paths, kinds) as
+    case
+        -- nearly always
+        when json_type(production, paths) = json_type(shadow, paths) then null
+        when misfit(json_type(production, paths), kinds) is null
+            then misfit(json_type(shadow, paths), kinds)
+    end;
+
+create or replace temp macro field_codes(production, shadow, paths, kinds) as
+    case when paths <> [] and len(production) = len(shadow) then list_min(list_transform(
+        list_zip(production, shadow),
+        lambda pair: field_code(pair[1], pair[2], paths, kinds)
+    )) end;
+
+-- counting the key in the text is cheap, and tells of nearly all documents that it is named once each
+create or replace temp macro named_twice(text, document, found, json_key, owners) as
+    json_key is not null
+    and found is not null
+    and (len(text) - len(replace(text, json_key, ''))) > len(json_key) * len(found)
+    and len(list_filter(
+        json_extract(document, owners),
+        lambda owner: json_type(owner) = 'OBJECT'
+            and len(list_filter(json_keys(owner), lambda key: to_json(key)::varchar = json_key)) > 1
+    )) > 0;

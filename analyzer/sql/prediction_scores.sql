@@ -4,6 +4,7 @@
 -- reads   prediction_values
 -- gives   predictions: one row a payload row of pairs whose rows line up
 -- params  $label_at: decision threshold, null where there is none
+--         $shares: whether numbers are shares of one
 --         $atol, $rtol: a shift is |difference| > $atol + $rtol * |production|
 with
 cells as (
@@ -51,6 +52,9 @@ coded as (
     select
         *,
         case
+            when $shares and production_number between 0 and 1
+                and shadow_number not between -1e-6 and 1 + 1e-6 and shadow_class = 'finite'
+                then 'not-a-share'
             when production_class = 'finite' and shadow_class = 'finite' then 'same'
             when production_class = 'other' and production_cell is not distinct from shadow_cell
                 then 'alike'

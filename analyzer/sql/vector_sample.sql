@@ -1,7 +1,7 @@
 -- Which lists of numbers did both variants give in the sampled pairs?
 -- reads   sampled_pairs, prediction_values
 -- gives   table vector_sample(pair_id, input_key, production, shadow): finite lists of one length;
---         longer ones than $longest left out
+--         of longer ones than $longest the beginning
 -- params  $longest: numbers of one list
 create or replace temp table vector_sample as
 with
@@ -28,9 +28,12 @@ vectors as (
     from cells
 )
 
-select *
+select
+    pair_id,
+    input_key,
+    production[:$longest] as production,
+    shadow[:$longest] as shadow
 from vectors
 where vector_class(production) = 'finite'
     and vector_class(shadow) = 'finite'
-    and len(production) = len(shadow)
-    and len(production) <= $longest;
+    and len(production) = len(shadow);

@@ -35,21 +35,23 @@ def effective_share_n(sum_m: float, sum_m2: float) -> float:
     return sum_m * sum_m / sum_m2 if sum_m2 > 0 else 0.0
 
 
-def burst_factor(events: FloatArray, outcomes: FloatArray) -> float:
-    """How many times as much a share varies between periods as independent outcomes would.
+def burst_factor(sums: FloatArray, outcomes: FloatArray, squares: float | None = None) -> float:
+    """How many times as much a mean varies between periods as independent outcomes would.
 
-    With `psi_h = x_h - p n_h` the variance of the events is `H / (H - 1) sum psi_h^2`, where
-    independent outcomes have `n p (1 - p)`: the ratio is the design effect of clusters that are
+    With `psi_h = x_h - m n_h` the variance of the sum is `H / (H - 1) sum psi_h^2`, where
+    independent outcomes have `sum x^2 - n m^2`: the ratio is the design effect of clusters that are
     whole periods, never below 1.
 
     Args:
-        events: x_h, events in each period.
+        sums: x_h, in each period: events, or what the outcomes add up to.
         outcomes: n_h, outcomes in each period; periods without any are left out.
+        squares: what the squared outcomes of all periods add up to; None where each is an event or
+            none, and its own square.
 
     Assumes: periods are independent; bursts longer than one period are underestimated.
 
     Returns:
-        1 where fewer than 12 periods hold outcomes, or the share is 0 or 1.
+        1 where fewer than 12 periods hold outcomes, or all outcomes are the same.
 
     Source: Cochran, Sampling Techniques (1977), section 9A: ratio estimates from clusters.
 
@@ -57,10 +59,13 @@ def burst_factor(events: FloatArray, outcomes: FloatArray) -> float:
     True
     """
     seen = outcomes > 0
-    x, n = events[seen], outcomes[seen]
-    total, periods = n.sum(), len(n)
-    share = x.sum() / total if total else 0.0
-    if periods < LEAST_PERIODS or not 0 < share < 1:
+    x, n = sums[seen], outcomes[seen]
+    periods = len(n)
+    if periods < LEAST_PERIODS:
         return 1.0
-    spread = float(np.square(x - share * n).sum()) * periods / (periods - 1)
-    return max(1.0, spread / float(total * share * (1 - share)))
+    mean = float(x.sum() / n.sum())
+    independent = float(x.sum() if squares is None else squares) - float(n.sum()) * mean * mean
+    if independent <= 0:
+        return 1.0
+    spread = float(np.square(x - mean * n).sum()) * periods / (periods - 1)
+    return max(1.0, spread / independent)

@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING
 
 from analyzer.errors import ExitCode
 from analyzer.figures import counted, grouped, percent, plain, points, relative, stated
-from analyzer.model import GAPS, Decision, Family, Needs, Note, Outcome, Reason, Role
+from analyzer.model import (
+    GAPS,
+    Decision,
+    Family,
+    GateOutcome,
+    Needs,
+    Note,
+    Outcome,
+    Reason,
+    Role,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -111,7 +121,7 @@ def decide(
         holding = (_NOTHING_REQUIRED, *holding)
     if holding:
         return Judgement(Decision.HOLD, _hold_summary(holding), holding, gated)
-    return Judgement(Decision.PROMOTE, _promote_summary(gated, observed), (), gated)
+    return Judgement(Decision.PROMOTE, _promote_summary(gated, gates, observed), (), gated)
 
 
 def ungated(item: Evidence, outcome: Outcome) -> Evidence:
@@ -286,8 +296,13 @@ def part_name(part: SliceBin) -> str:
     if part.lower is None and part.upper is None:
         return "any number"
     if part.lower is None:
-        return f"<= {plain(part.upper)}"
-    return f"> {plain(part.lower)}" + ("" if part.upper is None else f" .. {plain(part.upper)}")
+        return f"<= {_end(part.upper)}"
+    return f"> {_end(part.lower)}" + ("" if part.upper is None else f" .. {_end(part.upper)}")
+
+
+def _end(value: float | None) -> str:
+    """Where a range is cut: a whole number, such as a time or an ID, with all its digits."""
+    return f"{value:.15g}" if value is not None and value.is_integer() else plain(value)
 
 
 def describe(item: Evidence) -> str:
@@ -344,10 +359,16 @@ def _hold_summary(holding: tuple[Reason, ...]) -> str:
     return f"{first.text.rstrip('.')}{more}."
 
 
-def _promote_summary(evidence: Mapping[str, Evidence], observed: str) -> str:
+def _promote_summary(
+    evidence: Mapping[str, Evidence], gates: Mapping[str, Gate], observed: str
+) -> str:
     required = sum(item.required for item in evidence.values())
     named = "The required metric is" if required == 1 else f"All {required} required metrics are"
-    return f"{named} within the policy's margins {observed}, and every gate is open."
+    unmeasured = [
+        name for name, gate in sorted(gates.items()) if gate.outcome is GateOutcome.NOT_MEASURED
+    ]
+    aside = f"; not measured: {', '.join(unmeasured)}" if unmeasured else ""
+    return f"{named} within the policy's margins {observed}, and every gate is open{aside}."
 
 
 def _words(key: str, words: Mapping[str, Words]) -> Words:

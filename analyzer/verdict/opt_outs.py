@@ -113,6 +113,7 @@ def _strictness(policy: Policy) -> Iterator[Note]:
     if policy.pairing.min_rate < default.pairing.min_rate:
         text = (
             f"the policy is content with pairs for {stated(policy.pairing.min_rate)} of shadow "
-            f"records instead of {stated(default.pairing.min_rate)}"
+            "records, and with one input in as many of them, instead of "
+            f"{stated(default.pairing.min_rate)}"
         )
         yield Note(code="unpaired-accepted", text=text)

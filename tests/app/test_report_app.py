@@ -145,7 +145,7 @@ def test_gates_are_counted_where_they_are_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = opened(written(tmp_path, Decision.HOLD), monkeypatch)
-    assert "5 open (1 of them not measured), 1 closed" in shown(app)
+    assert "5 open (not measured: deployment), 1 closed" in shown(app)
     assert "1 gate closed" in shown(app)
 
 

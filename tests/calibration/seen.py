@@ -26,7 +26,8 @@ from analyzer.metrics import DEFAULTS, asked
 from analyzer.metrics.metric import CaptureFacts, Facts
 from analyzer.model import Inputs, Ledger, Mode, Pairing
 from analyzer.policy.files import parse_policy
-from analyzer.reading.captures import EngineLimits, read_captures
+from analyzer.reading.captures import read_captures
+from analyzer.reading.opening import EngineLimits
 from analyzer.sources import discover
 from tests.calibration.exported import ENDPOINT, START, VARIANTS, Series, series_of, write_records
 
@@ -152,6 +153,7 @@ def _captures(pairs: int, flips: int, repeats: int) -> CaptureFacts:
         "production_at_or_above": above,
         "production_below": pairs - above,
         "shadow_at_or_above": above,
+        "one_answer_large": above,
     }
     outcomes = ("pairs", "judged_pairs", "answered_pairs", "mismatched_pairs", "predictions")
     changed |= dict.fromkeys((*outcomes, "labelled", "measured", "shifted"), pairs)

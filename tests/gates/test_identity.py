@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import pytest
 
 from analyzer.gates.identity import IDENTITY_GATES
 from analyzer.metrics.metric import CaptureFacts, EndpointFacts
-from analyzer.model import GateOutcome, Inputs, Ledger, Pairing
+from analyzer.model import GateOutcome, Inputs, Ledger, Mode, Pairing
 from tests.metrics.points import START, facts_of, policy_of, shadow_test
 
 if TYPE_CHECKING:
@@ -162,6 +163,48 @@ def test_roles_that_endpoint_json_gives_to_other_variants_are_not_believed(
     held = check(facts(captures(), endpoint=told), "roles")
     assert (held.outcome is GateOutcome.FAIL) == (said is not None)
     assert said is None or said in held.text
+
+
+BACKWARDS = {"production": "churn-v2-Shadow", "shadow": "churn-v1"}
+
+
+def named(called: dict[str, str], **options: object) -> Facts:
+    return replace(facts(captures(), **options), called=called)
+
+
+def test_a_variant_called_shadow_that_was_given_as_production_closes_roles() -> None:
+    held = check(named(BACKWARDS), "roles")
+    assert held.outcome is GateOutcome.FAIL
+    assert "production is called churn-v2-Shadow, and the shadow churn-v1" in held.text
+    assert "--endpoint-file" in held.text
+
+
+@pytest.mark.parametrize(
+    ("production", "shadow"),
+    [("churn-v1", "churn-v2-shadow"), ("shadow-a", "shadow-b"), ("blue", "green")],
+)
+def test_names_that_do_not_say_that_the_roles_are_swapped_leave_them_open(
+    production: str, shadow: str
+) -> None:
+    honest = named({"production": production, "shadow": shadow})
+    assert check(honest, "roles").outcome is GateOutcome.PASS
+
+
+def test_endpoint_json_knows_better_than_the_names() -> None:
+    for told in (
+        EndpointFacts(production_variant="churn-v2-Shadow"),
+        EndpointFacts(shadow_variant="churn-v1"),
+    ):
+        without_points = facts().metric_points.clear()
+        believed = replace(named(BACKWARDS), endpoint=told, metric_points=without_points)
+        assert check(believed, "roles").outcome is GateOutcome.PASS
+    silent = named(BACKWARDS, endpoint=EndpointFacts(name="churn"))
+    assert check(silent, "roles").outcome is GateOutcome.FAIL
+
+
+def test_a_replay_knows_its_candidate_whatever_the_captured_variant_is_called() -> None:
+    replayed = replace(named(BACKWARDS), mode=Mode.REPLAY)
+    assert check(replayed, "roles").outcome is GateOutcome.PASS
 
 
 def test_roles_are_closed_when_nothing_was_counted() -> None:

@@ -89,8 +89,14 @@ def test_sampling_at_a_hundred_percent_counts_the_mismatch() -> None:
 def test_without_a_configured_share_captures_are_held_against_invocations() -> None:
     agreeing = facts_of(invocations=(50_000, 25_000), records=(10_000, 5_010))
     assert outcome("sampling", agreeing) is GateOutcome.PASS
-    lossy = facts_of(invocations=(50_000, 25_000), records=(10_000, 3_000))
-    assert outcome("sampling", lossy) is GateOutcome.FAIL
+    lossy = check("sampling", facts_of(invocations=(50_000, 25_000), records=(10_000, 3_000)))
+    assert lossy.outcome is GateOutcome.FAIL
+    assert lossy.text.startswith(
+        "The shadow has 3 000 captured records, 30.00 % of production's 10 000, 50 % expected"
+    )
+    assert lossy.text.endswith(
+        "CloudWatch counts 25 000 requests of the shadow and 50 000 of production."
+    )
 
 
 def test_a_few_shadow_records_more_than_all_are_said_to_be_more() -> None:
@@ -189,10 +195,16 @@ def lossy(
 def test_missing_pairs_that_fall_in_one_hour_are_called_informative() -> None:
     burst = check("missing_pairs", lossy(240, hour=9))
     assert burst.outcome is GateOutcome.FAIL
-    assert "Missing pairs are informative" in burst.text
+    assert burst.text.startswith(
+        "No shadow record for 240 of 10 240 production records, most in one hour: 240 from "
+        f"{START + timedelta(hours=9):%Y-%m-%d %H:%M}Z; counted as harm, "
+    )
+    assert "What is missing is unlike the rest in hour (p = " in burst.text
     spread = check("missing_pairs", lossy(240))
     assert spread.outcome is GateOutcome.FAIL
-    assert "They are like the rest in hour: hour p = " in spread.text
+    assert "No difference is seen in hour (p = " in spread.text
+    assert "unlike" not in spread.text
+    assert "most in" not in spread.text
 
 
 @pytest.mark.parametrize(
@@ -215,10 +227,18 @@ def test_missing_pairs_that_are_larger_or_score_higher_are_called_informative(
         gate = check(
             "missing_pairs", replace(facts, captures=replace(facts.captures, tables=tables))
         )
-        assert ("Missing pairs are informative" in gate.text) == informative
-        assert (
-            f"{'they differ in' if informative else 'in hour and'} {named}: hour p =" in gate.text
-        )
+        assert (f"unlike the rest in {named} (p = " in gate.text) == informative
+        assert (f" and {named} (p = " in gate.text) != informative
+
+
+def test_a_distance_that_chance_gives_a_few_missing_pairs_is_not_called_a_difference() -> None:
+    facts = lossy(72)
+    assert facts.captures is not None
+    cells = pa.table({"bucket": [1, 2, 3], "missing": [5, 25, 42], "present": [1000, 4000, 5000]})
+    tables = {**facts.captures.tables, "missing_by_score": cells}
+    gate = check("missing_pairs", replace(facts, captures=replace(facts.captures, tables=tables)))
+    assert "means 0.18 standard deviations apart" in gate.text
+    assert "unlike" not in gate.text
 
 
 def test_a_pass_that_survives_the_worst_case_keeps_the_gate_open() -> None:
@@ -289,6 +309,20 @@ def test_lost_shadow_records_do_not_excuse_themselves() -> None:
         invocations=(10_010, 5_000),
     )
     assert outcome("missing_pairs", sampled) is GateOutcome.NOT_MEASURED
+
+
+@pytest.mark.parametrize("declared", ["production", "shadow"])
+@pytest.mark.parametrize("endpoint", [None, EndpointFacts(capture_percentage=100)])
+def test_a_percentage_declared_of_one_variant_alone_excuses_no_lost_records(
+    declared: str, endpoint: EndpointFacts | None
+) -> None:
+    facts = facts_of(
+        policy=policy_of(**{"shadow_percentage": 100, f"{declared}_capture_percentage": 100}),
+        endpoint=endpoint,
+        ledger=Ledger(pairs=9_500, unpaired_production=500),
+        records=(10_000, 9_500),
+    )
+    assert outcome("missing_pairs", facts) is GateOutcome.FAIL
 
 
 def partly_captured(pairs: int, shadow: int, policy: Policy | None = None) -> Facts:

@@ -49,6 +49,26 @@ def test_every_gate_is_closed_without_points(gate: str) -> None:
     assert check(facts_of(shadow_test(0.1).points().clear()), gate).closed
 
 
+@pytest.mark.parametrize("gate", ["window_match", "coverage"])
+def test_metrics_that_were_not_given_are_said_to_be_missing(gate: str) -> None:
+    held = check(facts_of(shadow_test(0.1).points().clear()), gate)
+    assert held.text.startswith("No CloudWatch metrics were given")
+
+
+@pytest.mark.parametrize(
+    ("gate", "missing"),
+    [("window_match", "production"), ("coverage", "production"), ("coverage", "shadow")],
+)
+def test_an_export_of_one_variant_names_the_other(gate: str, missing: str) -> None:
+    test = shadow_test(0.5)
+    given = test.points().filter(pl.col("role") != missing)
+    names = {"production": "churn-v1", "shadow": "churn-v2-shadow"}
+    held = check(replace(facts_of(given), called=names), gate)
+    assert held.closed
+    assert held.text.startswith(f"No CloudWatch metrics of {names[missing]} were given")
+    assert f"of the {missing} were given" in check(facts_of(given), gate).text
+
+
 @pytest.mark.parametrize("gate", CHECKS)
 def test_every_gate_is_closed_when_nothing_dates_the_run(gate: str) -> None:
     assert check(facts_of(shadow_test(0.1).points(), start=None, end=None), gate).closed

@@ -41,12 +41,12 @@ class Asked:
     payload: str | None = None
 
 
-def capture(folder: Path, requests: Sequence[Asked]) -> Path:
-    """Write both variants' captures of these requests, one a second."""
+def capture(folder: Path, requests: Sequence[Asked], *, every_s: int = 1) -> Path:
+    """Write both variants' captures of these requests, one a second or less often."""
     for variant in ("v1", "v2-shadow"):
         hour = folder / "endpoint" / variant / "2026" / "11" / "16" / "00"
         hour.mkdir(parents=True)
-        lines = [_line(at_s, asked, variant == "v1") for at_s, asked in enumerate(requests)]
+        lines = [_line(k * every_s, asked, variant == "v1") for k, asked in enumerate(requests)]
         (hour / "00-00-000-a.jsonl").write_text("".join(lines), encoding="utf-8")
     return folder
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
+import random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.labels.csv_rows import csv_rows
-from analyzer.sources.objects import Chunk
+from analyzer.labels.files import _chunks, find_labels
+from analyzer.sources.objects import AwsOptions, Chunk
 from tests.labels.labels_builders import Asked, capture, fates, judged, line_codes, outcomes, write
 
 if TYPE_CHECKING:
@@ -45,6 +48,12 @@ def file_of(
 
 def rows_of(labels: Sequence[str]) -> list[Row]:
     return [(f"r-{k}", label, None) for k, label in enumerate(labels)]
+
+
+def rows_in(folder: Path) -> set[Row]:
+    """The rows of a folder's one file, damaged as it may be."""
+    chunks = _chunks(find_labels(str(folder), AwsOptions()), 4_096, [], lambda *_: None)
+    return set(csv_rows(chunks, 4_096))
 
 
 def counted(found: Sequence[Row]) -> list[str]:
@@ -184,3 +193,17 @@ def test_a_line_is_as_long_as_its_bytes_without_its_end(tmp_path: Path) -> None:
 def test_a_record_is_not_sought_for_beyond_the_longest_line() -> None:
     found = rows('id,label\nr-0,"yes\n' + "no\n" * 2_000 + 'r-1,yes"\n')
     assert counted(found) == ["label.invalid-csv"] * 2_002
+
+
+@pytest.mark.parametrize("quoted", [False, True])
+def test_a_line_that_damage_cuts_is_no_label(*, quoted: bool, tmp_path: Path) -> None:
+    """Of 110 the first two digits are another label, and so is what a doubled quote may end."""
+    random_ = random.Random(5)
+    labels = [f'{random_.randrange(10**6, 10**7)}"{random_.randrange(10**6)}' for _ in range(300)]
+    labels = labels if quoted else [label.replace('"', "") for label in labels]
+    whole = gzip.compress(file_of(labels, quoted=quoted).encode())
+    true = set(rows_of(labels))
+    for size in range(100, len(whole) - 8, 97):
+        (tmp_path / "l.csv.gz").write_bytes(whole[:size])
+        found = rows_in(tmp_path)
+        assert found <= true | {(None, None, "label.invalid-csv")}

@@ -8,10 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from analyzer.metrics.accuracy import _at_any_look
+from analyzer.metrics.failures import bounds_once
 from analyzer.metrics.label_selection import MORE_FLIPS, weigh
 from analyzer.metrics.labelled import LabelCounts
 from analyzer.model import Outcome
-from analyzer.stats.paired_accuracy import lower_bound, upper_bound
 from tests.labels.labels_builders import Asked, capture, judged, truth, write
 
 if TYPE_CHECKING:
@@ -19,9 +20,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from analyzer.metrics.label_selection import Weighed
+    from analyzer.metrics.label_selection import Bounds, Weighed
     from analyzer.model import Evidence
-    from analyzer.stats.paired_accuracy import Outcomes
 
     Ints = npt.NDArray[np.int64]
 
@@ -132,17 +132,13 @@ def test_rows_of_a_request_that_have_no_truth_are_unlabelled(tmp_path: Path) -> 
     assert "labels-selective" in codes(accuracy)
 
 
-def anytime(outcomes: Outcomes, alpha_lower: float, alpha_upper: float) -> tuple[float, float]:
-    return lower_bound(outcomes, alpha_lower), upper_bound(outcomes, alpha_upper)
-
-
-def weighed_by(counts: Ints) -> Weighed | None:
+def weighed_by(counts: Ints, bounds: Bounds = _at_any_look) -> Weighed | None:
     """Bounds at 5 % of answers by (flips, known, shadow right, production right, others, known)."""
     names = ("flips", "known_flips", "shadow_right", "production_right", "others", "known_others")
     table = pa.table({name: counts[:, place] for place, name in enumerate(names)})
     known = int(counts[:, [1, 5]].sum())
     row = {"predictions": known, "prediction_squares": float(known)}
-    return weigh(LabelCounts("label", row, {"label_selection": table}), anytime, 0.05, 0.05)
+    return weigh(LabelCounts("label", row, {"label_selection": table}), bounds, 0.05, 0.05)
 
 
 def world(rng: np.random.Generator, share: npt.NDArray[np.float64], flips: float) -> Ints:
@@ -182,4 +178,37 @@ def test_labels_that_pass_by_flips_allow_for_them(answers: int) -> None:
     counts[:, 1:4] = 0
     weighed = weighed_by(counts)
     assert weighed is not None
-    assert weighed.lower == pytest.approx(-counts[:, 0].sum() / 100_000)
+    share = counts[:, 0].sum() / 100_000
+    assert -1.15 * share < weighed.lower < -share
+
+
+def test_answers_with_fewer_labels_weigh_as_much_as_they_flip() -> None:
+    """Refusals have half as many labels as grants, and all of their flips are losses: -0.6 pp."""
+    counts = np.array(
+        [[2_400, 1_920, 960, 960, 197_600, 158_080], [2_400, 1_008, 0, 1_008, 197_600, 82_992]]
+    )
+    weighed = weighed_by(counts)
+    assert weighed is not None
+    assert weighed.lower < -0.006 < weighed.upper
+
+
+@pytest.mark.parametrize(("predictions", "flips"), [(10_000, 0.0055), (100_000, 0.0051)])
+def test_how_many_flip_is_no_more_certain_than_it_was_counted(
+    predictions: int, flips: float
+) -> None:
+    """Each flip is a loss that nobody labelled: more than the margin, seen or not."""
+    rng = np.random.default_rng(10)
+    passed = 0
+    for flipped in rng.binomial(predictions, flips, size=100).tolist():
+        others = predictions - flipped
+        weighed = weighed_by(np.array([[flipped, 0, 0, 0, others, others]]))
+        assert weighed is not None
+        passed += weighed.lower > -0.005
+    assert passed <= 5
+
+
+@pytest.mark.parametrize("bounds", [bounds_once, _at_any_look])
+def test_flips_without_others_are_weighed_too(bounds: Bounds) -> None:
+    weighed = weighed_by(np.array([[900, 400, 100, 0, 0, 0], [900, 0, 0, 0, 0, 0]]), bounds)
+    assert weighed is not None
+    assert -1 <= weighed.lower < weighed.upper <= 1

@@ -331,6 +331,40 @@ def test_true_and_false_are_one_and_nought_and_other_words_are_counted(tmp_path:
     assert outcomes(done)["right", "wrong"] == 20
     assert outcomes(done)["wrong", "right"] == 10
     assert fates(done)["label.misfit"] == 10
+    said = {note.code: note.text for note in done.verdict.notes}["label-misfits"]
+    assert said == (
+        "labels of 10 predictions do not fit outputs read as probability, which take 0 or 1, true "
+        "or false; seen: others (10)"
+    )
+
+
+def test_labels_that_do_not_fit_are_named_unless_they_are_rare(tmp_path: Path) -> None:
+    requests = [Asked("0.75", "0.25", f"r{k}") for k in range(60)]
+    labels = ["yes"] * 25 + ["no"] * 20 + ["Jane Doe"] * 15
+    path = write(tmp_path / "l.jsonl", (truth(f"r{k}", y) for k, y in enumerate(labels)))
+    source = capture(tmp_path / "captures", requests)
+    for shown, seen in (
+        ("none", "yes (25), no (20), others (15)"),
+        ("shown", "yes (25), no (20), Jane Doe (15)"),
+    ):
+        verdict = judged(source, path, f"redaction.payloads={shown}").verdict
+        said = {note.code: note.text for note in verdict.notes}["label-misfits"]
+        assert said.endswith(f"take 0 or 1, true or false; seen: {seen}")
+
+
+def test_a_file_that_lacks_a_column_is_named_with_those_it_has(tmp_path: Path) -> None:
+    source = capture(tmp_path / "captures", [Asked("yes", "no", f"r{k}") for k in range(5)])
+    folder = tmp_path / "labels"
+    write(folder / "a.csv", ["inference_id,y\n", "r0,yes\n"])
+    write(folder / "b.csv", ["r1,yes,cd613e30-d8f1\n", "r2,no,1\n"])
+    pl.DataFrame({"ID": ["r3"], "truth": ["yes"]}).write_parquet(folder / "c.parquet")
+    write(folder / "d.csv", ["id,label\n", "r4,yes\n"])
+    notes = judged(source, folder).verdict.notes
+    assert [note.text for note in notes if note.code == "label-columns"] == [
+        "labels: a.csv: found the columns inference_id, y; the header must name id,label",
+        "labels: b.csv: found no header; the header must name id,label",
+        "labels: c.parquet: found the columns ID, truth; the header must name id,label",
+    ]
 
 
 def test_a_shadow_that_loses_leading_zeros_is_wrong(tmp_path: Path) -> None:
@@ -539,3 +573,40 @@ def test_the_prediction_page_shows_right_and_wrong_calibration_and_labels(tmp_pa
     assert isinstance(blocks["Labels"], Table)
     assert blocks["Labels"].rows[0] == ("label.matched", "1 200", "IDs")
     assert "-0.50 pp" in markdown.render(verdict_page(done.verdict))
+
+
+def test_losses_of_one_bad_hour_are_worth_fewer_predictions(tmp_path: Path) -> None:
+    """One request a minute, twenty hours; the shadow loses twenty, of one hour or of all."""
+    worth = {}
+    for name, lost in (("burst", range(300, 320)), ("spread", range(0, 1_200, 60))):
+        requests, right = worded(1_200)
+        answers = enumerate(zip(requests, right, strict=True))
+        asked = [
+            Asked(label, "none" if k in lost else label, one.inference_id)
+            for k, (one, label) in answers
+        ]
+        source = capture(tmp_path / name, asked, every_s=60)
+        lines = [truth(f"request {k}", label) for k, label in enumerate(right)]
+        accuracy = judged(source, write(tmp_path / f"{name}.jsonl", lines)).verdict.metrics[
+            "accuracy"
+        ]
+        worth[name] = accuracy.n.effective or 0.0
+        assert ("bursts" in {note.code for note in accuracy.notes}) == (name == "burst")
+    assert worth["spread"] == 1_200
+    assert worth["burst"] < 100
+
+
+def test_files_that_are_not_read_for_labels_are_counted_and_hidden_ones_are_not_read(
+    tmp_path: Path,
+) -> None:
+    requests, right = worded(1_200)
+    source = capture(tmp_path / "captures", requests)
+    lines = [truth(f"request {k}", label) for k, label in enumerate(right)]
+    write(tmp_path / "labels/a.jsonl", lines[:500])
+    write(tmp_path / "labels/b.txt", lines[500:])
+    write(tmp_path / "labels/.old/a.jsonl", [truth("request 1", "another")])
+    write(tmp_path / "labels/_SUCCESS", [])
+    done = judged(source, tmp_path / "labels")
+    assert fates(done) == {"label.matched": 500, "label.paired": 500, "label.missing": 700}
+    (note,) = (note for note in done.verdict.notes if note.code == "label-files-left-out")
+    assert note.text == "not read for labels: 2 files (1 hidden, 1 not-labels)"

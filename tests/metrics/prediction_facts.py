@@ -14,7 +14,7 @@ from analyzer.model import Inputs, Ledger, Mode, Pairing
 from analyzer.policy import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 START = datetime(2026, 11, 16, tzinfo=UTC)
 END = datetime(2026, 11, 20, tzinfo=UTC)
@@ -26,6 +26,9 @@ SCORES: dict[str, Any] = {
     "commonest_label": 0,
     "production_mean": 0.3,
     "shadow_mean": 0.3,
+    "production_sd": 0.2,
+    "shadow_sd": 0.2,
+    "covariance": 0.0396,
     "bias": 0.0,
     "difference_sd": 0.01,
     "mean_absolute_difference": 0.005,
@@ -60,9 +63,31 @@ def counts_of(pairs: int = 10_000, rows: int = 1, **changes: float) -> dict[str,
     return {**plain, **SCORES, **changes}
 
 
+def answers_of(counts: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
+    """Two answers, flips taking as much from the rarer one as they give to it."""
+    rare = counts["production_at_or_above"]
+    if kind != "probability":
+        rare = counts["labelled"] - counts["commonest_label"]
+    flipped, spread = counts["flipped"], counts["prediction_squares"] / counts["predictions"]
+    return [
+        answer_of(name, production, production + flipped // 2, flipped, spread)
+        for name, production in (("yes", rare), ("no", counts["labelled"] - rare))
+    ]
+
+
+def answer_of(
+    name: str, production: int, either: int, apart: int, spread: float = 1.0
+) -> dict[str, Any]:
+    """A row of `answer_counts`; `spread` predictions of a payload lie together."""
+    counts = {"production": production, "either": either, "apart": apart}
+    return {"answer": name, **counts, "squares": str(round(either * spread))}
+
+
 def facts_of(
     counts: dict[str, Any] | None = None,
     *,
+    answers: Sequence[Mapping[str, Any]] | None = None,
+    places: Sequence[Mapping[str, Any]] = (),
     kind: str = "probability",
     policy: Policy | None = None,
     ledger: Ledger | None = None,
@@ -78,6 +103,12 @@ def facts_of(
         "prediction_shape": pa.table({"kind": [kind], "path": [""]}),
         "prediction_counts": pa.Table.from_pylist([row]),
     }
+    if answers is None and kind in {"probability", "label", "multiclass"} and row["predictions"]:
+        answers = answers_of(row, kind)
+    if answers:
+        tables["answer_counts"] = pa.Table.from_pylist([dict(one) for one in answers])
+    if places:
+        tables["vector_coordinates"] = pa.Table.from_pylist([dict(one) for one in places])
     captures = CaptureFacts(
         ledger=ledger or Ledger(pairs=row["pairs"]),
         pairing=pairing or Pairing(rate=1.0, distinct_inputs=row["pairs"]),

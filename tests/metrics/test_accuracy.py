@@ -21,6 +21,8 @@ from analyzer.verdict import describe
 from tests.metrics.prediction_facts import facts_of
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from analyzer.metrics.metric import Facts
     from analyzer.model import Evidence
 
@@ -49,6 +51,20 @@ def labelled(
     facts = facts_of(kind="label", policy=policy)
     assert facts.captures is not None
     tables = {**facts.captures.tables, "label_counts": pa.Table.from_pylist([counts])}
+    return replace(facts, captures=replace(facts.captures, tables=tables))
+
+
+def by_hour(losses: npt.NDArray[np.int64], each: int) -> Facts:
+    """Facts of a run with so many labelled predictions in each hour, of which these are losses."""
+    facts = labelled(int(losses.sum()), 0, len(losses) * each)
+    assert facts.captures is not None
+    hours = {
+        "hour": np.arange(len(losses)),
+        "predictions": np.full(len(losses), each),
+        "production_right": losses,
+        "shadow_right": np.zeros_like(losses),
+    }
+    tables = {**facts.captures.tables, "label_hours": pa.table(hours)}
     return replace(facts, captures=replace(facts.captures, tables=tables))
 
 
@@ -193,3 +209,24 @@ def test_labels_add_a_guardrail_and_no_labels_take_nothing_away() -> None:
     assert "accuracy" not in without.metrics
     named = load_policy(None, DEFAULTS, ["metrics.accuracy.role=review"])
     assert "accuracy" in asked(named, labelled=False, replayed=False).metrics
+
+
+@pytest.mark.parametrize(("bad", "loss"), [(0.1, 0.05), (0.1, 0.06), (0.05, 0.12)])
+def test_losses_that_come_in_bad_hours_do_not_pass_because_few_were_seen(
+    bad: float, loss: float
+) -> None:
+    """Three days of a shadow whose loss is at the margin or beyond it."""
+    rng = np.random.default_rng(11)
+    worlds = (rng.binomial(200, np.where(rng.random(72) < bad, loss, 0.0)) for _ in range(100))
+    passed = sum(judged(by_hour(one, 200)).outcome is Outcome.PASS for one in worlds)
+    assert passed <= 5
+
+
+def test_losses_of_all_hours_count_as_before() -> None:
+    rng = np.random.default_rng(12)
+    losses = rng.binomial(400, 0.001, size=72)
+    found = judged(by_hour(losses, 400))
+    assert found.outcome is Outcome.PASS
+    assert found.n.effective is not None
+    assert found.n.effective > 0.7 * 72 * 400
+    assert "bursts" not in {note.code for note in found.notes}

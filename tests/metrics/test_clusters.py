@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,3 +73,19 @@ def test_hours_are_looked_at_without_being_asked_for() -> None:
 
 def test_without_worst_pairs_there_is_no_table() -> None:
     assert cluster_tables({}) == {}
+
+
+def test_ranges_whose_ends_read_alike_are_one_part() -> None:
+    """All worst pairs lie in fifths that cannot be told apart at four digits; so do all pairs."""
+    ends = [None, 0.500001, 0.500002, 0.500003, 0.500004, None]
+    bins = [
+        {"slice": "input.1", "kind": "range", "value": None, "range_lower": low, "range_upper": up}
+        for low, up in pairwise(ends)
+    ]
+    given = tables(["a"] * 60, {"a": 1})
+    given["slice_counts"] = pa.Table.from_pylist([{**one, "pairs": 200} for one in bins])
+    given["worst_slices"] = pa.Table.from_pylist(
+        [{"rank": k + 1, **bins[1 + k % 3]} for k in range(60)]
+    )
+    del given["capture_hours"]
+    assert cluster_tables(given)["worst_clusters"].is_empty()

@@ -215,6 +215,32 @@ def test_distances_of_lists_equal_numpy() -> None:
     assert means == pytest.approx((shadow - production).mean(axis=0).tolist())
 
 
+def test_lists_that_one_number_would_not_do_for_are_counted_by_place() -> None:
+    """A place that varies, one that is nearly always the same, and one that is within the noise."""
+    rng = np.random.default_rng(2)
+    rare = np.where(rng.random(400) < 0.1, 0.9, 0.01)
+    production = np.column_stack([rng.random(400), rare, rng.normal(0, 1e-8, 400)])
+    shadow = production + rng.normal(0, 2e-6, (400, 3)) * np.array([1, 0, 0])
+    shadow[:, 1] = np.where(rng.random(400) < 0.5, 0.01, rare)
+    rows = vectors(production.tolist(), shadow.tolist()).rows("vector_coordinates")
+    for row, before, after in zip(rows, production.T, shadow.T, strict=True):
+        far = 1e-6 + 1e-5 * np.abs(before).max()
+        reached = [((before >= low) & (before <= low + 2 * far)).sum() for low in np.sort(before)]
+        low = np.sort(before)[int(np.argmax(reached))]
+        apart = (np.minimum(before, after) < low) | (np.maximum(before, after) > low + 2 * far)
+        shifted = np.abs(after - before) > 1e-6 + 1e-5 * np.abs(before)
+        assert (row["apart"], row["shifted"]) == (apart.sum(), (apart & shifted).sum())
+    assert rows[1]["apart"] == (rare > 0.5).sum()
+    assert rows[2]["apart"] == 0
+
+
+def test_of_a_long_list_the_beginning_is_looked_at() -> None:
+    production = np.random.default_rng(4).normal(size=(30, 1_100)).tolist()
+    compared = vectors(production, production)
+    assert len(compared.rows("vector_coordinates")) == 1_024
+    assert estimate(shown("vector_distance", compared)) == 0
+
+
 def test_lists_without_length_and_equal_lists_are_no_error() -> None:
     compared = vectors([[0.0, 0.0], [1.5, -2.0]], [[0.0, 0.0], [1.5, -2.0]])
     assert estimate(shown("vector_distance", compared)) == 0

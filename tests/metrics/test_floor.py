@@ -63,6 +63,19 @@ def codes(evidence: Evidence) -> set[str]:
 NOISY = counts_of(flipped=1_200)
 
 
+def test_a_model_that_differs_from_itself_may_give_rare_answers_elsewhere_on_other_machines() -> (
+    None
+):
+    """An eighth of the yeses differ: too many for a model that always answers alike."""
+    moved = counts_of(1_000_000, flipped=33_000)
+    wide: dict[str, Any] = {"flip_rate": {"margin": 0.04}}
+    alone = assess("flip_rate", moved, None, change="infrastructure", metrics=wide)
+    assert (alone.outcome, alone.notes[-1].code) == (Outcome.UNRESOLVED, "answer-lost")
+    floor = floor_of(32_500, 1_000_000)
+    above = assess("flip_rate", moved, floor, change="infrastructure", metrics=wide)
+    assert above.outcome is Outcome.PASS
+
+
 def test_flips_that_production_has_against_itself_are_not_the_shadows() -> None:
     assert assess("flip_rate", NOISY, None).outcome is Outcome.FAIL
     above = assess("flip_rate", NOISY, floor_of(1_000))

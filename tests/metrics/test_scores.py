@@ -12,6 +12,7 @@ import pytest
 from scipy import stats
 
 from analyzer.metrics import DEFAULTS, fitting
+from analyzer.metrics.divergence import DIVERGENCE
 from analyzer.metrics.predictions import Counted, positive_rates
 from analyzer.metrics.scores import SCORES
 from analyzer.model import Outcome, Role
@@ -20,7 +21,7 @@ from tests.metrics.prediction_facts import facts_from, facts_of
 from tests.payloads.captured_pairs import START, compare, policy_of
 
 if TYPE_CHECKING:
-    from analyzer.metrics.metric import Facts
+    from analyzer.metrics.metric import Facts, Metric
     from analyzer.model import Evidence, Note
     from analyzer.policy import Policy
 
@@ -282,3 +283,28 @@ def test_a_metric_asked_of_outputs_it_does_not_fit_says_so() -> None:
 
 def test_a_policy_of_its_own_kind_still_reads_scores() -> None:
     assert compare(["0.25"], ["0.5"], policy=policy_of(kind="probability")).kind == "probability"
+
+
+LARGE: Metric = next(one for one in DIVERGENCE if one.id == "score_large_shift_share")
+
+
+@pytest.mark.parametrize(("moved", "outcome"), [(0.2, Outcome.PASS), (0.3, Outcome.UNRESOLVED)])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_scores_that_all_move_one_way_do_not_pass_because_none_moves_far(
+    moved: float, outcome: Outcome, sign: int
+) -> None:
+    """A large shift is half a standard deviation, of prices about 50; half of it may be common."""
+    rng = np.random.default_rng(12)
+    production = rng.normal(50, 10, 3_000)
+    shadow = production + sign * moved * production.std() + rng.normal(0, 0.3, 3_000)
+    of = facts(production, shadow)
+    item = LARGE.assess(of, of.policy.metrics[LARGE.id])
+    assert item.outcome is outcome
+    assert (item.notes[-1].code == "mean-moved") is (outcome is Outcome.UNRESOLVED)
+
+
+def test_scores_that_move_either_way_pass() -> None:
+    rng = np.random.default_rng(13)
+    production = rng.normal(50, 10, 3_000)
+    of = facts(production, production + 3 * rng.choice([-1, 1], 3_000))
+    assert LARGE.assess(of, of.policy.metrics[LARGE.id]).outcome is Outcome.PASS

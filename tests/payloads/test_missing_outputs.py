@@ -10,7 +10,8 @@ import pytest
 from analyzer.console.progress import silent
 from analyzer.metrics import DEFAULTS
 from analyzer.policy.files import load_policy
-from analyzer.reading.captures import EngineLimits, read_captures
+from analyzer.reading.captures import read_captures
+from analyzer.reading.opening import EngineLimits
 from analyzer.sources import discover
 from tests.test_analysis import judged, line, put
 

@@ -174,6 +174,29 @@ def test_numbers_that_are_not_finite_never_reach_a_sum(odd: str) -> None:
     assert compared.counts["highest"] <= 1
 
 
+def test_a_key_named_twice_is_no_answer_anyone_can_rely_on() -> None:
+    """Some readers take the first value, some the last: what the caller got is not known."""
+    once = [f'{{"predictions": [{{"score": {k / 64}}}]}}' for k in range(20)]
+    twice = [
+        f'{{"predictions": [{{"score": {k / 64}, "score": {1 - k / 64}}}]}}' for k in range(20)
+    ]
+    compared = compare([*map(in_json, once)], [*map(in_json, twice)])
+    assert (compared.kind, compared.codes) == ("probability", {"shadow-undecodable": 20})
+    assert compared.counts["changed_pairs"] == 20
+    both = compare([*map(in_json, twice)], [*map(in_json, once)])
+    assert both.codes == {"production-undecodable": 20}
+
+
+def test_a_key_that_other_parts_of_a_document_have_too_is_named_once() -> None:
+    nested = [
+        f'{{"about": {{"score": "score"}}, "predictions": [{{"score": {k / 64}}}, {{"score": 1}}]}}'
+        for k in range(20)
+    ]
+    assert compare([*map(in_json, nested)], [*map(in_json, nested)]).codes == {"same": 20}
+    lines = [f'{{"score": {k / 64}}}\n{{"score": 0.5, "text": "\\"score\\""}}' for k in range(20)]
+    assert compare([*map(in_json, lines)], [*map(in_json, lines)]).codes == {"same": 20}
+
+
 def test_vectors_of_another_width_or_with_a_gap_change_the_contract() -> None:
     good = in_json("[[1.5, -2.5, 3.0]]")
     wide, gap = in_json("[[1.5, -2.5, 3.0, 4.0]]"), in_json("[[1.5, null, 3.0]]")

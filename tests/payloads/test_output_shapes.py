@@ -26,7 +26,7 @@ from tests.payloads.captured_pairs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
@@ -152,6 +152,56 @@ def test_generated_text_is_text(text: str, path: str) -> None:
     assert (compared.kind, compared.path) == ("text", path)
     assert compared.codes == {"same": 3}
     assert "predictions" not in compared.counts
+
+
+def beside(count: int = 50, **others: Callable[[float], object]) -> list[Output]:
+    """Documents of a score and other fields, each a function of a number of its own."""
+    rng = np.random.default_rng(8)
+    return [
+        in_json(json.dumps({"score": score, **{name: of(other) for name, of in others.items()}}))
+        for score, other in rng.random((count, 2)).tolist()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("risk", lambda other: other),
+        ("amount", lambda other: 1e4 * other),
+        ("inner", lambda other: {"score": other}),
+        ("list", lambda other: [other, 1 - other]),
+        ("text", lambda other: f"{other}"),
+    ],
+)
+def test_a_second_number_is_not_left_unjudged_until_the_policy_says_which_decides(
+    name: str, field: Callable[[float], object]
+) -> None:
+    """A shadow that turns the other number round would differ in nothing that is judged."""
+    documents = beside(50, **{name: field})
+    undecided = itself(documents)
+    assert undecided.kind == "json"
+    (note,) = undecided.rows("prediction_shape")
+    assert note["code"] == "output-kind-undecided"
+    assert note["text"].startswith(f"50 sampled outputs hold several numbers (score, {name}")
+    assert itself(documents, path="score").kind == "probability"
+
+
+def test_what_is_no_second_prediction_leaves_the_score_to_be_read() -> None:
+    documents = beside(
+        predicted_label=lambda other: int(other > 0.5),
+        version=lambda _: 1.5,
+        at=lambda other: round(1e9 * other),
+        id=lambda other: f"request-{other}",
+        drifted=lambda other: other > 0.9,
+    )
+    assert itself(documents).kind == "probability"
+    twice = [
+        in_json(json.dumps({"score": score, "no": 1 - score, "again": score}))
+        for score in np.random.default_rng(9).random(50).tolist()
+    ]
+    assert itself(twice).kind == "probability"
+    seldom = [*beside(40), *beside(30, risk=lambda other: other)]
+    assert itself(seldom).kind == "probability"
 
 
 def test_long_plain_text_is_text() -> None:

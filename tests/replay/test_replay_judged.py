@@ -40,7 +40,12 @@ def captures(folder: Path) -> Path:
 
 
 def judged(summary: Summary, shadow: Path) -> Verdict:
-    request = analysis.Request(production=summary.captures, shadow=str(shadow), use_cache=False)
+    request = analysis.Request(
+        endpoint=summary.endpoint,
+        production=summary.captures,
+        shadow=str(shadow),
+        use_cache=False,
+    )
     return analysis.run(request, silent).verdict
 
 
@@ -51,7 +56,9 @@ def test_the_failures_that_were_answered_are_the_failures_that_are_judged(tmp_pa
         summary = replayed_as(asked)
     verdict = judged(summary, out)
     failures = verdict.metrics["failure_rate"]
-    assert verdict.subject.mode == "replay"
+    subject = verdict.subject
+    assert (subject.mode, subject.endpoint) == ("replay", "churn")
+    assert (subject.production_variant, subject.shadow_variant) == ("AllTraffic", "candidate")
     assert failures.n.pairs == REQUESTS
     assert failures.shadow == 0.025
     assert failures.production == 0

@@ -140,6 +140,20 @@ def test_every_tenth_500_is_an_outcome_and_the_rest_goes_on(tmp_path: Path) -> N
     assert len(records(tmp_path / "out")) == 100
 
 
+@pytest.mark.parametrize("status", [200, 204])
+def test_an_answer_without_a_body_is_a_failure_and_usable_for_nothing(
+    tmp_path: Path, status: int
+) -> None:
+    with serving(lambda handler, _: handler.answer(status, b"")) as server:
+        summary = replayed(captures(tmp_path, 20), tmp_path / "out", server.url)
+    done = summary.variants["candidate"]
+    assert (done.usable, done.errors) == (0, {"empty-answer": 20})
+    assert done.said == {"empty-answer": f"status {status} without a body"}
+    assert summary.unanswered
+    written = [one["captureData"] for one in records(tmp_path / "out")]
+    assert [set(one) for one in written] == [{"endpointInput"}] * 20
+
+
 def test_a_redirect_is_an_outcome_and_is_not_followed() -> None:
     with serving(production_model) as elsewhere:
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from itertools import pairwise
 
 import polars as pl
 import pytest
 
-from analyzer.model import Decision, Outcome
+from analyzer.model import Decision, Outcome, Slice, SliceBin, SlicedShare
 from analyzer.report import charts
 from analyzer.report.content import (
     PAGES,
@@ -19,6 +20,9 @@ from analyzer.report.content import (
     verdict_page,
 )
 from analyzer.report.content.page import Chart, Notes, Table
+from analyzer.report.content.score_charts import flips
+from analyzer.report.content.slices import slice_blocks
+from analyzer.verdict import part_name
 from tests.report.frames import tables
 from tests.report.verdicts import START, hostile, verdict
 
@@ -311,3 +315,37 @@ def test_axis_of_counts_has_no_zero_thousands() -> None:
 )
 def test_length_of_a_point_reads_as_a_person_says_it(minutes: int, said: str) -> None:
     assert series.length(minutes) == said
+
+
+def test_parts_and_labels_with_a_long_beginning_in_common_are_drawn_apart() -> None:
+    names = [f"a-customer-segment-with-a-long-name-{k}" for k in range(3)]
+    share = SlicedShare(
+        events=1,
+        outcomes=100,
+        effective=100.0,
+        estimate=0.01,
+        lower=0.0,
+        upper=0.05,
+        allowed=0.05,
+        p_value=None,
+        outcome=Outcome.UNRESOLVED,
+        discovery=False,
+    )
+    bins = [
+        SliceBin(kind="value", value=name, pairs=100, direction="none", shares={"flip_rate": share})
+        for name in names
+    ]
+    held = Slice(by="categories", bins=tuple(bins), direction="none", simpson=False)
+    chart = slice_blocks(verdict(Decision.HOLD).model_copy(update={"slices": {"input.1": held}}))[0]
+    assert isinstance(chart, Chart)
+    assert chart.frame["part"].to_list() == names
+    counts = {"production_label": names, "shadow_label": names[::-1], "predictions": [3, 2, 1]}
+    assert sorted(flips(pl.DataFrame(counts), {}).frame["production_label"]) == names
+
+
+def test_ranges_of_large_whole_numbers_have_names_of_their_own() -> None:
+    """Days as seconds since 1970, in the nine digits that a verdict has."""
+    days = [1795132800.0 + 86_400 * k for k in range(6)]
+    bins = [SliceBin(kind="range", lower=low, upper=high, pairs=1) for low, high in pairwise(days)]
+    assert part_name(bins[0]) == "> 1795132800 .. 1795219200"
+    assert len(set(map(part_name, bins))) == 5

@@ -156,7 +156,7 @@ def test_gates_are_open_or_closed_in_every_sentence(decision: Decision) -> None:
     rest = [check for check in strip.items if check not in closed]
     assert {check.label for check in closed} == {g for g in one.gates if one.gates[g].closed}
     assert all(check.word.startswith("open") for check in rest)
-    assert f"{len(rest)} open (1 of them not measured)" in strip.summary
+    assert f"{len(rest)} open (not measured: deployment)" in strip.summary
     assert ("1 closed" in strip.summary) is bool(closed)
     assert ("1 gate closed" if closed else "no gate closed") in detail
     assert "FAIL" not in text.render(page).plain.split("gates: ")[1].split("\n\n")[0]
@@ -169,7 +169,7 @@ def test_gate_that_could_not_be_measured_says_whether_that_closes_it() -> None:
         page = verdict_page(one.model_copy(update={"gates": {"deployment": gate}}))
         strip = next(block for block in page.blocks if isinstance(block, Strip))
         assert strip.items[0].word == f"{word}, not measured"
-        assert strip.summary == f"1 {word} (1 of them not measured)"
+        assert strip.summary == f"1 {word} (not measured: deployment)"
 
 
 def test_sentence_said_by_a_note_and_by_the_needs_is_one_footnote() -> None:

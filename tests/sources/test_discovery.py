@@ -116,6 +116,7 @@ def test_what_lies_in_a_hidden_folder_is_skipped_in_every_layout(
     production, shadow = storage.at(".flat/prod"), storage.at(".flat/shadow")
     listing = discover(None, production=production, shadow=shadow, aws=storage.aws)
     assert (len(listing.objects), listing.skipped) == (2, {"hidden": 1})
+    assert [note.code for note in listing.notes] == ["hidden"]
     storage.put({**both("_all/churn/"), **both(f"_all/{old}/churn/")})
     listing = discover(storage.at("_all"), aws=storage.aws)
     assert (len(listing.objects), listing.skipped) == (2, {"hidden": 2})

@@ -123,7 +123,7 @@ def answered(kind: str, rng: random.Random) -> str:
 
 def right(kind: str, rng: random.Random) -> str:
     return {
-        "probability": rng.choice("01"),
+        "probability": rng.choice(("0", "1", "perhaps")),
         "multiclass": rng.choice("012"),
         "json": "yes",
     }.get(kind) or answered(kind, rng)

@@ -12,7 +12,8 @@ import pytest
 from analyzer import analysis
 from analyzer.console.progress import silent
 from analyzer.policy import Policy
-from analyzer.reading.captures import EngineLimits, read_captures
+from analyzer.reading.captures import read_captures
+from analyzer.reading.opening import EngineLimits
 from analyzer.sources import discover
 from analyzer.spark import captures as spark_captures
 from analyzer.spark import driver, parts

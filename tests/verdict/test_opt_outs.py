@@ -44,7 +44,7 @@ def test_the_printed_default_gives_nothing_up() -> None:
         ("accept_load_mismatch=true", "whatever load"),
         ("max_reject_share=0.5", "50 % of unusable lines instead of 0.1 %"),
         ("predictions.atol=0.1", "differences up to 0.1 + 1e-05 x production's score"),
-        ("pairing.min_rate=0.5", "pairs for 50 % of shadow records instead of 95 %"),
+        ("pairing.min_rate=0.5", "one input in as many of them, instead of 95 %"),
     ],
 )
 def test_each_opt_out_is_said(override: str, said: str) -> None:

@@ -196,6 +196,14 @@ def test_not_measured_blocks_only_where_the_gate_says_so() -> None:
     assert decide(items, {"g": gate(unmeasured, blocks=False)}, {}).decision is Decision.PROMOTE
 
 
+def test_a_promotion_names_the_gates_that_were_not_measured() -> None:
+    unmeasured = gate(GateOutcome.NOT_MEASURED, blocks=False)
+    items = {"m": evidence()}
+    said = decide(items, {"g": gate(), "b": unmeasured, "a": unmeasured}, {}).summary
+    assert said.endswith("and every gate is open; not measured: a, b.")
+    assert decide(items, {"g": gate()}, {}).summary.endswith("and every gate is open.")
+
+
 items = st.dictionaries(
     st.sampled_from("abcdef"),
     st.builds(

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.errors import UsageError
-from analyzer.replay.targets.target import MOST_BYTES, Answer, Caught, Target
+from analyzer.replay.targets.target import MOST_BYTES, Answer, Caught, Target, answered
 from analyzer.sources.objects import printable
 
 if TYPE_CHECKING:
     from analyzer.sources import AwsOptions
 
-__all__ = ["MOST_BYTES", "Answer", "Caught", "Target", "open_target"]
+__all__ = ["MOST_BYTES", "Answer", "Caught", "Target", "answered", "open_target"]
 
 
 def open_target(

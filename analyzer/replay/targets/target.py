@@ -6,7 +6,7 @@ such as a refused credential, is an error of the replay.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -42,6 +42,14 @@ class Answer:
     body: bytes = b""
     error_code: str | None = None
     error_text: str | None = None
+
+
+def answered(answer: Answer) -> Answer:
+    """The answer; one without a body is a failure, whatever its status: it says nothing."""
+    if answer.error_code is not None or answer.body:
+        return answer
+    text = f"status {answer.status} without a body"
+    return replace(answer, content_type=None, error_code="empty-answer", error_text=text)
 
 
 class Target(Protocol):

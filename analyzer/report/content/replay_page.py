@@ -124,4 +124,6 @@ def _next(summary: Summary, out: str, tool: str, *, than: str) -> str:
     candidate = f"{out}/{summary.folders['candidate']}"
     production = f"{out}/{summary.folders[than]}" if than in summary.folders else summary.captures
     command = ["run", "--production", production, "--shadow", candidate]
+    if summary.endpoint is not None:
+        command += ["--endpoint", summary.endpoint]
     return f"{tool} {shlex.join(command)}"

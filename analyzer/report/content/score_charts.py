@@ -165,8 +165,7 @@ def flips(frame: pl.DataFrame, _counts: Counts) -> Chart:
         "Flips: production label to shadow label",
         "Number of predictions per pair of production label and shadow label.",
         top.select(
-            _short("production_label"),
-            _short("shadow_label"),
+            pl.col("production_label", "shadow_label").cast(pl.String),
             "value",
             (pl.col("production_label") != pl.col("shadow_label")).alias("flip"),
             pl.Series("text", [grouped(count) for count in top["predictions"]], dtype=pl.String),
@@ -204,12 +203,6 @@ def distance(frame: pl.DataFrame, _counts: Counts) -> Chart:
 def _edges(frame: pl.DataFrame) -> pl.Series:
     """Upper edges of the bins at three digits."""
     return pl.Series("label", [f"{edge:.3g}" for edge in frame["upper"]], dtype=pl.String)
-
-
-def _short(column: str) -> pl.Expr:
-    label = pl.col(column).cast(pl.String)
-    cut = label.str.slice(0, 40)
-    return pl.when(label.str.len_chars() > 40).then(cut + "...").otherwise(label).alias(column)  # noqa: PLR2004 - what fits an axis
 
 
 _DRAWN: dict[str, Callable[[pl.DataFrame, Counts], Block]] = {

@@ -92,7 +92,7 @@ def _metrics(held: Slice) -> list[str]:
 def _drawn(name: str, held: Slice, small: str | None) -> Chart:
     rows = [
         (
-            _cut(part_name(part)),
+            part_name(part),
             grouped(part.pairs),
             metric,
             f"{_SYMBOLS[share.outcome]} {percent(share.estimate, 2)}{_pointed(share)}".strip(),
@@ -140,12 +140,6 @@ _SYMBOLS = {
     Outcome.UNRESOLVED: "?",
     Outcome.INFO: "",
 }
-_LONGEST = 22
-
-
-def _cut(name: str) -> str:
-    """A part's name as far as an axis of a narrow window has room."""
-    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 3]}..."
 
 
 def _pointed(share: SlicedShare) -> str:

@@ -153,7 +153,7 @@ def gate_strip(verdict: Verdict) -> Strip:
     """Every validity gate as a badge, closed ones first."""
     items = sorted(verdict.gates.items(), key=lambda entry: (not entry[1].closed, entry[0]))
     parts = (
-        _counted(word, [gate for gate in verdict.gates.values() if gate.closed is closed])
+        _counted(word, {name: gate for name, gate in items if gate.closed is closed})
         for word, closed in (("open", False), ("closed", True))
     )
     summary = ", ".join(part for part in parts if part)
@@ -161,10 +161,10 @@ def gate_strip(verdict: Verdict) -> Strip:
     return Strip("Validity gates", summary, tuple(_check(*item, told) for item in items))
 
 
-def _counted(word: str, gates: list[Gate]) -> str:
-    """How many are in a state, and how many of them could not be measured."""
-    unmeasured = sum(gate.outcome is GateOutcome.NOT_MEASURED for gate in gates)
-    aside = f" ({unmeasured} of them {_UNMEASURED})" if unmeasured else ""
+def _counted(word: str, gates: Mapping[str, Gate]) -> str:
+    """How many are in a state, and which of them could not be measured."""
+    unmeasured = [name for name, gate in gates.items() if gate.outcome is GateOutcome.NOT_MEASURED]
+    aside = f" ({_UNMEASURED}: {', '.join(unmeasured)})" if unmeasured else ""
     return f"{len(gates)} {word}{aside}" if gates else ""
 
 

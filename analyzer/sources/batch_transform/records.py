@@ -34,7 +34,6 @@ RECORD_FORM = 1
 """Raised when the same two objects are to give other records, so that kept ones are not used."""
 
 CHUNK_BYTES = 4 << 20
-MOST_ID_CHARACTERS = 64
 _LONGEST_NAME = 48
 _HASH_CHARACTERS = 40
 _BLANK = b" \t\r"
