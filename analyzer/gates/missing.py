@@ -13,6 +13,7 @@ import numpy as np
 
 from analyzer.figures import counted, grouped, plain
 from analyzer.gates.pair_gate import JUDGED, failing, pair_gate
+from analyzer.gates.sampled_pairs import MOST_LOST, dependence, why_not_asked
 from analyzer.gates.sampling import (
     CAPTURE_SLACK,
     everything_copied,
@@ -49,12 +50,7 @@ def check_missing_pairs(facts: Facts, evidence: Mapping[str, Evidence]) -> Gate:
     captures = facts.captures
     missing = None if captures is None else _missing(facts, captures)
     if captures is None or missing is None:
-        return pair_gate(
-            GateOutcome.NOT_MEASURED,
-            "missing pairs can be told from unsampled ones only when every request is copied and "
-            "both captures take all of them, or the same ones",
-            blocks=False,
-        )
+        return _of_sampled(facts, captures)
     if facts.mode is Mode.REPLAY and (unlisted := _unlisted(facts)):
         text = (
             f"{counted(unlisted, 'request')} that captures, the candidate's sidecar and the "
@@ -82,6 +78,28 @@ def check_missing_pairs(facts: Facts, evidence: Mapping[str, Evidence]) -> Gate:
     if not replayed:  # what a replay did not send is not missing, and fills other hours
         text += f". {_likeness(captures)}"
     return pair_gate(failing(bool(hidden)), text, value=share, limit=MOST_MISSING, blocks=False)
+
+
+def _of_sampled(facts: Facts, captures: CaptureFacts | None) -> Gate:
+    """Whether sampling explains which pairs are missing, where how many are says nothing.
+
+    What shows is the least that was lost, so there is no worst case that passes could survive.
+    """
+    text = (
+        "missing pairs can be counted only when every request is copied and both captures take all "
+        "of them, or the same ones"
+    )
+    if captures is None or facts.mode is Mode.REPLAY:
+        return pair_gate(GateOutcome.NOT_MEASURED, text, blocks=False)
+    if why := why_not_asked(captures):
+        text += f"; nor can it be asked whether production's answer tells which, because {why}"
+        return pair_gate(GateOutcome.NOT_MEASURED, text, blocks=False)
+    found = dependence(facts, captures)
+    if found is None:
+        return pair_gate(GateOutcome.NOT_MEASURED, text, blocks=False)
+    share = found.lost / captures.ledger.pairs
+    failed = failing(share > MOST_LOST)
+    return pair_gate(failed, found.text, value=share, limit=MOST_LOST, blocks=False)
 
 
 def _missing(facts: Facts, captures: CaptureFacts) -> int | None:
@@ -180,8 +198,10 @@ def _by_bucket(captures: CaptureFacts, name: str) -> Informative | None:
     if table is None or not table.num_rows:
         return None
     cells = table.to_pydict()
-    bucket, missing, present = (
-        np.array(cells[column], float) for column in ("bucket", "missing", "present")
+    bucket, place = np.unique(np.array(cells["bucket"], float), return_inverse=True)
+    missing, present = (
+        np.bincount(place, weights=np.array(cells[column], float)).astype(np.float64)
+        for column in ("missing", "present")
     )
     if not missing.any() or not present.any():
         return None

@@ -163,9 +163,10 @@ PAIR_GATES: tuple[GateCheck, ...] = (
     ),
     GateCheck(
         id="missing_pairs",
-        meaning="Requests without a shadow answer are too few to hide a difference.",
-        advice="Look for failed or throttled shadow invocations and full disks in the hours "
-        "where pairs are missing.",
+        meaning="Requests without a shadow answer are too few to hide a difference; where a part "
+        "is sampled, they are missing whatever production said.",
+        advice="Look for failed, timed out or throttled shadow invocations and full disks in the "
+        "hours where pairs are missing, and among requests that production answers like those.",
         check=check_missing_pairs,
     ),
     GateCheck(

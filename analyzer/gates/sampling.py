@@ -131,6 +131,15 @@ def _declared_percentages(facts: Facts) -> tuple[float, float] | None:
     return told[0] if production is None else production, told[0] if shadow is None else shadow
 
 
+def percentages_fixed(facts: Facts) -> bool:
+    """Whether every percentage is declared, and none was changed within the window."""
+    undeclared = configured_share(facts) is None or _declared_percentages(facts) is None
+    if undeclared or facts.start is None or facts.end is None:
+        return False
+    changes = () if facts.endpoint is None else facts.endpoint.config_changes
+    return not any(facts.start < change < facts.end for change in changes)
+
+
 def captures_complete(facts: Facts, captures: CaptureFacts) -> bool:
     """Whether both captures are declared complete or shown to be by CloudWatch's counts."""
     if _captures_declared(facts):

@@ -151,7 +151,11 @@ def _keep_predictions(engine: Rows, kind: str, label_at: float | None) -> None:
 def _outcomes(found: Mapping[str, pa.Table]) -> dict[str, Any]:
     row = _one_row(found["label_outcomes"])
     row["prediction_squares"] = float(int(row["prediction_squares"]))
-    return row | (_one_row(found["label_commonest"]) if "label_commonest" in found else {})
+    if "label_commonest" not in found:
+        return row
+    commonest = _one_row(found["label_commonest"])
+    sums = {name: float(int(commonest[name])) for name in ("chance_products", "chance_cubes")}
+    return row | commonest | sums
 
 
 def _losses(losses: pa.Table) -> dict[str, Any]:

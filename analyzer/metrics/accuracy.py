@@ -33,6 +33,8 @@ from analyzer.model import (
     Test,
 )
 from analyzer.policy import MetricDefault
+from analyzer.stats.agreement import below_chance
+from analyzer.stats.boundary import anytime_multiplier
 from analyzer.stats.paired_accuracy import Outcomes, e_value, lower_bound, upper_bound
 from analyzer.verdict import judge, levels
 
@@ -46,6 +48,9 @@ LEAST_OTHER_TRUTHS = 20
 """Labelled predictions needed outside the commonest truth: answering one thing is no accuracy."""
 MOST_FOREIGN = 0.5
 """Share of labels neither variant ever gives above which they are of another vocabulary."""
+
+CONTRADICTED = "labels-contradict"
+"""The code of labels that say neither that the shadow is as good nor that it is worse."""
 
 METHOD = "betting-paired/1"
 SOURCE = (
@@ -68,7 +73,7 @@ def assess_accuracy(facts: Facts, rule: MetricRule) -> Evidence:
 def _judged_accuracy(facts: Facts, rule: MetricRule, found: LabelCounts) -> Evidence:
     scaled = found.outcomes.scaled(found.effective / found.predictions)
     fail_level, pass_level = levels(facts.policy)
-    useless = _uninformative(found)
+    useless = _uninformative(found, facts.policy.alpha)
     once = facts.policy.inference == "fixed"
     bounds = bounds_once if once else _at_any_look
     lower, upper = bounds(scaled, 1 - pass_level, 1 - fail_level)
@@ -80,7 +85,7 @@ def _judged_accuracy(facts: Facts, rule: MetricRule, found: LabelCounts) -> Evid
         estimate=found.outcomes.difference,
         lower=None if useless else lower,
         lower_level=pass_level,
-        upper=upper,
+        upper=None if useless and useless.code == CONTRADICTED else upper,
         upper_level=fail_level,
         mode="fixed" if once else "anytime",
     )
@@ -120,8 +125,10 @@ def _judged_accuracy(facts: Facts, rule: MetricRule, found: LabelCounts) -> Evid
     )
 
 
-def _uninformative(found: LabelCounts) -> Note | None:
+def _uninformative(found: LabelCounts, alpha: float) -> Note | None:
     """Why no difference, however small, would say that the shadow is as good."""
+    if contradicted := _contradicted(found, alpha):
+        return contradicted
     if found.predictions < LEAST_LABELLED:
         text = (
             f"only {counted(found.predictions, 'labelled prediction')}; at least "
@@ -143,6 +150,28 @@ def _uninformative(found: LabelCounts) -> Note | None:
         )
         return Note(code="foreign-labels", text=text)
     return None
+
+
+def _contradicted(found: LabelCounts, alpha: float) -> Note | None:
+    """That production is right less often than if its answers had nothing to do with the labels.
+
+    A rare class, or a threshold low enough to miss none of it, may leave a good model right less
+    often than one answer to everything is; but no model that knows anything is right less often
+    than its own answers are when they are dealt out at random.
+    """
+    n = found.predictions
+    right = (found.count("both_right") + found.count("production_right")) / n
+    chance = found.row["chance_products"] / n**2
+    apart = below_chance(right, chance, found.row["chance_cubes"] / n**3, found.effective)
+    if apart <= anytime_multiplier(alpha, found.effective, t_star=LEAST_LABELLED):
+        return None
+    text = (
+        f"production is right in {percent(right, 2)} of {counted(n, 'labelled prediction')}, which "
+        f"is less than the {percent(chance, 2)} that its answers dealt out at random would be "
+        f"({apart:.1f} standard errors): the labels do not say what it predicts. They are "
+        "exchanged, of other requests, or written in another way"
+    )
+    return Note(code=CONTRADICTED, text=text)
 
 
 def _outcome_notes(found: LabelCounts, scaled: Outcomes) -> tuple[Note, ...]:

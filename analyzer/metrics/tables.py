@@ -28,6 +28,7 @@ _INTERNAL_TABLES = {
     "score_marginals",
     "missing_by_bytes",
     "missing_by_score",
+    "missing_by_label",
     "label_counts",
     "label_flips",
     "label_hours",

@@ -22,11 +22,11 @@ from analyzer.payloads.shape import OutputShape, detect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     import pyarrow as pa
 
     from analyzer.asked import Asked, Rows
+    from analyzer.payloads.missing import Unpaired
     from analyzer.policy import Policy, Redaction
 
 _SAMPLE_OUTPUTS = 2_000
@@ -52,15 +52,14 @@ _SCORES = frozenset({"probability", "regression"})
 
 
 def prepare(
-    engine: Asked, policy: Policy, *, lost_in: tuple[datetime, datetime] | None = None
+    engine: Asked, policy: Policy, *, unpaired: Unpaired | None = None
 ) -> dict[str, pa.Table]:
     """Tables that say how the two variants' outputs differ, from `pairs` and `repeated_inputs`.
 
     Args:
         engine: holds them.
         policy: how outputs become predictions.
-        lost_in: the window, UTC without saying so, where production's records without a partner
-            are worth a look.
+        unpaired: production's records without a partner, where they are worth a look.
 
     Returns:
         By name: `prediction_shape` (kind, path, notes), `prediction_counts` (one row),
@@ -103,8 +102,8 @@ def prepare(
         named = _named_labels(engine, policy.redaction)
         tables |= _spread(engine, shape, label_at, counts, noise, named=named)
     tables |= _outputs(engine, policy.redaction, tables["worst_pairs"])
-    if lost_in is not None:
-        tables |= missing_tables(engine, shape, counts, *lost_in)
+    if unpaired is not None:
+        tables |= missing_tables(engine, shape, counts, unpaired)
     return {
         "prediction_shape": _shape_table(shape),
         "contract_changes": asked["contract_changes"],

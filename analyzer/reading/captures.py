@@ -14,6 +14,7 @@ from analyzer.gates.missing import MOST_MISSING
 from analyzer.labels.joining import sum_labels
 from analyzer.model import Note
 from analyzer.payloads import prepare
+from analyzer.payloads.missing import Unpaired, main_rule
 from analyzer.reading.cache import (
     SETTLED_S,
     ShardCache,
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from analyzer.sources.objects import Role
     from analyzer.steps import Progress
 
-_MANY_MISSING = 0.2
 _NO_ACCESS = {"access-denied", "unreadable"}
 _MOST_NAMED = 3
 """Rejected lines that a note names; the bundle's table has them all."""
@@ -145,7 +145,7 @@ def _reduced(
         facts = captures.facts(keys, same_objects=listing.same_objects)
         progress("pairing", 1, 1)
         progress("comparing outputs", 0, 1)
-        predictions = prepare(engine, policy, lost_in=_worth_a_look(facts, start, end))
+        predictions = prepare(engine, policy, unpaired=_worth_a_look(facts, start, end))
         predictions |= slice_pairs(engine, policy, predictions)
         progress("comparing outputs", 1, 1)
         digest, size = captures.digest()
@@ -180,17 +180,13 @@ def _reduced(
     )
 
 
-def _worth_a_look(
-    facts: CaptureFacts, start: datetime, end: datetime
-) -> tuple[datetime, datetime] | None:
-    """The window, where so many production records lack a partner that it matters which ones.
-
-    Where most lack one, requests were sampled or the shadow was dead, and counts say all.
-    """
+def _worth_a_look(facts: CaptureFacts, start: datetime, end: datetime) -> Unpaired | None:
+    """Which records to look at, where so many of production's lack a partner that it matters."""
     missing, pairs = facts.ledger.unpaired_production, facts.ledger.pairs
-    if not MOST_MISSING * (missing + pairs) < missing <= _MANY_MISSING * (missing + pairs):
+    if not pairs or missing <= MOST_MISSING * (missing + pairs):
         return None
-    return start.astimezone(UTC).replace(tzinfo=None), end.astimezone(UTC).replace(tzinfo=None)
+    first, last = (at.astimezone(UTC).replace(tzinfo=None) for at in (start, end))
+    return Unpaired(first, last, main_rule(facts.pairing))
 
 
 def _with(listing: Listing, labels: Listing | None) -> Listing:

@@ -83,7 +83,9 @@ GATE_ASSUMPTIONS: dict[str, str] = {
     "pairing": _BY_DESIGN,
     "missing_pairs": "At worst every missing shadow answer is harm; likeness (Rubin, Biometrika "
     "63:581, 1976) words the gate and decides nothing. Captures of a part take the same requests "
-    "where their records have partners more often than chance would give.",
+    "where their records have partners more often than chance would give. Captures that draw apart "
+    "do not look at answers: within an hour a partner does not depend on production's (generalised "
+    "Cochran-Mantel-Haenszel test, Landis, Heyman and Koch 1978; all tests together at 0.1 %).",
     "distinct_inputs": "Equal payloads are equal requests.",
     "prediction_evidence": _BY_DESIGN,
 }

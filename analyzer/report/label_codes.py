@@ -40,6 +40,10 @@ LABEL_CODES: dict[str, tuple[str, str]] = {
         "Most labels are ones that neither variant ever answers.",
         "Write labels as the model answers, or set predictions.path to the label.",
     ),
+    "labels-contradict": (
+        "Production is right less often than its own answers dealt out at random would be.",
+        "See whether labels are exchanged, of other requests, or given to mistakes only.",
+    ),
     "labels-selective": (
         "Flips have a label more often, or less, than other predictions: bounds are weighed.",
         "Label a random part of the predictions that flip, of every answer; late labels count too.",

@@ -85,8 +85,9 @@ ADDED: dict[str, Adding] = {
     ),
     "replay_requests": Adding(rows=True),
     "replay_paired": Adding(rows=True),
-    "missing_by_bytes": Adding(("bucket",), order="bucket"),
-    "missing_scores": Adding(("bucket",)),
+    "missing_by_bytes": Adding(("hour", "bucket"), order="hour, bucket"),
+    "missing_by_score": Adding(("hour", "bucket"), order="hour, bucket"),
+    "missing_by_label": Adding(("hour", "label"), order="hour, label"),
 }
 """Questions that parts answer, and how their answers become one."""
 HERE = {
@@ -100,7 +101,6 @@ HERE = {
     "label_commonest",
     "label_flips",
     "label_selection",
-    "missing_by_score",
     "pairing_facts",
     "prediction_commonest",
     "prediction_sample",

@@ -59,7 +59,7 @@ CARRIED = (
     "prediction_decoded",
     "contract_pairs",
     "predictions",
-    "missing_outputs",
+    "production_answers",
     "slice_values",
 )
 """Tables a part has from one job to the next; everything else is of one job only."""

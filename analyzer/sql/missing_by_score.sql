@@ -1,24 +1,12 @@
 -- Do the requests without a shadow answer have other production scores?
--- reads   missing_scores, score_cells
--- gives   missing_by_score(bucket, missing, present): predictions by bucket of production's score
-with scores as (
-    select
-        bucket,
-        predictions as missing,
-        0 as present
-    from missing_scores
-    union all
-    select
-        production_bucket as bucket,
-        0 as missing,
-        predictions as present
-    from score_cells
-)
-
+-- reads   production_answers
+-- gives   missing_by_score(hour, bucket, missing, present)
 select
-    bucket,
-    sum(missing)::bigint as missing,
-    sum(present)::bigint as present
-from scores
-group by bucket
-order by bucket;
+    hour,
+    score_bucket as bucket,
+    count(*) filter (where not has_pair) as missing,
+    count(*) filter (where has_pair) as present
+from production_answers
+where score_bucket is not null
+group by hour, bucket
+order by hour, bucket;

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from analyzer.stats.ewc import FloatArray
 
 
+_NOTHING_OPEN = 1e-12
+"""The variance of one prediction's agreement below which one side always says the same."""
+
+
 class Kappa(NamedTuple):
     """Agreement beyond chance: 1 is perfect, 0 what both label frequencies alone would give."""
 
@@ -61,6 +65,33 @@ def cohens_kappa(table: FloatArray) -> Kappa | None:
     others = (1 - kappa) ** 2 * float(cross.sum() - np.trace(cross))
     variance = (own + others - (kappa - chance * (1 - kappa)) ** 2) / (1 - chance) ** 2 / n
     return Kappa(kappa, math.sqrt(max(variance, 0.0)))
+
+
+def below_chance(agreed: float, chance: float, spread: float, n: float) -> float:
+    """How many standard errors do two agree less often than if they knew nothing of each other?
+
+    The score test of kappa = 0 against a smaller one. It needs both label frequencies and the
+    share of agreement, and no table of which label meets which.
+
+    Args:
+        agreed: share of agreement.
+        chance: the sum of p q over labels, p and q being the label's shares on both sides.
+        spread: the sum of p q (p + q).
+        n: independent predictions.
+
+    Returns:
+        Positive where they agree less often; 0 where chance leaves nothing open.
+
+    Source: Fleiss, Cohen and Everitt, Psychological Bulletin 72:323 (1969), equation 14.
+
+    >>> p, q = np.array([0.9, 0.1]), np.array([0.2, 0.8])
+    >>> round(below_chance(0.22, float(p @ q), float(p * q @ (p + q)), 1_000), 3)
+    5.27
+    """
+    variance = chance + chance**2 - spread
+    if n <= 0 or variance <= _NOTHING_OPEN:
+        return 0.0
+    return (chance - agreed) / math.sqrt(variance / n)
 
 
 def bowker(table: FloatArray) -> ChiSquare:

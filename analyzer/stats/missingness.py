@@ -1,6 +1,7 @@
 """Is what is missing like what is there?
 
-In: two groups counted by a value that both have, such as the hour. Out: what follows if not.
+In: two groups counted by a value that both have, such as the hour, or by such a value within
+strata. Out: what follows if not.
 """
 
 from __future__ import annotations
@@ -11,7 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from analyzer.stats.ewc import FloatArray
+
+    IntArray = npt.NDArray[np.int64]
 
 LEAST_EXPECTED = 5.0
 """Fewer expected in a cell than this and the chi-square distribution no longer fits."""
@@ -58,6 +63,121 @@ def informative_missingness(
     Informative(p_value=1.0, difference=0.0)
     """
     return Informative(_likelihood_ratio(missing, present), _difference(values, missing, present))
+
+
+class Excess(NamedTuple):
+    """How far missing depends on a level.
+
+    Attributes:
+        p_value: test of one chance of being missing for all levels of a stratum.
+        missing: how many more are missing where more are than this chance makes expected; the rest
+            of the levels have as many fewer.
+    """
+
+    p_value: float
+    missing: float
+
+
+def excess_missing(
+    strata: IntArray, levels: IntArray, missing: FloatArray, present: FloatArray
+) -> Excess:
+    """Does the chance of being missing depend on a level, where it may differ by stratum?
+
+    Whatever share of each hour was sampled, it has no reason to look at what was answered: within
+    an hour the missing of a level are a random part. The excess says how much that matters.
+
+    Args:
+        strata: of each cell, such as its hour.
+        levels: of each cell, in any order; nominal.
+        missing: number of missing in it.
+        present: number of present in it.
+
+    Shapes: four times (cells,). A pair of stratum and level may have several cells, or none.
+
+    Assumes: which are missing is drawn one by one, without regard to the level.
+
+    Returns:
+        p_value 1 and nothing missing where nothing can be compared.
+
+    Source: generalised Cochran-Mantel-Haenszel test of general association: Landis, Heyman and
+    Koch, International Statistical Review 46:237 (1978); Agresti, Categorical Data Analysis,
+    3rd ed. (2013), section 8.4.3.
+
+    >>> nothing, hours = np.zeros(2, int), np.arange(2)
+    >>> excess_missing(nothing, hours, np.array([60.0, 40.0]), np.array([440.0, 460.0])).missing
+    10.0
+    >>> excess_missing(hours, nothing, np.array([60.0, 40.0]), np.array([440.0, 460.0]))
+    Excess(p_value=1.0, missing=0.0)
+    """
+    from scipy.special import chdtrc
+
+    apart, covariance = _apart(_table(strata, levels, missing), _table(strata, levels, present))
+    more = float(np.maximum(apart, 0.0).sum())
+    rank = int(np.linalg.matrix_rank(covariance, hermitian=True)) if len(apart) else 0
+    if not rank:
+        return Excess(1.0, more)
+    statistic = float(apart @ np.linalg.pinv(covariance, hermitian=True) @ apart)
+    return Excess(float(chdtrc(rank, max(statistic, 0.0))), more)
+
+
+def halving_levels(values: IntArray, totals: FloatArray) -> IntArray:
+    """Few levels of many ordered values: quarters in the middle, halved again and again outwards.
+
+    What goes wrong with requests often does so at one end of the scores, and that end may be a
+    thousandth of them. Sixteen levels are asked with far fewer than the hundreds of values there
+    are: an excess of half the size is found.
+
+    Shapes: twice (cells,), a value in any number of cells.
+
+    >>> halving_levels(np.arange(8), np.ones(8))
+    array([-4, -2, -1, -1,  1,  1,  2,  4])
+    """
+    distinct, place = np.unique(values, return_inverse=True)
+    mass = np.bincount(place, weights=totals, minlength=len(distinct))
+    if not mass.any():
+        return np.zeros(len(values), np.int64)
+    below = (np.cumsum(mass) - mass / 2) / mass.sum()
+    tail = np.maximum(np.minimum(below, 1 - below), 1e-15)
+    halvings = np.floor(-np.log2(tail)).astype(np.int64)
+    signed: IntArray = np.where(below < 1 - below, -halvings, halvings)
+    return signed[place]
+
+
+def _table(strata: IntArray, levels: IntArray, counts: FloatArray) -> FloatArray:
+    """Counts by stratum and level, shape (strata, levels)."""
+    _, row = np.unique(strata, return_inverse=True)
+    distinct, column = np.unique(levels, return_inverse=True)
+    if not len(distinct):
+        return np.zeros((0, 0))
+    flat = np.bincount(row * len(distinct) + column, weights=counts)
+    table = np.zeros((int(row.max()) + 1) * len(distinct))
+    table[: len(flat)] = flat
+    return table.reshape(-1, len(distinct))
+
+
+def _apart(missing: FloatArray, present: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """By level, how many more are missing than expected, and the covariance of that."""
+    totals = missing + present
+    lost, all_ = missing.sum(axis=1), totals.sum(axis=1)
+    mixed = (lost > 0) & (lost < all_)  # the others say nothing, whatever their levels
+    totals, lost, all_ = totals[mixed], lost[mixed], all_[mixed]
+    expected = totals * (lost / all_)[:, None]
+    apart = missing[mixed].sum(axis=0) - expected.sum(axis=0)
+    scale = lost * (all_ - lost) / (all_**2 * (all_ - 1))
+    covariance = np.diag((scale * all_) @ totals) - (totals * scale[:, None]).T @ totals
+    rarer = np.minimum(expected, totals - expected).sum(axis=0)
+    return _pool_rare(apart, covariance, rarer)
+
+
+def _pool_rare(
+    apart: FloatArray, covariance: FloatArray, expected: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """All levels of which few are expected, as one."""
+    rare = expected < LEAST_EXPECTED
+    if not rare.any():
+        return apart, covariance
+    pooling = np.vstack([np.eye(len(apart))[~rare], rare.astype(np.float64)])
+    return pooling @ apart, pooling @ covariance @ pooling.T
 
 
 def _likelihood_ratio(missing: FloatArray, present: FloatArray) -> float:

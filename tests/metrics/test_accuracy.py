@@ -46,6 +46,8 @@ def labelled(
         "both_wrong": pairs - pairs * 9 // 10 - production_right - shadow_right,
         "commonest_truth": pairs // 2,
         "foreign_truth": 0,
+        "chance_products": pairs**2 / 2,  # two labels, each the right one and given in half
+        "chance_cubes": pairs**3 / 2,
     }
     policy = load_policy(None, DEFAULTS, settings)
     facts = facts_of(kind="label", policy=policy)

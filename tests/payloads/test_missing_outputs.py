@@ -1,4 +1,4 @@
-"""Production's records without a shadow answer, beside those with one: by size and by score."""
+"""Production's records without a shadow answer, beside those with one: by size, score and label."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ from tests.test_analysis import judged, line, put
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import numpy.typing as npt
+
+    BoolArray = npt.NDArray[np.bool_]
+    FloatArray = npt.NDArray[np.float64]
 
 COMPLETE = (
     "sampling.shadow_percentage=100",
@@ -63,9 +68,111 @@ def test_every_missing_and_every_present_output_is_counted_once(tmp_path: Path) 
         assert sum(cells["present"]) == facts.ledger.pairs == 2_910
 
 
-def test_few_or_most_missing_records_are_not_looked_at(tmp_path: Path) -> None:
-    for name, kept in (("few", slice(8, None)), ("most", slice(None, None, 3))):
-        production = [line(k, f"{k}", f"0.{k % 89 + 10}", f"r{k}") for k in range(3_000)]
-        source = put(tmp_path / name, production, production[kept])
-        text = judged(source, *COMPLETE).verdict.gates["missing_pairs"].text
-        assert "production's score" not in text
+def test_few_missing_records_are_not_looked_at(tmp_path: Path) -> None:
+    production = [line(k, f"{k}", f"0.{k % 89 + 10}", f"r{k}") for k in range(3_000)]
+    source = put(tmp_path, production, production[8:])
+    text = judged(source, *COMPLETE).verdict.gates["missing_pairs"].text
+    assert "production's score" not in text
+
+
+def sampled(
+    folder: Path, percentage: int, *, answers: list[str], lost: BoolArray, ids: str = "all"
+) -> Path:
+    """Each variant captures its own part of the requests; some have no shadow answer at all."""
+    rng = np.random.default_rng(percentage)
+    mine, theirs = (rng.random(len(answers)) * 100 < percentage for _ in range(2))
+    named = [f"r{k}" if ids == "all" else None for k in range(len(answers))]
+    requests = [(k, f"{k}", answers[k], named[k]) for k in range(len(answers))]
+    production = [line(*request) for request, taken in zip(requests, mine, strict=True) if taken]
+    shadow = [
+        line(*request) for request, taken in zip(requests, theirs & ~lost, strict=True) if taken
+    ]
+    return put(folder, production, shadow)
+
+
+def percentages(value: int) -> tuple[str, ...]:
+    captured = (f"sampling.{side}_capture_percentage={value}" for side in ("production", "shadow"))
+    return ("sampling.shadow_percentage=100", *captured)
+
+
+def written(kind: str, scores: FloatArray) -> list[str]:
+    """Answers that say the same in every form."""
+    if kind == "label":
+        return ["yes" if score > 0.5 else "noo" for score in scores]
+    if kind == "multiclass":
+        pairs = ((round(1 - score, 4), round(score, 4)) for score in scores)
+        return [f'{{"predictions": [[{low:.4f}, {high:.4f}]]}}' for low, high in pairs]
+    if kind == "json":
+        return [f'{{"predictions": [{{"score": {score:.4f}}}]}}' for score in scores]
+    return [f"{score:.4f}" for score in scores]
+
+
+@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize("kind", ["score", "json", "label", "multiclass"])
+def test_answers_lost_among_sampled_ones_are_found_by_what_production_said(
+    tmp_path: Path, kind: str, *, declared: bool
+) -> None:
+    rng = np.random.default_rng(3)
+    scores = rng.beta(1, 5, 12_000)
+    never = (scores > 0.5) & (rng.random(12_000) < 0.5)
+    policy = percentages(50) if declared else ()
+    if kind == "multiclass":
+        policy += ("predictions.kind=multiclass",)
+    for name, lost in (("honest", np.zeros_like(never)), ("lossy", never)):
+        source = sampled(tmp_path / name, 50, answers=written(kind, scores), lost=lost)
+        gate = judged(source, *policy).verdict.gates["missing_pairs"]
+        assert gate.outcome == ("pass" if name == "honest" else "fail"), gate.text
+    said = "score" if kind in {"score", "json"} else "label"
+    assert f"depends on production's {said}" in gate.text
+    assert gate.value is not None
+    assert gate.value > never.mean() / 2  # pairs that were lost, as a share of pairs
+
+
+def test_answers_lost_in_some_hours_are_lost_where_no_percentage_changed(tmp_path: Path) -> None:
+    scores = np.random.default_rng(4).beta(2, 5, 40_000)
+    lost = np.arange(40_000) % 36_000 < 1_800
+    source = sampled(tmp_path, 50, answers=written("score", scores), lost=lost)
+    closed = judged(source, *percentages(50)).verdict.gates["missing_pairs"]
+    assert closed.closed
+    assert "depends on the hour (p = " in closed.text
+    told = judged(source).verdict.gates["missing_pairs"]
+    assert told.outcome == "pass"  # a percentage may have been changed
+    assert "the hour" not in told.text
+
+
+def test_a_repeated_input_without_an_id_has_several_chances_of_a_partner(tmp_path: Path) -> None:
+    scores = np.random.default_rng(5).beta(2, 5, 9_000)
+    nothing = np.zeros(9_000, np.bool_)
+    single = sampled(
+        tmp_path / "single", 50, answers=written("score", scores), lost=nothing, ids="none"
+    )
+    assert judged(single).verdict.gates["missing_pairs"].outcome == "pass"
+    inputs = np.where(scores > 0.4, 1, np.arange(9_000))
+    rng = np.random.default_rng(6)
+    sides = [
+        [
+            line(k, f"{inputs[k]}", f"{scores[k]:.4f}")
+            for k in np.flatnonzero(rng.random(9_000) < 0.5).tolist()
+        ]
+        for _ in range(2)
+    ]
+    gate = judged(put(tmp_path / "repeated", *sides)).verdict.gates["missing_pairs"]
+    assert gate.outcome == "not_measured"
+    assert "repeat an input" in gate.text
+
+
+def test_requests_that_cannot_be_named_are_not_missing(tmp_path: Path) -> None:
+    """Only some clients send an inference ID, and they ask for other things."""
+    rng = np.random.default_rng(7)
+    scores = rng.beta(2, 5, 12_000)
+    named = rng.random(12_000) < scores
+    sides = [
+        [
+            line(k, f"{k}", f"{scores[k]:.4f}", f"r{k}" if named[k] else None)
+            for k in np.flatnonzero(rng.random(12_000) < 0.5).tolist()
+        ]
+        for _ in range(2)
+    ]
+    source = put(tmp_path, *sides)
+    gate = judged(source, 'pairing.keys=["inference_id"]').verdict.gates["missing_pairs"]
+    assert gate.outcome == "pass"

@@ -101,6 +101,22 @@ def test_what_captures_come_to_is_the_same_to_the_last_table(seed: int, tmp_path
     assert captured(tmp_path, 5) == captured(tmp_path, None)
 
 
+def test_what_sampled_captures_lack_is_counted_the_same(tmp_path: Path) -> None:
+    draw = random.Random(5)
+    for side in (PRODUCTION, SHADOW):
+        lines = [
+            line(k, output=f"0.{k % 97:02}", payload=f"{k}", inference_id=f"r{k}")
+            for k in range(3_000)
+            if draw.random() < 0.5
+        ]
+        put(tmp_path, side, "a.jsonl", lines)
+    alone = captured(tmp_path, None)
+    tables = alone[1]
+    assert isinstance(tables, dict)
+    assert {"missing_by_bytes", "missing_by_score"} <= tables.keys()
+    assert captured(tmp_path, 3) == alone
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(2, 40))
 @pytest.mark.parametrize("partitions", [1, 3])

@@ -12,7 +12,14 @@ from statsmodels.stats.contingency_tables import (  # type: ignore[import-untype
 )
 from statsmodels.stats.inter_rater import cohens_kappa as peer_kappa  # type: ignore[import-untyped]
 
-from analyzer.stats.agreement import ChiSquare, bhapkar, bowker, cohens_kappa, stuart_maxwell
+from analyzer.stats.agreement import (
+    ChiSquare,
+    below_chance,
+    bhapkar,
+    bowker,
+    cohens_kappa,
+    stuart_maxwell,
+)
 from analyzer.stats.proportions import mcnemar
 
 PETERSON = np.array([[596.0, 18, 6, 5], [0, 2, 0, 0], [0, 0, 42, 0], [11, 0, 0, 0]])
@@ -134,3 +141,19 @@ def test_symmetric_changes_reject_symmetry_at_the_level_of_the_test() -> None:
 def test_what_is_no_table_of_counts_is_refused(table: np.ndarray) -> None:
     with pytest.raises(ValueError, match="must be"):
         bowker(table)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_less_agreement_than_chance_is_the_score_test_of_kappa(seed: int) -> None:
+    table = np.random.default_rng(seed).integers(1, 60, size=(3, 3)).astype(float)
+    n = table.sum()
+    p, q = table.sum(axis=1) / n, table.sum(axis=0) / n
+    peer = peer_kappa(table)
+    found = below_chance(float(np.trace(table) / n), float(p @ q), float(p * q @ (p + q)), float(n))
+    assert found == pytest.approx(-peer.kappa / peer.std_kappa0)
+
+
+def test_one_answer_to_everything_is_not_below_chance() -> None:
+    assert below_chance(0.02, 0.02, 0.02 * 1.02, 1e6) == 0
+    assert below_chance(0.0, 0.0, 0.0, 1e6) == 0
+    assert below_chance(0.1, 0.5, 0.5, 0) == 0

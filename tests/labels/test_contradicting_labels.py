@@ -1,0 +1,98 @@
+"""Labels that say the opposite settle nothing; good models may be below one answer to all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from tests.labels.labels_builders import Asked, capture, judged, truth, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from analyzer.model import Evidence
+
+LABELLED = 3_000
+
+
+def accuracy(
+    folder: Path, production: list[str], shadow: list[str], labels: list[str], *policy: str
+) -> Evidence:
+    requests = [
+        Asked(mine, other, f"r{k}")
+        for k, (mine, other) in enumerate(zip(production, shadow, strict=True))
+    ]
+    path = write(folder / "l.jsonl", (truth(f"r{k}", label) for k, label in enumerate(labels)))
+    source = capture(folder / "captures", requests)
+    return judged(source, path, *policy).verdict.metrics["accuracy"]
+
+
+def unsettled(evidence: Evidence) -> bool:
+    """Whether labels contradict, and then settle nothing."""
+    codes = [note.code for note in evidence.notes]
+    if "labels-contradict" not in codes:
+        return False
+    assert evidence.outcome.value == "unresolved"
+    assert evidence.effect is not None
+    assert evidence.effect.lower is evidence.effect.upper is None
+    assert evidence.needs is not None
+    assert "dealt out at random" in evidence.needs.text
+    return True
+
+
+@pytest.mark.parametrize("worse", ["shadow", "production"])
+def test_exchanged_labels_neither_pass_nor_fail(tmp_path: Path, worse: str) -> None:
+    rng = np.random.default_rng(1)
+    scores = rng.beta(1, 4, LABELLED)
+    truths = rng.random(LABELLED) < scores
+    other = np.where(rng.random(LABELLED) < 0.03, 1 - scores, scores)
+    sides = [[f"{score:.4f}" for score in values] for values in (scores, other)]
+    if worse == "production":
+        sides.reverse()
+    right = [str(int(truth_)) for truth_ in truths]
+    exchanged = [str(int(not truth_)) for truth_ in truths]
+    honest = accuracy(tmp_path / "honest", sides[0], sides[1], right)
+    assert not unsettled(honest)
+    assert unsettled(accuracy(tmp_path / "exchanged", sides[0], sides[1], exchanged))
+
+
+def test_classes_numbered_from_another_start_neither_pass_nor_fail(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    truths = rng.integers(0, 4, LABELLED)
+    answers = [
+        str(value) for value in np.where(rng.random(LABELLED) < 0.8, truths, (truths + 2) % 4)
+    ]
+    labels = [str(value) for value in truths]
+    shifted = [str(value + 1) for value in truths]
+    kind = "predictions.kind=label"
+    assert not unsettled(accuracy(tmp_path / "right", answers, answers, labels, kind))
+    assert unsettled(accuracy(tmp_path / "shifted", answers, answers, shifted, kind))
+
+
+@pytest.mark.parametrize(("recall", "false_alarms"), [(0.6, 0.0014), (0.95, 0.2), (0.98, 0.6)])
+def test_a_detector_of_rare_events_may_be_below_one_answer_to_all(
+    tmp_path: Path, recall: float, false_alarms: float
+) -> None:
+    """From a precision of 90 % to one tuned to miss nothing: 0.02 of the requests are fraud."""
+    rng = np.random.default_rng(3)
+    fraud = rng.random(LABELLED) < 0.02
+    flagged = rng.random(LABELLED) < np.where(fraud, recall, false_alarms)
+    answers = ["yes" if flag else "no" for flag in flagged]
+    labels = ["yes" if found else "no" for found in fraud]
+    found = accuracy(tmp_path / "honest", answers, answers, labels)
+    assert not unsettled(found)
+    assert found.effect is not None
+    assert found.effect.lower is not None
+    assert found.effect.lower > -0.005
+    assert found.production is not None
+    assert (found.production < 1 - fraud.mean()) == (false_alarms > 0.01)
+    exchanged = ["no" if found else "yes" for found in fraud]
+    assert unsettled(accuracy(tmp_path / "exchanged", answers, answers, exchanged))
+
+
+def test_labels_of_mistakes_alone_neither_pass_nor_fail(tmp_path: Path) -> None:
+    answers = ["yes", "no"] * 1_000
+    labels = ["no", "yes"] * 1_000
+    assert unsettled(accuracy(tmp_path, answers, labels, labels))
