@@ -12,13 +12,13 @@ UNKNOWN = "?"
 NONE = "-"
 
 
-def grouped(count: float) -> str:
-    """A whole number with its digits in groups of three.
+def grouped(count: float, decimals: int = 0) -> str:
+    """A number with its digits in groups of three; a whole one unless decimals are asked for.
 
-    >>> grouped(24051), grouped(999.6)
-    ('24 051', '1 000')
+    >>> grouped(24051), grouped(999.6), grouped(1032.74, 1)
+    ('24 051', '1 000', '1 032.7')
     """
-    return f"{count:,.0f}".replace(",", " ")
+    return f"{count:,.{decimals}f}".replace(",", " ")
 
 
 def counted(count: float, noun: str, plural: str = "") -> str:

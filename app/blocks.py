@@ -36,7 +36,7 @@ from analyzer.report.content.page import (
     Tone,
 )
 from analyzer.report.html.page import answers
-from analyzer.report.plain_text import BREAK, clean
+from analyzer.report.plain_text import BREAK, clean, unbroken
 from analyzer.report.spreadsheet import csv, parquet
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ COLOURS: dict[Tone, Colour] = {
     Tone.PLAIN: "gray",
 }
 TALL_TABLE_PX = 560
+_WIDEST_FIRST_PX = 200
 STYLE = """
 <style>
 [class*="st-key-decision-"] {
@@ -75,6 +76,7 @@ STYLE = """
 .answers p { margin: 0.2rem 0; overflow-wrap: anywhere; }
 .answers .quiet { font-size: 0.875rem; opacity: 0.75; }
 [data-testid="stText"] { overflow-wrap: anywhere; }
+[data-testid="stTable"] td p { overflow-wrap: anywhere !important; }
 @media (min-width: 640px) {
   /* The menu stays in sight; Streamlit's empty header would lie over it. */
   [data-testid="stLayoutWrapper"]:has(> .st-key-menu) {
@@ -86,7 +88,7 @@ STYLE = """
   /* A table of sentences: its short cells in one line, each sentence below them at full width. */
   [data-testid="stTable"] :is(table, thead, tbody) { display: block; width: 100%; }
   [data-testid="stTable"] tr { display: flex; flex-wrap: wrap; column-gap: 0.5rem; }
-  [data-testid="stTable"] :is(td, th) { border: 0; white-space: normal; }
+  [data-testid="stTable"] :is(td, th) { border: 0; white-space: normal; min-width: 0; }
   [data-testid="stTable"] :is(td, th):nth-child(n + 3) { flex-basis: 100%; max-width: none; }
   [data-testid="stTable"] tr { border-bottom: 1px solid light-dark(#DDE3EA, #2C3644); }
 }
@@ -141,14 +143,14 @@ def _draw_side_by_side(blocks: list[tuple[int, Block]]) -> None:
 def _headline(block: Headline, key: str) -> None:
     with st.container(key=f"decision-{block.tone.value}", gap="small"):
         st.title(f"{escaped(block.symbol)} {escaped(block.word)}", anchor=False)
-        st.text(block.sentence)
+        st.text(unbroken(block.sentence))
         _quiet([block.detail] if block.detail else [], f"detail-{key}")
 
 
 def _identity(block: Identity, key: str) -> None:
     with st.container(key=f"strong-{key}", horizontal=True, gap="medium"):
         for fact in block.facts:
-            st.text(f"{fact.label} {fact.value}".strip())
+            st.text(unbroken(f"{fact.label} {fact.value}".strip()))
     _quiet([block.volume], key)
 
 
@@ -170,7 +172,7 @@ def _table(block: Table, key: str) -> None:
         _numbers(block)
     _quiet([f"{note.mark} {note.text}" for note in block.notes], key)
     if block.caption:
-        st.caption(escaped(block.caption))
+        st.caption(escaped(unbroken(block.caption)))
 
 
 def _chosen(block: Table) -> Table:
@@ -209,7 +211,7 @@ def _found(block: Table) -> Table:
 
 def _sentences(block: Table) -> None:
     """A table that is read: its rows are as high as their sentences."""
-    cells = [[escaped(cell) for cell in row] for row in block.rows]
+    cells = [[escaped(unbroken(cell)) for cell in row] for row in block.rows]
     if block.toned is not None:
         for row, tone in zip(cells, block.tones, strict=True):
             row[block.toned] = f":{COLOURS[tone]}-badge[{row[block.toned]}]"
@@ -232,6 +234,8 @@ def _numbers(block: Table) -> None:
         )
         for column in block.columns
     }
+    # Left to itself the grid measures its first rows, and cuts what is longer below them.
+    config[titles[0]]["width"] = _fitting([titles[0], *frame[titles[0]]])
     if block.toned is not None:
         name = titles[block.toned]
         colours = dict(zip(frame[name], (COLOURS[tone] for tone in block.tones), strict=True))
@@ -250,6 +254,11 @@ def _numbers(block: Table) -> None:
     )
 
 
+def _fitting(texts: Sequence[str]) -> int:
+    """The width in pixels of a column that cuts none of these, within half a phone's."""
+    return min(20 + 7 * max(map(len, texts)), _WIDEST_FIRST_PX)
+
+
 def _strip(block: Strip, key: str) -> None:
     with st.container(border=True):
         _title(block.title)
@@ -266,7 +275,7 @@ def _chart(block: Chart, _key: str) -> None:
         _title(block.title)
         st.altair_chart(charts.draw(block), width="stretch", alt=block.alt)
         if block.caption:
-            st.caption(escaped(block.caption))
+            st.caption(escaped(unbroken(block.caption)))
 
 
 def _notes(block: Notes, key: str) -> None:
@@ -275,7 +284,7 @@ def _notes(block: Notes, key: str) -> None:
         for number, item in enumerate(block.items):
             with st.container(gap="xsmall"):
                 st.badge(escaped(item.label), color=COLOURS[item.tone])
-                st.text(item.text)
+                st.text(unbroken(item.text))
                 _quiet([item.advice] if item.advice else [], f"{key}-{number}")
 
 
@@ -284,7 +293,7 @@ def _compared(block: Compared, _key: str) -> None:
         _title(block.title)
         # Escaped, and cleaned by Streamlit again: HTML, because Markdown makes links of addresses.
         st.html(answers(block))
-        st.caption(escaped(block.caption))
+        st.caption(escaped(unbroken(block.caption)))
 
 
 def _choice(block: Choice, key: str) -> None:
@@ -303,7 +312,7 @@ def _choice(block: Choice, key: str) -> None:
                 for number, fact in enumerate(option.facts):
                     with st.container(gap="xxsmall"):
                         _quiet([fact.label], f"{key}-{number}")
-                        st.text(clean(fact.value))
+                        st.text(unbroken(clean(fact.value)))
 
 
 def _data(block: Data, key: str) -> None:
@@ -326,7 +335,7 @@ def _data(block: Data, key: str) -> None:
 def _missing(block: Missing, key: str) -> None:
     with st.container(border=True):
         _title(block.title)
-        st.text(block.text)
+        st.text(unbroken(block.text))
         _quiet([block.advice] if block.advice else [], key)
 
 
@@ -343,7 +352,7 @@ def _request(block: Request, key: str) -> None:
         )
         return
     with st.expander(escaped(block.title)):
-        st.caption(escaped(block.caption))
+        st.caption(escaped(unbroken(block.caption)))
         # Streamlit's colours of syntax are too pale to read.
         st.code(block.text, language=None)
 
@@ -353,14 +362,14 @@ def _next(_block: Next, _key: str) -> None:
 
 
 def _title(text: str) -> None:
-    st.subheader(escaped(text), anchor=False)
+    st.subheader(escaped(unbroken(text)), anchor=False)
 
 
 def _quiet(lines: list[str], key: str) -> None:
     """Small print that may hold anyone's text, one line each."""
     if lines:
         with st.container(key=f"quiet-{key}"):
-            st.text("\n".join(clean(line) for line in lines))
+            st.text("\n".join(unbroken(clean(line)) for line in lines))
 
 
 _DRAW: dict[type[Block], Callable[..., None]] = {

@@ -133,8 +133,8 @@ def _declared_percentages(facts: Facts) -> tuple[float, float] | None:
 
 def percentages_fixed(facts: Facts) -> bool:
     """Whether every percentage is declared, and none was changed within the window."""
-    told = configured_share(facts) is not None and _declared_percentages(facts) is not None
-    if not told or facts.start is None or facts.end is None:
+    undeclared = configured_share(facts) is None or _declared_percentages(facts) is None
+    if undeclared or facts.start is None or facts.end is None:
         return False
     changes = () if facts.endpoint is None else facts.endpoint.config_changes
     return not any(facts.start < change < facts.end for change in changes)

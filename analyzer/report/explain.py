@@ -12,6 +12,7 @@ from analyzer.metrics.divergence import FLOORED
 from analyzer.metrics.floor import METHOD as ABOVE_FLOOR
 from analyzer.report.assumptions import GATE_ASSUMPTIONS, METHOD_ASSUMPTIONS
 from analyzer.report.note_codes import NOTE_CODES
+from analyzer.report.policy_words import VALUES
 from analyzer.report.words import WORDS
 
 if TYPE_CHECKING:
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
 _SUFFIXES = ("-regression", "-unresolved", "-review")
 _EXPLAIN_GATE = "gate-"
 _OBJECT = "object-"
+_NEAR = 0.75
+"""Likeness of what may have been meant; at 0.6, nonsense is like one-answer."""
 
 
 def explanation(code: str) -> str:
-    """Everything known about a metric, gate, note, decision, outcome, role or a reason's code.
+    """Everything known about a metric, gate, note, word or value of a policy, or reason's code.
 
     Raises:
         UsageError: unknown code; names the nearest known one.
@@ -34,14 +37,16 @@ def explanation(code: str) -> str:
     if key in GATES:
         return _gate(key)
     bare = code.removeprefix(_OBJECT)
-    for table, word in ((WORDS, code.lower().replace("-", "_")), (NOTE_CODES, bare)):
+    plain = code.lower().replace("-", "_")
+    for table, word in ((WORDS, plain), (VALUES, plain), (NOTE_CODES, bare)):
         if word in table:
             meaning, advice = table[word]
             return f"{code}: {meaning}\n  what to do      {advice}\n"
-    near = difflib.get_close_matches(key, [*METRICS, *GATES, *WORDS], n=1)
-    near = near or difflib.get_close_matches(bare, list(NOTE_CODES), n=1)
+    words = [*METRICS, *GATES, *WORDS, *VALUES]
+    near = difflib.get_close_matches(key, words, n=1, cutoff=_NEAR)
+    near = near or difflib.get_close_matches(bare, list(NOTE_CODES), n=1, cutoff=_NEAR)
     hint = f"; did you mean '{near[0]}'?" if near else ""
-    known = ", ".join([*METRICS, *GATES, *WORDS]) + ", and the code of every note"
+    known = ", ".join(words) + ", and the code of every note"
     raise UsageError(f"explain {code}: unknown{hint}\nknown: {known}")
 
 

@@ -99,7 +99,7 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     ),
     "how-to-export": (
         "The command that exports what unresolved metrics miss.",
-        "Write one query per metric, statistic, period and variant, run it, and pass --cloudwatch.",
+        "Run it, and pass --cloudwatch metrics; README, Prepare a test, has queries instead.",
     ),
     "error-series-missing": (
         "An error count of a variant was not exported, which is not the same as no errors.",

@@ -30,6 +30,20 @@ def clean(text: str) -> str:
     return _COMMAND.sub(BREAK, _CONTROL.sub(" ", text))
 
 
+def unbroken(text: str) -> str:
+    r"""Text whose numbers no line breaks within, nor between them and their unit.
+
+    For windows that wrap lines; what is copied from there to be searched for must stay as it is.
+
+    >>> unbroken("86 480 pairs, 95 % of 1 032.7 ms; 12 requests")
+    '86\xa0480 pairs, 95\xa0% of 1\xa0032.7\xa0ms; 12 requests'
+    """
+    return _WITHIN.sub("\xa0", text)
+
+
+_WITHIN = re.compile(r"(?<=\d) (?=\d{3}(?!\d)|(?:%|(?:pp|ms|s|h|[kMGTP]?B)\b))")
+
+
 def printed_json(text: str) -> str:
     r"""JSON that says the same and holds no command for the system that reads the log.
 

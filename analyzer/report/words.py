@@ -59,7 +59,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "Do what the metric's needs say.",
     ),
     "regression": (
-        "ending of reasons: a guardrail fails, the shadow is worse by more than the margin.",
+        "ending of reasons: a guardrail fails for certain; and a kind of outputs: quantities.",
         "Explain the metric, and mend the shadow.",
     ),
 }

@@ -43,7 +43,7 @@ placed as (
         numbered.slice,
         case
             when fate <> 'value' then fate
-            when in_ranges then if(isfinite(number), 'not-a-share', 'not-a-number')
+            when in_ranges then if(isfinite(number), 'range', 'not-a-number')
             when frequent."value" is null then 'other'
             else 'value'
         end as kind,
@@ -65,8 +65,8 @@ slice_bins as (
         slice,
         coalesce(kind, 'not-a-number') as kind,
         if(kind = 'value', "value", null) as "value",
-        case when kind = 'not-a-share' then cuts[below] end as lower,
-        case when kind = 'not-a-share' then cuts[below + 1] end as upper
+        case when kind = 'range' then cuts[below] end as lower,
+        case when kind = 'range' then cuts[below + 1] end as upper
     from placed
 )
 

@@ -77,6 +77,8 @@ def test_two_runs_are_compared_and_all_are_listed_with_decision_and_window() -> 
     assert isinstance(listed, Table)
     assert [row[:2] for row in listed.rows] == [("tuesday", "✗ REJECT"), ("monday", "‖ HOLD")]
     assert all("2026-11-20" in row[2] for row in listed.rows)
+    assert [column.title for column in listed.columns[4:6]] == ["production", "shadow"]
+    assert all(row[4:6] == ("xgb-v1", "xgb-v2") for row in listed.rows)
     assert isinstance(broken, Notes)
     assert broken.items[0].text == "no manifest"
     assert len(page.blocks) > 4

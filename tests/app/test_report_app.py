@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from analyzer import bundle
 from analyzer.model import Decision, Verdict
 from analyzer.report.content import PAGES
+from analyzer.report.plain_text import unbroken
 from tests.report.frames import tables
 from tests.report.verdicts import hostile, verdict
 
@@ -53,7 +54,18 @@ def test_first_page_says_the_decision_and_why(
     app = opened(written(tmp_path, decision), monkeypatch)
     assert not app.exception
     assert decision.value in app.title[0].value
-    assert app.text[0].value == verdict(decision).summary
+    assert app.text[0].value == unbroken(verdict(decision).summary)
+
+
+def test_the_column_of_names_is_wide_enough_for_the_longest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The grid measures its first rows only, and a longer name stands further down."""
+    app = opened(written(tmp_path, Decision.HOLD), monkeypatch)
+    judged = app.dataframe[0]
+    longest = max(map(len, judged.value["metric"]))
+    assert longest > len("latency_mean")
+    assert json.loads(judged.proto.columns)["metric"]["width"] >= 7 * longest
 
 
 @pytest.mark.parametrize("decision", list(Decision))

@@ -54,3 +54,26 @@ def test_hostile_text_in_the_static_report_is_only_text(tmp_path: Path) -> None:
         assert page.locator("script, img, iframe, image, use, foreignObject").count() == 0
         assert page.get_by_text("<script>alert(2)</script>").count() > 0
         assert not wrong
+
+
+def test_a_narrow_window_says_that_there_are_more_columns(tmp_path: Path) -> None:
+    """The outcome stays in sight and lies over the others."""
+    hint = "e => getComputedStyle(e, '::before').content"
+    for width, said in ((390, True), (1280, False)):
+        with browsing(width, "light") as (page, wrong):
+            page.goto(written(tmp_path, verdict(Decision.REJECT)))
+            judged = page.locator(".wide:has(td.toned)").first
+            assert ("scroll sideways" in judged.evaluate(hint)) is said
+            assert not wrong
+
+
+def test_a_wide_window_shows_the_most_divergent_pairs_whole(tmp_path: Path) -> None:
+    with browsing(1280, "light") as (page, wrong):
+        page.goto(written(tmp_path, verdict(Decision.REJECT)))
+        card = page.locator(
+            ".card", has=page.get_by_role("heading", name="Most divergent pairs", exact=True)
+        )
+        wide = card.locator(".wide").evaluate("e => e.scrollWidth - e.clientWidth")
+        assert wide <= 0
+        assert "scroll" not in card.inner_text()
+        assert not wrong

@@ -274,7 +274,7 @@ def test_worst_pairs_say_how_many_they_are_and_in_which_time() -> None:
         blocks = predictions_page(verdict(Decision.HOLD), {"worst_pairs": frame}).blocks
         table = next(b for b in blocks if isinstance(b, Table) and b.title.startswith("Most"))
         assert table.caption.startswith(said)
-        assert ("scroll" in table.caption) is (frame is many)
+        assert "scroll" not in table.caption  # one of two windows shows all rows
         assert "captured at (UTC)" in [column.title for column in table.columns]
 
 

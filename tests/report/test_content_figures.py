@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 
 from analyzer.figures import percent
 from analyzer.model import Family, Outcome
+from analyzer.replay.summary import Summary, VariantSummary
 from analyzer.report.content import figures
+from analyzer.report.content.page import Table
+from analyzer.report.content.replay_page import replay_page
 from tests.report.verdicts import effect, evidence
 
 
@@ -16,7 +19,7 @@ from tests.report.verdicts import effect, evidence
     ("pair", "unit", "shown"),
     [
         ((12.41, 12.9), "ms", ("12.4 ms", "12.9 ms")),
-        ((260.2, 1633.0), "ms", ("260 ms", "1633 ms")),
+        ((260.2, 1633.0), "ms", ("260 ms", "1 633 ms")),
         ((0.00012, 0.00017), "share", ("0.012 %", "0.017 %")),
         ((0.0, 0.0), "share", ("0.00 %", "0.00 %")),
         ((None, 0.0031), "share", ("-", "0.31 %")),
@@ -91,3 +94,32 @@ def test_a_tenfold_change_and_more_reads_as_how_many_times() -> None:
 def test_change_is_never_a_negative_zero() -> None:
     assert figures.change(effect("ratio", 0.99999, 0.9, 1.1), "ms", 1) == "+0.0 %"
     assert figures.change(effect("difference", -1e-9, 0, 0), "share", 3) == "+0.000 pp"
+
+
+def test_a_replay_writes_thousands_of_milliseconds_as_it_writes_thousands_of_requests() -> None:
+    variant = VariantSummary(
+        sent=3_500,
+        usable=3_500,
+        errors={},
+        said={},
+        statuses={"200": 3_500},
+        warm_up=70,
+        late=0,
+        service_ms={"p50": 1_032.74, "p95": 2_000.0, "p99": 12_345.6},
+        response_ms={},
+    )
+    summary = Summary(
+        state="complete",
+        left=0,
+        speed="captured",
+        captures="captures",
+        counts={"lines": 3_500, "requests": 3_500},
+        objects_failed={},
+        seconds=60.0,
+        variants={"candidate": variant},
+        folders={"candidate": "churn/candidate"},
+    )
+    (sent,) = (one for one in replay_page(summary, "out", "analyzer").blocks
+               if isinstance(one, Table))  # fmt: skip
+    assert sent.rows[0][1] == "3 500"
+    assert sent.rows[0][4:7] == ("1 032.7 ms", "2 000.0 ms", "12 345.6 ms")

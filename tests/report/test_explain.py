@@ -6,15 +6,19 @@ import ast
 import json
 import re
 from pathlib import Path
+from typing import Literal, get_args, get_origin
 
 import pytest
+from pydantic import BaseModel
 
 from analyzer.errors import AnalyzerError, UsageError
 from analyzer.gates import BY_ID as GATES
 from analyzer.metrics import BY_ID as METRICS
-from analyzer.model import Decision, GateOutcome, Ledger, Outcome, Role
+from analyzer.model import Decision, GateOutcome, Ledger, Mode, Outcome, Role
+from analyzer.policy import MetricRule, Policy
 from analyzer.report.assumptions import GATE_ASSUMPTIONS, METHOD_ASSUMPTIONS
 from analyzer.report.explain import explanation
+from analyzer.report.policy_words import VALUES
 
 ROOT = Path(__file__).parents[2]
 CODE = re.compile(r"[a-z][a-z0-9_]*([-.][a-z0-9_-]+)*")
@@ -258,6 +262,28 @@ def test_every_decision_outcome_and_role_is_explained(word: str) -> None:
     assert explained(word)
 
 
+def values_of(model: type[BaseModel]) -> set[str]:
+    """Every text that a field of the policy, at any depth, chooses from."""
+    found: set[str] = set()
+    types = [field.annotation for field in model.model_fields.values()]
+    while types:
+        kind = types.pop()
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            found |= values_of(kind)
+        elif get_origin(kind) is Literal:
+            found |= set(get_args(kind))
+        else:
+            types += get_args(kind)
+    return found
+
+
+def test_every_value_that_a_policy_chooses_from_is_explained_and_so_is_every_mode() -> None:
+    values = values_of(Policy) - values_of(MetricRule)
+    assert {"multiclass", "infrastructure", "payload", "hashed", "p95", "quantiles"} <= values
+    assert not [value for value in sorted(values | {*Mode}) if not explained(value)]
+    assert {*VALUES} - {*Mode} - {"vector"} <= values
+
+
 @pytest.mark.parametrize("ending", ["regression", "unresolved", "review"])
 def test_the_ending_of_a_reason_is_explained_with_its_metric(ending: str) -> None:
     said = explanation(f"latency-p99-{ending}")
@@ -270,6 +296,11 @@ def test_the_ending_of_a_reason_is_explained_with_its_metric(ending: str) -> Non
 def test_a_misspelt_note_code_is_answered_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="did you mean 'percentile-period'"):
         explanation("percentile-periods")
+
+
+def test_a_word_like_nothing_is_answered_without_a_guess() -> None:
+    with pytest.raises(UsageError, match=r"nonsense: unknown\nknown: "):
+        explanation("nonsense")
 
 
 def test_what_has_a_noise_floor_says_how_it_is_judged_above_one() -> None:

@@ -8,10 +8,11 @@ import pytest
 
 from analyzer.model import Decision
 from analyzer.report import html
-from analyzer.report.content import PAGES, predictions_page
+from analyzer.report.content import PAGES, predictions_page, series
 from analyzer.report.content.page import (
     Chart,
     Choice,
+    Column,
     Data,
     Fact,
     Facts,
@@ -111,6 +112,41 @@ def test_the_document_is_whole_in_itself_and_small(decision: Decision) -> None:
             target = attributes.get(name) or "#"
             assert target.startswith(("#", "tables/")) or target in LINKED, target
     assert not re.search(r"url\((?!#)|@import", text)
+
+
+def test_numbers_break_in_no_sentence_and_are_as_they_were_where_they_are_copied() -> None:
+    number = "3 500 of 86 480 requests, 95 %"
+    page = Page(
+        "one",
+        "One",
+        (
+            Missing(number, number, number),
+            Table("t", (Column("id"), Column("said", sentence=True)), ((number, number),)),
+            Request("r", number, "caption"),
+        ),
+    )
+    text = html.render([page], "report")
+    unbroken = "3\xa0500 of 86\xa0480 requests, 95\xa0%"
+    assert text.count(unbroken) == 4
+    assert f'<td class="left">{number}</td>' in text
+    assert f"<pre>{number}</pre>" in text
+
+
+def test_thousands_are_written_one_way_in_drawings_too() -> None:
+    frame = pl.DataFrame(
+        [("lines read", 14_000, True, "14 000")],
+        schema=["label", "value", "kept", "text"],
+        orient="row",
+    )
+    course = tables(Decision.HOLD)["minutes"]
+    course = series.overlay(course, "latency_ms").with_columns(pl.col("value") * 100)
+    charts = (
+        Chart("funnel", "lines", "lines", frame, x_title="lines"),
+        Chart("overlay", "records", "records", course, y_title="records"),
+    )
+    drawn = html.render([Page("one", "One", charts)], "report")
+    assert re.search(">[0-9]+\xa0[0-9]{3}<", drawn)
+    assert not re.search(r">\d+,\d{3}<", drawn)
 
 
 def test_no_two_drawings_share_an_id() -> None:

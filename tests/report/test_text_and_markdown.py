@@ -314,3 +314,22 @@ def test_of_how_many_requests_pairs_are_is_said_where_captures_took_few() -> Non
     assert sampling.items[0].detail == "5 532 records of 276 037 invocations in CloudWatch."
     said = text.render(verdict_page(judged)).plain
     assert "(99.9 % of shadow records, 99.9 % of production records; " in said
+
+
+def test_the_sentence_below_the_decision_begins_as_one() -> None:
+    for decision in (Decision.PROMOTE, Decision.HOLD, Decision.REJECT):
+        (banner,) = (
+            block for block in verdict_page(verdict(decision)).blocks if isinstance(block, Headline)
+        )
+        assert banner.detail[0].isupper()
+
+
+def test_digests_wrap_and_are_not_cut() -> None:
+    """A grid of one line a row cuts 71 characters on a phone; a table of sentences does not."""
+    (read,) = (
+        block
+        for block in evidence_page(verdict(Decision.HOLD), {}).blocks
+        if isinstance(block, Table) and block.title == "What was read"
+    )
+    assert [column.title for column in read.columns if column.sentence] == ["amount"]
+    assert any("sha256:" in cell for row in read.rows for cell in row)

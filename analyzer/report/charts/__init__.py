@@ -50,5 +50,13 @@ def draw(chart: Chart) -> Drawing:
     drawing = KINDS[chart.kind](chart)
     drawing.padding = _PADDING
     # A flush label stands beside its tick, and beside the column it names.
-    drawing.config = alt.Config(axis=alt.AxisConfig(labelFlush=False))
+    drawing.config = alt.Config(axis=alt.AxisConfig(labelFlush=False), locale=LOCALE)
     return drawing
+
+
+LOCALE = alt.Locale(
+    number=alt.NumberLocale(
+        currency=["", ""], decimal=".", grouping=[3], thousands="\N{NO-BREAK SPACE}"
+    )
+)
+"""Thousands as everywhere else: by a space."""

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analyzer.figures import NONE, UNKNOWN, relative, signed
+from analyzer.figures import NONE, UNKNOWN, grouped, relative, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -134,8 +134,8 @@ def _level_decimals(production: float | None, shadow: float | None, unit: str) -
 
 def _unsigned(value: float, decimals: int) -> str:
     """A level: its minus sign only where it is not zero as shown."""
-    text = f"{value:.{decimals}f}"
-    return text if float(text) else text.lstrip("-")
+    text = grouped(value, decimals)
+    return text if float(f"{value:.{decimals}f}") else text.lstrip("-")
 
 
 def _scaled(value: float, kind: str, unit: str) -> float:

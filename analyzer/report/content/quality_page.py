@@ -240,7 +240,7 @@ def _inputs(verdict: Verdict) -> Table:
         ("policy digest", verdict.policy.digest),
         ("judged by", f"{verdict.tool.name} {verdict.tool.version}"),
     ]
-    return Table("What was read", (Column("input"), Column("amount", "right")), tuple(rows))
+    return Table("What was read", (Column("input"), Column("amount", sentence=True)), tuple(rows))
 
 
 def _limits(verdict: Verdict) -> Notes:

@@ -86,7 +86,7 @@ def _blocks(summary: Summary, out: str, tool: str) -> Iterator[Block]:
 def _row(name: str, one: VariantSummary, *, due: bool) -> tuple[str, ...]:
     """Without a time that requests are due at, none is late and there is no response time."""
     times = [
-        f"{value:,.1f} ms" if value is not None else NONE
+        f"{grouped(value, 1)} ms" if value is not None else NONE
         for group in (one.service_ms, one.response_ms if due else {})
         for value in (group.get("p50"), group.get("p95"), group.get("p99"))
     ]

@@ -56,6 +56,8 @@ def _table(runs: Mapping[str, Verdict]) -> Table:
             Column("decision"),
             Column("window"),
             Column("endpoint"),
+            Column("production"),
+            Column("shadow"),
             Column("pairs", "right"),
             Column("why", sentence=True),
         ),
@@ -65,6 +67,8 @@ def _table(runs: Mapping[str, Verdict]) -> Table:
                 f"{DECISIONS[one.decision][0]} {one.decision.value}",
                 window_text(one.window) if one.window else NONE,
                 one.subject.endpoint or NONE,
+                one.subject.production_variant or NONE,
+                one.subject.shadow_variant or NONE,
                 grouped(one.ledger.pairs),
                 one.summary,
             )

@@ -116,7 +116,7 @@ def _drawn(name: str, held: Slice, small: str | None) -> Chart:
     of = counted(len(held.bins), "part")
     said = f"{grouped(len(failing))} of {of} FAIL" if failing else "no part fails"
     if small:
-        said = f"{small}; {said}"
+        said += ", small ones are above the margin"
     if unsettled:
         said += f", {grouped(unsettled)} not settled"
     columns = ("part", "pairs", "metric", "said", "outcome", "tone")
@@ -126,7 +126,8 @@ def _drawn(name: str, held: Slice, small: str | None) -> Chart:
         f"Parts of the traffic by {name} against metrics; the share and the corrected outcome of "
         f"each. {named}",
         pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row"),
-        caption=(
+        caption=(f"Of {of} {small}. " if small else "")
+        + (
             "Each cell: the share of the part's pairs or predictions, and its outcome after Holm's "
             "correction: ✗ FAIL, ✓ pass, ? unresolved, (!) pointed at by the false discovery rate."
         ),

@@ -93,7 +93,8 @@ def _detail(verdict: Verdict) -> str:
         f"{counted(closed, 'gate') if closed else 'no gate'} closed" if verdict.gates else "",
         f"next: {step}" if (step := _next_step(verdict)) else "",
     ]
-    return "; ".join(part for part in parts if part)
+    said = "; ".join(part for part in parts if part)
+    return said[:1].upper() + said[1:]
 
 
 def _next_step(verdict: Verdict) -> str:

@@ -15,7 +15,6 @@ import polars as pl
 
 from analyzer.figures import NONE, counted, grouped, percent, plain
 from analyzer.report.content.page import (
-    TALL_TABLE,
     Answers,
     Column,
     Compared,
@@ -99,8 +98,7 @@ def _table(frame: pl.DataFrame, parts: pl.DataFrame | None, *, said: bool) -> Ta
             for row in rows.iter_rows(named=True)
         ),
         caption=(
-            f"The {counted(rows.height, 'pair')} that differ most"
-            f"{'; scroll in the table to see all' if rows.height > TALL_TABLE else ''}. "
+            f"The {counted(rows.height, 'pair')} that differ most. "
             f"{'' if valued else _TEXTS}{'' if said else _UNSAID}"
         ).strip(),
         find="pair",

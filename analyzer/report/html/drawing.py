@@ -67,6 +67,7 @@ def _specification(chart: Chart) -> dict[str, Any]:
     # The figure says what the drawing shows; a label for each mark would triple its weight.
     drawing.config = alt.Config(
         aria=False,
+        locale=charts.LOCALE,
         axis=alt.AxisConfig(
             labelFlush=False,
             # To hold a text against a limit is to measure it three times: two fifths of the time

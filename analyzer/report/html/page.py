@@ -29,7 +29,7 @@ from analyzer.report.content.page import (
     Tone,
 )
 from analyzer.report.html.converter import Converter
-from analyzer.report.plain_text import clean
+from analyzer.report.plain_text import clean, unbroken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -68,6 +68,11 @@ def escape(text: str) -> str:
     return html.escape(clean(text))
 
 
+def flowing(text: str) -> str:
+    """Text of sentences, whose lines break where they must, and never within a number."""
+    return escape(unbroken(text))
+
+
 def _drawings(pages: Sequence[Page]) -> dict[str, str]:
     """Every chart of the pages as SVG, by name."""
     asked = {
@@ -90,7 +95,7 @@ def _name(page: Page, number: int) -> str:
 
 
 def _section(page: Page, drawn: Mapping[str, str]) -> str:
-    head = f"<h1>{escape(page.title)}</h1>\n<p>{escape(page.lead)}</p>\n" if page.lead else ""
+    head = f"<h1>{escape(page.title)}</h1>\n<p>{flowing(page.lead)}</p>\n" if page.lead else ""
     parts = []
     for together, blocks in groupby(enumerate(page.blocks), key=lambda entry: _pairs(entry[1])):
         text = "".join(
@@ -112,7 +117,7 @@ def _headline(block: Headline) -> str:
     return (
         f'<header class="decision {block.tone.value}">\n'
         f"<h1>{escape(block.symbol)} {escape(block.word)}</h1>\n"
-        f"<p>{escape(block.sentence)}</p>\n{detail}</header>\n"
+        f"<p>{flowing(block.sentence)}</p>\n{detail}</header>\n"
     )
 
 
@@ -127,7 +132,7 @@ def _facts(block: Facts) -> str:
 
 def _described(facts: Sequence[Fact]) -> str:
     items = "".join(
-        f"<div><dt>{escape(fact.label)}</dt><dd>{escape(fact.value)}</dd></div>" for fact in facts
+        f"<div><dt>{escape(fact.label)}</dt><dd>{flowing(fact.value)}</dd></div>" for fact in facts
     )
     return f'<dl class="facts">{items}</dl>\n'
 
@@ -154,7 +159,7 @@ def _table(block: Table) -> str:
 def _cells(block: Table, row: Sequence[str], tone: Tone) -> str:
     cells = []
     for number, (column, cell) in enumerate(zip(block.columns, row, strict=True)):
-        text = escape(cell)
+        text = flowing(cell) if column.sentence else escape(cell)
         if number == block.toned:
             text = f'<span class="badge {tone.value}">{text}</span>'
         kind = f"{_kind(block, number)} sentence" if column.sentence else _kind(block, number)
@@ -176,7 +181,7 @@ def _strip(block: Strip) -> str:
 
 
 def _chart(block: Chart, drawn: str) -> str:
-    caption = f"<figcaption>{escape(block.caption)}</figcaption>\n" if block.caption else ""
+    caption = f"<figcaption>{flowing(block.caption)}</figcaption>\n" if block.caption else ""
     alt = escape(block.alt)
     return _card(
         block.title,
@@ -191,7 +196,7 @@ def _notes(block: Notes) -> str:
 
 
 def _item(item: Item) -> str:
-    return f"{_badge(item.label, item.tone)} {escape(item.text)}{_quiet([item.advice])}"
+    return f"{_badge(item.label, item.tone)} {flowing(item.text)}{_quiet([item.advice])}"
 
 
 def _compared(block: Compared) -> str:
@@ -225,7 +230,7 @@ def _choice(block: Choice) -> str:
 
 
 def _sentences(facts: Sequence[Fact]) -> str:
-    return "".join(f"<p><b>{escape(fact.label)}</b> {escape(fact.value)}</p>\n" for fact in facts)
+    return "".join(f"<p><b>{escape(fact.label)}</b> {flowing(fact.value)}</p>\n" for fact in facts)
 
 
 def _data(block: Data) -> str:
@@ -237,7 +242,7 @@ def _data(block: Data) -> str:
 
 
 def _missing(block: Missing) -> str:
-    return _card(block.title, f"<p>{escape(block.text)}</p>\n{_quiet([block.advice])}")
+    return _card(block.title, f"<p>{flowing(block.text)}</p>\n{_quiet([block.advice])}")
 
 
 def _request(block: Request) -> str:
@@ -258,16 +263,16 @@ def _next(_block: Next) -> str:
 
 
 def _card(title: str, body: str) -> str:
-    return f'<div class="card">\n<h2>{escape(title)}</h2>\n{body}</div>\n'
+    return f'<div class="card">\n<h2>{flowing(title)}</h2>\n{body}</div>\n'
 
 
 def _badge(text: str, tone: Tone) -> str:
-    return f'<span class="badge {tone.value}">{escape(text)}</span>'
+    return f'<span class="badge {tone.value}">{flowing(text)}</span>'
 
 
 def _quiet(lines: Iterable[str]) -> str:
     """Small print, one line each; nothing where there is none."""
-    return "".join(f'<p class="quiet">{escape(line)}</p>\n' for line in lines if line)
+    return "".join(f'<p class="quiet">{flowing(line)}</p>\n' for line in lines if line)
 
 
 _DRAW: dict[type[Block], Callable[..., str]] = {
