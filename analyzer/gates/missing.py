@@ -13,7 +13,7 @@ import numpy as np
 
 from analyzer.figures import counted, grouped, plain
 from analyzer.gates.pair_gate import JUDGED, failing, pair_gate
-from analyzer.gates.sampled_pairs import MOST_LOST, dependence, why_not_asked
+from analyzer.gates.sampled_pairs import MOST_LOST, by_answer, dependence, why_not_asked
 from analyzer.gates.sampling import (
     CAPTURE_SLACK,
     everything_copied,
@@ -205,7 +205,9 @@ def _by_bucket(captures: CaptureFacts, name: str) -> Informative | None:
     )
     if not missing.any() or not present.any():
         return None
-    return informative_missingness(bucket, missing, present)
+    found = informative_missingness(bucket, missing, present)
+    within_hours = by_answer(captures, name)
+    return found if within_hours is None else found._replace(p_value=within_hours.p_value)
 
 
 def _hours(captures: CaptureFacts) -> list[tuple[datetime, int, int]]:

@@ -98,9 +98,9 @@ def dependence(facts: Facts, captures: CaptureFacts) -> Dependence | None:
     hour itself only where none did.
     """
     tests = {
-        _SCORE: _by_answer(captures, "missing_by_score"),
-        _LABEL: _by_answer(captures, "missing_by_label"),
-        _SIZE: _by_answer(captures, "missing_by_bytes"),
+        _SCORE: by_answer(captures, "missing_by_score"),
+        _LABEL: by_answer(captures, "missing_by_label"),
+        _SIZE: by_answer(captures, "missing_by_bytes"),
         _HOUR: _by_hour(captures) if percentages_fixed(facts) else None,
     }
     asked = {name: test for name, test in tests.items() if test is not None}
@@ -111,7 +111,7 @@ def dependence(facts: Facts, captures: CaptureFacts) -> Dependence | None:
     return Dependence(asked, on, max((asked[name].missing for name in on), default=0.0))
 
 
-def _by_answer(captures: CaptureFacts, name: str) -> Excess | None:
+def by_answer(captures: CaptureFacts, name: str) -> Excess | None:
     """The test within hours; None where nothing varies, or nothing was counted."""
     cells = _cells(captures, name)
     if cells is None:

@@ -221,7 +221,12 @@ def test_missing_pairs_that_are_larger_or_score_higher_are_called_informative(
     assert facts.captures is not None
     for missing, informative in (((20, 30, 190), True), ((24, 96, 120), False)):
         cells = pa.table(
-            {"bucket": [1, 2, 3], "missing": missing, "present": [1_000, 4_000, 5_000]}
+            {
+                "hour": [0] * 3,
+                "bucket": [1, 2, 3],
+                "missing": missing,
+                "present": [1_000, 4_000, 5_000],
+            }
         )
         tables = {**facts.captures.tables, table: cells}
         gate = check(
@@ -234,7 +239,14 @@ def test_missing_pairs_that_are_larger_or_score_higher_are_called_informative(
 def test_a_distance_that_chance_gives_a_few_missing_pairs_is_not_called_a_difference() -> None:
     facts = lossy(72)
     assert facts.captures is not None
-    cells = pa.table({"bucket": [1, 2, 3], "missing": [5, 25, 42], "present": [1000, 4000, 5000]})
+    cells = pa.table(
+        {
+            "hour": [0] * 3,
+            "bucket": [1, 2, 3],
+            "missing": [5, 25, 42],
+            "present": [1000, 4000, 5000],
+        }
+    )
     tables = {**facts.captures.tables, "missing_by_score": cells}
     gate = check("missing_pairs", replace(facts, captures=replace(facts.captures, tables=tables)))
     assert "means 0.18 standard deviations apart" in gate.text
