@@ -188,22 +188,22 @@ def test_a_shadow_of_rubbish_is_refused_with_counts_and_the_first_line(tmp_path:
     assert "production has" not in said
 
 
-def test_rejected_lines_are_named_in_a_note_the_first_few_of_them(tmp_path: Path) -> None:
+def test_rejected_lines_are_named_to_who_runs_it_the_first_few_of_them(tmp_path: Path) -> None:
     good = [line(k, f"{k}", "0.2", f"{k}") for k in range(20)]
     source = put(tmp_path / "one", good, [*good, b"{"])
     (cut,) = (source / "endpoint" / "v2-shadow").rglob("*.jsonl")
     cut.write_bytes(cut.read_bytes().rstrip(b"\n"))
     place = "endpoint/v2-shadow/2026/11/16/00/00-00-000-a.jsonl line"
-    assert noted(judged(source).verdict, "rejected-lines") == (
-        f"1 line is no capture record: {place} 21 (malformed.truncated)"
-    )
+    *_, told = judged(source).remarks
+    assert told == f"1 line is no capture record: {place} 21 (malformed.truncated)"
     many = put(tmp_path / "many", good, [*good, *[b"[]"] * 5])
-    assert noted(judged(many).verdict, "rejected-lines") == (
+    *_, told = judged(many).remarks
+    assert told == (
         f"5 lines are no capture records, the first: {place} 21 (not_capture.not-an-object), "
         f"{place} 22 (not_capture.not-an-object), {place} 23 (not_capture.not-an-object)"
     )
-    whole = judged(put(tmp_path / "whole", good, good)).verdict
-    assert not [note for note in whole.notes if note.code == "rejected-lines"]
+    whole = judged(put(tmp_path / "whole", good, good))
+    assert not [text for text in whole.remarks if "capture record" in text]
 
 
 def test_both_sides_of_rubbish_are_both_named(tmp_path: Path) -> None:

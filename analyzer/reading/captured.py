@@ -17,7 +17,7 @@ from analyzer.metrics.metric import CaptureFacts
 from analyzer.model import Ledger, Note, Pairing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _Moments = tuple[datetime, datetime] | None
 
@@ -91,7 +91,7 @@ def from_text(text: str) -> Captured:
     )
 
 
-def with_remarks(captured: Captured, remarks: list[str]) -> Captured:
+def with_remarks(captured: Captured, remarks: Sequence[str]) -> Captured:
     """The same, said at another time."""
     return replace(captured, remarks=tuple(remarks))
 

@@ -30,7 +30,7 @@ from analyzer.slices import slice_pairs, sliced_inputs
 from analyzer.sources.objects import ROLES, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 _NO_ACCESS = {"access-denied", "unreadable"}
 _MOST_NAMED = 3
-"""Rejected lines that a note names; the bundle's table has them all."""
+"""Rejected lines that a remark names; the bundle's table has them all."""
 _SKEWED_S = 60.0  # captures have whole seconds, and a copy is sent with its request
 _WITHOUT_CAPTURES = (
     "without captures, --endpoint NAME --cloudwatch PATH alone judges latency and errors"
@@ -81,26 +81,24 @@ def read_captures(
     remarks = [*_young_objects(listing)]
     cache = _opened_cache(policy, limits, remarks)
     if cache is None:
-        return with_remarks(
-            _reduced(
-                listing,
-                policy,
-                span,
-                labels,
-                apart=apart,
-                limits=limits,
-                cache=None,
-                progress=progress,
-            ),
-            remarks,
+        captured = _reduced(
+            listing,
+            policy,
+            span,
+            labels,
+            apart=apart,
+            limits=limits,
+            cache=None,
+            progress=progress,
         )
+        return _remarked(captured, remarks)
     questions = [policy.model_dump_json(exclude={"metrics"}), *map(str, (*span, apart))]
     kept = cache.reduction(_with(listing, labels), *questions)
     known = None if kept is None else read_checked(kept)
     if kept is not None and known is not None:
         progress("reading objects", len(listing.objects), len(listing.objects))
         kept.touch()
-        return with_remarks(from_text(known), remarks)
+        return _remarked(from_text(known), remarks)
     with closing(cache):
         captured = _reduced(
             listing,
@@ -117,7 +115,7 @@ def read_captures(
             write_checked(kept, as_text(captured))
         except OSError as error:  # the verdict is there all the same
             remarks.append(f"what captures came to was not kept: {error.strerror}")
-    return with_remarks(captured, remarks)
+    return _remarked(captured, remarks)
 
 
 def _reduced(
@@ -161,7 +159,6 @@ def _reduced(
             digest += f"\n{replay.digest}"
         noted = (
             *captures.notes(),
-            *_reject_notes(facts),
             *(() if apart else _skew_notes(facts)),
             *_shape_notes(predictions),
             *(labelled.notes if labelled else ()),
@@ -242,20 +239,24 @@ def _shape_notes(predictions: Mapping[str, pa.Table]) -> Iterator[Note]:
             yield Note(code=row["code"], text=row["text"])
 
 
-def _reject_notes(facts: CaptureFacts) -> Iterator[Note]:
-    """The first lines that are no capture records, by name: one alone may be half a file."""
-    ledger = facts.ledger
+def _remarked(captured: Captured, remarks: Sequence[str]) -> Captured:
+    """The same with remarks, the first lines that are no capture records among them.
+
+    By place, since one alone may be half a file; and no note of the verdict, whose bytes do not
+    depend on how lines lie in files.
+    """
+    ledger = captured.facts.ledger
     rejects = ledger.malformed + ledger.not_capture
     if not rejects:
-        return
+        return with_remarks(captured, remarks)
     first = [
         f"{printable(row['object_key'])} line {row['line_number']} ({row['code']})"
-        for row in facts.tables["rejects"].slice(0, _MOST_NAMED).to_pylist()
+        for row in captured.facts.tables["rejects"].slice(0, _MOST_NAMED).to_pylist()
     ]
     said = "line is no capture record" if rejects == 1 else "lines are no capture records"
     more = ", the first" if rejects > len(first) else ""
     text = f"{grouped(rejects)} {said}{more}: {', '.join(first)}"
-    yield Note(code="rejected-lines", text=text)
+    return with_remarks(captured, [*remarks, text])
 
 
 def _failure_notes(listing: Listing, failures: Failures) -> Iterator[Note]:

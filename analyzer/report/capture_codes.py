@@ -15,10 +15,6 @@ _OBJECT = "Restore or copy the object again, and run again."
 
 CAPTURE_CODES: dict[str, tuple[str, str]] = {
     # what becomes of every line
-    "rejected-lines": (
-        "Lines that are no capture records, the first of them by object, line and code.",
-        f"{_CAPTURE} A truncated line is often the end of a copy that stopped: copy it again.",
-    ),
     "blank": ("An empty line in a capture file.", _NOTHING),
     "malformed": ("Lines that are no JSON, by kind in rejects_by_code.", _CAPTURE),
     "not_capture": ("Lines of JSON that are no capture record, in rejects_by_code.", _CAPTURE),

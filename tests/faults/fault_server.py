@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 Operation = Literal["list", "get", "head"]
-MODIFIED = "2026-10-05T13:01:00.000Z"
+MODIFIED = "2026-10-05T03:01:00.000Z"
 
 
 @dataclass(frozen=True)

@@ -253,6 +253,11 @@ def test_a_file_that_may_still_grow_is_not_kept(
     assert len(reads) == 2
 
 
+def remarked(done: Analysis) -> list[str]:
+    """What was said but for the lines that are no capture records, which these captures have."""
+    return [text for text in done.remarks if "no capture record" not in text]
+
+
 def test_a_run_says_which_young_files_are_read_again(tmp_path: Path, reads: list[str]) -> None:
     source = put_hours(tmp_path, [0])
 
@@ -263,12 +268,12 @@ def test_a_run_says_which_young_files_are_read_again(tmp_path: Path, reads: list
         return judged(source)
 
     said = "files younger than a minute are not kept parsed and are read again next time"
-    assert at_the_age_of(0).remarks == (said,)
-    assert at_the_age_of(150).remarks == ()
+    assert remarked(at_the_age_of(0)) == [said]
+    assert remarked(at_the_age_of(150)) == []
     assert len(reads) == 4
     judged(source)
     assert len(reads) == 4
-    assert at_the_age_of(3_600).remarks == ()
+    assert remarked(at_the_age_of(3_600)) == []
 
 
 def test_lines_parsed_under_another_limit_are_not_reused(tmp_path: Path) -> None:
@@ -386,9 +391,9 @@ def test_a_cache_that_is_a_file_costs_a_note(
     source = put_hours(tmp_path, [0])
     folder.write_text("in the way", encoding="utf-8")
     done = judged(source)
-    assert len(done.remarks) == 1
-    assert done.remarks[0].startswith("no cache of parsed captures: ")
-    assert_same(replace(done, remarks=()), judged(source, use_cache=False))
+    (said,) = remarked(done)
+    assert said.startswith("no cache of parsed captures: ")
+    assert_same(replace(done, remarks=done.remarks[1:]), judged(source, use_cache=False))
     assert [path.name for path in cache_home.iterdir()] == [folder.name]
 
 
@@ -406,7 +411,7 @@ def test_a_cache_on_a_read_only_disk_costs_a_note(tmp_path: Path, folder: Path) 
         done = judged(source)
     finally:
         subprocess.run(["umount", there.folder], check=True)
-    assert [text.rpartition(": ")[2] for text in done.remarks] == ["Read-only file system"]
+    assert [text.rpartition(": ")[2] for text in remarked(done)] == ["Read-only file system"]
     assert done.verdict.ledger.pairs == 12
 
 
