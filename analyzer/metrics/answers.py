@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analyzer import figures
-from analyzer.metrics.predictions import LEAST_EACH_SIDE, otherwise
+from analyzer.metrics.predictions import LEAST_EACH_SIDE, otherwise, withheld
 from analyzer.metrics.shares import Share, outcomes_needed
 from analyzer.model import Note, Outcome
 
@@ -100,17 +100,7 @@ def beside_each_answer(
     needs = _needs(facts, flips, worst, note, limit)
     if not passed and (evidence.outcome is not Outcome.UNRESOLVED or not _longer(needs, evidence)):
         return evidence
-    effect = evidence.effect
-    if passed and effect is not None:
-        effect = effect.model_copy(update={"upper": None})
-    return evidence.model_copy(
-        update={
-            "outcome": Outcome.UNRESOLVED,
-            "effect": effect,
-            "needs": needs,
-            "notes": (*evidence.notes, note),
-        }
-    )
+    return withheld(evidence, note, needs)
 
 
 def _most_apart(facts: Facts) -> float:

@@ -171,14 +171,8 @@ def _beside_one_answer(
         return evidence
     once = facts.policy.inference == "fixed"
     needed = outcomes_needed(share.estimate, allowed, facts.policy.alpha, once=once)
-    changed = {
-        "outcome": Outcome.UNRESOLVED,
-        "needs": _never(note, alone) if needed is None else share.projected(facts, needed),
-        "notes": (*evidence.notes, note),
-    }
-    if passed and evidence.effect is not None:
-        changed["effect"] = evidence.effect.model_copy(update={"upper": None})
-    return evidence.model_copy(update=changed)
+    needs = _never(note, alone) if needed is None else share.projected(facts, needed)
+    return predictions.withheld(evidence, note, needs)
 
 
 def _beside_rare_and_mean(
@@ -208,14 +202,7 @@ def _lately(facts: Facts, share: Share, evidence: Evidence) -> Evidence:
         text=f"{predictions.said(note).text} Find out what changed; where that is over, a day more "
         "shows it."
     )
-    return evidence.model_copy(
-        update={
-            "outcome": Outcome.UNRESOLVED,
-            "effect": evidence.effect.model_copy(update={"upper": None}),
-            "needs": needs,
-            "notes": (*evidence.notes, note),
-        }
-    )
+    return predictions.withheld(evidence, note, needs)
 
 
 def _flips(counted: Counted) -> Share | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer import figures
-from analyzer.metrics.predictions import said
+from analyzer.metrics.predictions import said, withheld
 from analyzer.model import Note, Outcome
 
 if TYPE_CHECKING:
@@ -36,11 +36,4 @@ def beside_other_labels(facts: Facts, counted: Counted, evidence: Evidence) -> E
         f"{figures.percent(share.estimate, 2)} of {figures.counted(share.outcomes, 'pair')}{may}: "
         "set predictions.path to the one that callers read",
     )
-    effect = evidence.effect and evidence.effect.model_copy(update={"upper": None})
-    changed = {
-        "outcome": Outcome.UNRESOLVED,
-        "effect": effect,
-        "needs": said(note),
-        "notes": (*evidence.notes, note),
-    }
-    return evidence.model_copy(update=changed)
+    return withheld(evidence, note, said(note))

@@ -13,7 +13,7 @@ import numpy as np
 
 from analyzer import figures
 from analyzer.metrics.shares import Share
-from analyzer.model import Mode, Needs, Note, Role
+from analyzer.model import Mode, Needs, Note, Outcome, Role
 from analyzer.stats.effective import burst_factor
 from analyzer.verdict import levels
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from analyzer.metrics.metric import Facts
+    from analyzer.model import Evidence
     from analyzer.policy import Policy
     from analyzer.stats.ewc import FloatArray
 
@@ -207,6 +208,21 @@ def otherwise(note: Note) -> Needs:
     return Needs(
         text=f"{said(note).text} If the shadow is right to differ, let --labels judge it and give "
         "this metric the role evidence."
+    )
+
+
+def withheld(evidence: Evidence, note: Note, needs: Needs) -> Evidence:
+    """Evidence that settles nothing, and why; the upper bound of a pass is withheld with it."""
+    effect = evidence.effect
+    if evidence.outcome is Outcome.PASS and effect is not None:
+        effect = effect.model_copy(update={"upper": None})
+    return evidence.model_copy(
+        update={
+            "outcome": Outcome.UNRESOLVED,
+            "effect": effect,
+            "needs": needs,
+            "notes": (*evidence.notes, note),
+        }
     )
 
 

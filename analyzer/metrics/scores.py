@@ -14,7 +14,7 @@ import numpy as np
 
 from analyzer.figures import counted, grouped, percent, plain
 from analyzer.metrics.floor import mean_distance
-from analyzer.metrics.predictions import nothing_compared, otherwise
+from analyzer.metrics.predictions import nothing_compared, otherwise, withheld
 from analyzer.metrics.series import MINUTE, Cover
 from analyzer.metrics.shares import METHOD as SHARE_METHOD
 from analyzer.metrics.shares import SOURCE as SHARE_SOURCE
@@ -98,14 +98,7 @@ def beside_mean(facts: Facts, found: Counted, evidence: Evidence) -> Evidence:
         f"and half a large shift is {plain(allowed)}: that few move far says nothing where all "
         "move one way",
     )
-    return evidence.model_copy(
-        update={
-            "outcome": Outcome.UNRESOLVED,
-            "effect": evidence.effect.model_copy(update={"upper": None}),
-            "needs": otherwise(note),
-            "notes": (*evidence.notes, note),
-        }
-    )
+    return withheld(evidence, note, otherwise(note))
 
 
 def _influence(facts: Facts, found: Counted) -> FloatArray | None:

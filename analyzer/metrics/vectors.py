@@ -14,7 +14,7 @@ import numpy as np
 
 from analyzer.figures import counted, plain
 from analyzer.metrics.answers import MOST_APART
-from analyzer.metrics.predictions import nothing_compared, otherwise
+from analyzer.metrics.predictions import nothing_compared, otherwise, withheld
 from analyzer.metrics.shares import Share
 from analyzer.metrics.shown import Finding, asking, sampled
 from analyzer.model import Intervals, Note, Outcome
@@ -103,14 +103,7 @@ def beside_each_place(facts: Facts, found: Counted, shifts: Share, evidence: Evi
     if worst is not None and bounds[worst["shifted"], worst["apart"]] < MOST_APART:
         return evidence
     note = _one_list_would_do() if worst is None else _place_lost(worst)
-    return evidence.model_copy(
-        update={
-            "outcome": Outcome.UNRESOLVED,
-            "effect": evidence.effect.model_copy(update={"upper": None}),
-            "needs": otherwise(note),
-            "notes": (*evidence.notes, note),
-        }
-    )
+    return withheld(evidence, note, otherwise(note))
 
 
 def _one_list_would_do() -> Note:
