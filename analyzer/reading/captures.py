@@ -6,6 +6,7 @@ from collections import Counter
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from analyzer.errors import AccessError, InputError
@@ -80,18 +81,11 @@ def read_captures(
     apart = apart or listing.batch or bool(listing.sidecars)
     remarks = [*_young_objects(listing)]
     cache = _opened_cache(policy, limits, remarks)
+    reduced = partial(
+        _reduced, listing, policy, span, labels, apart=apart, limits=limits, progress=progress
+    )
     if cache is None:
-        captured = _reduced(
-            listing,
-            policy,
-            span,
-            labels,
-            apart=apart,
-            limits=limits,
-            cache=None,
-            progress=progress,
-        )
-        return _remarked(captured, remarks)
+        return _remarked(reduced(cache=None), remarks)
     questions = [policy.model_dump_json(exclude={"metrics"}), *map(str, (*span, apart))]
     kept = cache.reduction(_with(listing, labels), *questions)
     known = None if kept is None else read_checked(kept)
@@ -100,16 +94,7 @@ def read_captures(
         kept.touch()
         return _remarked(from_text(known), remarks)
     with closing(cache):
-        captured = _reduced(
-            listing,
-            policy,
-            span,
-            labels,
-            apart=apart,
-            limits=limits,
-            cache=cache,
-            progress=progress,
-        )
+        captured = reduced(cache=cache)
     if kept is not None and not captured.failed:
         try:
             write_checked(kept, as_text(captured))
