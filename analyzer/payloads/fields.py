@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from analyzer.payloads.decoding import Value
     from analyzer.payloads.paths import Step
 
-LEAST_ANSWERS = 100
+_LEAST_ANSWERS = 100
 """Of fewer nothing is said: a field of most answers would be in all of them."""
 _MOST_FIELDS = 64
 _MOST_LABELS = 20
@@ -75,7 +75,7 @@ def fields_of(objects: Sequence[Value], *, but: Sequence[Step] = (), judged: boo
     >>> fields_of([{"score": 0.5, "meta": {"id": 1}}, {"score": 1, "why": None}] * 50).places
     (('score',),)
     """
-    if len(objects) < LEAST_ANSWERS:
+    if len(objects) < _LEAST_ANSWERS:
         return NO_FIELDS
     held = [dict(_leaves(value)) if isinstance(value, dict) else {} for value in objects]
     places = [place for place in held[0] if all(place in one for one in held)][:_MOST_FIELDS]
