@@ -57,6 +57,7 @@ from analyzer.reading.subject import (
 )
 from analyzer.reading.window import asked_span, measured_window
 from analyzer.sources import AwsOptions, Listing, discover
+from analyzer.steps import JUDGING
 from analyzer.verdict import EXIT_CODES, Words, decide
 from analyzer.verdict.opt_outs import not_asked, opt_outs
 
@@ -207,9 +208,9 @@ def _judge(
     evidence: dict[str, Evidence] = {}
     asked_ = tuple(fitting(facts))
     for done, (metric, rule) in enumerate(asked_):
-        progress("metrics", done, len(asked_))
+        progress(JUDGING, done, len(asked_))
         evidence[metric.id] = metric.assess(facts, rule)
-    progress("metrics", len(asked_), len(asked_))
+    progress(JUDGING, len(asked_), len(asked_))
     replayed = facts.mode is Mode.REPLAY
     gates: dict[str, Gate] = {
         gate.id: gate.check(facts, evidence)

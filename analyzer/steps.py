@@ -5,7 +5,13 @@ In: one call signature. Out: drawing (`progress`).
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+JUDGING = "metrics"
+"""The step that comes last: the rows are done with, and a second of computing is left."""
 
 
 class Progress(Protocol):
@@ -30,3 +36,24 @@ class Progress(Protocol):
             bytes_done: bytes so far, where items are of different size.
             bytes_total: bytes in all.
         """
+
+
+def as_it_begins(step: str, act: Callable[[], object], progress: Progress) -> Progress:
+    """A reporter that acts when it is first told of a step, and passes on everything."""
+    begun: set[str] = set()
+
+    def report(
+        name: str,
+        done: int,
+        total: int | None,
+        /,
+        *,
+        bytes_done: int | None = None,
+        bytes_total: int | None = None,
+    ) -> None:
+        if name == step and name not in begun:
+            begun.add(name)
+            act()
+        progress(name, done, total, bytes_done=bytes_done, bytes_total=bytes_total)
+
+    return report

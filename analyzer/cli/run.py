@@ -179,14 +179,18 @@ def analyse(
     from analyzer.console.progress import progress
     from analyzer.console.run_log import RunLog
     from analyzer.machine.memory_limit import memory_size
+    from analyzer.report.html.converter import Converter
+    from analyzer.steps import JUDGING, as_it_begins
 
     log = RunLog()
-    with Interruptible():
+    with Interruptible(), Converter() as converter:
         try:
             if request.memory_limit is not None:
                 memory_size(request.memory_limit)
             with progress(quiet=quiet, form=log_format) as shown:
-                report_progress = log.listening(shown)
+                # While the last numbers are computed, on one core, another starts what draws.
+                drawing = as_it_begins(JUDGING, converter.start, shown)
+                report_progress = log.listening(drawing)
                 given = exports_made(request, out, report_progress, log_format)
                 done = analysis.run(replace(request, cloudwatch=given), report_progress)
         except AnalyzerError as error:
@@ -194,7 +198,8 @@ def analyse(
             bundle.write(out, failed, _texts(failed, fail_on), {})
             _keep(log, out, failed, [])
             raise
-        texts = _texts(done.verdict, fail_on) | {REPORT: document(done.verdict, done.tables)}
+        texts = _texts(done.verdict, fail_on)
+        texts[REPORT] = document(done.verdict, done.tables, converter)
         bundle.write(out, done.verdict, texts, done.tables)
         _keep(log, out, done.verdict, done.remarks)
         for remark in () if quiet else done.remarks:

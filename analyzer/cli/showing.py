@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from analyzer.model import Verdict
     from analyzer.report.content.page import Page
+    from analyzer.report.html.converter import Converter
 
 
 def show(verdict: Verdict, out: Path, form: Format) -> None:
@@ -33,13 +34,17 @@ def show(verdict: Verdict, out: Path, form: Format) -> None:
         print_page(verdict_page(verdict, bundle=shlex.quote(str(out)), tool=started_as()))
 
 
-def document(verdict: Verdict, tables: Mapping[str, pl.DataFrame]) -> str:
-    """The whole report as one HTML file."""
+def document(
+    verdict: Verdict, tables: Mapping[str, pl.DataFrame], converter: Converter | None = None
+) -> str:
+    """The whole report as one HTML file, its charts drawn by the converter or one of its own."""
     from analyzer.report import html
     from analyzer.report.content import PAGES
 
     title = " ".join(filter(None, (verdict.decision.value, verdict.subject.endpoint)))
-    return html.render([build(verdict, tables) for build in PAGES], f"{title} - shadow-analyzer")
+    return html.render(
+        [build(verdict, tables) for build in PAGES], f"{title} - shadow-analyzer", converter
+    )
 
 
 def print_page(page: Page, *, requests: bool = False) -> None:

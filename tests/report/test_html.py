@@ -216,6 +216,23 @@ def test_a_converter_that_ends_early_draws_nothing_and_raises_nothing() -> None:
         assert converts.answer() == {}
 
 
+def test_a_converter_that_starts_before_there_is_a_page_draws_the_same() -> None:
+    pages = [build(verdict(Decision.HOLD), tables(Decision.HOLD)) for build in PAGES]
+    with Converter() as early:
+        early.start()
+        drawn = html.render(pages, "report", early)
+    assert "<svg" in drawn
+    assert drawn == html.render(pages, "report")
+
+
+def test_a_converter_nobody_asked_ends_with_its_block() -> None:
+    with Converter() as idle:
+        pass
+    with Converter() as started:
+        started.start()
+    assert idle.answer() == {} and started.answer() == {}
+
+
 def test_large_answers_and_large_specifications_do_not_wait_for_each_other() -> None:
     values = [{"at": number, "text": "x" * 50} for number in range(4_000)]
     spec = {"data": {"values": values}, "mark": "point", "encoding": {"x": {"field": "at"}}}

@@ -36,8 +36,11 @@ _CLOCK = (
 
 
 def layered(height: int, *layers: alt.Chart) -> alt.LayerChart:
-    """Layers on one pair of axes, first at the bottom."""
-    return alt.LayerChart(layer=list(layers)).properties(height=height)
+    """Layers on one pair of axes, first at the bottom.
+
+    Altair copies all of them twice whenever it makes a layered chart, as `properties` does.
+    """
+    return alt.LayerChart(layer=list(layers), height=height)
 
 
 def sized(drawing: alt.Chart) -> alt.Chart:

@@ -1,8 +1,8 @@
 """The process that turns specifications into SVG, from its start to its answer.
 
 In: specifications by name, each sent as soon as it is made. Out: what they are (`drawing`) and how
-they are converted (`convert`). Nothing heavy is imported here, so that the process is started
-before whatever makes the first specification is.
+they are converted (`convert`). Nothing heavy is imported here, so that whoever knows that there
+will be drawings can start the process before there is anything to draw.
 """
 
 from __future__ import annotations
@@ -24,11 +24,16 @@ class Converter:
     """Converts what it is sent, in that order, while its sender goes on; ends with its block.
 
     Where it fails there are no drawings and no error: a report without drawings still has every
-    number, in its tables.
+    number, in its tables. It answers once.
     """
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Start the process, where it was not; that takes it about a second of another core."""
+        if self._process is not None:
+            return
         try:
             # Our own script by this very interpreter; what captures hold goes to its stdin.
             self._process = subprocess.Popen(  # noqa: S603
@@ -40,7 +45,7 @@ class Converter:
                 encoding="utf-8",
             )
         except OSError:
-            return
+            return  # `answer` says so
 
     def __enter__(self) -> Self:
         return self
@@ -57,6 +62,7 @@ class Converter:
 
     def send(self, name: str, spec: object, vl_version: str) -> None:
         """Hand over one specification; waits while the converter is far behind."""
+        self.start()
         if self._process is None or self._process.stdin is None:
             return
         line = json.dumps({"name": name, "spec": spec, "vl_version": vl_version})

@@ -61,9 +61,9 @@ def _specification(chart: Chart) -> dict[str, Any]:
     frame = chart.frame.with_columns(
         pl.col(name).map_elements(clean, return_dtype=pl.String) for name in texts
     )
-    drawing = charts.draw(replace(chart, frame=frame)).properties(
-        width=_WIDTHS_PX.get(chart.kind, WIDTH_PX), background="transparent"
-    )
+    drawing = charts.draw(replace(chart, frame=frame))
+    drawing.width = _WIDTHS_PX.get(chart.kind, WIDTH_PX)
+    drawing.background = "transparent"
     # The figure says what the drawing shows; a label for each mark would triple its weight.
     drawing.config = alt.Config(
         aria=False,

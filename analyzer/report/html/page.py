@@ -39,15 +39,17 @@ if TYPE_CHECKING:
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
-def render(pages: Sequence[Page], title: str) -> str:
+def render(pages: Sequence[Page], title: str, converter: Converter | None = None) -> str:
     """The pages one below the other, with a menu; ends with a newline.
 
     Args:
         pages: in reading order; ids unlike each other.
         title: of the document.
+        converter: draws the charts, and has started, perhaps; None for one of this document's own.
     """
     style = files(__package__).joinpath("style.css").read_text(encoding="utf-8")
-    drawn = _drawings(pages)
+    with converter or Converter() as drawing:
+        drawn = _drawings(pages, drawing)
     menu = "".join(f'<a href="#{page.id}">{escape(page.title)}</a>' for page in pages)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -73,7 +75,7 @@ def flowing(text: str) -> str:
     return escape(unbroken(text))
 
 
-def _drawings(pages: Sequence[Page]) -> dict[str, str]:
+def _drawings(pages: Sequence[Page], converter: Converter) -> dict[str, str]:
     """Every chart of the pages as SVG, by name."""
     asked = {
         _name(page, number): block
@@ -83,11 +85,11 @@ def _drawings(pages: Sequence[Page]) -> dict[str, str]:
     }
     if not asked:
         return {}
-    with Converter() as converter:
-        # Altair is imported while the converter starts.
-        from analyzer.report.html.drawing import svgs
+    converter.start()
+    # Altair is imported while the converter starts.
+    from analyzer.report.html.drawing import svgs
 
-        return svgs(asked, converter)
+    return svgs(asked, converter)
 
 
 def _name(page: Page, number: int) -> str:
