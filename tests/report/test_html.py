@@ -230,7 +230,8 @@ def test_a_converter_nobody_asked_ends_with_its_block() -> None:
         pass
     with Converter() as started:
         started.start()
-    assert idle.answer() == {} and started.answer() == {}
+    assert idle.answer() == {}
+    assert started.answer() == {}
 
 
 def test_large_answers_and_large_specifications_do_not_wait_for_each_other() -> None:
