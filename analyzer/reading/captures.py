@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     from analyzer.asked import Asked
     from analyzer.metrics.metric import CaptureFacts
     from analyzer.policy import Policy
-    from analyzer.reading.opening import Failures
+    from analyzer.reading.opening import Failures, Opened
     from analyzer.reading.window import Span
     from analyzer.sources import Listing
-    from analyzer.sources.objects import Role
+    from analyzer.sources.objects import ObjectFailure, Role
     from analyzer.steps import Progress
 
 _NO_ACCESS = {"access-denied", "unreadable"}
@@ -128,38 +128,64 @@ def _reduced(
         facts = captures.facts(keys, same_objects=listing.same_objects)
         progress("pairing", 1, 1)
         progress("comparing outputs", 0, 1)
-        predictions = prepare(engine, policy, unpaired=_worth_a_look(facts, start, end))
-        predictions |= slice_pairs(engine, policy, predictions)
+        tables = prepare(engine, policy, unpaired=_worth_a_look(facts, start, end))
+        tables |= slice_pairs(engine, policy, tables)
         progress("comparing outputs", 1, 1)
         digest, size = captures.digest()
-        labelled = None
-        if opened.label_damage is not None:
-            kind = predictions["prediction_shape"].column("kind")[0].as_py()
-            labelled = sum_labels(engine, policy, kind, opened.label_damage())
-            predictions |= labelled.tables
-            digest += f"\n{labelled.digest}"
-        replay = reduce_replay(engine, opened.sidecars(), start, end)
-        if listing.sidecars:
-            predictions |= replay.tables
-            digest += f"\n{replay.digest}"
+        kind = tables["prediction_shape"].column("kind")[0].as_py()
+        beside = _beside(opened, policy, kind, start, end)
         noted = (
             *captures.notes(),
             *(() if apart else _skew_notes(facts)),
-            *_shape_notes(predictions),
-            *(labelled.notes if labelled else ()),
-            *replay.notes,
+            *_shape_notes(tables),
+            *beside.notes,
             *_failure_notes(listing, failures),
         )
-    failed = (*failures.values(), *(failure for _, failure in replay.failures))
+    failed = (*failures.values(), *beside.failures)
     return Captured(
-        facts=replace(facts, tables={**facts.tables, **predictions}),
+        facts=replace(facts, tables={**facts.tables, **tables, **beside.tables}),
         start=start,
         end=end,
-        digest=digest,
+        digest="\n".join([digest, *beside.digests]),
         size=size,
         failed=dict(sorted(Counter(failure.code for failure in failed).items())),
         notes=noted,
     )
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """What was read beside the captures.
+
+    Attributes:
+        digests: of each kind that was given.
+        failures: of files that could not be read to their end.
+    """
+
+    tables: Mapping[str, pa.Table]
+    digests: tuple[str, ...]
+    notes: tuple[Note, ...]
+    failures: tuple[ObjectFailure, ...]
+
+
+def _beside(opened: Opened, policy: Policy, kind: str, start: datetime, end: datetime) -> _Beside:
+    """Labels and the sidecars of a replay, against the pairs; `kind` is of their outputs."""
+    tables: dict[str, pa.Table] = {}
+    digests: list[str] = []
+    notes: list[Note] = []
+    if opened.label_damage is not None:
+        labelled = sum_labels(opened.engine, policy, kind, opened.label_damage())
+        tables |= labelled.tables
+        digests.append(labelled.digest)
+        notes += labelled.notes
+    sidecars = opened.sidecars()
+    replay = reduce_replay(opened.engine, sidecars, start, end)
+    if sidecars.given:
+        tables |= replay.tables
+        digests.append(replay.digest)
+    notes += replay.notes
+    failures = tuple(failure for _, failure in replay.failures)
+    return _Beside(tables, tuple(digests), tuple(notes), failures)
 
 
 def _worth_a_look(facts: CaptureFacts, start: datetime, end: datetime) -> Unpaired | None:

@@ -67,6 +67,11 @@ class Sidecars:
     failures: tuple[tuple[str, ObjectFailure], ...]
 
     @property
+    def given(self) -> bool:
+        """Whether there was any, read or not."""
+        return bool(self.frames or self.failures)
+
+    @property
     def events(self) -> pa.Table | None:
         """event_id of every request that the candidate was sent; None where nobody knows."""
         sent = self.frames.get("shadow")
