@@ -12,6 +12,7 @@ import numpy as np
 from analyzer.figures import counted, grouped, percent, period, plain, stated
 from analyzer.gates.sampling import configured_share
 from analyzer.metrics.exports import not_given
+from analyzer.metrics.lately import WORSE_LATELY
 from analyzer.metrics.latency import mean_arms
 from analyzer.metrics.metric import GateCheck
 from analyzer.metrics.series import (
@@ -310,7 +311,8 @@ def _tail_evidence(facts: Facts, evidence: Mapping[str, Evidence]) -> Gate:
         return _gate(GateOutcome.PASS, text, covers=LATENCY_ONLY)
     if tail is None:
         return _gate(GateOutcome.NOT_MEASURED, f"There is no {metric}.", covers=LATENCY_ONLY)
-    if tail.effect is None or tail.effect.upper is None:
+    late = any(note.code == WORSE_LATELY for note in tail.notes)
+    if tail.effect is None or (tail.effect.upper is None and not late):
         why = tail.notes[-1].text if tail.notes else "no interval"
         text = f"No interval for {metric}: {why}. The mean does not stand in for it."
         return _gate(GateOutcome.FAIL, text, covers=LATENCY_ONLY)

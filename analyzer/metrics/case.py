@@ -6,9 +6,12 @@ In: role, margin, outcome, notes, needs. Out: measuring.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import exp
 from typing import TYPE_CHECKING
 
 from analyzer.figures import plain, relative, stated
+from analyzer.metrics.lately import unless_worse
+from analyzer.metrics.looking import without_horizon
 from analyzer.model import Evidence, Family, Mode, Note, Outcome, SampleSizes, round_significant
 from analyzer.stats.ewc import MIN_N_EFF
 from analyzer.verdict import judge
@@ -92,6 +95,22 @@ class Case:
             period_s=self.period_s,
             needs=needs,
             notes=self.noting(code, text).notes,
+        )
+
+    def ratio_lately(
+        self, comparison: Comparison, lately: Comparison | None, n: SampleSizes, traffic: Supply
+    ) -> Evidence:
+        """Evidence from a comparison over time, whose last day by itself must not fail."""
+        evidence = self.ratio(comparison, n, traffic)
+        if lately is None:
+            return evidence
+        effect = lately.effect(self.facts.policy, without_horizon(self.facts.looking))
+        return unless_worse(
+            evidence,
+            exp(lately.window.theta),
+            effect.lower,
+            hours="the last 24 hours",
+            figure=relative,
         )
 
     def ratio(self, comparison: Comparison, n: SampleSizes, traffic: Supply) -> Evidence:

@@ -14,11 +14,12 @@ from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING
 
-from analyzer.figures import duration
+from analyzer.figures import duration, percent
 from analyzer.metrics import predictions
 from analyzer.metrics.answers import MOST_APART, beside_each_answer
 from analyzer.metrics.floor import METHOD as ABOVE_FLOOR
 from analyzer.metrics.floor import AboveFloor, above_floor
+from analyzer.metrics.lately import unless_worse
 from analyzer.metrics.metric import Metric
 from analyzer.metrics.other_labels import beside_other_labels
 from analyzer.metrics.predictions import Counted
@@ -193,16 +194,15 @@ def _beside_answers(facts: Facts, counted: Counted, flips: Share, evidence: Evid
 
 def _lately(facts: Facts, share: Share, evidence: Evidence) -> Evidence:
     """A pass is none where the last day by itself would fail."""
-    if evidence.outcome is not Outcome.PASS or evidence.margin is None or evidence.effect is None:
+    if share.lately is None:
         return evidence
-    note = predictions.fails_lately(share, facts.policy, evidence.margin)
-    if note is None:
-        return evidence
-    needs = Needs(
-        text=f"{predictions.said(note).text} Find out what changed; where that is over, a day more "
-        "shows it."
+    return unless_worse(
+        evidence,
+        share.lately.estimate,
+        share.lately.effect(facts.policy).lower,
+        hours="the last 24 hours with pairs",
+        figure=partial(percent, decimals=2),
     )
-    return predictions.withheld(evidence, note, needs)
 
 
 def _flips(counted: Counted) -> Share | None:

@@ -15,9 +15,11 @@ from analyzer.figures import points, stated
 from analyzer.metrics.case import Case
 from analyzer.metrics.error_series import MODEL_ERRORS, Counts, Missing, error_counts
 from analyzer.metrics.exports import export_needs
+from analyzer.metrics.lately import unless_worse
+from analyzer.metrics.looking import without_horizon
 from analyzer.metrics.metric import Metric
 from analyzer.metrics.ratio import Traffic
-from analyzer.metrics.series import MINUTE, looks
+from analyzer.metrics.series import MINUTE, last_day, looks
 from analyzer.model import (
     Effect,
     Evidence,
@@ -91,6 +93,19 @@ class Differences:
             mode=self.looking.mode,
         )
         return effect, min(one.n_eff for one in found)
+
+    def lately(self, policy: Policy) -> ErrorDifference | None:
+        """The difference over the last 24 hours alone; None where there are no others."""
+        span = last_day(self.counts.cover, self.counts.minutes)
+        if span is None:
+            return None
+        lower_level, upper_level = levels(policy)
+        return self.counts.look(
+            span,
+            alpha_lower=1 - lower_level,
+            alpha_upper=1 - upper_level,
+            looking=without_horizon(self.looking),
+        )
 
     def intervals(self, alpha: float) -> Intervals:
         """What each way to look shows, at `alpha` on each side."""
@@ -197,7 +212,13 @@ def _assess(facts: Facts, rule: MetricRule, *, metric: str) -> Evidence:
     counts = error_counts(facts, metric)
     if isinstance(counts, Missing):
         return case.unmeasured(counts.code, counts.text, export_needs(*counts.wanted))
-    return _judge(case, Differences(counts, looks(counts.cover, counts.minutes), facts.looking))
+    differences = Differences(counts, looks(counts.cover, counts.minutes), facts.looking)
+    evidence, lately = _judge(case, differences), differences.lately(facts.policy)
+    if lately is None:
+        return evidence
+    return unless_worse(
+        evidence, lately.estimate, lately.lower, hours="the last 24 hours", figure=points
+    )
 
 
 def _judge(case: Case, differences: Differences) -> Evidence:

@@ -83,7 +83,8 @@ def _assess_mean(facts: Facts, rule: MetricRule, *, metric: str) -> Evidence:
     n = _sizes(facts, arms, minutes, comparison)
     traffic = Traffic(arms.cover.minutes, float(np.nansum(arms.weights)))
     case = replace(case, period_s=arms.cover.period_s)
-    return case.with_level(comparison.window.level_production).ratio(comparison, n, traffic)
+    case = case.with_level(comparison.window.level_production)
+    return case.ratio_lately(comparison, arms.lately(), n, traffic)
 
 
 def _sizes(facts: Facts, arms: Arms, minutes: BoolArray, comparison: Comparison) -> SampleSizes:

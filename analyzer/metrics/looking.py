@@ -46,7 +46,7 @@ def _horizon(policy: Policy, endpoint: EndpointFacts | None) -> float | None:
 
 
 def without_horizon(looking: Looking) -> Looking:
-    """How a replay is looked at: a horizon is a length of time, and a replay has none."""
+    """How what has no horizon is looked at: a replay has no length, a last day is no plan's."""
     return Looking("anytime") if looking.mode == "planned" else Looking(looking.mode)
 
 

@@ -187,7 +187,7 @@ def _judge(case: Case, stat: str, candidate: Candidate) -> Evidence:
         effective=comparison.effective,
     )
     case = case.with_level(comparison.window.level_production)
-    return case.ratio(comparison, n, traffic)
+    return case.ratio_lately(comparison, arms.lately(), n, traffic)
 
 
 def _spans(facts: Facts) -> tuple[Span, ...]:

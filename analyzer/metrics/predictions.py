@@ -318,23 +318,6 @@ def repetition(outcomes: int, effective: float, bursts: float, unit: str) -> tup
     return ()
 
 
-def fails_lately(share: Share, policy: Policy, margin: float) -> Note | None:
-    """That the last day by itself is above the margin for certain, whatever all days come to.
-
-    What a shadow did at last is what it will do next; earlier days do not make up for it.
-    """
-    if share.lately is None:
-        return None
-    least = share.lately.effect(policy).lower
-    if least is None or least <= margin:
-        return None
-    return Note(
-        code="worse-lately",
-        text="of the last 24 hours with pairs alone it is "
-        f"{figures.percent(share.lately.estimate, 2)} ({figures.percent(least, 2)} or more)",
-    )
-
-
 def in_bad_hours(share: Share, policy: Policy, margin: float) -> tuple[Note, ...]:
     """That all outcomes together exceed the margin, and the hours may have been the bad ones."""
     alpha, once = 1 - levels(policy)[0], policy.inference == "fixed"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from analyzer.figures import duration, grouped, relative, stated
-from analyzer.metrics.series import DAY, HOUR, MINUTE, Cover, Span
+from analyzer.metrics.series import DAY, HOUR, MINUTE, Cover, Span, last_day
 from analyzer.model import Effect, Intervals, Needs, Test
 from analyzer.stats.boundary import anytime_p_value, minutes_needed
 from analyzer.stats.ewc import MIN_N_EFF
@@ -64,6 +64,12 @@ class Arms:
             period_s=self.cover.period_s,
             whole_days=span.whole_days,
         )
+
+    def lately(self) -> Comparison | None:
+        """The ratio over the last 24 hours alone; None where there are no others."""
+        span = last_day(self.cover, np.isfinite(self.weights))
+        found = None if span is None else self.look(span)
+        return None if found is None else Comparison(found)
 
     def points(self, span: Span) -> int:
         """Compared periods in a span."""

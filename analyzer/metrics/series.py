@@ -219,6 +219,15 @@ def longest_whole_days(cover: Cover, minutes: BoolArray) -> Span:
     return Span(cover.start + (end - best) * DAY, cover.start + end * DAY, best)
 
 
+def last_day(cover: Cover, compared: BoolArray) -> Span | None:
+    """The 24 hours that end with the last compared period; None where nothing is older."""
+    at = np.flatnonzero(compared)
+    if not at.size:
+        return None
+    first, end = (cover.start + int(i) * cover.period_s for i in (at[0], at[-1] + 1))
+    return Span(end - DAY, end) if first < end - DAY else None
+
+
 def looks(cover: Cover, minutes: BoolArray, window: Span | None = None) -> tuple[Span, ...]:
     """The stretches a judgement looks at: the whole window, and its whole days when there are two.
 

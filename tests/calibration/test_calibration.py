@@ -17,6 +17,7 @@ from analyzer.model import Decision, Outcome
 from tests.calibration import noise
 from tests.calibration.exported import ENDPOINT, VARIANTS, stamp, write_world
 from tests.calibration.judging import FIVE_XX, FLIPS, JUDGED, SCREENED, decision, outcome_alone
+from tests.calibration.last_day import slower_lately, withheld
 from tests.calibration.rows import FAILING, FLIPPING, ROWS, SLOW_REQUESTS, SLOWER, TRUTHS, Row
 from tests.calibration.screen import looks_of
 from tests.calibration.seen import Seen, points, policy_of
@@ -72,6 +73,21 @@ def test_the_same_world_on_disk_is_judged_the_same(tmp_path: Path, truth: Truth,
             assert told.metrics[metric].outcome is evidence.outcome, metric
             assert told.metrics[metric].effect == evidence.effect, metric
     assert {reason.code for reason in told.reasons} == {r.code for r in judged.reasons}
+
+
+@pytest.mark.parametrize(("factor", "expected"), [(1.0, Decision.PROMOTE), (1.25, Decision.HOLD)])
+def test_a_week_whose_last_day_alone_would_fail_is_held(factor: float, expected: Decision) -> None:
+    world = slower_lately(world_of(Setting(), 3), factor)
+    judged = decision(Seen(world, policy_of({"sampling": {"shadow_percentage": 100}})).at(168))
+    assert judged.decision is expected
+    mean = judged.evidence["latency_mean"]
+    assert ("worse-lately" in [note.code for note in mean.notes]) is (factor > 1)
+
+
+@pytest.mark.parametrize("own", [noise.ar95, noise.incidents, noise.scaling])
+def test_no_pass_of_an_honest_shadow_is_withheld_for_its_last_day(own: noise.Noise) -> None:
+    for seed in range(3):
+        assert True not in withheld(world_of(Setting(own), seed)).values()
 
 
 def test_the_points_of_a_world_are_those_its_export_is_read_as(tmp_path: Path) -> None:

@@ -280,6 +280,15 @@ def test_a_missing_tail_closes_the_gate_whatever_the_mean_says() -> None:
     assert check(test.facts(), "tail_evidence").outcome is GateOutcome.FAIL
 
 
+def test_a_tail_that_was_worse_lately_was_judged() -> None:
+    test = shadow_test(14)
+    test.shadow.mean_ms[-1440:] *= 1.5
+    evidence = assess(test.facts(), "latency_p99")
+    assert evidence.notes[-1].code == "worse-lately"
+    held = CHECKS["tail_evidence"](test.facts(), {"latency_p99": evidence})
+    assert held.outcome is GateOutcome.PASS
+
+
 def test_tail_p95_is_printed_as_the_part_not_judged() -> None:
     test = shadow_test(3)
     test.periods = (300,)

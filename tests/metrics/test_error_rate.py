@@ -53,6 +53,23 @@ def test_a_few_errors_more_within_the_margin_pass() -> None:
     assert [note.code for note in item.notes] == ["higher-within-margin"]
 
 
+def test_errors_of_the_last_day_alone_above_the_margin_do_not_pass() -> None:
+    """Twice as many as may fail, after thirteen days of hardly any."""
+    test = failing(0.0001, 14)
+    day = slice(-1440, None)
+    errors = test.shadow.errors[FIVE_XX]
+    errors[day] = test.rng.binomial(test.shadow.counts[day].astype(int), 0.002)
+    item = assess(test.facts(), "error_5xx_rate")
+    assert (item.outcome, item.notes[-1].code) == (Outcome.UNRESOLVED, "worse-lately")
+    assert item.notes[-1].text.startswith("of the last 24 hours alone it is +0.1")
+    assert item.effect is not None
+    assert item.effect.estimate is not None
+    assert item.effect.estimate < 0.0003
+    assert item.effect.upper is None
+    errors[:1440], errors[day] = errors[day].copy(), errors[:1440].copy()
+    assert assess(test.facts(), "error_5xx_rate").outcome is Outcome.PASS
+
+
 def test_no_error_at_all_does_not_pass_on_too_few_requests() -> None:
     item = assess(shadow_test(3, per_minute=1).facts(), "error_5xx_rate")
     assert item.outcome is Outcome.UNRESOLVED

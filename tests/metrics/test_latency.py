@@ -66,6 +66,58 @@ def test_a_slow_tail_never_passes_however_good_the_mean(seed: int) -> None:
     assert assess(facts, "latency_p99").outcome is not Outcome.PASS
 
 
+def late(days: float, factor: float, *, hours: float = 24, seed: int = 1) -> Shadow:
+    """A test that is as fast as production until its last hours."""
+    test = shadow_test(days, seed=seed)
+    test.shadow.mean_ms[-round(60 * hours) :] *= factor
+    return test
+
+
+ONE_WEEK = {"inference": "planned", "horizon": "7d"}
+ONLY_LOOK = {"inference": "fixed", "final": True}
+
+
+@pytest.mark.parametrize(
+    ("metric", "days", "factor", "policy"),
+    [
+        ("latency_mean", 7, 1.25, {}),
+        ("latency_mean", 7, 1.25, ONE_WEEK),
+        ("latency_mean", 7, 1.25, ONLY_LOOK),
+        ("latency_mean", 13.5, 1.25, {}),
+        ("latency_p95", 14, 1.25, {}),
+        ("latency_p99", 14, 1.5, {}),
+    ],
+)
+def test_a_shadow_whose_last_day_alone_would_fail_does_not_pass_on_the_days_before(
+    metric: str, days: float, factor: float, policy: dict[str, object]
+) -> None:
+    item = assess(late(days, factor).facts(policy_of(**policy)), metric)
+    assert (item.outcome, item.notes[-1].code) == (Outcome.UNRESOLVED, "worse-lately")
+    assert item.notes[-1].text.startswith("of the last 24 hours alone it is +")
+    assert item.effect is not None
+    assert item.effect.estimate is not None
+    assert item.effect.estimate < 1.1
+    assert item.effect.upper is None
+    assert item.needs is not None
+    assert item.needs.text.endswith("where that is over, a day more shows it.")
+
+
+def test_a_bad_day_that_is_over_and_a_bad_hour_do_not_keep_a_shadow_from_passing() -> None:
+    over = late(8, 1.25, hours=48)
+    over.shadow.mean_ms[-1440:] /= 1.25
+    bad_hour = late(7, 3.0, hours=1)
+    for test in (over, bad_hour, late(7, 1.07)):
+        item = assess(test.facts(), "latency_mean")
+        assert item.outcome is Outcome.PASS
+        assert "worse-lately" not in codes(item)
+
+
+def test_what_slows_both_variants_on_the_last_day_is_no_ones_harm() -> None:
+    test = late(7, 1.5)
+    test.production.mean_ms[-1440:] *= 1.5
+    assert assess(test.facts(), "latency_mean").outcome is Outcome.PASS
+
+
 def test_exactly_the_margin_is_not_a_pass() -> None:
     test = shadow_test(3)
     test.shadow.mean_ms = 1.10 * test.production.mean_ms

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.metrics.series import Cover, Span, longest_whole_days, looks, requests, values
+from analyzer.metrics.series import (
+    Cover,
+    Span,
+    last_day,
+    longest_whole_days,
+    looks,
+    requests,
+    values,
+)
 from tests.metrics.points import START, captured, facts_of, shadow_test, without
 
 DAY = 1440
@@ -44,6 +52,19 @@ def test_a_part_of_a_day_adds_a_second_look_at_the_whole_days() -> None:
 def test_fewer_than_two_whole_days_are_looked_at_as_one_window(days: float) -> None:
     cover = cover_of(days)
     assert looks(cover, matched(cover)) == (cover.window,)
+
+
+def test_the_last_day_ends_with_the_last_compared_minute_and_is_not_all_there_is() -> None:
+    cover = cover_of(3.5)
+    minutes = matched(cover)
+    minutes[3 * DAY + 60 :] = False
+    end = cover.start + 3 * 86_400 + 3_600
+    assert last_day(cover, minutes) == Span(end - 86_400, end)
+    minutes[: 2 * DAY + 60] = False
+    assert last_day(cover, minutes) is None
+    minutes[2 * DAY + 59] = True
+    assert last_day(cover, minutes) is not None
+    assert last_day(cover, np.zeros(cover.size, dtype=np.bool_)) is None
 
 
 def test_a_day_without_one_of_its_hours_is_not_whole() -> None:
