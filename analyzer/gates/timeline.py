@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analyzer.figures import counted, grouped, percent, period, plain, stated
+from analyzer.gates.clocks import shifted
 from analyzer.gates.sampling import configured_share
 from analyzer.metrics.exports import not_given
 from analyzer.metrics.lately import WORSE_LATELY
@@ -72,9 +73,9 @@ def _window_match(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
         f"CloudWatch minutes cover {percent(share)} of the window's "
         f"{counted(cover.minutes, 'minute')} ({stated(LEAST_WINDOW_SHARE)} needed)."
     )
-    left_out = _left_out(facts)
-    if left_out is not None:
-        return _gate(GateOutcome.FAIL, left_out, covers=SERVED, value=share)
+    wrong = _left_out(facts) or shifted(facts, cover)
+    if wrong is not None:
+        return _gate(GateOutcome.FAIL, wrong, covers=SERVED, value=share)
     return _at_least(share, LEAST_WINDOW_SHARE, said, covers=SERVED)
 
 
@@ -350,7 +351,7 @@ TIMELINE_GATES: tuple[GateCheck, ...] = (
         id="window_match",
         meaning="The metrics cover the window that is judged.",
         advice="Export both variants' metrics for the whole window (60 s points are kept for 15 "
-        "days), or set --since and --until to the time to be judged.",
+        "days) in UTC, or set --since and --until to the time to be judged.",
         check=_window_match,
         asked_of="endpoint",
     ),
