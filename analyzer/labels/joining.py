@@ -44,6 +44,7 @@ _FITTING = {
 }
 _DOCUMENTS = frozenset({"json", "text"})
 _OF_ANSWERS = ("label_commonest", "label_hours", "label_selection")
+_PRODUCTS = ("chance_products", "chance_cubes", "production_products", "shadow_products")
 _QUESTIONS = {
     "probability": (*_OF_ANSWERS, "label_losses", "label_score_cells", "label_reliability"),
     "regression": ("label_error_extent",),
@@ -154,8 +155,7 @@ def _outcomes(found: Mapping[str, pa.Table]) -> dict[str, Any]:
     if "label_commonest" not in found:
         return row
     commonest = _one_row(found["label_commonest"])
-    sums = {name: float(int(commonest[name])) for name in ("chance_products", "chance_cubes")}
-    return row | commonest | sums
+    return row | commonest | {name: float(int(commonest[name])) for name in _PRODUCTS}
 
 
 def _losses(losses: pa.Table) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.figures import counted, grouped, percent, points, stated
 from analyzer.metrics.failures import bounds_once
+from analyzer.metrics.label_relation import UNRELATED, settled_by_flips, unrelated
 from analyzer.metrics.label_selection import MORE_FLIPS, weigh
 from analyzer.metrics.labelled import LabelCounts, applying, said
 from analyzer.metrics.metric import Metric
@@ -39,6 +40,7 @@ from analyzer.stats.paired_accuracy import Outcomes, e_value, lower_bound, upper
 from analyzer.verdict import judge, levels
 
 if TYPE_CHECKING:
+    from analyzer.metrics.label_selection import Bounds
     from analyzer.metrics.metric import Facts
     from analyzer.policy import MetricRule
 
@@ -73,9 +75,9 @@ def assess_accuracy(facts: Facts, rule: MetricRule) -> Evidence:
 def _judged_accuracy(facts: Facts, rule: MetricRule, found: LabelCounts) -> Evidence:
     scaled = found.outcomes.scaled(found.effective / found.predictions)
     fail_level, pass_level = levels(facts.policy)
-    useless = _uninformative(found, facts.policy.alpha)
     once = facts.policy.inference == "fixed"
     bounds = bounds_once if once else _at_any_look
+    useless = _uninformative(found, bounds, facts.policy.alpha, rule.margin)
     lower, upper = bounds(scaled, 1 - pass_level, 1 - fail_level)
     weighed = weigh(found, bounds, 1 - pass_level, 1 - fail_level)
     if weighed is not None:  # neither a pass nor harm by labelled predictions alone
@@ -93,10 +95,10 @@ def _judged_accuracy(facts: Facts, rule: MetricRule, found: LabelCounts) -> Evid
     needs = None
     if outcome is Outcome.UNRESOLVED and rule.margin is not None:
         alpha = facts.policy.alpha
-        if useless:
+        if weighed and (useless is None or useless.code == UNRELATED):
+            needs = MORE_FLIPS  # labels of one answer alone cannot show that they depend on it
+        elif useless:
             needs = said(useless)
-        elif weighed:
-            needs = MORE_FLIPS
         else:
             needs = _needs(found, rule.margin, alpha, once=once)
     right = found.count("both_right")
@@ -125,7 +127,9 @@ def _judged_accuracy(facts: Facts, rule: MetricRule, found: LabelCounts) -> Evid
     )
 
 
-def _uninformative(found: LabelCounts, alpha: float) -> Note | None:
+def _uninformative(
+    found: LabelCounts, bounds: Bounds, alpha: float, margin: float | None
+) -> Note | None:
     """Why no difference, however small, would say that the shadow is as good."""
     if contradicted := _contradicted(found, alpha):
         return contradicted
@@ -149,7 +153,7 @@ def _uninformative(found: LabelCounts, alpha: float) -> Note | None:
             "answers are spelled differently"
         )
         return Note(code="foreign-labels", text=text)
-    return None
+    return None if settled_by_flips(found, bounds, alpha, margin) else unrelated(found, alpha)
 
 
 def _contradicted(found: LabelCounts, alpha: float) -> Note | None:

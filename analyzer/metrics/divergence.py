@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from analyzer.figures import duration, percent
 from analyzer.metrics import predictions
 from analyzer.metrics.answers import MOST_APART, beside_each_answer
+from analyzer.metrics.default_answer import beside_default
 from analyzer.metrics.floor import METHOD as ABOVE_FLOOR
 from analyzer.metrics.floor import AboveFloor, above_floor
 from analyzer.metrics.lately import unless_worse
@@ -179,9 +180,9 @@ def _beside_one_answer(
 def _beside_rare_and_mean(
     facts: Facts, counted: Counted, share: Share, evidence: Evidence
 ) -> Evidence:
-    """Few large shifts say nothing where rare scores are lost, or where all move one way."""
+    """Few large shifts say nothing of rare scores that are lost, of a default, of all that move."""
     rare = _beside_one_answer("one_answer_large", facts, counted, share, evidence)
-    moved = beside_mean(facts, counted, rare)
+    moved = beside_default(counted, beside_mean(facts, counted, rare))
     # where predictions are labels themselves, flips are held against the other labels
     return moved if counted.kind in _LABELLED else beside_other_labels(facts, counted, moved)
 

@@ -67,6 +67,7 @@ def score_counts(
     )
     counts = moments | one_row(thresholds) | {"large_shift": far} | place
     counts |= _rank_correlation(engine)
+    counts |= next(iter(engine.table("default_answer", far=far).to_pylist()), {})
     marginals = engine.table("score_marginals").to_pylist()
     counts["one_answer_shifted"] = missed_by_one_answer(marginals, tolerance)
     counts["one_answer_large"] = missed_by_one_answer(marginals, noise, at_least=far)

@@ -44,6 +44,10 @@ LABEL_CODES: dict[str, tuple[str, str]] = {
         "Production is right less often than its own answers dealt out at random would be.",
         "See whether labels are exchanged, of other requests, or given to mistakes only.",
     ),
+    "labels-unrelated": (
+        "Neither variant's answers are shown to have anything to do with the labels.",
+        "See whether labels carry the IDs of their own requests; else wait for more of them.",
+    ),
     "labels-selective": (
         "Flips have a label more often, or less, than other predictions: bounds are weighed.",
         "Label a random part of the predictions that flip, of every answer; late labels count too.",

@@ -10,6 +10,10 @@ _NOTHING = "Nothing; it says how the number was made."
 _OUTPUT = "See the tables contract_changes and worst_pairs, and compare both containers' output."
 
 PREDICTION_CODES: dict[str, tuple[str, str]] = {
+    "default-answer": (
+        "The shadow gives one same score to requests that production scores in any other way.",
+        "See worst_pairs for these requests, and the shadow's log for why it did not score them.",
+    ),
     "other-labels": (
         "Labels that answers hold beside their predictions differ more than the margin allows.",
         "Set predictions.path to the field that callers read: the score, if no caller reads them.",

@@ -93,6 +93,7 @@ ADDED: dict[str, Adding] = {
 HERE = {
     "capture_fates",
     "capture_hours",
+    "default_answer",
     "difference_counts",
     "difference_histogram",
     "flips",

@@ -7,7 +7,7 @@ with
 foreign_truths as (
     select label
     from label_truths
-    where given = 0
+    where production_given + shadow_given = 0
         and $kind <> 'probability'
         and label not in (
             select answer

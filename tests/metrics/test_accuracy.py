@@ -48,6 +48,10 @@ def labelled(
         "foreign_truth": 0,
         "chance_products": pairs**2 / 2,  # two labels, each the right one and given in half
         "chance_cubes": pairs**3 / 2,
+        "production_found": pairs * 9 // 20,
+        "shadow_found": pairs * 9 // 20,
+        "production_products": pairs**2 / 4,
+        "shadow_products": pairs**2 / 4,
     }
     policy = load_policy(None, DEFAULTS, settings)
     facts = facts_of(kind="label", policy=policy)

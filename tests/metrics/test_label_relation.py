@@ -1,0 +1,204 @@
+"""Labels of other requests are told from labels that answers depend on, by counts alone."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from analyzer.metrics.accuracy import LEAST_LABELLED, LEAST_OTHER_TRUTHS
+from analyzer.metrics.failures import bounds_once
+from analyzer.metrics.label_relation import settled_by_flips, unrelated
+from analyzer.metrics.labelled import LabelCounts
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Ints = npt.NDArray[np.int64]
+    Floats = npt.NDArray[np.float64]
+
+
+class World(NamedTuple):
+    """Requests with a truth, both variants' answers and, of probabilities, their scores."""
+
+    truth: Ints
+    production: Ints
+    shadow: Ints
+    scores: tuple[Floats, Floats] | None = None
+
+    def dealt(self, rng: np.random.Generator) -> World:
+        """The same with every label given to another request."""
+        return self._replace(truth=rng.permutation(self.truth))
+
+    def first(self, n: int) -> World:
+        scores = self.scores and (self.scores[0][:n], self.scores[1][:n])
+        return World(self.truth[:n], self.production[:n], self.shadow[:n], scores)
+
+    def counts(self) -> LabelCounts:
+        """What `labels` would count of them."""
+        n = len(self.truth)
+        classes, cases = np.unique(self.truth, return_counts=True)
+        others = classes[classes != classes[cases.argmax()]]
+        row = {
+            "predictions": n,
+            "prediction_squares": float(n),
+            "commonest_truth": int(cases.max()),
+        }
+        for side, answers in (("production", self.production), ("shadow", self.shadow)):
+            named = [int((answers == one).sum()) for one in others]
+            right = [int(((answers == one) & (self.truth == one)).sum()) for one in others]
+            known = [int((self.truth == one).sum()) for one in others]
+            row[f"{side}_found"] = sum(right)
+            row[f"{side}_products"] = float(np.dot(known, named))
+        if self.scores is None:
+            return LabelCounts("label", row, {})
+        buckets = [np.floor(16 * np.log(score / (1 - score))) for score in self.scores]
+        cells = {
+            "production_bucket": buckets[0],
+            "shadow_bucket": buckets[1],
+            "positive": self.truth,
+            "negative": 1 - self.truth,
+        }
+        return LabelCounts("probability", row, {"label_score_cells": pa.table(cells)})
+
+
+def detector(rng: np.random.Generator, n: int, share: float, recall: float, alarms: float) -> World:
+    """Two detectors of so many of the events, who disagree in one answer of fifty."""
+    truth = rng.random(n) < share
+    found = rng.random(n) < np.where(truth, recall, alarms)
+    other = found ^ (rng.random(n) < 0.02)
+    return World(truth.astype(np.int64), found.astype(np.int64), other.astype(np.int64))
+
+
+def precise(rng: np.random.Generator, n: int, share: float) -> World:
+    return detector(rng, n, share, 0.6, 0.6 * share / (1 - share) / 9)
+
+
+def tuned(rng: np.random.Generator, n: int, share: float) -> World:
+    return detector(rng, n, share, 0.95, 0.2)
+
+
+def ignorant(rng: np.random.Generator, n: int, share: float) -> World:
+    """Calibrated probabilities whose area under the curve is 0.6."""
+    truth = rng.random(n) < share
+    seen = rng.normal(size=n) + 0.3583 * truth
+    retrained = seen + 0.1 * rng.normal(size=n)
+    scores = [1 / (1 + np.exp(-0.36 * one) * (1 - share) / share) for one in (seen, retrained)]
+    ours, other = ((score >= 0.5).astype(np.int64) for score in scores)
+    return World(truth.astype(np.int64), ours, other, (scores[0], scores[1]))
+
+
+def three(rng: np.random.Generator, n: int, share: float) -> World:
+    truth = rng.choice(3, n, p=[1 - share, 0.7 * share, 0.3 * share])
+    ours, other = (np.where(rng.random(n) < 0.7, truth, rng.permutation(truth)) for _ in range(2))
+    return World(truth, ours, other)
+
+
+WORLDS = (precise, tuned, ignorant, three)
+
+
+def waits(world: World) -> bool:
+    return unrelated(world.counts(), 0.05) is not None
+
+
+@pytest.mark.parametrize("make", WORLDS)
+@pytest.mark.parametrize("share", [0.02, 0.2, 0.5])
+def test_labels_of_other_requests_show_nothing_at_any_look(make: object, share: float) -> None:
+    assert callable(make)
+    rng = np.random.default_rng(21)
+    looks = np.linspace(LEAST_LABELLED, 8_000, 8).astype(int)
+    worlds = [make(rng, 8_000, share).dealt(rng) for _ in range(40)]
+    shown = sum(any(not waits(world.first(n)) for n in looks) for world in worlds)
+    assert shown <= 6  # 5 % of forty, and chance
+
+
+@pytest.mark.parametrize(
+    ("make", "share", "labels"),
+    [
+        (precise, 0.001, 35_000),
+        (precise, 0.02, 1_500),
+        (precise, 0.2, 1_000),
+        (tuned, 0.001, 35_000),
+        (tuned, 0.02, 1_500),
+        (tuned, 0.2, 1_000),
+        (ignorant, 0.02, 10_000),
+        (ignorant, 0.2, 1_500),
+        (ignorant, 0.5, 1_500),
+        (three, 0.02, 1_500),
+        (three, 0.5, 1_000),
+    ],
+)
+def test_honest_labels_show_themselves_before_they_settle_anything(
+    make: object, share: float, labels: int
+) -> None:
+    assert callable(make)
+    rng = np.random.default_rng(22)
+    assert sum(waits(make(rng, labels, share)) for _ in range(40)) <= 2
+
+
+def test_one_hit_of_a_rare_class_is_chance() -> None:
+    """Of 20 events among 20,000 requests, one alarm of twenty meets one."""
+    truth = np.zeros(20_000, np.int64)
+    truth[:LEAST_OTHER_TRUTHS] = 1
+    alarms = np.zeros_like(truth)
+    alarms[19:39] = 1
+    assert waits(World(truth, alarms, alarms))
+
+
+def test_a_shadow_alone_may_know_the_truth() -> None:
+    world = precise(np.random.default_rng(23), 20_000, 0.02)
+    nothing = np.zeros_like(world.truth)
+    assert waits(world._replace(production=nothing, shadow=nothing))
+    assert not waits(world._replace(production=nothing))
+
+
+def test_scores_show_what_answers_do_not() -> None:
+    world = ignorant(np.random.default_rng(24), 20_000, 0.02)
+    assert not world.production.any()
+    assert not waits(world)
+    assert waits(world._replace(scores=None))
+
+
+def test_scores_that_say_the_opposite_show_no_relation() -> None:
+    world = ignorant(np.random.default_rng(25), 5_000, 0.5)
+    assert world.scores is not None
+    turned = World(world.truth, 1 - world.production, 1 - world.shadow,
+                   (1 - world.scores[0], 1 - world.scores[1]))  # fmt: skip
+    assert not waits(world)
+    assert waits(turned)
+
+
+def test_inputs_that_come_back_show_as_much_as_each_once() -> None:
+    counts = precise(np.random.default_rng(26), 1_500, 0.02).counts()
+    assert unrelated(counts, 0.05) is None
+    counts.row["prediction_squares"] *= 20
+    assert unrelated(counts, 0.05) is not None
+
+
+def test_what_is_needed_shows_it_and_no_less() -> None:
+    world = ignorant(np.random.default_rng(27), 2_000, 0.02)
+    found = unrelated(world.counts(), 0.05)
+    assert found is not None
+    said = re.search("or about (.*) labelled predictions would show it", found.text)
+    assert said is not None
+    needed = int(re.sub(r"\D", "", said[1]))
+    assert needed > 2_000
+    for factor, open_ in ((0.97, True), (1.03, False)):
+        tiled = int(factor * needed)
+        cases = np.arange(tiled) % 2_000  # the same shares of more
+        assert world.scores is not None
+        scores = (world.scores[0][cases], world.scores[1][cases])
+        more = World(world.truth[cases], world.production[cases], world.shadow[cases], scores)
+        assert waits(more) is open_
+
+
+@pytest.mark.parametrize(("flips", "settled"), [(0, True), (10, True), (60, False), (600, False)])
+def test_where_hardly_any_flips_no_label_is_needed(flips: int, *, settled: bool) -> None:
+    table = pa.table({"flips": [flips], "others": [10_000 - flips]})
+    row = {"predictions": 10_000, "prediction_squares": 10_000.0}
+    found = LabelCounts("label", row, {"label_selection": table})
+    assert settled_by_flips(found, bounds_once, 0.05, -0.005) is settled
+    assert not settled_by_flips(found, bounds_once, 0.05, None)
