@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.aws_models import parsed_once
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     Say = Callable[[str], None]
@@ -24,6 +26,12 @@ def say(request: pytest.FixtureRequest) -> Say:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for text in terminalreporter.config.stash.get(_REACHED, []):
         terminalreporter.write_line(text)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _aws_models() -> Iterator[None]:
+    with parsed_once():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -314,11 +315,11 @@ def test_a_window_that_cannot_be_meant_is_refused(
 
 
 GONE = {
-    "latency": "'ModelLatency'",
-    "5xx": "'Invocation5XXErrors'",
-    "p99": "'p99'",
-    "shadow": "'churn-v2-shadow'",
-    "everything": "'metric_name'",
+    "latency": '"ModelLatency"',
+    "5xx": '"Invocation5XXErrors"',
+    "p99": '"p99"',
+    "shadow": '"churn-v2-shadow"',
+    "everything": '"metric_name"',
 }
 """What is missing -> what only the missing rows contain."""
 
@@ -326,9 +327,9 @@ GONE = {
 @pytest.mark.parametrize("missing", GONE)
 def test_a_promotion_never_survives_a_missing_export(tmp_path: Path, missing: str) -> None:
     """The scenario that promotes, with a part of its export gone."""
-    rows = [row for row in exported(PROMOTE / "cloudwatch") if GONE[missing] not in str(row)]
+    rows = [row for row in exported(PROMOTE / "cloudwatch") if GONE[missing] not in row]
     export = tmp_path / "rows.jsonl"
-    export.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    export.write_text("".join(rows), encoding="utf-8")
     request = analysis.Request(
         source=str(PROMOTE / "captures"),
         cloudwatch=(str(export),) if rows else (),
@@ -363,11 +364,28 @@ def test_swapping_the_variants_negates_every_effect() -> None:
     assert ratio == pytest.approx(1, abs=0.01)
 
 
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(st.binary(max_size=400), st.binary(max_size=400))
+ANY_BYTES = st.binary(max_size=400)
+WHOLE_RUNS = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@settings(WHOLE_RUNS, max_examples=10)
+@given(ANY_BYTES, ANY_BYTES)
 def test_any_bytes_end_in_a_balanced_verdict(
+    tmp_path_factory: pytest.TempPathFactory, production: bytes, shadow: bytes
+) -> None:
+    assert_balanced(tmp_path_factory, production, shadow)
+
+
+@pytest.mark.long
+@settings(WHOLE_RUNS, max_examples=300)
+@given(ANY_BYTES, ANY_BYTES)
+def test_more_of_any_bytes_end_in_a_balanced_verdict(
+    tmp_path_factory: pytest.TempPathFactory, production: bytes, shadow: bytes
+) -> None:
+    assert_balanced(tmp_path_factory, production, shadow)
+
+
+def assert_balanced(
     tmp_path_factory: pytest.TempPathFactory, production: bytes, shadow: bytes
 ) -> None:
     known = line(1, "1", "0.5", "a")
@@ -385,13 +403,14 @@ def estimate(verdict: Verdict, metric: str) -> float:
     return effect.estimate
 
 
-def exported(folder: Path) -> list[dict[str, object]]:
-    """The scenario's points as metric rows, whatever their shape on disk."""
+@cache
+def exported(folder: Path) -> list[str]:
+    """The scenario's points as lines of metric rows, whatever their shape on disk."""
     from analyzer.cloudwatch import open_exports
 
     names = {"production": "churn-v1", "shadow": "churn-v2-shadow"}
     points = open_exports([folder]).select(endpoint="churn-endpoint", variants=names).points
-    return [
+    rows = (
         {
             "namespace": point["namespace"] or "AWS/SageMaker",
             "metric_name": point["metric_name"],
@@ -403,7 +422,8 @@ def exported(folder: Path) -> list[dict[str, object]]:
             "unit": {"ms": "Milliseconds", "percent": "Percent"}.get(point["unit"], "None"),
         }
         for point in points.iter_rows(named=True)
-    ]
+    )
+    return [f"{json.dumps(row)}\n" for row in rows]
 
 
 def test_the_description_of_another_endpoint_is_refused(tmp_path: Path) -> None:

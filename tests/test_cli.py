@@ -17,26 +17,37 @@ from junitparser import JUnitXml
 
 from analyzer import bundle
 from analyzer.cli.door import COMMANDS
+from tests.forked_runs import analyzer
 
 ROOT = Path(__file__).parents[1]
 SAMPLE_DATA = ROOT / "sample_data"
 TAIL = SAMPLE_DATA / "slow_tail"
 
 
-def analyzer(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "analyzer", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
-
-
-def run(out: Path, *extra: str | Path) -> subprocess.CompletedProcess[str]:
-    return analyzer(
+def run_of(out: Path, *extra: str | Path) -> list[str | Path]:
+    return [
         "run", TAIL / "captures", "--cloudwatch", TAIL / "cloudwatch",
         "--policy", TAIL / "policy.toml", "--out", out, *extra,
-    )  # fmt: skip
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def rejected(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle that nobody alters."""
+    out = tmp_path_factory.mktemp("rejected") / "out"
+    assert analyzer(*run_of(out)).returncode == 20
+    return out
+
+
+@pytest.fixture
+def out(rejected: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(rejected, tmp_path / "out"))
 
 
 def test_a_rejection_is_printed_and_ends_with_its_code(tmp_path: Path) -> None:
-    done = run(tmp_path / "out")
+    command = [sys.executable, "-m", "analyzer", *map(str, run_of(tmp_path / "out"))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 20, done.stderr
     assert "REJECT" in done.stdout
     assert "latency_p99" in done.stdout
@@ -47,15 +58,13 @@ def test_a_rejection_is_printed_and_ends_with_its_code(tmp_path: Path) -> None:
 
 
 def test_json_on_stdout_is_one_document(tmp_path: Path) -> None:
-    done = run(tmp_path / "out", "--format", "json", "--fail-on", "never")
+    done = analyzer(*run_of(tmp_path / "out", "--format", "json", "--fail-on", "never"))
     assert done.returncode == 0
     assert json.loads(done.stdout) == json.loads((tmp_path / "out" / "verdict.json").read_text())
     assert json.loads(done.stdout)["exit_code"] == 20
 
 
-def test_a_bundle_is_verified_before_its_verdict_is_printed(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    run(out)
+def test_a_bundle_is_verified_before_its_verdict_is_printed(out: Path) -> None:
     assert analyzer("verdict", out).returncode == 20
     assert analyzer("verdict", out / "verdict.json", "--format", "json").returncode == 20
     markdown = analyzer("verdict", out, "--format", "markdown")
@@ -85,9 +94,7 @@ def test_a_verdict_that_is_not_meant_is_refused_with_the_reason(
     assert bool(done.stdout) is (code == 20)
 
 
-def test_a_run_leaves_a_list_of_tests_also_when_it_fails(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    run(out)
+def test_a_run_leaves_a_list_of_tests_also_when_it_fails(out: Path, tmp_path: Path) -> None:
     printed = analyzer("verdict", out, "--format", "junit")
     assert printed.returncode == 20
     assert printed.stdout == (out / "junit.xml").read_text(encoding="utf-8")
@@ -99,12 +106,10 @@ def test_a_run_leaves_a_list_of_tests_also_when_it_fails(tmp_path: Path) -> None
 def test_github_gets_annotations_and_its_summary_in_the_file_it_names(tmp_path: Path) -> None:
     summary = tmp_path / "summary"
     summary.write_text("of the step before\n", encoding="utf-8")
-    command = [sys.executable, "-m", "analyzer", "verdict", str(TAIL / "expected_verdict.json")]
-    command += ["--format", "github"]
 
     def asked(file: Path) -> subprocess.CompletedProcess[str]:
-        given = {**os.environ, "GITHUB_STEP_SUMMARY": str(file)}
-        return subprocess.run(command, env=given, capture_output=True, text=True, check=False)
+        command = ("verdict", TAIL / "expected_verdict.json", "--format", "github")
+        return analyzer(*command, env={"GITHUB_STEP_SUMMARY": file})
 
     done = asked(summary)
     assert done.returncode == 20
@@ -120,19 +125,16 @@ def test_github_gets_annotations_and_its_summary_in_the_file_it_names(tmp_path: 
     assert "$GITHUB_STEP_SUMMARY: cannot be written: Is a directory" in refused.stderr
 
 
-def test_outside_github_the_summary_is_printed_below_the_annotations() -> None:
-    given = {name: value for name, value in os.environ.items() if name != "GITHUB_STEP_SUMMARY"}
-    command = [sys.executable, "-m", "analyzer", "verdict", str(TAIL / "expected_verdict.json")]
-    done = subprocess.run(
-        [*command, "--format", "github"], env=given, capture_output=True, text=True, check=False
-    )
+def test_outside_github_the_summary_is_printed_below_the_annotations(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    done = analyzer("verdict", TAIL / "expected_verdict.json", "--format", "github")
     markdown = analyzer("verdict", TAIL / "expected_verdict.json", "--format", "markdown").stdout
     assert done.stdout.endswith(markdown)
 
 
-def test_a_failed_run_leaves_no_stale_verdict(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    run(out)
+def test_a_failed_run_leaves_no_stale_verdict(out: Path, tmp_path: Path) -> None:
     done = analyzer("run", tmp_path / "nowhere", "--out", out)
     assert done.returncode == 3
     assert done.stdout == ""
@@ -230,10 +232,8 @@ def test_whatever_is_a_path_on_the_command_line_refuses_an_address() -> None:
     ],
 )
 def test_arguments_that_cannot_be_parsed_are_one_sentence_and_an_error_verdict(
-    mistake: list[str], complaint: str, tmp_path: Path
+    mistake: list[str], complaint: str, out: Path
 ) -> None:
-    out = tmp_path / "out"
-    assert run(out).returncode == 20
     done = analyzer("run", TAIL / "captures", "--out", out, *mistake)
     assert (done.returncode, done.stdout) == (2, "")
     said = f"{complaint}; see `{sys.executable} -m analyzer run --help`"
@@ -246,10 +246,8 @@ def test_arguments_that_cannot_be_parsed_are_one_sentence_and_an_error_verdict(
     "mistake", [["--cloudwatch", "s3://bucket/x"], ["--policy", ""], ["--master", "local"]]
 )
 def test_a_run_that_is_refused_before_it_begins_leaves_an_error_verdict(
-    mistake: list[str], tmp_path: Path
+    mistake: list[str], out: Path
 ) -> None:
-    out = tmp_path / "out"
-    assert run(out).returncode == 20
     done = analyzer("run", TAIL / "captures", "--out", out, *mistake)
     assert (done.returncode, done.stdout) == (2, "")
     verdict = bundle.read(out).verdict
@@ -270,9 +268,7 @@ def test_a_folder_that_no_file_system_can_name_is_refused(tmp_path: Path) -> Non
     assert done.stderr.startswith("error: --out: a name of 300 bytes")
 
 
-def test_help_leaves_the_bundle_alone(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    run(out)
+def test_help_leaves_the_bundle_alone(out: Path) -> None:
     assert analyzer("run", "--out", out, "--help").returncode == 0
     assert bundle.read(out).verdict.decision.value == "REJECT"
 
@@ -291,11 +287,10 @@ def test_help_cuts_no_sentence_short() -> None:
     ]
 
 
-def test_a_port_in_use_is_said_before_the_address(tmp_path: Path) -> None:
-    run(tmp_path / "out")
+def test_a_port_in_use_is_said_before_the_address(rejected: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = analyzer("report", tmp_path / "out", "--port", str(port))
+        done = analyzer("report", rejected, "--port", str(port))
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr == f"error: --port {port}: in use\n"
 
@@ -309,10 +304,9 @@ def test_a_port_in_use_is_said_before_the_address(tmp_path: Path) -> None:
     ],
 )
 def test_the_next_command_can_be_typed_where_the_tool_was_started(
-    started: str, path: str, shown: str, tmp_path: Path
+    started: str, path: str, shown: str, out: Path, tmp_path: Path
 ) -> None:
     """A script as pip writes it, started by its path or found on PATH, another one lying there."""
-    run(tmp_path / "out")
     for folder in ("bin", "elsewhere"):
         script = tmp_path / folder / "analyzer"
         script.parent.mkdir()
@@ -321,7 +315,7 @@ def test_the_next_command_can_be_typed_where_the_tool_was_started(
         )
         script.chmod(0o755)
     done = subprocess.run(
-        [shutil.which(started, path=str(tmp_path / path)) or started, "verdict", "out"],
+        [shutil.which(started, path=str(tmp_path / path)) or started, "verdict", out.name],
         cwd=tmp_path,
         env={**os.environ, "PATH": str(tmp_path / path), "PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -415,7 +409,8 @@ def test_a_run_imports_neither_pandas_nor_the_statistics_distributions(tmp_path:
 
 
 def test_the_version_is_printed() -> None:
-    done = analyzer("--version")
+    command = [sys.executable, "-m", "analyzer", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "shadow-analyzer 0.1.0\n")
 
 
@@ -450,9 +445,8 @@ def test_a_signal_ends_a_run_with_its_code_and_no_traceback(
     assert "Traceback" not in said
 
 
-def test_an_odd_locale_garbles_nothing(tmp_path: Path) -> None:
-    out = tmp_path / "out of order"
-    run(out)
+def test_an_odd_locale_garbles_nothing(rejected: Path, tmp_path: Path) -> None:
+    out = shutil.copytree(rejected, tmp_path / "out of order")
     done = subprocess.run(
         [sys.executable, "-m", "analyzer", "verdict", str(out), "--format", "markdown"],
         env={**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
@@ -466,9 +460,10 @@ def test_an_odd_locale_garbles_nothing(tmp_path: Path) -> None:
 
 def test_the_static_report_is_written_beside_a_bundle_and_not_into_it(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    analyzer("demo", "--out", out)
+    analyzer("demo", "--out", out, drawn=True)
     page = tmp_path / "page.html"
-    assert analyzer("report", out, "--html", page).returncode == 0
+    assert analyzer("report", out, "--html", page, drawn=True).returncode == 0
+    assert "<svg " in page.read_text(encoding="utf-8")
     assert page.read_bytes() == (out / "report.html").read_bytes()
     refused = analyzer("report", out, "--html", out / "page.html")
     assert refused.returncode == 2

@@ -16,6 +16,7 @@ import pytest
 from analyzer import analysis, bundle
 from analyzer.console.progress import silent
 from analyzer.errors import InputError
+from tests.forked_runs import UNDRAWN
 
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis
@@ -77,7 +78,7 @@ def test_files_in_another_order_and_one_thread_give_the_same_bytes(
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/St_Johns"])
 def test_another_time_zone_and_language_give_the_same_bytes(zone: str, tmp_path: Path) -> None:
     folder = SAMPLE_DATA / "label_flips"
-    command = [sys.executable, "-m", "analyzer", "run", str(folder / "captures")]
+    command = [sys.executable, "-c", UNDRAWN, "run", str(folder / "captures")]
     command += ["--cloudwatch", str(folder / "cloudwatch"), "--policy", str(folder / "policy.toml")]
     command += ["--out", str(tmp_path / "out"), "--format", "json", "--fail-on", "never"]
     done = subprocess.run(

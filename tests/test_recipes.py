@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,6 +22,7 @@ from junitparser import JUnitXml
 
 from analyzer import bundle
 from analyzer.model import Verdict
+from tests.forked_runs import relayed
 from tests.servers.make_venv import interpreter
 
 if TYPE_CHECKING:
@@ -69,7 +69,6 @@ class Pipeline:
     def command(self, name: str, script: str) -> None:
         """Put a command of that name on the path."""
         path = self.folder / "bin" / name
-        path.parent.mkdir(exist_ok=True)
         path.write_text(script, encoding="utf-8")
         path.chmod(0o755)
 
@@ -124,7 +123,7 @@ def stock(address: str, scenario: str) -> None:
 
 
 @pytest.fixture
-def pipeline(bucket: str, tmp_path: Path, request: pytest.FixtureRequest) -> Pipeline:
+def pipeline(bucket: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Pipeline]:
     """A pipeline about the scenario the test is parametrised with."""
     scenario: str = request.param
     stock(bucket, scenario)
@@ -133,15 +132,14 @@ def pipeline(bucket: str, tmp_path: Path, request: pytest.FixtureRequest) -> Pip
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
         "PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ENDPOINT_URL_S3": bucket,
     }
-    made = Pipeline(tmp_path, environment)
-    made.command("analyzer", f'#!/bin/sh\nexec "{sys.executable}" -m analyzer "$@"\n')
-    return made
+    (tmp_path / "bin").mkdir()
+    with relayed(tmp_path / "bin"):
+        yield Pipeline(tmp_path, environment)
 
 
 def every(*scenarios: str) -> pytest.MarkDecorator:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.shadow_tests import read_only_scenario
+from tests.forked_runs import UNDRAWN, analyzer
 
 ROOT = Path(__file__).parents[2]
 SIGNALS = [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
@@ -34,7 +35,7 @@ def run_of(out: Path) -> list[str]:
 def rejected(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle whose decision is REJECT."""
     out = tmp_path_factory.mktemp("rejected") / "out"
-    assert subprocess.run(run_of(out), capture_output=True, check=False).returncode == 20
+    assert analyzer(*run_of(out)[3:]).returncode == 20
     return out
 
 
@@ -69,9 +70,8 @@ def test_a_reader_that_leaves_early_does_not_change_the_exit_code(rejected: Path
 def test_a_run_whose_reader_left_still_ends_with_its_decision(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run(
-        run_of(tmp_path / "out"), stdout=writer, stderr=subprocess.PIPE, text=True, check=False
-    )
+    arguments = [sys.executable, "-c", UNDRAWN, *run_of(tmp_path / "out")[3:]]
+    done = subprocess.run(arguments, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writer)
     assert (done.returncode, done.stderr) == (20, "")
 

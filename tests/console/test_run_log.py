@@ -19,14 +19,10 @@ from analyzer.console.progress import silent
 from analyzer.console.run_log import RunLog
 from analyzer.out_folder import claim, run_log
 from tests.faults.shadow_tests import read_only_scenario
+from tests.forked_runs import analyzer
 
 ROOT = Path(__file__).parents[2]
 THIN = ROOT / "sample_data" / "thin_sample"
-
-
-def analyzer(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "analyzer", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def run(out: Path, *extra: str) -> subprocess.CompletedProcess[str]:

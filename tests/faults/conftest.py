@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults.forked_runs import ForkedRuns
+from tests.forked_runs import ForkedRuns, shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,17 +32,17 @@ def disk_faults(tmp_path_factory: pytest.TempPathFactory) -> Path | None:
 
 
 @pytest.fixture(scope="session")
-def forked(
+def forked() -> ForkedRuns:
+    """Starts commands without the time they need for importing."""
+    return shared()
+
+
+@pytest.fixture(scope="session")
+def refusing(
     tmp_path_factory: pytest.TempPathFactory, disk_faults: Path | None
 ) -> Iterator[ForkedRuns]:
-    """Starts commands without the time they need for importing."""
-    with ForkedRuns(tmp_path_factory.mktemp("runs"), disk_faults) as runs:
-        yield runs
-
-
-@pytest.fixture
-def refusing(forked: ForkedRuns, disk_faults: Path | None) -> ForkedRuns:
     """The same, able to refuse changes of files."""
     if disk_faults is None:
         pytest.skip("no C compiler for disk_faults.c")
-    return forked
+    with ForkedRuns(tmp_path_factory.mktemp("runs"), disk_faults) as runs:
+        yield runs

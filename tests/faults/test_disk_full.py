@@ -22,14 +22,14 @@ from analyzer import bundle
 from analyzer.analysis import error_verdict
 from analyzer.errors import InputError, ResourceError
 from analyzer.out_folder import claim
-from tests.faults.forked_runs import Refusal
 from tests.faults.shadow_tests import command, put_hours, scenario
+from tests.forked_runs import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tests.conftest import Say
-    from tests.faults.forked_runs import Ended, ForkedRuns
+    from tests.forked_runs import Ended, ForkedRuns
 
 NEVER = 1 << 40
 NO_LOG = re.compile(r"note: \S+: the run's log was not written: No space left on device\n")

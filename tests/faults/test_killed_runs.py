@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from tests.conftest import Say
-    from tests.faults.forked_runs import ForkedRuns
+    from tests.forked_runs import ForkedRuns
 
 ABSENT, STALE, NEW = "absent", "stale", "new"
 
@@ -114,7 +114,7 @@ def test_a_killed_run_shows_no_stale_promotion_and_a_rerun_gives_the_same_bytes(
     out = tmp_path / "out"
     arguments = command(folder, out)[3:]
     started = time.perf_counter()
-    assert forked.run(arguments, env).code == 10
+    assert forked.run(arguments, env, drawn=True).code == 10
     lasts_s = time.perf_counter() - started
     rng = random.Random(1)
     reached = Counter[str]()
@@ -123,7 +123,7 @@ def test_a_killed_run_shows_no_stale_promotion_and_a_rerun_gives_the_same_bytes(
             shutil.rmtree(tmp_path / "cache")
         seeded(promoted, out)
         with Watch(out / "verdict.json", (promoted / "verdict.json").read_bytes(), golden) as watch:
-            pid = forked.start(arguments, env)
+            pid = forked.start(arguments, env, drawn=True)
             time.sleep(rng.uniform(0, 0.8 * lasts_s))
             os.kill(pid, signal.SIGKILL)
             ended = forked.wait(pid)

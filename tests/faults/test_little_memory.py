@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import Say
-    from tests.faults.forked_runs import ForkedRuns
+    from tests.forked_runs import ForkedRuns
 
 HOURS = 4
 MEGABYTE = 1_000_000

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import Say
-    from tests.faults.forked_runs import Ended, ForkedRuns
+    from tests.forked_runs import Ended, ForkedRuns
 
 PASSING = ("slow down", "internal", "reset", "cut")
 """What is gone when the call is made again."""

@@ -10,6 +10,7 @@ import gzip
 import os
 import random
 import shutil
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,13 @@ import pytest
 from analyzer import analysis
 from analyzer.console.progress import silent
 from tests.faults.shadow_tests import LONG_AGO_S, SAMPLE_DATA, aged, command, finished, scenario
+from tests.forked_runs import UNDRAWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.faults.forked_runs import ForkedRuns
+    from tests.forked_runs import ForkedRuns
 
     Change = Callable[[random.Random, Path, bytes], tuple[str, bytes]]
 
@@ -122,7 +124,8 @@ def test_another_place_gives_the_same_bytes(
 ) -> None:
     folder = SAMPLE_DATA / "broken"
     env = {**os.environ, "TZ": zone, "LC_ALL": language, "PYTHONHASHSEED": seed}
-    done = finished(command(folder, tmp_path / "out", "--no-cache", "--fail-on", "never"), env)
+    arguments = command(folder, tmp_path / "out", "--no-cache", "--fail-on", "never")[3:]
+    done = finished([sys.executable, "-c", UNDRAWN, *arguments], env)
     assert done.returncode == 0, done.stderr
     written = (tmp_path / "out" / "verdict.json").read_bytes()
     assert written == (folder / "expected_verdict.json").read_bytes()

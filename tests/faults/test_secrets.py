@@ -7,8 +7,6 @@ import gzip
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,12 +17,12 @@ from hypothesis import strategies as st
 import analyzer.secrets
 from analyzer.errors import AccessError
 from analyzer.secrets import without_secrets
+from tests.forked_runs import shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[2]
-THIN = ROOT / "sample_data" / "thin_sample"
+THIN = Path(__file__).parents[2] / "sample_data" / "thin_sample"
 CANARY = "CANARYd41d8cd98f"
 SIGNED = (
     f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIA{CANARY.upper()}%2Fs3"
@@ -43,7 +41,6 @@ def surroundings(tmp_path: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return {
         **kept,
-        "PYTHONPATH": str(ROOT),
         "AWS_SHARED_CREDENTIALS_FILE": str(credentials),
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -62,16 +59,10 @@ def told(
 ) -> Iterator[tuple[str, bytes]]:
     """What a command leaves anywhere: its streams, and every file it wrote."""
     (folder / "cwd").mkdir(exist_ok=True)
-    done = subprocess.run(
-        [sys.executable, "-m", "analyzer", *map(str, arguments)],
-        cwd=folder / "cwd",
-        env=surroundings,
-        capture_output=True,
-        check=False,
-    )
-    assert b"Traceback" not in done.stderr, done.stderr.decode()
-    yield "stdout", done.stdout
-    yield "stderr", done.stderr
+    done = shared().run(arguments, surroundings, cwd=folder / "cwd", alone=True, drawn=True)
+    assert "Traceback" not in done.said, done.said
+    yield "stdout", done.printed.encode()
+    yield "stderr", done.said.encode()
     for path in sorted((folder / "cwd").rglob("*")):
         yield path.name, str(path).encode()
         if path.is_file():

@@ -9,14 +9,14 @@ from __future__ import annotations
 import gzip
 import json
 import logging
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import numpy as np
 import pytest
+
+from tests.forked_runs import analyzer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,12 +110,9 @@ def test_what_moto_was_told_is_what_is_exported(moto_url: str, tmp_path: Path) -
     put_endpoint(moto_url)
     put_points(moto_url, start)
     until = start + timedelta(minutes=MINUTES)
-    command = [sys.executable, "-m", "analyzer", "metrics", "churn", "--endpoint-url", moto_url]
+    command = ["metrics", "churn", "--endpoint-url", moto_url]
     command += ["--since", start.isoformat(), "--until", until.isoformat()]
-    done = subprocess.run(
-        [*command, "--out", str(tmp_path / "m"), "--quiet"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = analyzer(*command, "--out", tmp_path / "m", "--quiet")
     assert done.returncode == 0, done.stderr
     with gzip.open(tmp_path / "m" / "metric_rows.jsonl.gz", "rt") as stream:
         rows = [json.loads(one) for one in stream]
@@ -138,11 +135,10 @@ def test_what_moto_was_told_is_what_is_exported(moto_url: str, tmp_path: Path) -
     models = [one["ModelName"] for one in described["DescribeEndpointConfig"]["ProductionVariants"]]
     assert models == ["model-v1", "model-v2"]
 
-    judged = subprocess.run(
-        [sys.executable, "-m", "analyzer", "run", "--endpoint", "churn", "--production", "v1",
-         "--shadow", "v2", "--cloudwatch", str(tmp_path / "m"), "--out", str(tmp_path / "a"),
-         "--fail-on", "never", "--format", "json", "--quiet"],
-        capture_output=True, text=True, check=False,
+    judged = analyzer(
+        "run", "--endpoint", "churn", "--production", "v1", "--shadow", "v2",
+        "--cloudwatch", tmp_path / "m", "--out", tmp_path / "a",
+        "--fail-on", "never", "--format", "json", "--quiet",
     )  # fmt: skip
     assert judged.returncode == 0, judged.stderr
     told = json.loads(judged.stdout)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from analyzer.analysis import error_verdict
 from analyzer.errors import InputError
 from analyzer.model import Decision
 from analyzer.promotion.record import record_of
+from tests.forked_runs import analyzer
 from tests.promotion.conftest import REGION, client
 from tests.promotion.endpoints import CONFIG, ENDPOINT, PRODUCTION, SHADOW, answers, scaled
 
@@ -30,11 +30,6 @@ SCENARIOS = {
     Decision.HOLD: "label_flips",
     Decision.REJECT: "slow_tail",
 }
-
-
-def analyzer(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "analyzer", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def promote(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.forked_runs import analyzer
 from tests.replay.replays import line, write_captures
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from subprocess import CompletedProcess
 
 MODULE = """
 def model(body, content_type, accept):
@@ -29,9 +29,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def replay(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "analyzer", "replay", "captures", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+def replay(folder: Path, *arguments: str) -> CompletedProcess[str]:
+    return analyzer("replay", "captures", *arguments, cwd=folder)
 
 
 def test_a_folder_of_something_else_is_refused_and_left_as_it_is(folder: Path) -> None:

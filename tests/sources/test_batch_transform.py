@@ -6,8 +6,6 @@ import base64
 import doctest
 import gzip
 import json
-import subprocess
-import sys
 import tempfile
 import uuid
 from dataclasses import replace
@@ -24,6 +22,7 @@ from analyzer.errors import InputError
 from analyzer.sources import AwsOptions, open_chunks
 from analyzer.sources.batch_transform import data_objects, manifests, records, stored
 from tests.captures.capture_builders import read as read_captures
+from tests.forked_runs import analyzer
 from tests.sources.batch_jobs import (
     HOUR,
     LATER,
@@ -101,10 +100,10 @@ def test_two_jobs_over_one_input_are_judged_line_by_line(storage: Storage, tmp_p
     )
     out = tmp_path / "out"
     command = [
-        *(sys.executable, "-m", "analyzer", "run", *reach, "--out", out),
+        *("run", *reach, "--out", out),
         *("--production", storage.at("a"), "--shadow", storage.at("b")),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = analyzer(*command)
     assert done.returncode == 10, done.stderr
     verdict = bundle.read(out).verdict
     assert verdict.ledger.pairs == verdict.pairing.by_inference_id == 7
@@ -332,11 +331,24 @@ def test_any_two_texts_give_one_line_for_each_of_the_output_or_a_failure(
         assert lines in ({0} if failed else {expected, 1})
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(FILES, TEXTS)
 def test_any_texts_of_two_jobs_give_a_balanced_ledger(
     files: list[tuple[bytes, bytes]], other: bytes
 ) -> None:
+    assert_balanced(files, other)
+
+
+@pytest.mark.long
+@settings(max_examples=400, deadline=None)
+@given(FILES, TEXTS)
+def test_more_texts_of_two_jobs_give_a_balanced_ledger(
+    files: list[tuple[bytes, bytes]], other: bytes
+) -> None:
+    assert_balanced(files, other)
+
+
+def assert_balanced(files: list[tuple[bytes, bytes]], other: bytes) -> None:
     _, chunks = chunks_of(files, [(files[0][0], other), *files[1:]])
     sound = [chunk for chunk in chunks if chunk.failure is None]
     ledger = read_captures(sound, max_line_bytes=2_000).facts.ledger

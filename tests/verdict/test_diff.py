@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,7 +23,11 @@ from analyzer.report import markdown, text
 from analyzer.report.content.diff_page import diff_page
 from analyzer.verdict import SLICE_REASON, decide
 from analyzer.verdict.diff import Difference, difference
+from tests.forked_runs import analyzer
 from tests.report.verdicts import hostile, metrics, verdict
+
+if TYPE_CHECKING:
+    from subprocess import CompletedProcess
 
 SAMPLE_DATA = Path(__file__).parents[2] / "sample_data"
 
@@ -214,10 +216,9 @@ def test_the_command_takes_a_bundle_or_a_verdict_and_always_ends_with_0(tmp_path
 
     bundle.write(tmp_path / "out", golden("slow_tail"), {}, {})
     first = str(SAMPLE_DATA / "promote" / "expected_verdict.json")
-    command = [sys.executable, "-m", "analyzer", "diff", first]
 
-    def asked(*rest: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([*command, *rest], capture_output=True, text=True, check=False)
+    def asked(*rest: str) -> CompletedProcess[str]:
+        return analyzer("diff", first, *rest)
 
     done = asked(str(tmp_path / "out"))
     assert (done.returncode, done.stderr) == (0, "")
