@@ -294,6 +294,7 @@ def _threads() -> int:
 def _run(asked: Mapping[str, Any]) -> None:
     from analyzer import __main__
     from analyzer.report.html import page
+    from analyzer.report.html.converter import Converter
 
     notes = Path(asked["notes"])
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # the questions are not its own
@@ -306,6 +307,7 @@ def _run(asked: Mapping[str, Any]) -> None:
     sys.modules["__main__"] = __main__
     sys.argv = [__main__.__file__, *asked["arguments"]]
     if not asked["drawn"]:
+        mock.patch.object(Converter, "start").start()
         mock.patch.object(page, "_drawings", return_value={}).start()
     faults = ctypes.CDLL(None) if asked["refused"] else None
     if faults is not None:
