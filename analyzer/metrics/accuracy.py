@@ -94,13 +94,13 @@ def _judged_accuracy(facts: Facts, rule: MetricRule, found: LabelCounts) -> Evid
     outcome = judge(effect, rule.margin, rule.role)
     needs = None
     if outcome is Outcome.UNRESOLVED and rule.margin is not None:
-        alpha = facts.policy.alpha
+        # labels of one answer alone cannot show that answers depend on them: flips come first
         if weighed and (useless is None or useless.code == UNRELATED):
-            needs = MORE_FLIPS  # labels of one answer alone cannot show that they depend on it
+            needs = MORE_FLIPS
         elif useless:
             needs = said(useless)
         else:
-            needs = _needs(found, rule.margin, alpha, once=once)
+            needs = _needs(found, rule.margin, facts.policy.alpha, once=once)
     right = found.count("both_right")
     return Evidence(
         family=Family.DIVERGENCE,
