@@ -71,7 +71,8 @@ GATE_ASSUMPTIONS: dict[str, str] = {
     "deployment": "endpoint.json tells when the configuration went live.",
     "endpoint_match": "Metric rows name their endpoint and variant truly.",
     "objects": _BY_DESIGN,
-    "window_match": _BY_DESIGN,
+    "window_match": "A copy is taken in the minute of its request, so that busy minutes of both "
+    "variants are the same ones; cover is counted, not estimated.",
     "coverage": "Minutes that expect five shadow requests or more have one if the shadow serves.",
     "load_match": "Invocations per instance tell an instance's load; requests are alike.",
     "min_days": "Traffic and load repeat by the day; a rhythm by the week needs seven.",
