@@ -88,6 +88,7 @@ def test_every_line_is_parsed(load: Load) -> None:
     assert contenders.parse(*load.variants()) == {"lines": counted(load)["lines"]}
 
 
+@pytest.mark.long
 def test_the_table_has_a_row_for_every_contender(load: Load, tmp_path: Path) -> None:
     before = files(load.captures)
     done = compared(load, 1, [], tmp_path)
@@ -157,6 +158,7 @@ def test_a_load_that_a_killed_run_left_grown_is_as_before(tmp_path: Path) -> Non
     assert files(again.captures) == before
 
 
+@pytest.mark.long
 def test_a_run_that_ends_with_an_error_is_a_row_with_its_exit_code(
     load: Load, tmp_path: Path
 ) -> None:
@@ -170,6 +172,7 @@ def test_a_run_that_ends_with_an_error_is_a_row_with_its_exit_code(
     assert not (tmp_path / "workspace").exists()
 
 
+@pytest.mark.long
 def test_stages_follow_the_run_and_only_those_after_pairing_are_summed(
     load: Load, tmp_path: Path
 ) -> None:
@@ -207,6 +210,7 @@ def test_examples_of_how_numbers_are_shown_hold() -> None:
     assert done.failed == 0
 
 
+@pytest.mark.long
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="a core for the server, one for us")
 def test_replays_are_measured_beside_a_bare_client_in_every_round() -> None:
     command = [sys.executable, "-m", "tests.bench.replay_load", "--requests", "100"]
@@ -224,6 +228,7 @@ def test_replays_are_measured_beside_a_bare_client_in_every_round() -> None:
         assert float(rows[name].split()[0]) > 0
 
 
+@pytest.mark.long
 @pytest.mark.browser
 def test_the_first_paint_is_timed_beside_a_bare_page_in_every_round(tmp_path: Path) -> None:
     if not CHROMIUM.exists():

@@ -50,22 +50,21 @@ class RawCloudWatch:
                     query["MetricStat"], body["StartTime"], body["EndTime"]
                 )
             ]
-        points = self._whole
-        shown = points[begin : begin + self._page]
-        ids = list(dict.fromkeys(query["Id"] for query in body["MetricDataQueries"]))
-        answer: dict[str, Any] = {
-            "MetricDataResults": [
-                {
-                    "Id": name,
-                    "Label": name,
-                    "Timestamps": [at for one, at, _ in shown if one == name],
-                    "Values": [value for one, _, value in shown if one == name],
-                    "StatusCode": "Complete",
-                }
-                for name in ids
-            ]
+        results: dict[str, dict[str, Any]] = {
+            query["Id"]: {
+                "Id": query["Id"],
+                "Label": query["Id"],
+                "Timestamps": [],
+                "Values": [],
+                "StatusCode": "Complete",
+            }
+            for query in body["MetricDataQueries"]
         }
-        if begin + self._page < len(points):
+        for name, at, value in self._whole[begin : begin + self._page]:
+            results[name]["Timestamps"].append(at)
+            results[name]["Values"].append(value)
+        answer: dict[str, Any] = {"MetricDataResults": list(results.values())}
+        if begin + self._page < len(self._whole):
             answer["NextToken"] = str(begin + self._page)
         return answer
 
@@ -96,7 +95,9 @@ def _statistic(stat: str, values: np.ndarray[Any, Any]) -> float:
         name = {"Average": "mean", "Minimum": "min", "Maximum": "max"}.get(stat, "sum")
         return float(getattr(values, name)())
     if stat.startswith("p"):
-        return float(np.quantile(values, float(stat[1:]) / 100))
+        place = (len(values) - 1) * float(stat[1:]) / 100
+        # as numpy.quantile, which takes twenty times as long over so few values
+        return float(np.interp(place, np.arange(len(values)), np.sort(values)))
     return float(np.sort(values)[: max(1, int(len(values) * float(stat[2:]) / 100))].mean())
 
 
