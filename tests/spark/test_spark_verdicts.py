@@ -73,7 +73,9 @@ def test_a_scenario_gives_its_golden_verdict_in_any_number_of_parts(
     assert judged(SAMPLE_DATA / scenario, partitions) == golden(scenario)
 
 
-def captured(folder: Path, partitions: int | None, policy: Policy = DEFAULT) -> tuple[object, ...]:
+def captured(
+    folder: Path, partitions: int | None, policy: Policy = DEFAULT
+) -> tuple[object, dict[str, Any]]:
     """Everything that captures come to: the ledger, the pairing, every table, every note."""
     plan = None if partitions is None else SparkPlan(partitions=partitions)
     limits = EngineLimits(use_cache=False, spark=plan)
@@ -111,9 +113,7 @@ def test_what_sampled_captures_lack_is_counted_the_same(tmp_path: Path) -> None:
         ]
         put(tmp_path, side, "a.jsonl", lines)
     alone = captured(tmp_path, None)
-    tables = alone[1]
-    assert isinstance(tables, dict)
-    assert {"missing_by_bytes", "missing_by_score"} <= tables.keys()
+    assert {"missing_by_bytes", "missing_by_score"} <= alone[1].keys()
     assert captured(tmp_path, 3) == alone
 
 
@@ -175,6 +175,22 @@ def test_the_answers_of_the_worst_pairs_come_from_whatever_part_they_lie_in(
     found = captured(tmp_path, 3, shown)
     assert "worst_outputs" in str(found)
     assert found == captured(tmp_path, None, shown)
+
+
+def test_a_default_in_place_of_scores_is_counted_alike(tmp_path: Path) -> None:
+    draw = random.Random(7)
+    scores = [draw.random() for _ in range(2_500)]
+    for side in (PRODUCTION, SHADOW):
+        lines = [
+            line(n, output=f"{0 if side == SHADOW and n % 20 == 0 else x}", inference_id=f"r{n}")
+            for n, x in enumerate(scores)
+        ]
+        put(tmp_path, side, "a.jsonl", lines)
+    alone = captured(tmp_path, None)
+    _, (found,) = alone[1]["prediction_counts"]
+    assert found["default_score"] == 0
+    assert 100 < found["default_above_given"] <= 125
+    assert captured(tmp_path, 3) == alone
 
 
 def test_outputs_that_are_texts_are_sampled_alike(tmp_path: Path) -> None:
