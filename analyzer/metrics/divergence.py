@@ -104,8 +104,7 @@ def assess_share(question: Question, facts: Facts, rule: MetricRule) -> Evidence
     evidence = _judged(facts, ruled, judged, useless)
     if useless is None:
         evidence = question.beside(facts, counted, share, evidence)
-    if isinstance(judged, Share):
-        evidence = _lately(facts, judged, evidence)
+    evidence = _lately(facts, judged, evidence)
     n = SampleSizes(pairs=counted.count("pairs"), effective=share.effective)
     return evidence.model_copy(update={"n": n, "notes": (*notes, *evidence.notes)})
 
@@ -193,7 +192,7 @@ def _beside_answers(facts: Facts, counted: Counted, flips: Share, evidence: Evid
     return beside_other_labels(facts, counted, each)
 
 
-def _lately(facts: Facts, share: Share, evidence: Evidence) -> Evidence:
+def _lately(facts: Facts, share: Share | AboveFloor, evidence: Evidence) -> Evidence:
     """A pass is none where the last day by itself would fail."""
     if share.lately is None:
         return evidence

@@ -36,6 +36,12 @@ class AboveFloor:
     floor: FloorShare
 
     @property
+    def lately(self) -> AboveFloor | None:
+        """The same of the last 24 hours; None where the share has no more."""
+        lately = self.share.lately
+        return None if lately is None else AboveFloor(lately, self.floor)
+
+    @property
     def _counts(self) -> tuple[float, float, float, float]:
         """Events and outcomes of both at their effective sizes."""
         floor = self.floor

@@ -76,6 +76,29 @@ def test_a_model_that_differs_from_itself_may_give_rare_answers_elsewhere_on_oth
     assert above.outcome is Outcome.PASS
 
 
+@pytest.mark.parametrize(
+    ("floor", "outcome"),
+    [
+        (None, Outcome.UNRESOLVED),
+        (floor_of(0), Outcome.UNRESOLVED),
+        (floor_of(10, 100_000), Outcome.UNRESOLVED),
+        (floor_of(6_000, 100_000), Outcome.PASS),
+    ],
+)
+def test_a_last_day_passes_only_where_production_differs_from_itself_as_much(
+    floor: NoiseFloor | None, outcome: Outcome
+) -> None:
+    """Three days without a flip, then one with 10 %."""
+    found = facts(counts_of(48_000, flipped=1_200), floor)
+    assert found.captures is not None
+    hours = pa.table({"labelled": [500] * 96, "flipped": [0] * 72 + [50] * 24})
+    tables = {**found.captures.tables, "prediction_hours": hours}
+    found = replace(found, captures=replace(found.captures, tables=tables))
+    evidence = BY_ID["flip_rate"].assess(found, found.policy.metrics["flip_rate"])
+    assert evidence.outcome is outcome
+    assert ("worse-lately" in codes(evidence)) is (outcome is Outcome.UNRESOLVED)
+
+
 def test_flips_that_production_has_against_itself_are_not_the_shadows() -> None:
     assert assess("flip_rate", NOISY, None).outcome is Outcome.FAIL
     above = assess("flip_rate", NOISY, floor_of(1_000))
