@@ -7,9 +7,11 @@
     |-- AccessError      4   denied, expired, unreachable after retries
     `-- ResourceError    5   disk full, memory limit
 
-Odd *data* never raises: it becomes a counted reject, a note or UNRESOLVED. Only `cli`, to write an
-ERROR verdict, `doctor`, which reports it as a finding, and `__main__` catch `AnalyzerError`;
-anything else is a bug and ends as a traceback with exit code 1.
+Odd *data* never raises: it becomes a counted reject, a note or UNRESOLVED. `cli`
+catches `AnalyzerError` to write an ERROR verdict, `doctor` to report it as a finding, `__main__` to
+end with its exit code; whoever else catches it adds where it happened and raises it again, or
+carries it from a Spark task to the driver. Any other exception is a bug and ends as a traceback
+with exit code 1.
 """
 
 from __future__ import annotations

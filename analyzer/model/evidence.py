@@ -173,7 +173,6 @@ class Evidence(Frozen):
         margin: the effective margin, on the effect's scale (a ratio, or a share in 0..1).
         production, shadow: the two levels in `unit`; None where a metric has no level.
         effect: None when nothing could be measured; then the outcome is unresolved or info.
-        reference: where the method is published, in a form a reader can look up.
     """
 
     family: Family

@@ -36,6 +36,10 @@ _Kind = TypeVar("_Kind", bound=Frozen)
 _PERCENTAGE = "a percentage in 1..100"
 GREATEST_RATIO = 3.0
 """Ratio margins above this are percentages written by mistake: 20 would allow +1,900 %."""
+MOST_COLUMNS = 100_000
+"""A column beyond this is taken for a mistake; DuckDB's numbers end much later, at 2 ** 31."""
+_DEEPEST = 64
+"""Tables within tables; only a JSON path that is not quoted has more than three."""
 _LIKELY = 0.4
 """How alike a metric's name and a known one are to be suggested; 1 is equal."""
 
@@ -68,6 +72,8 @@ def load_policy(
             or fixed looks without the promise that this is the only one.
     """
     body = _read(path) if path else {}
+    if _too_deep(body):
+        raise PolicyError(f"{path.name if path else 'policy'}: {_NESTED}")
     assigned = {_assign(body, override): override for override in overrides}
     try:
         return _completed(body, defaults)
@@ -121,18 +127,38 @@ def _read(path: Path) -> dict[str, object]:
         raise PolicyError(f"{path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PolicyError(f"{path.name}: not valid TOML: {error}") from None
+    except RecursionError:
+        raise PolicyError(f"{path.name}: {_NESTED}") from None
+
+
+_NESTED = f"tables or lists are nested more than {_DEEPEST} deep"
+
+
+def _too_deep(value: object) -> bool:
+    """Whether nesting goes deeper than what reads it recursively may be given."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        inside: list[object] = []
+        for one in level:
+            if isinstance(one, dict):
+                inside += one.values()
+            elif isinstance(one, list):
+                inside += one
+        level = inside
+    return bool(level)
 
 
 def _assign(body: dict[str, object], override: str) -> str:
     """Apply one dotted `KEY=VALUE`, a bare word being a string; returns the key."""
-    key, separator, value = override.partition("=")
-    if not separator or not key.strip():
-        raise PolicyError(f"--set {override}: expected KEY=VALUE")
+    (*tables, last), value = _split(override)
     try:
         parsed: object = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         parsed = value.strip()
-    *tables, last = key.strip().split(".")
+    except RecursionError:
+        raise PolicyError(f"--set {last}: {_NESTED}") from None
+    if len(tables) >= _DEEPEST or _too_deep(parsed):
+        raise PolicyError(f"--set {last}: {_NESTED}")
     node = body
     for table in tables:
         child = node.setdefault(table, {})
@@ -141,6 +167,23 @@ def _assign(body: dict[str, object], override: str) -> str:
         node = child
     node[last] = parsed
     return ".".join([*tables, last])
+
+
+def _split(override: str) -> tuple[list[str], str]:
+    """The parts of the key, quoted ones whole as in TOML, and the value as it was written."""
+    signs = [place for place, letter in enumerate(override) if letter == "="]
+    for place in signs:  # a quoted key may hold the sign itself
+        try:
+            node: object = tomllib.loads(f"{override[:place].strip()} = 0")
+        except tomllib.TOMLDecodeError:
+            continue
+        parts = []
+        while isinstance(node, dict) and len(node) == 1:
+            ((part, node),) = node.items()
+            parts.append(part)
+        if node == 0:
+            return parts, override[place + 1 :]
+    raise PolicyError(f"--set {override}: expected KEY=VALUE, the key as in TOML")
 
 
 def _touches(given: str, key: str) -> bool:
@@ -194,8 +237,9 @@ def _slices(given: object) -> dict[str, SliceBy]:
             bins = [by for by in _BINS if by == value]
             if not bins:
                 raise _Mistake(f"slices.{name}", f'"quantiles" or "categories", got {value!r}')
-            if name.removeprefix(INPUT).strip("0") == "":
-                raise _Mistake(f"slices.{name}", "columns count from 1")
+            place = name.removeprefix(INPUT)
+            if place.isdigit() and not _is_column(place):
+                raise _Mistake(f"slices.{name}", f"columns count from 1 to {MOST_COLUMNS:,}")
             found[name] = bins[0]
         else:
             raise _Mistake(
@@ -203,6 +247,12 @@ def _slices(given: object) -> dict[str, SliceBy]:
                 'unknown key; hour, content_type, or "input." and a column from 1 or a JSON path',
             )
     return found
+
+
+def _is_column(place: str) -> bool:
+    """Whether a place written in digits, of whatever script, is the number of a column."""
+    short = place.isascii() and len(place) <= len(str(MOST_COLUMNS))
+    return short and 1 <= int(place) <= MOST_COLUMNS
 
 
 def _flat(table: Mapping[str, object], above: str = "") -> Iterator[tuple[str, object]]:

@@ -1,6 +1,6 @@
 """policy.toml: everything that can change a judgement, with its default.
 
-In: what a policy is. Out: reading one (`policy_file`), judging with it. Metrics bring their own
+In: what a policy is. Out: reading one (`policy.files`), judging with it. Metrics bring their own
 default margins and roles (`MetricDefault`), so this module names no metric itself.
 """
 

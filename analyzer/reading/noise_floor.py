@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analyzer.metrics.metric import EndpointFacts
+    from analyzer.model import Verdict
     from analyzer.reading.captured import Captured
     from analyzer.reading.opening import EngineLimits
     from analyzer.reading.subject import Names
@@ -166,6 +167,8 @@ def floor_notes(floor: NoiseFloor | None) -> tuple[Note, ...]:
 def _of_bundle(folder: Path, run: RunFacts) -> tuple[NoiseFloor, pl.DataFrame | None]:
     found = bundle.read(folder)
     verdict, subject = found.verdict, found.verdict.subject
+    bundle.derive_again(folder, verdict)
+    _whole(verdict)
     _same("endpoint", subject.endpoint, run.names.endpoint)
     _same("production model", subject.production_model, run.production_model)
     models = subject.production_model, subject.shadow_model
@@ -198,6 +201,19 @@ def _of_bundle(folder: Path, run: RunFacts) -> tuple[NoiseFloor, pl.DataFrame | 
         mean_absolute_difference=counts.row.get("mean_absolute_difference"),
     )
     return _checked(floor, counts), found.table("shift_sizes")
+
+
+def _whole(verdict: Verdict) -> None:
+    """Part of the pairs, or pairs of who knows whom, say nothing of production's own noise."""
+    if verdict.inputs.objects_failed:
+        failed = ", ".join(
+            f"{count} {code}" for code, count in verdict.inputs.objects_failed.items()
+        )
+        raise InputError(f"objects of it could not be read: {failed}")
+    for name in ("objects", "roles"):
+        gate = verdict.gates.get(name)
+        if gate is not None and gate.closed:
+            raise InputError(f"its gate {name} is closed; mend that and run it again")
 
 
 def _of_captures(

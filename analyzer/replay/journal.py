@@ -12,6 +12,7 @@ Shapes: a line is a JSON object, and for an outcome a tab and the answer's body 
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -123,12 +124,14 @@ class Journal:
         """Write down that a request is about to be sent.
 
         Raises:
-            OSError: it cannot be written, so it must not be sent.
+            OSError: it cannot be written, also because the journal is closed, so it must not be
+                sent.
         """
-        self._append(json.dumps(asdict(sent)).encode())
+        if not self._append(json.dumps(asdict(sent)).encode()):
+            raise OSError(errno.EBADF, "the journal is closed", str(self._path))
 
     def done(self, outcome: Outcome, body: bytes) -> None:
-        """Write down what came of it."""
+        """Write down what came of it; an answer later than the journal's end is left unknown."""
         head = json.dumps(asdict(outcome)).encode()
         self._append(head + b"\t" + base64.b64encode(body))
 
@@ -176,11 +179,12 @@ class Journal:
                 yield offset, json.loads(head), bool(tab)
                 offset += len(line)
 
-    def _append(self, line: bytes) -> None:
+    def _append(self, line: bytes) -> bool:
+        """Whether the file was still open, and so holds the line."""
         data = memoryview(line + b"\n")
         with self._lock:
             if self._file < 0:
-                return
+                return False
             begun = self._end
             try:
                 while data:
@@ -191,6 +195,7 @@ class Journal:
                 self._end = begun  # half a line is none: the next one takes its place
                 os.ftruncate(self._file, begun)
                 raise
+            return True
 
 
 def _whole(file: int) -> int:

@@ -154,7 +154,7 @@ def _of_some_outputs(metric: str, rule: MetricRule) -> bool:
 def _rule(metric: str, item: Evidence, policy: Policy) -> Iterator[str]:
     """Whether one metric's role, need, margin and levels are the policy's."""
     rule = policy.metrics[metric]
-    if item.role is not rule.role and not _stood_down(item, rule):
+    if item.role is not rule.role and not _stood_down(metric, item, policy):
         yield f"{metric} has the role {item.role}, the policy says {rule.role}"
     if item.required is not _required(metric, item, policy):
         yield f"{metric} is {'' if item.required else 'not '}required, the policy says otherwise"
@@ -168,10 +168,20 @@ def _rule(metric: str, item: Evidence, policy: Policy) -> Iterator[str]:
             yield f"the bounds of {metric} stand at {found}, the policy says {wanted}"
 
 
-def _stood_down(item: Evidence, rule: MetricRule) -> bool:
-    """Whether a default could not be asked of these outputs: predictions only, never a wish."""
+def _stood_down(metric: str, item: Evidence, policy: Policy) -> bool:
+    """Whether a run itself shows what the policy's default judges: predictions only, never a wish.
+
+    It does so with the shifts of a new model's scores, for which nobody gave a tolerance, and with
+    what these outputs cannot be asked.
+    """
+    rule = policy.metrics[metric]
     default = rule.source == "default" and item.family is Family.DIVERGENCE
-    return default and item.role is Role.EVIDENCE and not (rule.required and item.effect)
+    if not default or item.role is not Role.EVIDENCE:
+        return False
+    if metric == "score_shift_share" and policy.change == "model":
+        return policy.predictions.tolerance is None
+    unasked = any(note.code == "not-applicable" for note in item.notes)
+    return unasked and item.effect is None
 
 
 def _required(metric: str, item: Evidence, policy: Policy) -> bool:

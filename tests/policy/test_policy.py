@@ -23,6 +23,26 @@ def write(folder: Path, text: str) -> Path:
 
 
 @pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ('slices."input.a.b"', "input.a.b"),
+        ("slices.'input.a=b'", "input.a=b"),
+        (" slices . input.7 ", "input.7"),
+        ("slices.input.100000", "input.100000"),
+    ],
+)
+def test_the_key_of_an_override_is_read_as_in_toml(key: str, name: str) -> None:
+    policy = load_policy(None, DEFAULTS, [f"{key}=categories"])
+    assert policy.slices == {name: "categories"}
+
+
+@pytest.mark.parametrize("override", [f"alpha={'[' * 3_000}", f"{'a.' * 5_000}a=1"])
+def test_an_override_nested_too_deeply_is_a_mistake(override: str) -> None:
+    with pytest.raises(PolicyError, match="nested more than 64 deep"):
+        load_policy(None, DEFAULTS, [override])
+
+
+@pytest.mark.parametrize(
     ("text", "complaint"),
     [
         ("[metrics.latncy_p99]\nmargin = 1.2", "metrics.latncy_p99: unknown metric; did you mean"),
@@ -51,7 +71,13 @@ def write(folder: Path, text: str) -> Path:
         ("[slices]\nday = true", "slices.day: unknown key; hour, content_type"),
         ('[slices]\n"input.3" = "deciles"', 'slices.input.3: "quantiles" or "categories"'),
         ('[slices]\n"input.0" = "quantiles"', "slices.input.0: columns count from 1"),
+        ("[slices]\ninput.99999999999 = 'quantiles'", "columns count from 1 to 100,000"),
+        ("[slices]\ninput.100001 = 'quantiles'", "columns count from 1 to 100,000"),
+        ('[slices]\n"input.²" = "quantiles"', "columns count from 1 to 100,000"),
         ("slices = 3", "slices: expected a table"),
+        (f"alpha = {'[' * 3_000}", "nested more than 64 deep"),
+        (f"alpha = {'[' * 100}{']' * 100}", "nested more than 64 deep"),
+        (f"{'a.' * 5_000}a = 1", "nested more than 64 deep"),
         ("change = 'weights'", "change"),
         ("[metrics.score_bias]\nrole = 'guardrail'\nmargin = 0.1", "score_bias.role: it only"),
         ("alpha = ", "not valid TOML"),

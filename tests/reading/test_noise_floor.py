@@ -13,7 +13,7 @@ import pytest
 from analyzer import analysis, bundle
 from analyzer.console.progress import silent
 from analyzer.errors import InputError, UsageError
-from analyzer.model import Verdict
+from analyzer.model import GateOutcome, Verdict
 from analyzer.report.content import predictions_page, verdict_page
 from analyzer.report.content.page import Table
 from analyzer.report.text import render
@@ -281,6 +281,31 @@ def test_a_floor_that_was_altered_is_refused(tmp_path: Path, source: Path, again
     frame = pl.read_parquet(counts).with_columns(flipped=pl.lit(3_000, pl.Int64))
     frame.write_parquet(counts)
     assert "altered" in refused(source, floor)
+
+
+def test_a_bundle_of_a_run_that_cannot_be_believed_is_refused(
+    tmp_path: Path, source: Path, again: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    floor = bundled(tmp_path / "aa", again, production="v1", shadow="v1-again")
+    held = bundle.read(floor)
+    tables = {name: table for name in held.table_names if (table := held.table(name)) is not None}
+
+    def said(name: str, part: object) -> str:
+        bundle.write(floor, held.verdict.model_copy(update={name: part}), {}, tables)
+        return refused(source, floor)
+
+    closed = {
+        name: {**gates, name: gates[name].model_copy(update={"outcome": GateOutcome.FAIL})}
+        for gates in [held.verdict.gates]
+        for name in ("objects", "roles")
+    }
+    assert "it was altered, or is not this tool's" in said("gates", closed["roles"])
+    # what follows is a whole verdict's part; that the rest does not follow from it is seen above
+    monkeypatch.setattr(bundle, "derive_again", lambda *_: None)
+    for name, gates in closed.items():
+        assert f"its gate {name} is closed" in said("gates", gates)
+    unread = held.verdict.inputs.model_copy(update={"objects_failed": {"gone": 2}})
+    assert "objects of it could not be read: 2 gone" in said("inputs", unread)
 
 
 def test_a_copy_of_the_shadow_under_another_name_is_no_floor(tmp_path: Path, source: Path) -> None:

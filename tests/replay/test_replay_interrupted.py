@@ -172,6 +172,16 @@ def test_what_was_under_way_when_a_replay_was_killed_is_unfinished(tmp_path: Pat
     assert unknown["done_at"].null_count() == unknown["status"].null_count() == len(begun)
 
 
+def test_nothing_is_sent_that_a_closed_journal_does_not_hold(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    with Journal(path) as journal:
+        pass
+    with pytest.raises(OSError, match="closed"):
+        journal.sending(Sent(0, "candidate", 1, 2, 0, warm_up=False))
+    journal.done(Outcome(0, "candidate", 2, 3, None, 200, "text/csv", None, None), b"late")
+    assert path.read_bytes() == b""
+
+
 def test_a_line_cut_short_is_taken_off_the_journal(tmp_path: Path) -> None:
     path = tmp_path / "journal"
     sent = Sent(0, "candidate", 1, 2, 0, warm_up=False)

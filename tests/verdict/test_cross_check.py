@@ -14,7 +14,7 @@ from analyzer.analysis import error_verdict
 from analyzer.console.progress import silent
 from analyzer.errors import InputError
 from analyzer.model import Verdict
-from analyzer.verdict.cross_check import contradiction, unfit
+from analyzer.verdict.cross_check import _contradictions, contradiction, unfit
 
 SAMPLE_DATA = Path(__file__).parents[2] / "sample_data"
 Body = dict[str, Any]
@@ -121,6 +121,31 @@ def test_a_hand_edit_is_found(scenario: str, path: str, value: object, found: st
     said = contradiction(edited(scenario, path, value))
     assert said is not None
     assert found in said
+
+
+_JUDGED_BADLY = [
+    (path.parent.name, metric, role)
+    for path in sorted(SAMPLE_DATA.glob("*/expected_verdict.json"))
+    for metric, item in json.loads(path.read_text(encoding="utf-8"))["metrics"].items()
+    if item["role"] in {"guardrail", "review"} and item["outcome"] in {"fail", "unresolved"}
+    for role in ("evidence", "info")
+]
+
+
+@pytest.mark.parametrize(("scenario", "metric", "role"), _JUDGED_BADLY)
+def test_what_did_not_pass_cannot_be_called_evidence(scenario: str, metric: str, role: str) -> None:
+    body = golden(scenario)
+    body["metrics"][metric] |= {"role": role, "outcome": "info", "required": False}
+    said = list(_contradictions(Verdict.model_validate_json(json.dumps(body))))
+    assert any(f"{metric} has the role {role}" in one for one in said)
+
+
+def test_a_failing_review_called_evidence_does_not_promote() -> None:
+    failing = golden("label_flips")["metrics"]["flip_rate"]
+    assert (failing["role"], failing["outcome"]) == ("review", "fail")
+    shown = {**failing, "role": "evidence", "outcome": "info"}
+    said = contradiction(edited("promote", "metrics.flip_rate", shown))
+    assert said == "flip_rate has the role evidence, the policy says review"
 
 
 def test_a_policy_that_cannot_be_read_is_found() -> None:
