@@ -78,7 +78,7 @@ def open_exports(paths: Sequence[Path]) -> Exports:
 
     Raises:
         InputError: no such path, or a file named by the user is no export or not valid.
-        AccessError: a file named by the user cannot be opened.
+        AccessError: a file named by the user cannot be opened, or a folder not be listed.
     """
     readings = (_read(file) for file in export_files(paths) if not _is_companion(file.path))
     return Exports(tuple(readings), tuple(paths))
@@ -105,6 +105,9 @@ def _is_companion(path: Path) -> bool:
 
 def _read(file: ExportFile) -> Reading:
     collector = Collector(file)
+    if file.left_out is not None:
+        collector.dropped[file.left_out] += 1
+        return collector.reading()
     try:
         head = file.head().removeprefix(_BOM)
         json_start = _JSON_START.match(head)
