@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from analyzer.cloudwatch import (
     MetricExport,
     dropped_notes,
-    endpoint_file,
+    endpoint_files,
     open_exports,
     read_exports,
 )
@@ -405,9 +405,14 @@ def test_endpoint_facts_are_found_beside_the_rows_however_they_are_named(
 ) -> None:
     write(tmp_path, "rows.jsonl", lines([row()]))
     paths = [Path(given.format(tmp_path))]
-    assert endpoint_file(paths) is None
+    assert endpoint_files(paths) == ()
     write(tmp_path, "endpoint.json", {"DescribeEndpoint": {}})
-    assert endpoint_file(paths) == tmp_path / "endpoint.json"
+    assert endpoint_files(paths) == (tmp_path / "endpoint.json",)
+    write(tmp_path, "later/endpoint.json", {"DescribeEndpoint": {}})
+    write(tmp_path, ".old/endpoint.json", {"DescribeEndpoint": {}})
+    later = () if given.endswith("jsonl") else (tmp_path / "later/endpoint.json",)
+    assert endpoint_files(paths) == (tmp_path / "endpoint.json", *later)
+    assert endpoint_files([*paths, tmp_path / "rows.jsonl"]) == endpoint_files(paths)
 
 
 KEYS = (*row(), *stream_object(), "Datapoints", "MetricDataResults", "Timestamps", "Values", "Id")

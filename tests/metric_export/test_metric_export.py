@@ -141,6 +141,28 @@ def test_a_promotion_is_planned_from_the_endpoint_file_of_an_export(
     assert not described.scaling_known
 
 
+def test_a_configuration_changed_between_two_exports_of_one_test_is_not_judged_as_one(
+    tmp_path: Path, served: Callable[[object], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served(two_variants())
+    export_metrics("churn", (START, NOW), tmp_path / "m/1", AwsOptions(), silent, now=NOW)
+    changed = START + timedelta(hours=20)
+    later = {**FLEET, "EndpointConfigName": "churn-8", "LastModifiedTime": changed}
+    monkeypatch.setitem(vars(SAGEMAKER)["_answers"], "describe_endpoint", later)
+    export_metrics("churn", (START, NOW), tmp_path / "m/2", AwsOptions(), silent, now=NOW)
+    one, two = (str(tmp_path / "m" / name) for name in "12")
+    for folders, outcome in (
+        ((one,), "pass"),
+        ((one, two), "fail"),
+        ((str(tmp_path / "m"),), "fail"),
+    ):
+        request = analysis.Request(endpoint="churn", cloudwatch=folders)
+        verdict = analysis.run(request, silent).verdict
+        assert verdict.gates["deployment"].outcome.value == outcome
+        noted = {note.code for note in verdict.notes}
+        assert ("configurations-differ" in noted) == (outcome == "fail")
+
+
 class Refusing(RawCloudWatch):
     """One whose second request is refused, as when credentials expire in between."""
 
