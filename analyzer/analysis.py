@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analyzer import __version__
-from analyzer.cloudwatch import dropped_notes, endpoint_file, open_exports
-from analyzer.endpoint import read_endpoint
+from analyzer.cloudwatch import dropped_notes, endpoint_files, open_exports
+from analyzer.endpoint import read_endpoint, read_endpoints
 from analyzer.errors import AnalyzerError, UsageError
 from analyzer.figures import counted, grouped, percent
 from analyzer.gates import GATES
@@ -126,7 +126,7 @@ def run(request: Request, progress: Progress) -> Analysis:
     """
     policy = load_policy(request.policy_file, DEFAULTS, request.overrides)
     span = asked_span(request.since, request.until)
-    endpoint = _endpoint(request)
+    endpoint, differing = _endpoint(request)
     looking_of(policy, endpoint)  # a test that cannot be judged as asked stops before it is read
     exports = open_exports([Path(path) for path in request.cloudwatch])
     listing = _listing(request, endpoint, span, progress)
@@ -169,7 +169,8 @@ def run(request: Request, progress: Progress) -> Analysis:
     noted = captured.notes if captured is not None else ()
     listed = tuple(note for one in (listing, labels) if one is not None for note in one.notes)
     apart = not_asked(given, replayed=replayed)
-    notes = (*noted, *listed, *apart, *dropped_notes(export.dropped), *export.notes)
+    unused = dropped_notes(export.dropped)
+    notes = (*noted, *listed, *apart, *differing, *unused, *export.notes)
     jobs = listing is not None and listing.batch
     judged = _judge(facts, names, notes, progress, jobs=jobs)
     return replace(judged, remarks=captured.remarks) if captured is not None else judged
@@ -251,11 +252,12 @@ def _judge(
     return Analysis(verdict=verdict, tables=bundle_tables(facts, slices))
 
 
-def _endpoint(request: Request) -> EndpointFacts | None:
-    """endpoint.json as given, else as it lies beside the metric rows."""
-    beside = endpoint_file([Path(path) for path in request.cloudwatch])
-    path = request.endpoint_file or beside
-    return None if path is None else read_endpoint(path)
+def _endpoint(request: Request) -> tuple[EndpointFacts | None, tuple[Note, ...]]:
+    """endpoint.json as given, else all that lie beside the metric rows."""
+    if request.endpoint_file is not None:
+        return read_endpoint(request.endpoint_file), ()
+    beside = endpoint_files([Path(path) for path in request.cloudwatch])
+    return read_endpoints(beside, request.endpoint)
 
 
 def _listing(

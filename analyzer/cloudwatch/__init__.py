@@ -8,7 +8,7 @@ makes the table, whatever had to be assumed is a note
 """
 
 from analyzer.cloudwatch.dropped import dropped_notes
-from analyzer.cloudwatch.exports import Exports, endpoint_file, open_exports, read_exports
+from analyzer.cloudwatch.exports import Exports, endpoint_files, open_exports, read_exports
 from analyzer.cloudwatch.selection import POINT_SCHEMA, MetricExport
 
 __all__ = [
@@ -16,7 +16,7 @@ __all__ = [
     "Exports",
     "MetricExport",
     "dropped_notes",
-    "endpoint_file",
+    "endpoint_files",
     "open_exports",
     "read_exports",
 ]

@@ -26,6 +26,8 @@ _HIDING = {
         "keep the queries file beside the answer, or name metric and statistic in its ids or labels"
     ),
     "unknown-period": "name the period in seconds in the id, the label or the file name",
+    "hidden": "rename what begins with a dot or an underscore, if it is an export",
+    "not-a-file": "give the metrics as regular files",
     "not-an-export": "keep only metric exports in the folder",
     "unreadable": "export the damaged files again",
     "bad-time": "give times as ISO 8601 or as seconds since 1970",

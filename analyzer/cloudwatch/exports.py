@@ -78,7 +78,7 @@ def open_exports(paths: Sequence[Path]) -> Exports:
 
     Raises:
         InputError: no such path, or a file named by the user is no export or not valid.
-        AccessError: a file named by the user cannot be opened.
+        AccessError: a file named by the user cannot be opened, or a folder not be listed.
     """
     readings = (_read(file) for file in export_files(paths) if not _is_companion(file.path))
     return Exports(tuple(readings), tuple(paths))
@@ -91,11 +91,20 @@ def read_exports(
     return open_exports(paths).select(endpoint=endpoint, variants=variants)
 
 
-def endpoint_file(paths: Sequence[Path]) -> Path | None:
-    """The first endpoint.json that lies in a folder given, or beside a file given."""
-    given = [role_and_path(path)[1] for path in paths]
-    beside = [(path if path.is_dir() else path.parent) / _ENDPOINT_FILE for path in given]
-    return next((path for path in beside if path.is_file()), None)
+def endpoint_files(paths: Sequence[Path]) -> tuple[Path, ...]:
+    """Every endpoint.json that lies in a folder given, at any depth, or beside a file given.
+
+    Raises:
+        AccessError: a folder cannot be listed.
+        InputError: no such path.
+    """
+    found = []
+    for file in export_files(paths):
+        # Beside a folder's file lies what the folder holds anyway.
+        path = file.path.with_name(_ENDPOINT_FILE) if file.given else file.path
+        if path.name == _ENDPOINT_FILE and file.left_out is None and path.is_file():
+            found.append(path)
+    return tuple(dict.fromkeys(path.absolute() for path in found))
 
 
 def _is_companion(path: Path) -> bool:
@@ -105,6 +114,9 @@ def _is_companion(path: Path) -> bool:
 
 def _read(file: ExportFile) -> Reading:
     collector = Collector(file)
+    if file.left_out is not None:
+        collector.dropped[file.left_out] += 1
+        return collector.reading()
     try:
         head = file.head().removeprefix(_BOM)
         json_start = _JSON_START.match(head)

@@ -1,23 +1,26 @@
 """Which files to read, and their bytes: files, folders and `role=path` as the user gave them.
 
 In: finding, opening and decompressing. Out: what the bytes mean. A file the user names must be
-readable; one merely found in a folder is counted when it is not.
+readable; one merely found in a folder is counted when it is not, or when it is hidden.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import zlib
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analyzer.cloudwatch.naming import ROLE_WORDS
 from analyzer.errors import AccessError, InputError
+from analyzer.sources.local import entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from analyzer.sources.objects import Entry
 
 _GZIP = b"\x1f\x8b"
 _GZIP_ONLY = zlib.MAX_WBITS | 16
@@ -44,6 +47,7 @@ class ExportFile:
         role: the role the user gave with `role=path`.
         given: whether the user named this very file, rather than a folder it is in.
         origin: which of the paths given it comes from, counted from 0.
+        left_out: why nobody is to read it, "hidden" or "not-a-file"; None where it is to be read.
     """
 
     path: Path
@@ -51,6 +55,7 @@ class ExportFile:
     role: str | None = None
     given: bool = True
     origin: int = 0
+    left_out: str | None = None
 
     def head(self) -> bytes:
         """The first bytes, decompressed; an export shows in them what it is.
@@ -116,20 +121,27 @@ def gunzip(data: bytes) -> bytes:
 
 
 def export_files(paths: Sequence[Path]) -> Iterator[ExportFile]:
-    """Every regular file of the paths given; folders recursively, in sorted order.
+    """Every file of the paths given; folders recursively, links followed, in sorted order.
 
     A path that does not exist as it stands may begin with `production=` or `shadow=`, which says
     whose metrics it holds where the export does not.
 
     Raises:
+        AccessError: a folder cannot be listed; what it hides cannot be known.
         InputError: there is no such file or folder.
     """
     for origin, given in enumerate(paths):
         role, path = role_and_path(given)
         if path.is_dir():
-            for found in _walk(path):
-                name = found.relative_to(path).as_posix()
-                yield ExportFile(found, name, role, given=False, origin=origin)
+            for entry in sorted(entries(str(path)), key=attrgetter("key")):
+                yield ExportFile(
+                    Path(entry.location),
+                    entry.key,
+                    role,
+                    given=False,
+                    origin=origin,
+                    left_out=_left_out(entry),
+                )
         elif path.exists():
             yield ExportFile(path, str(path), role, origin=origin)
         else:
@@ -144,10 +156,8 @@ def role_and_path(given: Path) -> tuple[str | None, Path]:
     return ROLE_WORDS[match[1]], Path(match[2])
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for root, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(root, name)
-            if path.is_file():
-                yield path
+def _left_out(entry: Entry) -> str | None:
+    # A hidden name is a draft or was put aside: beside the export it would count a second time.
+    if entry.hidden:
+        return "hidden"
+    return None if entry.is_file else "not-a-file"

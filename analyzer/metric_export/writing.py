@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from analyzer.errors import ResourceError, UsageError
@@ -19,7 +21,7 @@ from analyzer.metric_export.fetching import fetch
 from analyzer.sources.aws import client_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterable
 
     from analyzer.metric_export.asking import Question
     from analyzer.metric_export.fetching import Points
@@ -106,16 +108,21 @@ def export_metrics(
     found: Counter[Question] = Counter()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        draft = folder / f".{METRIC_ROWS}"
-        # Without a time of its own, so that the same points give the same bytes.
-        with draft.open("wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as file:
-            for number, (_, points) in enumerate(fetch(clients.cloudwatch, plan)):
-                for question, values in points.items():
-                    _write(cast("IO[bytes]", file), question, values)
-                    found[question] += len(values)
-                progress("exporting metrics", number + 1, len(plan))
-        files = [METRIC_ROWS, *_write_description(folder, described)]
-        draft.replace(folder / METRIC_ROWS)
+        # Of this export alone, and gone with it: whatever stops it, the earlier one stays whole.
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as held:
+            draft = Path(held)
+            # Without a time of its own, so that the same points give the same bytes.
+            with (
+                (draft / METRIC_ROWS).open("wb") as raw,
+                gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as file,
+            ):
+                for number, (_, points) in enumerate(fetch(clients.cloudwatch, plan)):
+                    for question, values in points.items():
+                        _write(cast("IO[bytes]", file), question, values)
+                        found[question] += len(values)
+                    progress("exporting metrics", number + 1, len(plan))
+            files = (METRIC_ROWS, *_write_description(draft, described))
+            _replace(draft, folder, files)
     except OSError as error:
         raise ResourceError(f"{folder}: cannot be written: {error.strerror}") from None
     totals = dict.fromkeys(described.variants, 0)
@@ -126,7 +133,7 @@ def export_metrics(
         endpoint=endpoint,
         start=start,
         end=min(end, now),
-        files=tuple(files),
+        files=files,
         points=totals,
         remarks=(*_remarks(start, now), *_empty(found, asked), *described.remarks),
     )
@@ -151,14 +158,21 @@ def _write(file: IO[bytes], question: Question, points: Points) -> None:
 
 
 def _write_description(folder: Path, described: Description) -> list[str]:
-    """endpoint.json; an older one is removed where there is none now, for it may say otherwise."""
-    path = folder / ENDPOINT_FILE
+    """endpoint.json where there is anything to say in it; the names of what was written."""
     if not described.answers:
-        path.unlink(missing_ok=True)
         return []
     text = json.dumps(described.answers, indent=2, sort_keys=True, default=_moment) + "\n"
-    path.write_text(text, encoding="utf-8")
+    (folder / ENDPOINT_FILE).write_text(text, encoding="utf-8")
     return [ENDPOINT_FILE]
+
+
+def _replace(draft: Path, folder: Path, files: Iterable[str]) -> None:
+    """The finished files in place of the earlier ones, with nothing slow in between."""
+    for name in files:
+        (draft / name).replace(folder / name)
+    if ENDPOINT_FILE not in files:
+        # An older one may say otherwise of what the new rows are.
+        (folder / ENDPOINT_FILE).unlink(missing_ok=True)
 
 
 def _moment(value: object) -> str:

@@ -24,6 +24,10 @@ _FILE = "Correct the file as the message says, and run again."
 
 NOTE_CODES: dict[str, tuple[str, str]] = {
     # when a result may be read, and which minutes count
+    "configurations-differ": (
+        "endpoint.json files of one endpoint, written in turn, name different configurations.",
+        "Judge one: --since after the change, or without the exports made before it.",
+    ),
     "only-look": (
         "The policy promises that the result is read once; fixed bounds hold for one look.",
         "If it was read before, or will be read again with more data, judge by anytime.",

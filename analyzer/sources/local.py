@@ -134,7 +134,7 @@ def _children(folder: str, seen: set[tuple[int, int]]) -> list[os.DirEntry[str]]
 
 def _hidden(path: str, error: OSError) -> AccessError:
     return AccessError(
-        f"{printable(path)}: cannot look inside: {error.strerror}; its captures would be missing "
+        f"{printable(path)}: cannot look inside: {error.strerror}; what it holds would be missing "
         "without a trace"
     )
 

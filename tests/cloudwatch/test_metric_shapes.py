@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -12,7 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analyzer.cloudwatch import MetricExport, endpoint_file, open_exports, read_exports
+from analyzer.cloudwatch import (
+    MetricExport,
+    dropped_notes,
+    endpoint_files,
+    open_exports,
+    read_exports,
+)
 from analyzer.errors import AnalyzerError
 from tests.cloudwatch.export_builders import (
     ENDPOINT,
@@ -200,6 +207,55 @@ def test_files_that_are_no_export_are_counted_in_a_folder_and_refused_by_name(
     assert (caught.value.exit_code, caught.value.code) == (3, "not-an-export")
 
 
+def test_what_is_hidden_in_a_folder_is_counted_and_not_read(tmp_path: Path) -> None:
+    write(tmp_path, "rows.jsonl", lines([row()]))
+    for name in (".metric_rows.jsonl", ".old/rows.jsonl", "_draft/rows.jsonl"):
+        write(tmp_path, name, lines([row(value=7.0)]))
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    (tmp_path / "gone.jsonl").symlink_to(tmp_path / "nowhere")
+    export = select(tmp_path)
+    assert export.points.height == select(tmp_path / "rows.jsonl").points.height == 1
+    assert export.dropped == {"hidden": 3, "not-a-file": 1, "unreadable": 1}
+    (note,) = dropped_notes(export.dropped)
+    assert "3 hidden, 1 not-a-file, 1 unreadable; hidden: rename" in note.text
+    assert select(tmp_path / ".old/rows.jsonl").points.height == 1
+    assert select(tmp_path / ".old").points.height == 1
+
+
+def test_a_folder_of_hidden_drafts_alone_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, ".metric_rows.jsonl.gz", gzip.compress(lines([row()])))
+    exports = open_exports([tmp_path])
+    with pytest.raises(AnalyzerError, match=r"no usable metric point: 1 hidden; hidden: rename"):
+        exports.require_points(exports.select(endpoint=None, variants={}))
+
+
+def test_a_linked_folder_is_read_once_and_loops_end(tmp_path: Path) -> None:
+    write(tmp_path, "elsewhere/rows.jsonl", lines([row()]))
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given/linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere/loop").symlink_to(tmp_path / "elsewhere")
+    assert select(tmp_path / "given").points.height == 1
+    assert len(open_exports([tmp_path / "given"]).readings) == 1
+
+
+def test_a_folder_that_cannot_be_listed_stops_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "rows.jsonl", lines([row()]))
+    write(tmp_path, "shadow/rows.jsonl", lines([row()]))
+    scandir = os.scandir
+
+    def refuse(path: str) -> object:
+        if Path(path).name == "shadow":
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(AnalyzerError, match="shadow: cannot look inside: Permission") as caught:
+        select(tmp_path)
+    assert caught.value.exit_code == 4
+
+
 def test_a_missing_path_is_named(tmp_path: Path) -> None:
     with pytest.raises(AnalyzerError, match=r"nowhere.json: no such file") as caught:
         select(tmp_path / "nowhere.json")
@@ -349,9 +405,14 @@ def test_endpoint_facts_are_found_beside_the_rows_however_they_are_named(
 ) -> None:
     write(tmp_path, "rows.jsonl", lines([row()]))
     paths = [Path(given.format(tmp_path))]
-    assert endpoint_file(paths) is None
+    assert endpoint_files(paths) == ()
     write(tmp_path, "endpoint.json", {"DescribeEndpoint": {}})
-    assert endpoint_file(paths) == tmp_path / "endpoint.json"
+    assert endpoint_files(paths) == (tmp_path / "endpoint.json",)
+    write(tmp_path, "later/endpoint.json", {"DescribeEndpoint": {}})
+    write(tmp_path, ".old/endpoint.json", {"DescribeEndpoint": {}})
+    later = () if given.endswith("jsonl") else (tmp_path / "later/endpoint.json",)
+    assert endpoint_files(paths) == (tmp_path / "endpoint.json", *later)
+    assert endpoint_files([*paths, tmp_path / "rows.jsonl"]) == endpoint_files(paths)
 
 
 KEYS = (*row(), *stream_object(), "Datapoints", "MetricDataResults", "Timestamps", "Values", "Id")

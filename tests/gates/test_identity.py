@@ -11,12 +11,16 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from analyzer.endpoint import read_endpoint, read_endpoints
 from analyzer.gates.identity import IDENTITY_GATES
 from analyzer.metrics.metric import CaptureFacts, EndpointFacts
 from analyzer.model import GateOutcome, Inputs, Ledger, Mode, Pairing
+from tests.endpoint_files import write_endpoint
 from tests.metrics.points import START, facts_of, policy_of, shadow_test
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from analyzer.metrics.metric import Facts
     from analyzer.model import Gate
 
@@ -219,13 +223,6 @@ def test_roles_are_closed_when_nothing_was_counted() -> None:
         (EndpointFacts(), GateOutcome.NOT_MEASURED),
         (EndpointFacts(live_since=START - timedelta(days=1)), GateOutcome.PASS),
         (EndpointFacts(live_since=START + timedelta(minutes=5)), GateOutcome.FAIL),
-        (
-            EndpointFacts(
-                live_since=START - timedelta(days=1),
-                config_changes=(START + timedelta(minutes=30),),
-            ),
-            GateOutcome.FAIL,
-        ),
     ],
 )
 def test_a_configuration_must_be_live_over_the_whole_window(
@@ -235,6 +232,50 @@ def test_a_configuration_must_be_live_over_the_whole_window(
     assert held.outcome is outcome
     assert held.when_not_measured == "note"
     assert ("--since 2026-11-16T00:" in held.text) == (outcome is GateOutcome.FAIL)
+
+
+@pytest.mark.parametrize(
+    ("minute", "scaled", "outcome"),
+    [
+        (30, False, GateOutcome.FAIL),
+        (30, True, GateOutcome.FAIL),
+        (-30, False, GateOutcome.PASS),
+        (90, True, GateOutcome.FAIL),
+    ],
+    ids=["inside", "inside, hidden by scaling", "before", "unknown until after"],
+)
+def test_a_configuration_that_came_between_two_exports_closes_the_window_it_lies_in(
+    tmp_path: Path, minute: int, outcome: GateOutcome, *, scaled: bool
+) -> None:
+    before, changed = START - timedelta(days=1), START + timedelta(minutes=minute)
+    activity = [(changed - timedelta(minutes=1), changed)] if scaled else []
+    first = write_endpoint(tmp_path / "a", "churn-6", before)
+    then = write_endpoint(tmp_path / "b", "churn-7", changed, created=before, scaled=activity)
+    assert check(facts(endpoint=read_endpoint(first)), "deployment").outcome is GateOutcome.PASS
+    endpoint, _ = read_endpoints([first, then], None)
+    held = check(facts(endpoint=endpoint), "deployment")
+    assert held.outcome is outcome
+    assert (f"--since {changed:%Y-%m-%dT%H:%M}" in held.text) == (outcome is GateOutcome.FAIL)
+
+
+def test_a_change_within_an_experiment_closes_the_window_it_lies_in(tmp_path: Path) -> None:
+    variants = [{"ShadowModelVariantName": "Shadow-01"}]
+    mode = {"SourceModelVariantName": "AllTraffic", "ShadowModelVariants": variants}
+    running = {"Schedule": {"StartTime": str(START)}, "ShadowModeConfig": mode}
+    changed = START + timedelta(minutes=30)
+    paths = [
+        write_endpoint(tmp_path / "a", "exp-1", START, experiment=running),
+        write_endpoint(tmp_path / "b", "exp-2", changed, experiment=running),
+    ]
+    for path in paths:
+        alone = facts(endpoint=read_endpoint(path))
+        assert check(alone, "deployment").outcome is GateOutcome.PASS
+    endpoint, _ = read_endpoints(paths, None)
+    held = check(facts(endpoint=endpoint), "deployment")
+    assert held.outcome is GateOutcome.FAIL
+    assert "configuration changed 1 time inside the window; use --since 2026-11-16T00:30" in (
+        held.text
+    )
 
 
 def test_rows_of_two_endpoints_close_endpoint_match() -> None:

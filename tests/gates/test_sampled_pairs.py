@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pytest
 
+from analyzer.endpoint import read_endpoints
 from analyzer.gates.missing import check_missing_pairs
 from analyzer.metrics.metric import EndpointFacts
 from analyzer.model import GateOutcome, Ledger, Pairing
+from tests.endpoint_files import write_endpoint
 from tests.metrics.prediction_facts import START, facts_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from analyzer.metrics.metric import Facts
     from analyzer.model import Gate
 
@@ -82,14 +86,6 @@ def facts_times(facts: Facts, factor: int) -> Facts:
         (None, False),
         (EndpointFacts(shadow_percentage=100, capture_percentage=50), True),
         (EndpointFacts(capture_percentage=50), False),
-        (
-            EndpointFacts(
-                shadow_percentage=100,
-                capture_percentage=50,
-                config_changes=(START + timedelta(hours=1),),
-            ),
-            False,
-        ),
     ],
 )
 def test_the_hour_is_asked_only_where_no_percentage_can_have_changed(
@@ -98,6 +94,22 @@ def test_the_hour_is_asked_only_where_no_percentage_can_have_changed(
     facts = sampled([2_500, 2_500, 4_000, 4_000], endpoint=endpoint)
     assert gate(facts).closed == asked
     assert ("depends on the hour" in gate(facts).text) == asked
+
+
+@pytest.mark.parametrize(("minutes", "asked"), [(-60, True), (60, False)])
+def test_the_hour_is_asked_only_where_two_exports_tell_of_one_configuration(
+    tmp_path: Path, minutes: int, *, asked: bool
+) -> None:
+    changed = START + timedelta(minutes=minutes)
+    paths = [
+        write_endpoint(tmp_path / "a", "churn-6", START - timedelta(days=1)),
+        write_endpoint(tmp_path / "b", "churn-7", changed),
+    ]
+    endpoint, _ = read_endpoints(paths, None)
+    assert endpoint is not None
+    assert (endpoint.shadow_percentage, endpoint.capture_percentage) == (100, 50)
+    found = gate(sampled([2_500, 2_500, 4_000, 4_000], endpoint=endpoint))
+    assert ("depends on the hour" in found.text) == asked
 
 
 @pytest.mark.parametrize(

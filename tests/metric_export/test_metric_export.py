@@ -141,6 +141,87 @@ def test_a_promotion_is_planned_from_the_endpoint_file_of_an_export(
     assert not described.scaling_known
 
 
+def test_a_configuration_changed_between_two_exports_of_one_test_is_not_judged_as_one(
+    tmp_path: Path, served: Callable[[object], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served(two_variants())
+    export_metrics("churn", (START, NOW), tmp_path / "m/1", AwsOptions(), silent, now=NOW)
+    changed = START + timedelta(hours=20)
+    later = {**FLEET, "EndpointConfigName": "churn-8", "LastModifiedTime": changed}
+    monkeypatch.setitem(vars(SAGEMAKER)["_answers"], "describe_endpoint", later)
+    export_metrics("churn", (START, NOW), tmp_path / "m/2", AwsOptions(), silent, now=NOW)
+    one, two = (str(tmp_path / "m" / name) for name in "12")
+    for folders, outcome in (
+        ((one,), "pass"),
+        ((one, two), "fail"),
+        ((str(tmp_path / "m"),), "fail"),
+    ):
+        request = analysis.Request(endpoint="churn", cloudwatch=folders)
+        verdict = analysis.run(request, silent).verdict
+        assert verdict.gates["deployment"].outcome.value == outcome
+        noted = {note.code for note in verdict.notes}
+        assert ("configurations-differ" in noted) == (outcome == "fail")
+
+
+class Refusing(RawCloudWatch):
+    """One whose second request is refused, as when credentials expire in between."""
+
+    def get_metric_data(self, **body: Any) -> dict[str, Any]:  # noqa: ANN401 - any request
+        if self.requests:
+            raise refused("GetMetricData")
+        return super().get_metric_data(**body)
+
+
+def test_an_export_that_was_refused_leaves_no_trace(
+    tmp_path: Path, served: Callable[[object], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served(two_variants())
+    export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=NOW)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    monkeypatch.setitem(
+        vars(SAGEMAKER)["_answers"], "describe_endpoint", {**FLEET, "EndpointConfigName": "churn-8"}
+    )
+    served(Refusing(traffic(START, MINUTES, variant=VARIANTS[0]), page=777))
+    with pytest.raises(AccessError):
+        export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=NOW)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_both_files_are_the_earlier_ones_until_both_are_complete(
+    tmp_path: Path, served: Callable[[object], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served(two_variants())
+    export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=NOW)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def stopped(*_: object) -> list[str]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(writing, "_write_description", stopped)
+    served(two_variants(slower=1.5))
+    with pytest.raises(KeyboardInterrupt):
+        export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=NOW)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_two_exports_into_one_folder_do_not_share_a_draft(
+    tmp_path: Path, served: Callable[[object], None]
+) -> None:
+    served(two_variants())
+    export_metrics("churn", (START, None), tmp_path / "alone", AwsOptions(), silent, now=NOW)
+    inner: list[bool] = []
+
+    def within(stage: str, done: int, *_: object, **__: object) -> None:
+        if stage == "exporting metrics" and done and not inner:
+            inner.append(True)
+            export_metrics("churn", (START, None), tmp_path / "m", AwsOptions(), silent, now=NOW)
+
+    export_metrics("churn", (START, None), tmp_path / "m", AwsOptions(), within, now=NOW)
+    assert inner
+    assert rows_of(tmp_path / "m") == rows_of(tmp_path / "alone")
+    assert len(list((tmp_path / "m").iterdir())) == 2
+
+
 def test_an_exported_slowdown_is_the_one_the_requests_had(
     tmp_path: Path, served: Callable[[object], None]
 ) -> None:
