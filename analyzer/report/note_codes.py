@@ -185,7 +185,7 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Look at the hours with many; a part of the traffic, or an incident, may explain them.",
     ),
     "worse-lately": (
-        "The last day by itself is above the margin, whatever all days come to.",
+        "The last day by itself is beyond the margin, whatever all days come to.",
         "Find out what changed on that day; where it is over, a day more shows it.",
     ),
     "bad-hours": (
