@@ -205,6 +205,10 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "All scores together moved far, though hardly one by itself did.",
         "Look for a unit, a scale or a default that changed; where it is meant, let labels judge.",
     ),
+    "order-lost": (
+        "Answers are not in production's order, and too close for a large shift to show it.",
+        "Check the shadow's inputs and model; where it is right to differ, let labels judge.",
+    ),
     "rare-answers": (
         "The margin is wider than production's rarer answers are frequent.",
         "Set the metric's margin to how many of these may change.",

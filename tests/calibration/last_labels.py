@@ -100,8 +100,10 @@ def seen(counts: Counts, hours: int, delay_h: float, rng: np.random.Generator) -
     age = hours - 0.5 - np.arange(hours)
     known = -np.expm1(-age / delay_h) if delay_h else np.ones(hours)
     n, production, shadow = (counts[name][:hours] for name in NAMES)
-    parts = [rng.binomial(part, known) for part in (production, shadow, n - production - shadow)]
-    return dict(zip(NAMES, (sum(parts), parts[0], parts[1]), strict=True))
+    mine, rival, alike = (
+        rng.binomial(part, known) for part in (production, shadow, n - production - shadow)
+    )
+    return dict(zip(NAMES, (mine + rival + alike, mine, rival), strict=True))
 
 
 def facts(counts: Counts) -> Facts:
