@@ -17,9 +17,10 @@ from analyzer.figures import counted, grouped, percent, points, stated
 from analyzer.metrics.failures import bounds_once
 from analyzer.metrics.label_relation import UNRELATED, settled_by_flips, unrelated
 from analyzer.metrics.label_selection import MORE_FLIPS, weigh
-from analyzer.metrics.labelled import LabelCounts, applying, said
+from analyzer.metrics.labelled import LEAST_LABELLED, LabelCounts, applying, said
+from analyzer.metrics.lately import unless_worse
 from analyzer.metrics.metric import Metric
-from analyzer.metrics.predictions import planned, repetition
+from analyzer.metrics.predictions import in_time, planned, repetition
 from analyzer.metrics.ratio import ONLY_LOOK
 from analyzer.metrics.shares import fewest
 from analyzer.model import (
@@ -44,8 +45,6 @@ if TYPE_CHECKING:
     from analyzer.metrics.metric import Facts
     from analyzer.policy import MetricRule
 
-LEAST_LABELLED = 1_000
-"""Labelled predictions below which accuracy never passes, as pairs below which nothing does."""
 LEAST_OTHER_TRUTHS = 20
 """Labelled predictions needed outside the commonest truth: answering one thing is no accuracy."""
 MOST_FOREIGN = 0.5
@@ -69,7 +68,18 @@ def assess_accuracy(facts: Facts, rule: MetricRule) -> Evidence:
     found = applying(facts, rule, _DECIDING, unit="share", method=METHOD)
     if isinstance(found, Evidence):
         return found
-    return _judged_accuracy(facts, rule, found)
+    evidence = _judged_accuracy(facts, rule, found)
+    return _lately(facts, found, evidence) if in_time(facts) else evidence
+
+
+def _lately(facts: Facts, found: LabelCounts, evidence: Evidence) -> Evidence:
+    """A pass is none where the last day of labels by itself would fail."""
+    fail_level, pass_level = levels(facts.policy)
+    bounds = bounds_once if facts.policy.inference == "fixed" else _at_any_look
+    for hours, outcomes in found.latest():
+        most = bounds(outcomes, 1 - pass_level, 1 - fail_level)[1]
+        evidence = unless_worse(evidence, outcomes.difference, most, hours=hours, figure=points)
+    return evidence
 
 
 def _judged_accuracy(facts: Facts, rule: MetricRule, found: LabelCounts) -> Evidence:

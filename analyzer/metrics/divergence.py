@@ -22,6 +22,7 @@ from analyzer.metrics.floor import METHOD as ABOVE_FLOOR
 from analyzer.metrics.floor import AboveFloor, above_floor
 from analyzer.metrics.lately import unless_worse
 from analyzer.metrics.metric import Metric
+from analyzer.metrics.order import beside_order
 from analyzer.metrics.other_labels import beside_other_labels
 from analyzer.metrics.predictions import Counted
 from analyzer.metrics.ratio import hours_of
@@ -179,9 +180,10 @@ def _beside_one_answer(
 def _beside_rare_and_mean(
     facts: Facts, counted: Counted, share: Share, evidence: Evidence
 ) -> Evidence:
-    """Few large shifts say nothing of rare scores that are lost, of a default, of all that move."""
+    """Few large shifts say nothing of rare scores, a default, all that move, or a lost order."""
     rare = _beside_one_answer("one_answer_large", facts, counted, share, evidence)
     moved = beside_default(counted, beside_mean(facts, counted, rare))
+    moved = beside_order(counted, share, facts.policy.alpha, moved)
     # where predictions are labels themselves, flips are held against the other labels
     return moved if counted.kind in _LABELLED else beside_other_labels(facts, counted, moved)
 

@@ -10,16 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analyzer.metrics.predictions import NO_CAPTURES, not_applicable
+from analyzer.metrics.predictions import DAY, NO_CAPTURES, not_applicable
 from analyzer.model import Evidence, Family, Needs, Note, Role, SampleSizes
 from analyzer.stats.effective import burst_factor, effective_share_n
 from analyzer.stats.paired_accuracy import Outcomes
 from analyzer.verdict import judge
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from analyzer.metrics.metric import Facts
     from analyzer.policy import MetricRule
+    from analyzer.stats.ewc import FloatArray
 
+LEAST_LABELLED = 1_000
+"""Labelled predictions below which accuracy never passes, as pairs below which nothing does."""
 _JUDGED = frozenset({Role.GUARDRAIL, Role.REVIEW})
 
 
@@ -52,21 +57,48 @@ class LabelCounts:
     @property
     def bursts(self) -> float:
         """How many times as much the difference varies by hour as that of independent ones."""
-        if "label_hours" not in self.tables:
-            return 1.0
-        hours = {
-            name: np.array(column, np.float64)
-            for name, column in self.tables["label_hours"].to_pydict().items()
-        }
-        ours, rival = hours["shadow_right"], hours["production_right"]
-        return burst_factor(ours - rival, hours["predictions"], float((ours + rival).sum()))
+        return _bursts(self._hours) if "label_hours" in self.tables else 1.0
 
     @property
     def effective(self) -> float:
         """Independent predictions they are worth; the wider cluster counts, as in `shares`."""
+        return min(self._distinct, self.predictions / self.bursts, float(self.predictions))
+
+    def latest(self) -> Iterator[tuple[str, Outcomes]]:
+        """The last hours with labels: what they are called, and who alone was right in them.
+
+        They are 24 and, where these hold fewer than 1,000 predictions because labels are few or
+        still come, also as many as hold so many. All hours together are no last ones.
+
+        Yields:
+            Outcomes as many as they are worth; inputs are taken to repeat as they do in all hours.
+        """
+        if "label_hours" not in self.tables:
+            return
+        hours = self._hours
+        seen = np.cumsum(hours["predictions"][::-1])
+        enough = int(np.searchsorted(seen, LEAST_LABELLED)) + 1
+        for last in sorted({DAY, max(DAY, enough)}):
+            if last < len(seen):
+                yield f"the last {last} hours with labels", self._worth(last)
+
+    def _worth(self, last: int) -> Outcomes:
+        hours = {name: column[-last:] for name, column in self._hours.items()}
+        ours, rival = float(hours["shadow_right"].sum()), float(hours["production_right"].sum())
+        alike = float(hours["predictions"].sum()) - ours - rival
+        worth = min(self._distinct / self.predictions, 1 / _bursts(hours), 1.0)
+        return Outcomes(ours, rival, alike).scaled(worth)
+
+    @property
+    def _distinct(self) -> float:
         squares = float(self.row.get("prediction_squares") or 0.0)
-        distinct = effective_share_n(self.predictions, squares)
-        return min(distinct, self.predictions / self.bursts, float(self.predictions))
+        return effective_share_n(self.predictions, squares)
+
+    @property
+    def _hours(self) -> dict[str, FloatArray]:
+        """Counts of each hour that has labels, by time."""
+        table = self.tables["label_hours"].to_pydict()
+        return {name: np.array(column, np.float64) for name, column in table.items()}
 
     @property
     def sizes(self) -> SampleSizes:
@@ -78,6 +110,11 @@ class LabelCounts:
         """Who alone was right; the shadow's side is ours."""
         alike = self.count("both_right") + self.count("both_wrong")
         return Outcomes(self.count("shadow_right"), self.count("production_right"), alike)
+
+
+def _bursts(hours: Mapping[str, FloatArray]) -> float:
+    ours, rival = hours["shadow_right"], hours["production_right"]
+    return burst_factor(ours - rival, hours["predictions"], float((ours + rival).sum()))
 
 
 def applying(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from analyzer.policy import Policy
     from analyzer.stats.ewc import FloatArray
 
-_DAY = 24  # hours
+DAY = 24  # hours
 _HOURLY = ("prediction_hours", "contract_hours")
 _WORTH_SAYING = 1.5
 """Bursts below this are what chance makes of independent outcomes."""
@@ -66,7 +66,7 @@ class Counted:
     def of(cls, facts: Facts) -> Counted | None:
         """The counts of a run; None where there are no captures or nothing was prepared."""
         found = None if facts.captures is None else cls.of_tables(facts.captures.tables)
-        return None if found is None else replace(found, in_time=_in_time(facts))
+        return None if found is None else replace(found, in_time=in_time(facts))
 
     @classmethod
     def of_tables(cls, tables: Mapping[str, pa.Table]) -> Counted | None:
@@ -108,9 +108,9 @@ class Counted:
             return None
         seen = self.hours[outcomes] > 0
         x, n = self.hours[events][seen], self.hours[outcomes][seen]
-        if len(n) <= _DAY:
+        if len(n) <= DAY:
             return None
-        x, n = x[-_DAY:], n[-_DAY:]
+        x, n = x[-DAY:], n[-DAY:]
         repeated = float(self.row.get(squares) or 0.0) / self.count(outcomes)
         by_hour = tuple((x / n).tolist())
         total = int(n.sum())
@@ -131,7 +131,7 @@ class Counted:
         return tuple((x[seen] / n[seen]).tolist())
 
 
-def _in_time(facts: Facts) -> bool:
+def in_time(facts: Facts) -> bool:
     """Not a replay, whose requests are sent anew, nor a job, whose records bear one moment."""
     captures = facts.captures
     if facts.mode is Mode.REPLAY or captures is None:
@@ -212,10 +212,11 @@ def otherwise(note: Note) -> Needs:
 
 
 def withheld(evidence: Evidence, note: Note, needs: Needs) -> Evidence:
-    """Evidence that settles nothing, and why; the upper bound of a pass is withheld with it."""
+    """Evidence that settles nothing, and why; the bound that made a pass is withheld with it."""
     effect = evidence.effect
     if evidence.outcome is Outcome.PASS and effect is not None:
-        effect = effect.model_copy(update={"upper": None})
+        loss = evidence.margin is not None and evidence.margin < 0
+        effect = effect.model_copy(update={"lower" if loss else "upper": None})
     return evidence.model_copy(
         update={
             "outcome": Outcome.UNRESOLVED,

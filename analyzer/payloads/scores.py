@@ -66,7 +66,7 @@ def score_counts(
         "prediction_thresholds", far=far, atol=noise.atol, rtol=noise.rtol, label_at=label_at
     )
     counts = moments | one_row(thresholds) | {"large_shift": far} | place
-    counts |= _rank_correlation(engine)
+    counts |= _ranks(engine)
     counts |= next(iter(engine.table("default_answer", far=far).to_pylist()), {})
     marginals = engine.table("score_marginals").to_pylist()
     counts["one_answer_shifted"] = missed_by_one_answer(marginals, tolerance)
@@ -162,11 +162,20 @@ def steps(largest: float) -> float:
     return math.ldexp(1.0, max(min(_TERM_BITS - exponent, 900), -900))
 
 
-def _rank_correlation(engine: Asked) -> dict[str, float | None]:
-    """Correlation of ranks by bucket; None where one variant's scores share one bucket."""
+def _ranks(engine: Asked) -> dict[str, float | None]:
+    """How ranks by bucket belong together.
+
+    Returns:
+        `rank_correlation`, None where one variant's scores share one bucket; `order_kept`, the
+        slope of the shadow's ranks on production's, None where production's do.
+    """
     sums = {key: int(value) for key, value in one_row(engine.table("score_ranks")).items()}
     spread = math.sqrt(sums["production_squares"]) * math.sqrt(sums["shadow_squares"])
-    return {"rank_correlation": sums["products"] / spread if spread else None}
+    own = sums["production_squares"]
+    return {
+        "rank_correlation": sums["products"] / spread if spread else None,
+        "order_kept": sums["products"] / own if own else None,
+    }
 
 
 def _evened_out(

@@ -189,7 +189,7 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Look at the hours with many; a part of the traffic, or an incident, may explain them.",
     ),
     "worse-lately": (
-        "The last day by itself is above the margin, whatever all days come to.",
+        "The last day by itself is beyond the margin, whatever all days come to.",
         "Find out what changed on that day; where it is over, a day more shows it.",
     ),
     "bad-hours": (
@@ -208,6 +208,10 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
     "mean-moved": (
         "All scores together moved far, though hardly one by itself did.",
         "Look for a unit, a scale or a default that changed; where it is meant, let labels judge.",
+    ),
+    "order-lost": (
+        "Answers are not in production's order, and too close for a large shift to show it.",
+        "Check the shadow's inputs and model; where it is right to differ, let labels judge.",
     ),
     "rare-answers": (
         "The margin is wider than production's rarer answers are frequent.",

@@ -14,7 +14,7 @@ from scipy.stats import binom
 from analyzer import analysis
 from analyzer.cloudwatch import read_exports
 from analyzer.model import Decision, Outcome
-from tests.calibration import noise
+from tests.calibration import last_labels, noise
 from tests.calibration.exported import ENDPOINT, VARIANTS, stamp, write_world
 from tests.calibration.judging import FIVE_XX, FLIPS, JUDGED, SCREENED, decision, outcome_alone
 from tests.calibration.last_day import slower_lately, withheld
@@ -88,6 +88,15 @@ def test_a_week_whose_last_day_alone_would_fail_is_held(factor: float, expected:
 def test_no_pass_of_an_honest_shadow_is_withheld_for_its_last_day(own: noise.Noise) -> None:
     for seed in range(3):
         assert True not in withheld(world_of(Setting(own), seed)).values()
+
+
+@pytest.mark.parametrize("last", [0.0, 0.02])
+def test_accuracy_is_withheld_for_its_last_day_where_that_is_bad(last: float) -> None:
+    labels = last_labels.HONEST["0.2 pp worse"]
+    rng = np.random.default_rng(7)
+    for _ in range(3):
+        counts = last_labels.seen(last_labels.drawn(labels, 14, last, rng), 336, 6, rng)
+        assert last_labels.withheld(counts) in {last > 0, None}
 
 
 def test_the_points_of_a_world_are_those_its_export_is_read_as(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from scipy.stats import binom
 
 from analyzer.metrics import DEFAULTS, asked
 from analyzer.metrics.accuracy import assess_accuracy, predictions_needed
-from analyzer.model import Outcome
+from analyzer.model import Mode, Outcome
 from analyzer.policy.files import load_policy
 from analyzer.stats.paired_accuracy import Outcomes, lower_bound
 from analyzer.stats.proportions import tango
@@ -60,18 +60,25 @@ def labelled(
     return replace(facts, captures=replace(facts.captures, tables=tables))
 
 
-def by_hour(losses: npt.NDArray[np.int64], each: int) -> Facts:
+def by_hour(
+    losses: npt.NDArray[np.int64],
+    each: int | npt.NDArray[np.int64],
+    *,
+    mode: Mode = Mode.CLOUDWATCH,
+    settings: tuple[str, ...] = (),
+) -> Facts:
     """Facts of a run with so many labelled predictions in each hour, of which these are losses."""
-    facts = labelled(int(losses.sum()), 0, len(losses) * each)
+    predictions = np.broadcast_to(each, losses.shape)
+    facts = labelled(int(losses.sum()), 0, int(predictions.sum()), settings=settings)
     assert facts.captures is not None
     hours = {
         "hour": np.arange(len(losses)),
-        "predictions": np.full(len(losses), each),
+        "predictions": predictions,
         "production_right": losses,
         "shadow_right": np.zeros_like(losses),
     }
     tables = {**facts.captures.tables, "label_hours": pa.table(hours)}
-    return replace(facts, captures=replace(facts.captures, tables=tables))
+    return replace(facts, mode=mode, captures=replace(facts.captures, tables=tables))
 
 
 def judged(facts: Facts) -> Evidence:
@@ -236,3 +243,70 @@ def test_losses_of_all_hours_count_as_before() -> None:
     assert found.n.effective is not None
     assert found.n.effective > 0.7 * 72 * 400
     assert "bursts" not in {note.code for note in found.notes}
+
+
+def on_days(*losses: int, first: int = 13, settings: tuple[str, ...] = ()) -> Evidence:
+    """Evidence of 400 labelled predictions an hour: good days, then one a number of losses."""
+    hours = np.repeat([0] * first + [*losses], 24)
+    return judged(by_hour(hours, 400, settings=settings))
+
+
+@pytest.mark.parametrize("way", [FIXED, PLANNED, ()])
+def test_a_last_day_that_would_fail_does_not_pass_on_the_days_before(way: tuple[str, ...]) -> None:
+    """Two weeks as right as production, of whose last day 3 % is lost: 0.2 pp of all."""
+    broken, mended = on_days(12, settings=way), on_days(12, 0, first=12, settings=way)
+    assert (broken.outcome, broken.notes[-1].code) == (Outcome.UNRESOLVED, "worse-lately")
+    assert (mended.outcome, mended.notes[-1].code) != (Outcome.UNRESOLVED, "worse-lately")
+    assert mended.outcome is Outcome.PASS
+    assert broken.effect is not None
+    assert broken.effect.lower is None  # a pass is read off this bound, here and by who reads it
+    assert broken.effect.estimate == pytest.approx(-0.03 / 14)
+    assert broken.needs is not None
+    assert re.match(
+        r"Of the last 24 hours with labels alone it is -3\.000 pp \(-[12]\.\d+ pp or less\)",
+        broken.needs.text,
+    )
+
+
+def test_a_last_day_within_the_margin_or_better_withholds_nothing() -> None:
+    for lost in (0, 1, 2):
+        assert on_days(lost).outcome is Outcome.PASS
+    better = by_hour(np.repeat([0] * 14, 24), 400)
+    assert better.captures is not None
+    hours = better.captures.tables["label_hours"]
+    gains = pa.array(np.repeat([0] * 13 + [12], 24))
+    hours = hours.set_column(3, "shadow_right", gains)
+    tables = {**better.captures.tables, "label_hours": hours}
+    assert (
+        judged(replace(better, captures=replace(better.captures, tables=tables))).outcome
+        is Outcome.PASS
+    )
+
+
+def test_one_bad_hour_is_no_bad_day() -> None:
+    losses = np.zeros(14 * 24, np.int64)
+    losses[-5] = 100  # 1 % of the last day
+    assert "worse-lately" not in {note.code for note in judged(by_hour(losses, 400)).notes}
+
+
+def test_where_few_labels_have_come_the_last_thousand_are_asked_as_well() -> None:
+    """A bad day, and after it two labels an hour that came at once."""
+    losses = np.repeat([0] * 13 + [12, 0], 24)
+    few = np.repeat([400] * 14 + [2], 24)
+    found = judged(by_hour(losses, few))
+    assert (found.outcome, found.notes[-1].code) == (Outcome.UNRESOLVED, "worse-lately")
+    assert found.needs is not None
+    assert found.needs.text.startswith("Of the last 27 hours with labels alone")
+    assert judged(by_hour(losses, 400)).outcome is Outcome.PASS
+
+
+def test_requests_that_are_sent_anew_have_no_last_day() -> None:
+    losses = np.repeat([0] * 13 + [12], 24)
+    assert judged(by_hour(losses, 400, mode=Mode.REPLAY)).outcome is Outcome.PASS
+
+
+def test_a_day_of_labels_is_no_last_day_of_itself() -> None:
+    """All there is has failed or passed already."""
+    wide = ("metrics.accuracy.margin=-0.1",)
+    losses = np.full(24, 12)
+    assert judged(by_hour(losses, 400, settings=wide)).outcome is Outcome.PASS

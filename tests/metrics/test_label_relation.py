@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from analyzer.metrics.accuracy import LEAST_LABELLED, LEAST_OTHER_TRUTHS
+from analyzer.metrics.accuracy import LEAST_OTHER_TRUTHS
 from analyzer.metrics.failures import bounds_once
 from analyzer.metrics.label_relation import settled_by_flips, unrelated
-from analyzer.metrics.labelled import LabelCounts
+from analyzer.metrics.labelled import LEAST_LABELLED, LabelCounts
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -308,3 +308,64 @@ def test_scores_that_move_either_way_pass() -> None:
     production = rng.normal(50, 10, 3_000)
     of = facts(production, production + 3 * rng.choice([-1, 1], 3_000))
     assert LARGE.assess(of, of.policy.metrics[LARGE.id]).outcome is Outcome.PASS
+
+
+def amounts(n: int = 4_000) -> Floats:
+    """Of which the largest hundredth makes the spread: 82 % lie within a large shift."""
+    rng = np.random.default_rng(14)
+    return rng.lognormal(0, 2.5, n)
+
+
+def large(production: Floats, shadow: Floats) -> Evidence:
+    of = facts(production, shadow, kind="regression")
+    return LARGE.assess(of, of.policy.metrics[LARGE.id])
+
+
+def test_one_value_for_most_amounts_does_not_pass_because_a_few_are_large() -> None:
+    production = amounts()
+    lost = large(production, np.where(production < 10, 5.0, production))
+    assert (lost.outcome, lost.notes[-1].code) == (Outcome.UNRESOLVED, "order-lost")
+    assert lost.effect is not None
+    assert lost.effect.estimate == 0
+    assert lost.effect.upper is None
+    assert "the shadow keeps 51.1 %" in lost.notes[-1].text
+    assert lost.needs is not None
+    assert "let --labels judge" in lost.needs.text
+
+
+def test_amounts_that_are_dealt_out_anew_do_not_pass() -> None:
+    rng, production = np.random.default_rng(15), amounts()
+    low = np.flatnonzero(production < 10)
+    dealt = production.copy()
+    dealt[low] = production[rng.permutation(low)]
+    assert large(production, dealt).notes[-1].code == "order-lost"
+
+
+def test_amounts_that_are_somewhat_off_pass() -> None:
+    rng, production = np.random.default_rng(16), amounts()
+    for off in (0.05, 0.2, 0.3):
+        shadow = production * rng.lognormal(0, off, production.size)
+        # shifts among the largest are another matter
+        largest = production > np.quantile(production, 0.99)
+        assert large(production, np.where(largest, production, shadow)).outcome is Outcome.PASS
+
+
+def test_what_production_answers_alike_has_no_order_to_be_kept() -> None:
+    """Four of five are nothing, and a little more or less in the shadow."""
+    rng = np.random.default_rng(17)
+    production = np.where(rng.random(4_000) < 0.8, 0.0, rng.normal(50, 10, 4_000))
+    shadow = production + rng.normal(0, 2, 4_000)
+    assert large(production, shadow).outcome is Outcome.PASS
+
+
+def test_the_order_kept_is_the_slope_of_ranks() -> None:
+    rng = np.random.default_rng(18)
+    production = rng.normal(50, 10, 3_000)
+    shadow = production + rng.normal(0, 4, 3_000)
+    counted = Counted.of(facts(production, shadow, kind="regression"))
+    assert counted is not None
+    slope = stats.linregress(stats.rankdata(production), stats.rankdata(shadow)).slope
+    assert counted.row["order_kept"] == pytest.approx(slope, abs=0.002)
+    alike = Counted.of(facts(np.full(9, 2.0), rng.normal(2, 1, 9), kind="regression"))
+    assert alike is not None
+    assert alike.row["order_kept"] is None
