@@ -109,11 +109,10 @@ class World:
 def draw(setting: Setting, rng: np.random.Generator) -> World:
     """One world of the setting."""
     minutes = setting.days * DAY
-    daily = 1 + _DAILY * np.sin(2 * np.pi * (np.arange(minutes) - 8 * HOUR) / DAY)
-    rate = PER_MINUTE * daily
-    sent = rng.poisson(rate * rng.gamma(20, 1 / 20, size=minutes))
-    copied = sent if setting.sampling == 1 else rng.binomial(sent, setting.sampling)
-    level = np.exp(_LOAD * (daily - 1))
+    wave = daily(minutes)
+    rate = PER_MINUTE * wave
+    counts = sent_and_copied(rate, setting.sampling, rng)
+    level = np.exp(_LOAD * (wave - 1))
     shared = _SHARED_SD * noise.linear(rng, minutes, [0.95])
     effect = _effect(setting.truth, rate * level)
     levels = np.array(
@@ -122,12 +121,24 @@ def draw(setting: Setting, rng: np.random.Generator) -> World:
             for factor in (np.ones(minutes), effect)
         ]
     )
-    counts = np.array([sent, copied], dtype=np.float64)
     observe = _by_request if setting.requests else _by_minute
     mean_us, tails = observe(levels, counts, setting.truth.tail, rng)
     errors = _errors(setting.truth, counts, rng)
     pairs, flips = _pairs(setting, counts[1], rng)
     return World(setting, counts, levels, mean_us, tails, errors, pairs, flips)
+
+
+def daily(minutes: int) -> FloatArray:
+    """The rhythm of a day, 1 on average."""
+    wave: FloatArray = 1 + _DAILY * np.sin(2 * np.pi * (np.arange(minutes) - 8 * HOUR) / DAY)
+    return wave
+
+
+def sent_and_copied(rate: FloatArray, copied: float, rng: np.random.Generator) -> FloatArray:
+    """Requests a minute of production, and those of them that the shadow gets: 2 x minutes."""
+    sent = rng.poisson(rate * rng.gamma(20, 1 / 20, size=rate.size))
+    taken = sent if copied == 1 else rng.binomial(sent, copied)
+    return np.array([sent, taken], dtype=np.float64)
 
 
 def _effect(truth: Truth, weights: FloatArray) -> FloatArray:

@@ -1,0 +1,117 @@
+"""Small slices of the measurements that DESIGN.md quotes for what withholds a pass."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from analyzer.engine import Engine
+from tests.calibration import dealt_labels, default_scores, last_day, printing, shifted_clocks
+from tests.calibration.last_day import CASES, TOGETHER, withheld, worlds_of
+from tests.metrics.labelled_worlds import WORLDS, ignorant, precise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.metrics.labelled_worlds import Make
+
+COMMANDS = (last_day, shifted_clocks, dealt_labels, default_scores)
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    with Engine(threads=1) as opened:
+        opened.execute("prediction_macros")
+        yield opened
+
+
+def last(name: str, days: int) -> dict[str, bool | None]:
+    """What comes of one world of a case."""
+    (world,) = worlds_of(CASES[name], "AR(1) 0.8", days, np.random.default_rng(41), 1)
+    return withheld(world)
+
+
+@pytest.mark.parametrize("name", ["as good", "5 % slower"])
+def test_an_honest_shadow_passes_as_a_whole(name: str) -> None:
+    assert set(last(name, 4).values()) == {False}
+
+
+def test_two_weeks_with_errors_on_the_last_day_do_not_pass() -> None:
+    found = last("0.2 % errors on the last day, 0.01 % before", 14)
+    assert found["error_5xx_rate"] is True
+    assert found["latency_mean"] is False
+    assert found[TOGETHER] is True
+
+
+@pytest.mark.parametrize("copied", [1.0, 0.1])
+@pytest.mark.parametrize("name", ["daily", "steady", "hourly", "bursty"])
+def test_one_clock_is_not_called_shifted_and_an_hour_is_found(name: str, copied: float) -> None:
+    rng = np.random.default_rng(42)
+    for _ in range(2):
+        counts = shifted_clocks.TRAFFIC[name, copied].draw(1, rng)
+        assert shifted_clocks.said(counts) is None
+        found = shifted_clocks.said(shifted_clocks.an_hour_late(counts))
+        assert found is not None
+        assert "come 1 h later" in found
+
+
+@pytest.mark.parametrize("traffic", [("same number", 1.0), ("daily, few", 0.02)])
+def test_minutes_that_tell_nothing_call_nothing_shifted(traffic: tuple[str, float]) -> None:
+    counts = shifted_clocks.TRAFFIC[traffic].draw(2, np.random.default_rng(43))
+    assert shifted_clocks.said(counts) is None
+    assert shifted_clocks.said(shifted_clocks.an_hour_late(counts)) is None
+
+
+@pytest.mark.parametrize("make", WORLDS)
+def test_dealt_labels_are_seldom_let_through(make: Make) -> None:
+    rng = np.random.default_rng(44)
+    worlds = [make(rng, 4_000, 0.02).dealt(rng) for _ in range(12)]
+    looks = list(dealt_labels.looks_until(4_000))
+    found = [dealt_labels.shown_at(world, looks) < inf for world in worlds]
+    assert sum(found) <= 4  # 5 % of twelve, and chance
+
+
+@pytest.mark.parametrize(("make", "most"), [(precise, 2_000), (ignorant, 20_000)])
+def test_honest_labels_show_themselves(make: Make, most: int) -> None:
+    world = make(np.random.default_rng(45), most, 0.02)
+    assert dealt_labels.shown_at(world, [500]) == inf  # too few to be asked
+    assert dealt_labels.shown_at(world, dealt_labels.looks_until(most)) <= most
+
+
+def drawn(case: default_scores.Case) -> default_scores.Drawn:
+    rng = np.random.default_rng(46)
+    return case.make(rng, rng.normal(-2, 2, 4_000))
+
+
+@pytest.mark.parametrize("name", default_scores.HONEST)
+def test_scores_of_an_honest_shadow_are_no_default(engine: Engine, name: str) -> None:
+    case = default_scores.HONEST[name]
+    evidence, _ = default_scores.assessed(engine, drawn(case), case.kind)
+    assert not default_scores.named(evidence)
+
+
+@pytest.mark.parametrize("name", ["0 for 4 %", "quantity of 0 for 4 %"])
+def test_a_default_for_a_few_requests_is_one(engine: Engine, name: str) -> None:
+    found = default_scores.measured(
+        default_scores.DEFAULTED[name], 1, np.random.default_rng(47), engine
+    )
+    assert found["named"] == found["worlds"]
+    assert found["held"] == found["passes"] > 0
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda module: module.__name__.split(".")[-1])
+def test_a_command_prints_its_table(
+    command: object, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert hasattr(command, "HEAD")
+    assert hasattr(command, "rows")
+    monkeypatch.setattr("sys.argv", ["tests/calibration/one.py", "--worlds", "1", "--seed", "5"])
+    given = printing.asked("What?", worlds=9)
+    row = next(command.rows(given.worlds, given.seed))
+    printing.show(given, command.HEAD, [row])
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "`python tests/calibration/one.py --worlds 1 --seed 5`:"
+    assert [line.count("|") for line in said[2:]] == [len(command.HEAD) + 1] * 3
