@@ -54,6 +54,14 @@ def test_shown_bound_is_on_the_same_side_of_the_margin_as_the_judged_one(
     assert (float(shown) > float(allowed)) is (side > 0)
 
 
+@pytest.mark.parametrize("margin", [None, 5.0, 1_500.0])
+def test_bounds_of_thousands_are_written_and_compared(margin: float | None) -> None:
+    seen = effect("proportion", 1_300.0, 1_210.91, 1_499.996)
+    low, high = figures.interval(seen, margin, "score").strip("[]").split(" .. ")
+    assert low.startswith("1 210.9")
+    assert (float(high.replace(" ", "")) < 1_500) is (margin == 1_500)
+
+
 def test_missing_bound_is_a_question_mark() -> None:
     assert figures.interval(effect("ratio", 1.0, None, 1.2), 1.1, "ms") == "[? .. +20.0]"
     assert figures.interval(effect("ratio", 1.0, None, None), 1.1, "ms") == "?"

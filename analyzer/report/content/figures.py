@@ -177,7 +177,7 @@ def _interval_decimals(effect: Effect, margin: float | None, unit: str) -> int:
         start += 1
     for decimals in range(start, MOST_DECIMALS):
         if margin is None or not any(
-            float(_bound(bound, kind, unit, decimals))
+            round(_scaled(bound, kind, unit), decimals)
             == round(_scaled(margin, kind, unit), decimals)
             for bound in known
             if bound != margin
@@ -188,5 +188,5 @@ def _interval_decimals(effect: Effect, margin: float | None, unit: str) -> int:
 
 def _hidden(bound: float, kind: str, unit: str, decimals: int) -> bool:
     """True for a bound that reads as zero and would not with one more decimal."""
-    here, finer = (float(_bound(bound, kind, unit, decimals + more)) for more in (0, 1))
+    here, finer = (round(_scaled(bound, kind, unit), decimals + more) for more in (0, 1))
     return here == 0 != finer
