@@ -19,7 +19,7 @@ from analyzer.metrics import predictions
 from analyzer.metrics.answers import MOST_APART, beside_each_answer
 from analyzer.metrics.default_answer import beside_default
 from analyzer.metrics.floor import METHOD as ABOVE_FLOOR
-from analyzer.metrics.floor import AboveFloor, above_floor
+from analyzer.metrics.floor import AboveFloor, above_floor, unless_all_differ
 from analyzer.metrics.lately import unless_worse
 from analyzer.metrics.metric import Metric
 from analyzer.metrics.order import beside_order
@@ -105,7 +105,7 @@ def assess_share(question: Question, facts: Facts, rule: MetricRule) -> Evidence
     evidence = _judged(facts, ruled, judged, useless)
     if useless is None:
         evidence = question.beside(facts, counted, share, evidence)
-    evidence = _lately(facts, judged, evidence)
+    evidence = unless_all_differ(judged, _lately(facts, judged, evidence))
     n = SampleSizes(pairs=counted.count("pairs"), effective=share.effective)
     return evidence.model_copy(update={"n": n, "notes": (*notes, *evidence.notes)})
 

@@ -13,9 +13,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analyzer.figures import grouped, percent, plain, stated
-from analyzer.metrics.predictions import NO_NOISE_FLOOR
+from analyzer.metrics.predictions import NO_NOISE_FLOOR, said, withheld
 from analyzer.metrics.shares import Share, fewest, outcomes_needed
-from analyzer.model import Effect, FloorShare, Intervals, Needs, Note, Test, round_significant
+from analyzer.model import (
+    Effect,
+    FloorShare,
+    Intervals,
+    Needs,
+    Note,
+    Outcome,
+    Test,
+    round_significant,
+)
 from analyzer.stats.excess import FIRST_PART, excess_e_value, lower_excess, upper_excess
 from analyzer.stats.proportion_sequence import lower_bound, upper_bound
 from analyzer.stats.proportions import miettinen_nurminen
@@ -23,9 +32,16 @@ from analyzer.verdict import levels
 
 if TYPE_CHECKING:
     from analyzer.metrics.metric import Facts
+    from analyzer.model import Evidence
     from analyzer.policy import Policy
 
 METHOD = "beta-binomial-above-floor/1"
+_MOST_OWN = 0.5
+"""How often production may differ from itself, if differing shall say anything.
+
+A shadow that is wrong on a share of requests adds it times the share that was alike: at a half,
+twice the margin may be wrong before it shows, and where all differ nothing ever does.
+"""
 
 
 @dataclass(frozen=True)
@@ -52,18 +68,19 @@ class AboveFloor:
         )
 
     @property
-    def _own(self) -> float:
+    def own(self) -> float:
+        """How often production differs from itself."""
         return self.floor.events / self.floor.outcomes
 
     @property
     def levels(self) -> tuple[float | None, float | None]:
         """How often production, and how often the shadow, differs from production."""
-        return self._own, self.share.estimate
+        return self.own, self.share.estimate
 
     @property
     def estimate(self) -> float:
         """What the shadow adds."""
-        return self.share.estimate - self._own
+        return self.share.estimate - self.own
 
     @property
     def effective(self) -> float:
@@ -116,7 +133,7 @@ class AboveFloor:
             )
         return Needs(
             text=f"Cannot be resolved at this margin: {percent(share, 2)} less the floor of "
-            f"{percent(self._own, 2)} does not stay below the margin of {stated(margin)}. More "
+            f"{percent(self.own, 2)} does not stay below the margin of {stated(margin)}. More "
             "data will not turn it into a pass."
         )
 
@@ -153,6 +170,21 @@ def above_floor(facts: Facts, metric: str, share: Share) -> tuple[Share | AboveF
         text += f" (worth {grouped(floor.effective)} independent ones)"
     text += "; judged is what the shadow adds to that, and the interval carries what is not known "
     return AboveFloor(share, floor), Note(code="noise-floor", text=f"{text}of either")
+
+
+def unless_all_differ(judged: Share | AboveFloor, evidence: Evidence) -> Evidence:
+    """A pass is none where production itself differs so often that a bad shadow could not show."""
+    if not isinstance(judged, AboveFloor) or judged.own <= _MOST_OWN:
+        return evidence
+    if evidence.outcome is not Outcome.PASS:
+        return evidence
+    text = (
+        f"production differs from itself in {percent(judged.own, 2)} of {judged.share.unit}, so "
+        "that answers of no use would add little"
+    )
+    note = Note(code="floor-too-high", text=text)
+    then = "Judge something steadier: a score or label (predictions.path), or a tolerance."
+    return withheld(evidence, note, Needs(text=f"{said(note).text} {then}"))
 
 
 def mean_distance(facts: Facts) -> tuple[Note, ...]:

@@ -20,8 +20,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from analyzer.metrics import DEFAULTS
-from analyzer.metrics.accuracy import LEAST_LABELLED, LEAST_OTHER_TRUTHS
+from analyzer.metrics.accuracy import LEAST_OTHER_TRUTHS
 from analyzer.metrics.label_relation import unrelated
+from analyzer.metrics.labelled import LEAST_LABELLED
 from analyzer.policy.files import load_policy
 from tests.calibration.printing import asked, show
 from tests.metrics.labelled_worlds import WORLDS

@@ -99,6 +99,27 @@ def test_a_last_day_passes_only_where_production_differs_from_itself_as_much(
     assert ("worse-lately" in codes(evidence)) is (outcome is Outcome.UNRESOLVED)
 
 
+@pytest.mark.parametrize(
+    ("own", "outcome"),
+    [(10_000, Outcome.UNRESOLVED), (5_100, Outcome.UNRESOLVED), (4_900, Outcome.PASS)],
+)
+def test_nothing_passes_where_production_differs_from_itself_in_most_pairs(
+    own: int, outcome: Outcome
+) -> None:
+    """Answers of no use would differ no oftener than production's own."""
+    floor = floor_of(own)
+    floor = floor.model_copy(
+        update={"shares": {"output_mismatch_share": floor.shares["flip_rate"]}}
+    )
+    counts = counts_of(mismatched_pairs=own)
+    rule: dict[str, Any] = {"output_mismatch_share": {"role": "review", "margin": 0.05}}
+    found = assess("output_mismatch_share", counts, floor, metrics=rule)
+    assert found.outcome is outcome
+    assert ("floor-too-high" in codes(found)) is (outcome is Outcome.UNRESOLVED)
+    assert found.effect is not None
+    assert (found.effect.upper is None) is (outcome is Outcome.UNRESOLVED)
+
+
 def test_flips_that_production_has_against_itself_are_not_the_shadows() -> None:
     assert assess("flip_rate", NOISY, None).outcome is Outcome.FAIL
     above = assess("flip_rate", NOISY, floor_of(1_000))
