@@ -131,6 +131,19 @@ def test_an_experiment_says_roles_models_sampling_counts_and_start(tmp_path: Pat
     )
 
 
+@pytest.mark.parametrize(
+    ("status", "scaled"),
+    [("Successful", 1), ("InProgress", 1), ("Failed", 0), ("Unfulfilled", 0), (None, 1)],
+)
+def test_scaling_that_failed_brings_no_instance(
+    status: str | None, scaled: int, tmp_path: Path
+) -> None:
+    activity = {"StartTime": "2026-11-16T10:00:00Z", "EndTime": "2026-11-16T10:05:00Z"}
+    if status is not None:
+        activity["StatusCode"] = status
+    assert len(read(tmp_path, {"ScalingActivities": [activity]}).scaled_at) == scaled
+
+
 def test_scaling_modifies_an_endpoint_without_a_new_configuration(tmp_path: Path) -> None:
     activity = {
         "ActivityId": "1",

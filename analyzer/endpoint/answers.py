@@ -141,6 +141,7 @@ class Scaling(_Answer):
     activity_id: str | None = None
     start_time: Moment
     end_time: Moment | None = None
+    status_code: str | None = None
 
 
 class EndpointFile(_Answer):

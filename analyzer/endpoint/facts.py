@@ -21,6 +21,8 @@ if TYPE_CHECKING:
         Variants,
     )
 
+_MAY_HAVE_SCALED = frozenset({None, "Successful", "InProgress"})
+"""Of DescribeScalingActivities' states those in which instances come or may have come."""
 _SETTLING = timedelta(minutes=5)
 """How long after a scaling activity the endpoint still counts as modified by it."""
 _WHOLE = 100
@@ -67,7 +69,13 @@ def facts_of(file: EndpointFile) -> EndpointFacts:
         production_instances=_instances(production_name, production, experiment),
         shadow_instances=_instances(shadow_name, shadow, experiment),
         live_since=_live_since(file),
-        scaled_at=tuple(sorted(one.end_time or one.start_time for one in file.scaled)),
+        scaled_at=tuple(
+            sorted(
+                one.end_time or one.start_time
+                for one in file.scaled
+                if one.status_code in _MAY_HAVE_SCALED
+            )
+        ),
         scheduled_minutes=_scheduled_minutes(experiment),
     )
 

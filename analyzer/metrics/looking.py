@@ -13,7 +13,7 @@ import numpy as np
 
 from analyzer.errors import PolicyError
 from analyzer.figures import counted, duration
-from analyzer.metrics.series import WARM_UP_MINUTES, Cover, settled, warm_ups
+from analyzer.metrics.series import WARM_UP_MINUTES, Cover, scaling_counts, settled, warm_ups
 from analyzer.model import Note
 from analyzer.stats.boundary import Looking
 
@@ -87,13 +87,21 @@ def _left_out(facts: Facts) -> tuple[Note, ...]:
     cover = Cover.of(facts)
     if cover is None or facts.metric_points.is_empty():
         return ()
+    if scaling_counts(facts, cover):
+        text = (
+            "the endpoint is scaled so often that the minutes after it are more than a twentieth "
+            "of the window: they count as any others"
+        )
+        kept_in: tuple[Note, ...] = (Note(code="warm-up", text=text),)
+    else:
+        kept_in = ()
     kept = settled(facts, cover)[cover.part(cover.window)]
     minutes = int(np.count_nonzero(~kept))
     if not minutes:
-        return ()
+        return kept_in
     moments = len(warm_ups(facts, cover))
     text = (
         f"{counted(minutes, 'minute')} of both variants left out: the {WARM_UP_MINUTES} after "
         f"{counted(moments, 'moment')} at which instances came into service"
     )
-    return (Note(code="warm-up", text=text),)
+    return (*kept_in, Note(code="warm-up", text=text))

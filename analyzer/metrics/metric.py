@@ -63,7 +63,7 @@ class EndpointFacts:
 
     Attributes:
         name: the endpoint described.
-        scaled_at: when scaling activities ended: more instances, or other ones, from then on.
+        scaled_at: when scaling activities that did not fail ended, in either direction.
         scheduled_minutes: length of the shadow experiment as scheduled, from start to end.
     """
 

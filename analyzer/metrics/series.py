@@ -31,6 +31,7 @@ MINUTE = 60
 HOUR = 3_600
 DAY = 86_400
 WARM_UP_MINUTES = 10
+_MOST_LEFT_OUT = 0.05  # of the window, for scaling
 _MOST_WARM_UP = 0.5
 LEAST_WHOLE_DAYS = 2
 """Fewer whole days than this have no daily rhythm to remove: only the whole window is looked at."""
@@ -183,12 +184,30 @@ def settled(facts: Facts, cover: Cover) -> BoolArray:
 
 
 def warm_ups(facts: Facts, cover: Cover) -> tuple[int, ...]:
-    """Minutes in which instances came into service, as far as they reach into the window."""
+    """Minutes in which instances came into service, as far as they reach into the window.
+
+    Scaling that would leave out more than a twentieth of the window is how the endpoint runs, and
+    leaves out nothing (`scaling_counts`).
+    """
     endpoint = facts.endpoint
     if endpoint is None:
         return ()
     live = () if endpoint.live_since is None else (endpoint.live_since,)
-    moments = (*endpoint.config_changes, *endpoint.scaled_at, *live)
+    moments = (*endpoint.config_changes, *live)
+    if not scaling_counts(facts, cover):
+        moments = (*moments, *endpoint.scaled_at)
+    return _inside(cover, moments)
+
+
+def scaling_counts(facts: Facts, cover: Cover) -> bool:
+    """Whether the minutes after scaling are too many to be left out."""
+    moments = () if facts.endpoint is None else _inside(cover, facts.endpoint.scaled_at)
+    warm = {second + MINUTE * i for second in moments for i in range(WARM_UP_MINUTES + 1)}
+    return len(warm) > _MOST_LEFT_OUT * cover.minutes
+
+
+def _inside(cover: Cover, moments: Iterable[datetime]) -> tuple[int, ...]:
+    """The minutes of these moments whose warm-up reaches into the window."""
     seconds = {int(moment.timestamp()) // MINUTE * MINUTE for moment in moments}
     first, last = cover.window.start - (WARM_UP_MINUTES + 1) * MINUTE, cover.window.end
     return tuple(sorted(second for second in seconds if first < second < last))

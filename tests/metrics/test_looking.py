@@ -217,7 +217,8 @@ def test_scaling_takes_its_first_ten_minutes_from_both_variants_and_says_so() ->
     plain = assess(test.facts(), "latency_mean")
     less = assess(facts, "latency_mean")
     assert (plain.n.minutes or 0) - (less.n.minutes or 0) == 11
-    assert assess(facts, "error_5xx_rate").n.minutes == less.n.minutes
+    # slowness of instances that warm up is excused, errors are not: callers meet those, too
+    assert assess(facts, "error_5xx_rate").n.minutes == plain.n.minutes
     (note,) = looking_notes(facts)
     assert note.code == "warm-up"
     assert note.text.startswith("11 minutes of both variants left out")
@@ -235,6 +236,22 @@ def test_slow_minutes_after_scaling_no_longer_move_the_effect() -> None:
     assert without is not None
     assert (with_warm_up.estimate or 0) > 1.5
     assert (without.estimate or 0) < 1.1
+
+
+def test_an_endpoint_that_is_always_scaled_is_judged_as_it_always_is() -> None:
+    """Twelve minutes in every half hour, slow ones: callers meet them."""
+    test = shadow_test(3)
+    moments = tuple(START + timedelta(minutes=at) for at in range(0, 3 * 1_440, 30))
+    for at in range(0, 3 * 1_440, 30):
+        test.shadow.mean_ms[at : at + 10] *= 1.5
+    often = test.facts(endpoint=EndpointFacts(scaled_at=moments))
+    assert assess(often, "latency_mean").effect == assess(test.facts(), "latency_mean").effect
+    assert assess(often, "latency_mean").outcome is Outcome.FAIL
+    (note,) = looking_notes(often)
+    assert (note.code, "count as any others" in note.text) == ("warm-up", True)
+    some = test.facts(endpoint=EndpointFacts(scaled_at=moments[::8]))
+    (note,) = looking_notes(some)
+    assert "left out" in note.text
 
 
 def test_five_minutes_of_warm_up_go_and_an_hour_with_ten_stays() -> None:
