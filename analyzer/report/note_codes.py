@@ -192,10 +192,6 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "The last day by itself is beyond the margin, whatever all days come to.",
         "Find out what changed on that day; where it is over, a day more shows it.",
     ),
-    "floor-too-high": (
-        "Production differs from itself in more than half of all pairs: a pass would say nothing.",
-        "Judge something steadier: a score or label (predictions.path), or a wider tolerance.",
-    ),
     "bad-hours": (
         "Above the margin in the hours seen, which are too few to stand for others.",
         "Capture for more hours, or look at what happened in these.",

@@ -10,6 +10,10 @@ _NOTHING = "Nothing; it says how the number was made."
 _OUTPUT = "See the tables contract_changes and worst_pairs, and compare both containers' output."
 
 PREDICTION_CODES: dict[str, tuple[str, str]] = {
+    "floor-too-high": (
+        "Production differs from itself in more than half of all pairs: a pass would say nothing.",
+        "Judge something steadier: a score or label (predictions.path), or a wider tolerance.",
+    ),
     "default-answer": (
         "The shadow gives one same score to requests that production scores in any other way.",
         "See worst_pairs for these requests, and the shadow's log for why it did not score them.",
