@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from analyzer.policy import Predictions
 
 _QUANTITIES = frozenset({"probability", "regression"})
+_NUMBERS_OF_A_LABEL = 1
+"""Its score; more numbers beside a label, as the box of a detected object, are answers, too."""
 _NAMED_PLACES = 5
 
 
@@ -113,10 +115,11 @@ def detect(sample: Sequence[str], rules: Predictions) -> OutputShape:
     column = csv_column(documents, asked)
     values = list(values_of(documents, path, column))
     kind = kind_of(values, documents, path) if rules.kind == "auto" else rules.kind
-    if asked is None and path is not None and kind in _QUANTITIES:
+    if asked is None and path is not None and kind in {*_QUANTITIES, "label"}:
         others = numbers_elsewhere(json_values(documents, ()), path)
-        if others:
-            return OutputShape("json", notes=(_several(len(documents), [path, *others]),))
+        if len(others) > (_NUMBERS_OF_A_LABEL if kind == "label" else 0):
+            places = [path, *others] if kind in _QUANTITIES else others
+            return OutputShape("json", notes=(_several(len(documents), places),))
     shape = _described(kind, path, column, rules, len(documents))
     if path is None or kind in {"json", "text"}:
         return shape

@@ -186,6 +186,35 @@ def test_a_second_number_is_not_left_unjudged_until_the_policy_says_which_decide
     assert itself(documents, path="score").kind == "probability"
 
 
+def detected(count: int, *keys: str) -> list[Output]:
+    """Documents of three objects each: a label, and a number of each key."""
+    rng = np.random.default_rng(12)
+    return [
+        in_json(
+            json.dumps(
+                [
+                    {"label": "dog" if rng.random() < 0.5 else "cat"}
+                    | {key: round(rng.random() * 640, 1) for key in keys}
+                    for _ in range(3)
+                ]
+            )
+        )
+        for _ in range(count)
+    ]
+
+
+def test_a_label_with_several_numbers_is_undecided_and_one_with_its_score_is_not() -> None:
+    """Boxes 40 pixels off have the same labels as those that are right."""
+    boxes = itself(detected(50, "confidence", "xmin", "ymin"))
+    assert boxes.kind == "json"
+    (note,) = boxes.rows("prediction_shape")
+    assert note["code"] == "output-kind-undecided"
+    assert "[*].confidence, [*].xmin, [*].ymin" in note["text"]
+    assert itself(detected(50, "score")).kind == "label"
+    named = itself(detected(50, "confidence", "xmin", "ymin"), path="[*].label")
+    assert named.kind == "label"
+
+
 def test_what_is_no_second_prediction_leaves_the_score_to_be_read() -> None:
     documents = beside(
         predicted_label=lambda other: int(other > 0.5),
