@@ -83,25 +83,24 @@ def _promise(facts: Facts) -> tuple[Note, ...]:
 
 
 def _left_out(facts: Facts) -> tuple[Note, ...]:
-    """The minutes of the window that warm-up takes from both variants."""
+    """The minutes of the window that warm-up takes from both variants' latency."""
     cover = Cover.of(facts)
     if cover is None or facts.metric_points.is_empty():
         return ()
+    kept_in: tuple[Note, ...] = ()
     if scaling_counts(facts, cover):
         text = (
             "the endpoint is scaled so often that the minutes after it are more than a twentieth "
             "of the window: they count as any others"
         )
-        kept_in: tuple[Note, ...] = (Note(code="warm-up", text=text),)
-    else:
-        kept_in = ()
+        kept_in = (Note(code="warm-up", text=text),)
     kept = settled(facts, cover)[cover.part(cover.window)]
     minutes = int(np.count_nonzero(~kept))
     if not minutes:
         return kept_in
     moments = len(warm_ups(facts, cover))
     text = (
-        f"{counted(minutes, 'minute')} of both variants left out: the {WARM_UP_MINUTES} after "
-        f"{counted(moments, 'moment')} at which instances came into service"
+        f"{counted(minutes, 'minute')} of both variants left out of latency: the {WARM_UP_MINUTES} "
+        f"after {counted(moments, 'moment')} at which instances came into service"
     )
     return (*kept_in, Note(code="warm-up", text=text))

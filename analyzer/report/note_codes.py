@@ -45,7 +45,7 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         _NOTHING,
     ),
     "warm-up": (
-        "Ten minutes after a deployment or scaling are left out, of both variants alike.",
+        "Ten minutes after a deployment or scaling are left out of both variants' latency.",
         _NOTHING,
     ),
     # agreement of labels
