@@ -7,6 +7,7 @@ and means. Imports nothing heavy: the folder is emptied before anything that tak
 from __future__ import annotations
 
 import os
+import signal
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -99,9 +100,18 @@ def claim(out: Path) -> None:
         run_log(out).unlink(missing_ok=True)
     except OSError as error:
         raise ResourceError(f"--out {out}: cannot be emptied: {_cause(error)}") from None
-    # A bundle is made as a sibling and renamed: whether that can work is known now, not at the end.
+    _try_sibling(out)
+
+
+def _try_sibling(out: Path) -> None:
+    """Make a folder beside `out` and remove it, as the finished bundle will be made and renamed.
+
+    Whether that can work is known now, not at the end. A signal waits meanwhile: it ends the
+    process where it stands, and between the two the folder would stay behind.
+    """
     whole = out.resolve()
     sibling = whole.parent / f".{whole.name}-{os.getpid()}"
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         sibling.mkdir(parents=True)
         sibling.rmdir()
@@ -109,6 +119,8 @@ def claim(out: Path) -> None:
         raise ResourceError(
             f"--out {out}: no folder can be made in {whole.parent}: {error.strerror}"
         ) from None
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _is_bundle(out: Path, present: set[str]) -> bool:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from analyzer.errors import ResourceError, UsageError
 from analyzer.out_folder import asked_out, claim, claim_early
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def bundle_in(folder: Path) -> Path:
@@ -30,6 +34,26 @@ def test_nothing_of_an_older_bundle_is_left(tmp_path: Path) -> None:
     claim(bundle_in(tmp_path / "out"))
     assert names(tmp_path / "out") == set()
     assert names(tmp_path) == {"out"}
+
+
+def test_a_signal_between_making_and_removing_the_sibling_leaves_none(tmp_path: Path) -> None:
+    script = """
+import os, signal, sys
+from pathlib import Path
+from analyzer.console.process import leave_on_signals
+from analyzer.out_folder import claim
+removed = Path.rmdir
+def met(folder):
+    os.kill(os.getpid(), signal.SIGTERM)
+    removed(folder)
+Path.rmdir = met
+leave_on_signals()
+claim(Path(sys.argv[1]))
+"""
+    asked = [sys.executable, "-c", script, str(tmp_path / "out")]
+    ended = subprocess.run(asked, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (143, "error: terminated\n")
+    assert names(tmp_path) == set()
 
 
 def test_a_removal_that_was_cut_short_can_be_finished(tmp_path: Path) -> None:
