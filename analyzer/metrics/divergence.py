@@ -18,6 +18,7 @@ from analyzer.figures import duration, percent
 from analyzer.metrics import predictions
 from analyzer.metrics.answers import MOST_APART, beside_each_answer
 from analyzer.metrics.default_answer import beside_default
+from analyzer.metrics.extremes import beside_extremes
 from analyzer.metrics.floor import METHOD as ABOVE_FLOOR
 from analyzer.metrics.floor import AboveFloor, above_floor, unless_all_differ
 from analyzer.metrics.lately import unless_worse
@@ -180,10 +181,11 @@ def _beside_one_answer(
 def _beside_rare_and_mean(
     facts: Facts, counted: Counted, share: Share, evidence: Evidence
 ) -> Evidence:
-    """Few large shifts say nothing of rare scores, a default, all that move, or a lost order."""
+    """Few large shifts say nothing of rare scores, extremes, defaults, a mean or a lost order."""
     rare = _beside_one_answer("one_answer_large", facts, counted, share, evidence)
     moved = beside_default(counted, beside_mean(facts, counted, rare))
     moved = beside_order(counted, share, facts.policy.alpha, moved)
+    moved = beside_extremes(facts, counted, share, moved)
     # where predictions are labels themselves, flips are held against the other labels
     return moved if counted.kind in _LABELLED else beside_other_labels(facts, counted, moved)
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _TERM_BITS = 60
 _MOST_SCORES, _PIECES = 100_000, 1_024
 _LARGE_SHIFT = 0.5  # production standard deviations
+FAR_OUT = 3.0
+"""Production's standard deviations from its mean, beyond which a quantity is an extreme one."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,9 @@ def score_counts(
     marginals = engine.table("score_marginals").to_pylist()
     counts["one_answer_shifted"] = missed_by_one_answer(marginals, tolerance)
     counts["one_answer_large"] = missed_by_one_answer(marginals, noise, at_least=far)
-    if label_at is not None:
+    if label_at is None:
+        counts |= _extremes(engine)
+    else:
         counts |= _evened_out(engine, marginals, counts["production_at_or_above"], label_at)
     return counts
 
@@ -176,6 +180,12 @@ def _ranks(engine: Asked) -> dict[str, float | None]:
         "rank_correlation": sums["products"] / spread if spread else None,
         "order_kept": sums["products"] / own if own else None,
     }
+
+
+def _extremes(engine: Asked) -> dict[str, Any]:
+    """How many quantities either variant puts far out, and how many of them both do not."""
+    far, halfway = (math.ceil(64 * math.asinh(sds)) for sds in (FAR_OUT, FAR_OUT / 2))
+    return one_row(engine.table("score_extremes", far=far, halfway=halfway))
 
 
 def _evened_out(

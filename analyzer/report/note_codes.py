@@ -213,6 +213,10 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Answers are not in production's order, and too close for a large shift to show it.",
         "Check the shadow's inputs and model; where it is right to differ, let labels judge.",
     ),
+    "extremes-lost": (
+        "What one variant puts far above or below the rest, the other does not.",
+        "Look at the worst pairs; where the shadow is right to differ, let labels judge.",
+    ),
     "rare-answers": (
         "The margin is wider than production's rarer answers are frequent.",
         "Set the metric's margin to how many of these may change.",

@@ -94,6 +94,7 @@ HERE = {
     "capture_fates",
     "capture_hours",
     "default_answer",
+    "score_extremes",
     "difference_counts",
     "difference_histogram",
     "flips",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -369,3 +369,78 @@ def test_the_order_kept_is_the_slope_of_ranks() -> None:
     alike = Counted.of(facts(np.full(9, 2.0), rng.normal(2, 1, 9), kind="regression"))
     assert alike is not None
     assert alike.row["order_kept"] is None
+
+
+def anomalies(n: int = 5_000, share: float = 0.01) -> tuple[Floats, np.ndarray[Any, Any]]:
+    """Scores near 1 of which a few are ten of their standard deviations higher, and which."""
+    rng = np.random.default_rng(19)
+    far = rng.random(n) < share
+    return rng.normal(1, 0.2, n) + 2.0 * far, far
+
+
+def test_anomalies_that_the_shadow_never_scores_high_do_not_pass() -> None:
+    production, far = anomalies()
+    blind = large(production, np.where(far, production - 2.0, production))
+    assert (blind.outcome, blind.notes[-1].code) == (Outcome.UNRESOLVED, "extremes-lost")
+    assert blind.effect is not None
+    assert blind.effect.estimate == far.mean() < 0.05
+    assert blind.effect.upper is None
+    assert f"of {far.sum()} predictions" in blind.notes[-1].text
+    assert "the other puts 0 (0.0 %) half as far" in blind.notes[-1].text
+    assert blind.needs is not None
+    assert "let --labels judge" in blind.needs.text
+
+
+def test_anomalies_below_are_asked_like_those_above() -> None:
+    production, far = anomalies()
+    blind = large(-production, -np.where(far, production - 2.0, production))
+    assert blind.notes[-1].code == "extremes-lost"
+    assert "deviations below its mean" in blind.notes[-1].text
+
+
+def test_anomalies_found_in_other_requests_do_not_pass() -> None:
+    production, far = anomalies()
+    assert large(production, production + 2.0 * np.roll(far, 1) - 2.0 * far).notes[-1].code == (
+        "extremes-lost"
+    )
+    assert large(production - 2.0 * far, production).notes[-1].code == "extremes-lost"
+
+
+def test_anomalies_that_both_score_high_pass_whatever_their_size() -> None:
+    production, far = anomalies()
+    rng = np.random.default_rng(20)
+    shadow = production + rng.normal(0, 0.05, production.size) + far * rng.normal(0, 0.2, far.size)
+    assert large(production, shadow).outcome is Outcome.PASS
+
+
+def test_fewer_extremes_than_say_anything_are_not_asked() -> None:
+    production, far = anomalies()
+    few = far & (np.cumsum(far) <= 12)
+    kept = np.where(far & ~few, production - 2.0, production)
+    assert large(kept, np.where(few, kept - 2.0, kept)).outcome is Outcome.PASS
+
+
+def test_some_extremes_apart_wait_for_as_many_as_settle_it() -> None:
+    """Two of five: below a half, and with two dozen not for certain."""
+    production, far = anomalies(2_400)
+    apart = far & (np.cumsum(far) % 5 < 2)
+    waits = large(production, np.where(apart, production - 2.0, production))
+    assert waits.notes[-1].code == "extremes-lost"
+    assert waits.needs is not None
+    assert "would settle it" in waits.needs.text
+    production, far = anomalies(40_000)
+    apart = far & (np.cumsum(far) % 5 < 2)
+    assert large(production, np.where(apart, production - 2.0, production)).outcome is Outcome.PASS
+
+
+def test_what_lies_far_out_is_counted_in_standard_deviations_of_production() -> None:
+    rng = np.random.default_rng(21)
+    production = rng.normal(50, 10, 20_000)
+    shadow = production + rng.normal(0, 12, 20_000)
+    counted = Counted.of(facts(production, shadow, kind="regression"))
+    assert counted is not None
+    one, two = ((x - production.mean()) / production.std() for x in (production, shadow))
+    far = np.maximum(one, two) > 3
+    assert counted.row["far_above"] == pytest.approx(far.sum(), rel=0.1)
+    apart = far & (np.minimum(one, two) < 1.5)
+    assert counted.row["far_above_apart"] == pytest.approx(apart.sum(), rel=0.1)

@@ -1,9 +1,9 @@
-"""How often is a pass of quantities withheld because their order is lost: honest ones, and others?
+"""How often is a pass of quantities withheld for a lost order or lost extremes: honest, and others?
 
-    python tests/calibration/orders.py --worlds 100 --seed 1
+    python tests/calibration/quantities.py --worlds 100 --seed 1
 
-Of every world the share of large shifts and the rank correlation are counted as a run counts them,
-by buckets, and asked through the metric's own `assess`.
+Of every world the share of large shifts, the rank correlation and what lies far out are counted as
+a run counts them, by buckets, and asked through the metric's own `assess`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from zlib import crc32
 import numpy as np
 from scipy.stats import rankdata
 
-# `python tests/calibration/orders.py` puts only this folder on the path.
+# `python tests/calibration/quantities.py` puts only this folder on the path.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from analyzer.metrics import BY_ID, DEFAULTS
+from analyzer.payloads.scores import FAR_OUT
 from analyzer.policy.files import load_policy
 from tests.metrics.prediction_facts import counts_of, facts_of
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 POLICY = load_policy(None, DEFAULTS)
 METRIC = "score_large_shift_share"
 PAIRS = (5_000, 50_000)
+CODES = ("order-lost", "extremes-lost")
 
 
 def _intermittent(zeros: float) -> Draw:
@@ -44,6 +46,15 @@ def _intermittent(zeros: float) -> Draw:
 def _noisy(rng: np.random.Generator, n: int) -> FloatArray:
     """Nothing, but for noise of a 200th of what some are."""
     return np.where(rng.random(n) < 0.7, rng.gamma(4, 0.05, n), rng.gamma(2, 20, n))
+
+
+def _anomalies(share: float, far: float) -> Draw:
+    """Scores near 1, and a few that many of their standard deviations higher."""
+
+    def drawn(rng: np.random.Generator, n: int) -> FloatArray:
+        return rng.normal(1, 0.2, n) + np.where(rng.random(n) < share, 0.2 * far, 0.0)
+
+    return drawn
 
 
 DRAWN: dict[str, Draw] = {
@@ -56,6 +67,9 @@ DRAWN: dict[str, Draw] = {
     "zeros 50 %": _intermittent(0.5),
     "zeros 85 %": _intermittent(0.85),
     "near nothing 70 %": _noisy,
+    "anomalies 1 %, 6 out": _anomalies(0.01, 6),
+    "anomalies 1 %, 20 out": _anomalies(0.01, 20),
+    "anomalies 3 %, 10 out": _anomalies(0.03, 10),
 }
 
 
@@ -104,15 +118,38 @@ def _dealt(share: float) -> Change:
     return changed
 
 
+def _ordinary(share: float) -> Change:
+    """The mean, for so many of those that are far above it."""
+
+    def changed(rng: np.random.Generator, x: FloatArray) -> FloatArray:
+        far = x > x.mean() + 3 * x.std()
+        return np.where(far & (rng.random(x.size) < share), x.mean(), x)
+
+    return changed
+
+
+def _moved(rng: np.random.Generator, x: FloatArray) -> FloatArray:
+    """As many far above the mean, but others."""
+    far = np.flatnonzero(x > x.mean() + 3 * x.std())
+    found = x.copy()
+    found[far] = x.mean()
+    found[rng.choice(x.size, far.size, replace=False)] = x[far]
+    return found
+
+
 HARMFUL: dict[str, Change] = {
-    f"{name} of the smallest {100 * share:g} %": make(share)
-    for name, make in (("one value", _lost), ("answers exchanged", _dealt))
-    for share in (0.6, 0.7, 0.8, 0.9)
+    **{
+        f"{name} of the smallest {100 * share:g} %": make(share)
+        for name, make in (("one value", _lost), ("answers exchanged", _dealt))
+        for share in (0.6, 0.7, 0.8, 0.9)
+    },
+    **{f"{100 * share:g} % of the far ones ordinary": _ordinary(share) for share in (0.3, 0.6, 1)},
+    "other far ones": _moved,
 }
 
 
-def withheld(production: FloatArray, shadow: FloatArray) -> bool | None:
-    """Whether a pass is withheld for a lost order; None where there would be none anyway."""
+def withheld(production: FloatArray, shadow: FloatArray) -> str | None:
+    """For what a pass is withheld, "" for nothing; None where there would be none anyway."""
     n, far = production.size, production.std() / 2
     counts = counts_of(
         n,
@@ -121,10 +158,11 @@ def withheld(production: FloatArray, shadow: FloatArray) -> bool | None:
         large_shift=far,
         bias=float((shadow - production).mean()),
     )
-    facts = facts_of(counts | _ranks(production, shadow), kind="regression", policy=POLICY)
+    facts = facts_of(counts | _by_bucket(production, shadow), kind="regression", policy=POLICY)
     evidence = BY_ID[METRIC].assess(facts, POLICY.metrics[METRIC])
-    lost = any(note.code == "order-lost" for note in evidence.notes)
-    return lost if lost or evidence.outcome == "pass" else None
+    if evidence.outcome == "pass":
+        return ""
+    return next((note.code for note in evidence.notes if note.code in CODES), None)
 
 
 def _missed(x: FloatArray, far: float) -> int:
@@ -133,26 +171,29 @@ def _missed(x: FloatArray, far: float) -> int:
     return int(x.size - (np.searchsorted(x, x + 2 * far, side="right") - np.arange(x.size)).max())
 
 
-def _ranks(production: FloatArray, shadow: FloatArray) -> dict[str, float]:
-    """As sql/score_ranks.sql and quantity_bucket count them."""
+def _by_bucket(production: FloatArray, shadow: FloatArray) -> dict[str, float]:
+    """As sql/score_ranks.sql, sql/score_extremes.sql and quantity_bucket count them."""
     centre, spread = production.mean(), production.std()
-    one, two = (
-        rankdata(np.floor(64 * np.arcsinh((x - centre) / spread))) for x in (production, shadow)
-    )
-    (own, products), (_, other) = np.cov(one, two)
-    return {"rank_correlation": products / np.sqrt(own * other), "order_kept": products / own}
+    buckets = [np.floor(64 * np.arcsinh((x - centre) / spread)) for x in (production, shadow)]
+    (own, products), (_, other) = np.cov(*(rankdata(one) for one in buckets))
+    found = {"rank_correlation": products / np.sqrt(own * other), "order_kept": products / own}
+    for side, outward in (("above", 1), ("below", -1)):
+        one, two = (outward * (bucket + 0.5) / 64 for bucket in buckets)
+        far = np.maximum(one, two) > np.arcsinh(FAR_OUT)
+        apart = far & (np.minimum(one, two) < np.arcsinh(FAR_OUT / 2))
+        found |= {f"far_{side}": int(far.sum()), f"far_{side}_apart": int(apart.sum())}
+    return found
 
 
 def row(name: str, changes: dict[str, Change], change: str, worlds: int, seed: int) -> str:
-    """One row: how many would pass, and how many of them do not."""
-    passes = held = 0
+    """One row: how many would pass, and how many of them do not, for what."""
+    found: list[str | None] = []
     for number in range(worlds):
         rng = np.random.default_rng([seed, crc32(f"{name} {change}".encode()), number])
         production = DRAWN[name](rng, PAIRS[number % len(PAIRS)])
-        found = withheld(production, changes[change](rng, production))
-        passes += found is not None
-        held += found is True
-    return f"| {name} | {change} | {worlds} | {passes} | {held} |"
+        found.append(withheld(production, changes[change](rng, production)))
+    counts = [worlds - found.count(None), *map(found.count, CODES)]
+    return f"| {name} | {change} | {worlds} | {' | '.join(map(str, counts))} |"
 
 
 def main() -> None:
@@ -161,8 +202,9 @@ def main() -> None:
     parser.add_argument("--worlds", type=int, default=20, help="worlds a row")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    sys.stdout.write("| Quantities | the shadow's | worlds | would pass | withheld |\n")
-    sys.stdout.write("|-|-|-:|-:|-:|\n")
+    lost = " | ".join(code.replace("-", " ") for code in CODES)
+    sys.stdout.write(f"| Quantities | the shadow's | worlds | would pass | {lost} |\n")
+    sys.stdout.write("|-|-|-:|-:|-:|-:|\n")
     for changes in (HONEST, HARMFUL):
         for name in DRAWN:
             for change in changes:
