@@ -20,7 +20,6 @@ from analyzer.metrics.answers import MOST_APART
 from analyzer.metrics.predictions import LEAST_EACH_SIDE, otherwise, withheld
 from analyzer.metrics.shares import Share, outcomes_needed
 from analyzer.model import Note, Outcome
-from analyzer.payloads.scores import FAR_OUT
 
 if TYPE_CHECKING:
     from analyzer.metrics.metric import Facts
@@ -56,9 +55,10 @@ def beside_extremes(facts: Facts, counted: Counted, share: Share, evidence: Evid
     note = Note(
         code="extremes-lost",
         text=f"of {count_of(worst.outcomes, 'prediction')} that either variant puts more than "
-        f"{FAR_OUT:g} of production's standard deviations {side} its mean, the other puts "
-        f"{grouped(both)} ({percent(1 - worst.estimate)}) half as far out or farther; they may be "
-        f"apart in {percent(upper)}, and {percent(MOST_APART)} or more say nothing of such answers",
+        f"{counted.row['far_out']:g} of production's standard deviations {side} its mean, the "
+        f"other puts {grouped(both)} ({percent(1 - worst.estimate)}) half as far out or farther; "
+        f"they may be apart in {percent(upper)}, and {percent(MOST_APART)} or more say nothing of "
+        "such answers",
     )
     return withheld(evidence, note, _needs(facts, worst, share, note))
 

@@ -185,7 +185,8 @@ def _ranks(engine: Asked) -> dict[str, float | None]:
 def _extremes(engine: Asked) -> dict[str, Any]:
     """How many quantities either variant puts far out, and how many of them both do not."""
     far, halfway = (math.ceil(64 * math.asinh(sds)) for sds in (FAR_OUT, FAR_OUT / 2))
-    return one_row(engine.table("score_extremes", far=far, halfway=halfway))
+    row = one_row(engine.table("score_extremes", far=far, halfway=halfway))
+    return row | {"far_out": FAR_OUT}
 
 
 def _evened_out(

@@ -197,34 +197,6 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "Capture for more hours, or look at what happened in these.",
     ),
     "repeated-inputs": ("Repeated inputs count as less than one pair each.", _NOTHING),
-    "answer-lost": (
-        "Of the predictions to which either variant gives some answer, half and more may differ.",
-        "Check the shadow's model, or capture for longer; let labels judge rare answers.",
-    ),
-    "one-answer": (
-        "One answer to every request would differ not even twice as often: rare ones may be lost.",
-        "Check the shadow's model; let labels judge rare answers; make a wide tolerance smaller.",
-    ),
-    "mean-moved": (
-        "All scores together moved far, though hardly one by itself did.",
-        "Look for a unit, a scale or a default that changed; where it is meant, let labels judge.",
-    ),
-    "order-lost": (
-        "Answers are not in production's order, and too close for a large shift to show it.",
-        "Check the shadow's inputs and model; where it is right to differ, let labels judge.",
-    ),
-    "extremes-lost": (
-        "What one variant puts far above or below the rest, the other does not.",
-        "Look at the worst pairs; where the shadow is right to differ, let labels judge.",
-    ),
-    "rare-answers": (
-        "The margin is wider than production's rarer answers are frequent.",
-        "Set the metric's margin to how many of these may change.",
-    ),
-    "threshold-uninformative": (
-        "Almost all predictions are on one side of the threshold, so few can flip.",
-        "Set predictions.label_at to the threshold that is used, or collect more pairs.",
-    ),
     "not-comparable": ("Some pairs have outputs that cannot be compared.", _OUTPUT),
     "not-applicable": (
         "This metric does not apply to outputs of this kind.",

@@ -18,6 +18,34 @@ PREDICTION_CODES: dict[str, tuple[str, str]] = {
         "The shadow gives one same score to requests that production scores in any other way.",
         "See worst_pairs for these requests, and the shadow's log for why it did not score them.",
     ),
+    "answer-lost": (
+        "Of the predictions to which either variant gives some answer, half and more may differ.",
+        "Check the shadow's model, or capture for longer; let labels judge rare answers.",
+    ),
+    "one-answer": (
+        "One answer to every request would differ not even twice as often: rare ones may be lost.",
+        "Check the shadow's model; let labels judge rare answers; make a wide tolerance smaller.",
+    ),
+    "mean-moved": (
+        "All scores together moved far, though hardly one by itself did.",
+        "Look for a unit, a scale or a default that changed; where it is meant, let labels judge.",
+    ),
+    "order-lost": (
+        "Answers are not in production's order, and too close for a large shift to show it.",
+        "Check the shadow's inputs and model; where it is right to differ, let labels judge.",
+    ),
+    "extremes-lost": (
+        "What one variant puts far above or below the rest, the other does not.",
+        "Look at the worst pairs; where the shadow is right to differ, let labels judge.",
+    ),
+    "rare-answers": (
+        "The margin is wider than production's rarer answers are frequent.",
+        "Set the metric's margin to how many of these may change.",
+    ),
+    "threshold-uninformative": (
+        "Almost all predictions are on one side of the threshold, so few can flip.",
+        "Set predictions.label_at to the threshold that is used, or collect more pairs.",
+    ),
     "other-labels": (
         "Labels that answers hold beside their predictions differ more than the margin allows.",
         "Set predictions.path to the field that callers read: the score, if no caller reads them.",

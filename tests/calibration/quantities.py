@@ -175,8 +175,10 @@ def _by_bucket(production: FloatArray, shadow: FloatArray) -> dict[str, float]:
     """As sql/score_ranks.sql, sql/score_extremes.sql and quantity_bucket count them."""
     centre, spread = production.mean(), production.std()
     buckets = [np.floor(64 * np.arcsinh((x - centre) / spread)) for x in (production, shadow)]
-    (own, products), (_, other) = np.cov(*(rankdata(one) for one in buckets))
+    ranks = [rankdata(one) for one in buckets]
+    (own, products), (_, other) = np.cov(ranks[0], ranks[1])
     found = {"rank_correlation": products / np.sqrt(own * other), "order_kept": products / own}
+    found["far_out"] = FAR_OUT
     for side, outward in (("above", 1), ("below", -1)):
         one, two = (outward * (bucket + 0.5) / 64 for bucket in buckets)
         far = np.maximum(one, two) > np.arcsinh(FAR_OUT)
