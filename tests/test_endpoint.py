@@ -114,6 +114,7 @@ def test_the_configuration_alone_gives_the_planned_share_and_its_creation(tmp_pa
     facts = read(tmp_path, {"DescribeEndpointConfig": CONFIG, "DescribeEndpoint": None})
     assert (facts.shadow_percentage, facts.production_instances) == (50.0, 2)
     assert facts.live_since == datetime(2026, 11, 15, 20, tzinfo=UTC)
+    assert facts.live_since_at_earliest
 
 
 def test_an_experiment_says_roles_models_sampling_counts_and_start(tmp_path: Path) -> None:
@@ -156,7 +157,9 @@ def test_scaling_modifies_an_endpoint_without_a_new_configuration(tmp_path: Path
             "DescribeEndpointConfig": CONFIG,
             "ScalingActivities": activities,
         }
-        assert read(tmp_path, body).live_since == datetime(2026, 11, 15, 20, tzinfo=UTC)
+        facts = read(tmp_path, body)
+        assert facts.live_since == datetime(2026, 11, 15, 20, tzinfo=UTC)
+        assert facts.live_since_at_earliest
 
 
 def test_capture_that_is_off_says_no_percentage(tmp_path: Path) -> None:

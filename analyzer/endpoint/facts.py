@@ -55,6 +55,7 @@ def facts_of(file: EndpointFile) -> EndpointFacts:
     experiment = file.describe_inference_experiment
     mode = experiment.shadow_mode_config if experiment else None
     shadows = mode.shadow_model_variants if mode else ()
+    live_since, live_since_at_earliest = _live_since(file)
     production_name = mode.source_model_variant_name if mode else _name(production)
     shadow_name = shadows[0].shadow_model_variant_name if shadows else _name(shadow)
     sampled = shadows[0].sampling_percentage if shadows else None
@@ -68,7 +69,8 @@ def facts_of(file: EndpointFile) -> EndpointFacts:
         capture_percentage=_captured(described),
         production_instances=_instances(production_name, production, experiment),
         shadow_instances=_instances(shadow_name, shadow, experiment),
-        live_since=_live_since(file),
+        live_since=live_since,
+        live_since_at_earliest=live_since_at_earliest,
         scaled_at=tuple(
             sorted(
                 one.end_time or one.start_time
@@ -138,23 +140,22 @@ def _scheduled_minutes(experiment: Experiment | None) -> float | None:
     return schedule.minutes if schedule else None
 
 
-def _live_since(file: EndpointFile) -> datetime | None:
-    """Since when the compared configuration has been serving, as far as can be known.
+def _live_since(file: EndpointFile) -> tuple[datetime | None, bool]:
+    """Since when the compared configuration has been serving, and whether it may be later.
 
     An experiment has its own start. Scaling also modifies an endpoint without changing what it
     serves: then only the configuration's creation is certain, before which it cannot have served.
     """
     endpoint = file.describe_endpoint
-    began = file.began
-    if began is not None:
-        return began
+    if file.began is not None:
+        return file.began, False
     config = file.describe_endpoint_config
     created = config.creation_time if config else None
     modified = endpoint.last_modified_time if endpoint else None
     if modified is None:
-        return created
+        return created, created is not None
     scaled = any(
         one.start_time <= modified <= (one.end_time or one.start_time) + _SETTLING
         for one in file.scaled
     )
-    return created if scaled else modified
+    return (created, created is not None) if scaled else (modified, False)

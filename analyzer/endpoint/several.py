@@ -49,12 +49,18 @@ def read_endpoints(
         if older.config_name != newer.config_name
     ]
     changes = tuple(sorted({came for _, _, came in turns if came is not None}))
-    live = facts.live_since
+    live, at_earliest = facts.live_since, facts.live_since_at_earliest
     if changes and newest.began is None:
         # Scaling hides when it came: until it was last modified, the older one may have served.
-        live = max(changes[-1], live or changes[-1])
+        live, at_earliest = max(changes[-1], live or changes[-1]), False
     notes = tuple(_differing(*turn) for turn in turns)
-    return replace(facts, live_since=live, config_changes=changes), notes
+    dated = replace(
+        facts,
+        live_since=live,
+        live_since_at_earliest=at_earliest,
+        config_changes=changes,
+    )
+    return dated, notes
 
 
 def _of_one_endpoint(files: list[EndpointFile], endpoint: str | None) -> list[EndpointFile]:

@@ -230,6 +230,12 @@ def _deployment(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
         )
         return _deployment_gate(GateOutcome.FAIL, text)
     text = f"One configuration over the whole window, live since {_second(endpoint.live_since)}."
+    if endpoint.live_since_at_earliest:
+        text = (
+            f"The configuration was created at {_second(endpoint.live_since)}, before the window. "
+            "When the endpoint took it up is not known, because scaling has modified the endpoint "
+            "since or no time is given: see that it was before the window, too."
+        )
     return _deployment_gate(GateOutcome.PASS, text)
 
 

@@ -63,6 +63,9 @@ class EndpointFacts:
 
     Attributes:
         name: the endpoint described.
+        live_since: when the present configuration went live.
+        live_since_at_earliest: that is its creation, and it may have gone live later: scaling has
+            modified the endpoint since, or no modification is dated.
         scaled_at: when scaling activities that did not fail ended, in either direction.
         scheduled_minutes: length of the shadow experiment as scheduled, from start to end.
     """
@@ -77,6 +80,7 @@ class EndpointFacts:
     production_instances: int | None = None
     shadow_instances: int | None = None
     live_since: datetime | None = None
+    live_since_at_earliest: bool = False
     config_changes: tuple[datetime, ...] = ()
     scaled_at: tuple[datetime, ...] = ()
     scheduled_minutes: float | None = None
