@@ -41,8 +41,10 @@ _HINTS = {
     "label": "set predictions.path to a score",
     "multiclass": "set predictions.path to one score",
     "vector": 'set predictions.kind = "multiclass" or predictions.path to one number',
-    "json": "set predictions.path to a score or label",
-    "text": "set predictions.path to a score or label, or review the text",
+    "json": "set predictions.path to the score, label or text in them that decides",
+    "text": "set predictions.path to a score or label in them, or, where the same request must get "
+    "the same text, give metrics.output_mismatch_share a margin and the role review; other texts "
+    "are for people to judge",
 }
 
 
