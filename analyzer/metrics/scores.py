@@ -42,6 +42,8 @@ _PER_LOGIT = 16
 _PER_SPREAD = 64
 _CERTAIN = 256
 """The bucket of scores at 1 or above; its negative that of scores at 0 or below."""
+LEAST_MOVE = 0.1
+"""Of the mean of amounts: a common move that is looked at, as latency's margin is."""
 
 BIAS_METHOD = "ewc-mean/1"
 DISTANCE_METHOD = "order-statistics/1"
@@ -80,7 +82,9 @@ def beside_mean(facts: Facts, found: Counted, evidence: Evidence) -> Evidence:
     """A pass is one only where the mean has moved by less than half a large shift for certain.
 
     What moves every score by nearly a large shift makes none, and is met by every caller. Changes
-    that come with either sign even out in the mean, as a retrained model's do.
+    that come with either sign even out in the mean, as a retrained model's do. Of amounts a few
+    large ones make the spread, beside which a tenth more of everything is nothing: where production
+    answers nothing below zero, the mean must not move by a tenth of itself either.
     """
     if evidence.outcome is not Outcome.PASS or evidence.effect is None:
         return evidence
@@ -89,16 +93,23 @@ def beside_mean(facts: Facts, found: Counted, evidence: Evidence) -> Evidence:
         return evidence
     judged = getattr(bias.intervals, facts.looking.mode) or bias.intervals.fixed
     least, most = judged or (bias.estimate, bias.estimate)
-    allowed = found.row["large_shift"] / 2
+    allowed, name = found.row["large_shift"] / 2, "half a large shift"
+    if _is_amount(found) and 0 < LEAST_MOVE * found.row["production_mean"] < allowed:
+        allowed, name = LEAST_MOVE * found.row["production_mean"], "a tenth of production's mean"
     if max(abs(least), abs(most)) < allowed:
         return evidence
     note = Note(
         code="mean-moved",
         text=f"the mean of all scores moved by {bias.estimate:+.4g} ({least:+.4g} to {most:+.4g}), "
-        f"and half a large shift is {plain(allowed)}: that few move far says nothing where all "
-        "move one way",
+        f"and {name} is {plain(allowed)}: that few move far says nothing where all move one way",
     )
     return withheld(evidence, note, otherwise(note))
+
+
+def _is_amount(found: Counted) -> bool:
+    """A quantity that production never puts below zero."""
+    lowest = found.row.get("production_lowest")
+    return found.kind == "regression" and lowest is not None and lowest >= 0
 
 
 def _influence(facts: Facts, found: Counted) -> FloatArray | None:

@@ -71,6 +71,9 @@ def score_counts(
     counts |= _ranks(engine)
     counts |= next(iter(engine.table("default_answer", far=far).to_pylist()), {})
     marginals = engine.table("score_marginals").to_pylist()
+    counts["production_lowest"] = min(
+        (row["production_lowest"] for row in marginals if row["production"]), default=None
+    )
     counts["one_answer_shifted"] = missed_by_one_answer(marginals, tolerance)
     counts["one_answer_large"] = missed_by_one_answer(marginals, noise, at_least=far)
     if label_at is None:

@@ -1,4 +1,4 @@
-"""How often is a pass of quantities withheld for a lost order or lost extremes: honest, and others?
+"""How often is a pass of quantities withheld for their mean, order or extremes: honest, and others?
 
     python tests/calibration/quantities.py --worlds 100 --seed 1
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 POLICY = load_policy(None, DEFAULTS)
 METRIC = "score_large_shift_share"
 PAIRS = (5_000, 50_000)
-CODES = ("order-lost", "extremes-lost")
+CODES = ("mean-moved", "order-lost", "extremes-lost")
 
 
 def _intermittent(zeros: float) -> Draw:
@@ -93,6 +93,8 @@ HONEST: dict[str, Change] = {
     ),
     "30 leaves": _leaves(30),
     "8 leaves": _leaves(8),
+    "5 % off, and 3 % higher": lambda rng, x: 1.03 * x * rng.lognormal(0, 0.05, x.size),
+    "5 % off, and 6 % higher": lambda rng, x: 1.06 * x * rng.lognormal(0, 0.05, x.size),
 }
 
 
@@ -145,6 +147,8 @@ HARMFUL: dict[str, Change] = {
     },
     **{f"{100 * share:g} % of the far ones ordinary": _ordinary(share) for share in (0.3, 0.6, 1)},
     "other far ones": _moved,
+    "all 20 % higher": lambda _, x: 1.2 * x,
+    "all 12 % lower": lambda _, x: 0.88 * x,
 }
 
 
@@ -157,6 +161,9 @@ def withheld(production: FloatArray, shadow: FloatArray) -> str | None:
         one_answer_large=_missed(production, far),
         large_shift=far,
         bias=float((shadow - production).mean()),
+        difference_sd=float((shadow - production).std()),
+        production_mean=float(production.mean()),
+        production_lowest=float(production.min()),
     )
     facts = facts_of(counts | _by_bucket(production, shadow), kind="regression", policy=POLICY)
     evidence = BY_ID[METRIC].assess(facts, POLICY.metrics[METRIC])
@@ -206,7 +213,7 @@ def main() -> None:
     given = parser.parse_args()
     lost = " | ".join(code.replace("-", " ") for code in CODES)
     sys.stdout.write(f"| Quantities | the shadow's | worlds | would pass | {lost} |\n")
-    sys.stdout.write("|-|-|-:|-:|-:|-:|\n")
+    sys.stdout.write("|-|-|-:|-:|-:|-:|-:|\n")
     for changes in (HONEST, HARMFUL):
         for name in DRAWN:
             for change in changes:
