@@ -19,6 +19,7 @@ from analyzer import analysis, bundle
 from analyzer.console.progress import silent
 from analyzer.errors import AnalyzerError
 from analyzer.spark.driver import SparkPlan
+from tests.examples import examples
 from tests.spark.any_captures import KINDS, any_captures
 from tests.spark.sessions import session
 
@@ -85,7 +86,7 @@ def check(found: Captured, partitions: int, seen: Counter[str]) -> None:
     seen.update(here.keys())
 
 
-@settings(ANY_TIME, max_examples=4)
+@settings(ANY_TIME, max_examples=examples(2, whole=4))
 @given(any_captures(list(KINDS)), st.integers(1, 3))
 def test_captures_of_any_kind_give_the_same_bundle(found: Captured, partitions: int) -> None:
     check(found, partitions, Counter())

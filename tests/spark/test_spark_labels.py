@@ -158,6 +158,7 @@ def test_every_kind_of_output_is_judged_by_its_labels_alike(
     assert alike(source, tmp_path / "labels", *policy, parts=parts)["label.paired"] == 1_400
 
 
+@pytest.mark.long
 def test_an_id_labelled_differently_in_two_files_counts_for_neither(tmp_path: Path) -> None:
     source = capture(tmp_path / "captures", [Asked("yes", "no", f"r{k}") for k in range(30)])
     write(tmp_path / "labels/a.jsonl", [truth(f"r{k}", "yes") for k in range(30)])
@@ -168,6 +169,7 @@ def test_an_id_labelled_differently_in_two_files_counts_for_neither(tmp_path: Pa
     assert found["label.conflicting-pair"] == 10
 
 
+@pytest.mark.long
 def test_an_id_of_different_inputs_in_different_parts_is_not_guessed_at(tmp_path: Path) -> None:
     """Pairs lie by their input when they are judged: there each would look like the only one."""
     requests = [
@@ -179,6 +181,7 @@ def test_an_id_of_different_inputs_in_different_parts_is_not_guessed_at(tmp_path
     assert (found["label.ambiguous-id"], found["label.paired"]) == (40, 40)
 
 
+@pytest.mark.long
 def test_labels_of_events_go_by_the_one_copy_that_is_kept(tmp_path: Path) -> None:
     """Events seen twice, some of them under another inference ID, which another label names."""
     requests = [Asked("yes", "yes", f"r{k}", f"event {k}", f"{k},1") for k in range(40)]
@@ -236,6 +239,7 @@ def test_a_label_file_that_reads_differently_when_it_is_read_again_ends_the_run(
         judged(source, labels, spark=SparkPlan(partitions=2))
 
 
+@pytest.mark.long
 def test_damaged_label_files_are_noted_in_their_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,7 +84,7 @@ def test_pieces_of_answers_that_are_made_again_go_where_they_went_before(
     assert all(other == first for other in others)
 
 
-@pytest.mark.parametrize("name", ["spread", "add"])
+@pytest.mark.parametrize("name", ["spread", pytest.param("add", marks=pytest.mark.long)])
 def test_an_error_of_a_step_whose_rows_go_straight_on_ends_the_run(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,7 +101,9 @@ def test_an_error_of_a_step_whose_rows_go_straight_on_ends_the_run(
     assert raised.value.code == "disk-full"
 
 
-@pytest.mark.parametrize("name", ["load", "settle", "gather"])
+@pytest.mark.parametrize(
+    "name", ["load", *(pytest.param(name, marks=pytest.mark.long) for name in ("settle", "gather"))]
+)
 def test_an_error_of_a_step_that_is_taken_again_ends_the_run(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,7 +138,9 @@ def test_an_error_of_a_step_that_is_taken_again_ends_the_run(
     assert taken.exists()
 
 
-@pytest.mark.parametrize("left", [b"", b'{"captureData": {}}\n'])
+@pytest.mark.parametrize(
+    "left", [b"", pytest.param(b'{"captureData": {}}\n', marks=pytest.mark.long)]
+)
 def test_an_object_that_reads_differently_when_it_is_read_again_ends_the_run(
     left: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,7 @@ from analyzer.spark import driver, parts
 from analyzer.spark.driver import SparkPlan
 from tests.captures.capture_builders import line
 from tests.captures.test_capture_oracle import bucket
+from tests.examples import examples
 from tests.faults.shadow_tests import PRODUCTION, SHADOW, object_path, put_object
 from tests.spark.sessions import first_time_fatal, session
 from tests.test_golden import SAMPLE_DATA, SCENARIOS
@@ -97,12 +98,13 @@ def put_bucket(folder: Path, seed: int) -> None:
         put(folder, side, "last.jsonl", [line(5, output="0.5", payload="9", inference_id="last")])
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(examples(1, whole=2)))
 def test_what_captures_come_to_is_the_same_to_the_last_table(seed: int, tmp_path: Path) -> None:
     put_bucket(tmp_path, seed)
     assert captured(tmp_path, 5) == captured(tmp_path, None)
 
 
+@pytest.mark.long
 def test_what_sampled_captures_lack_is_counted_the_same(tmp_path: Path) -> None:
     draw = random.Random(5)
     for side in (PRODUCTION, SHADOW):
@@ -144,7 +146,11 @@ def scores(side: str, count: int, **named: Any) -> list[bytes]:  # noqa: ANN401 
 
 @pytest.mark.parametrize(
     "named",
-    [{"inference_id": "one for all"}, {"event_id": "one for all"}, {"inference_id": None}],
+    [
+        {"inference_id": "one for all"},
+        pytest.param({"event_id": "one for all"}, marks=pytest.mark.long),
+        pytest.param({"inference_id": None}, marks=pytest.mark.long),
+    ],
     ids=["one inference ID", "one event ID", "no inference ID"],
 )
 def test_one_id_for_everything_in_one_file_changes_no_byte(
@@ -155,6 +161,7 @@ def test_one_id_for_everything_in_one_file_changes_no_byte(
     assert captured(tmp_path, 3) == captured(tmp_path, None)
 
 
+@pytest.mark.long
 def test_records_a_duplicate_of_which_names_another_request_are_paired_alike(
     tmp_path: Path,
 ) -> None:
@@ -166,6 +173,7 @@ def test_records_a_duplicate_of_which_names_another_request_are_paired_alike(
     assert captured(tmp_path, 4) == captured(tmp_path, None)
 
 
+@pytest.mark.long
 def test_the_answers_of_the_worst_pairs_come_from_whatever_part_they_lie_in(
     tmp_path: Path,
 ) -> None:
@@ -193,6 +201,7 @@ def test_a_default_in_place_of_scores_is_counted_alike(tmp_path: Path) -> None:
     assert captured(tmp_path, 3) == alone
 
 
+@pytest.mark.long
 def test_outputs_that_are_texts_are_sampled_alike(tmp_path: Path) -> None:
     for side in (PRODUCTION, SHADOW):
         lines = [
@@ -230,6 +239,7 @@ def test_an_object_that_cannot_be_read_to_its_end_is_named_alike(tmp_path: Path)
     assert found == captured(tmp_path, None)
 
 
+@pytest.mark.long
 def test_answers_of_many_parts_are_added_by_tasks_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -270,6 +280,7 @@ def test_an_error_of_a_task_keeps_its_exit_code(
     assert raised.value.code == "disk-full"
 
 
+@pytest.mark.long
 def test_a_sample_that_is_too_small_is_gathered_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
