@@ -8,6 +8,7 @@ name what was done; a verdict must carry one of them.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ from tests.calibration.exported import (
     write_series,
 )
 from tests.calibration.worlds import Setting, Truth, draw
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from tests.calibration.noise import FloatArray
 
 _POLICY = "min_days = 1\n"
-_BASES = 4
+_BASES = examples(1, whole=4)
 _CAPTURED = 0.07
 _DAY_S = 86_400
 _LATENCY = frozenset({"ModelLatency"})
@@ -60,26 +62,37 @@ class Bucket:
     same_folder: bool = False
     swapped: bool = False
 
-    def request(self, folder: Path) -> analysis.Request:
-        """Write everything and say how it is run."""
-        for role, variant in VARIANTS.items():
-            for hour, lines in enumerate(self.lines[role]):
-                body = "".join(lines).encode("utf-8", "surrogateescape")
-                write_hour(folder / "captures", variant, hour, body)
+    def request(self, folder: Path, kept: Path | None = None) -> analysis.Request:
+        """Write everything and say how it is run.
+
+        Args:
+            folder: for exports and policy.
+            kept: for captures that other buckets have too, of which a run finds what the last one
+                read; None to write and read them alone.
+        """
+        captures = kept or folder / "captures"
+        if not captures.exists():
+            for role, variant in VARIANTS.items():
+                for hour, lines in enumerate(self.lines[role]):
+                    body = "".join(lines).encode("utf-8", "surrogateescape")
+                    write_hour(captures, variant, hour, body)
+            for path in captures.rglob("*.jsonl*"):
+                os.utime(path, (1_700_000_000, 1_700_000_000))  # settled, or nothing is kept
         write_series(folder / "cloudwatch", self.series)
         if self.endpoint is not None:
             (folder / "cloudwatch" / "endpoint.json").write_text(json.dumps(self.endpoint))
         policy = folder / "policy.toml"
         policy.write_text(_POLICY)
         request = analysis.Request(
-            cloudwatch=(str(folder / "cloudwatch"),), policy_file=policy, use_cache=False
+            cloudwatch=(str(folder / "cloudwatch"),),
+            policy_file=policy,
+            use_cache=kept is not None,
         )
         if self.same_folder:
-            one = str(folder / "captures" / ENDPOINT / VARIANTS["production"])
+            one = str(captures / ENDPOINT / VARIANTS["production"])
             return replace(request, production=one, shadow=one)
         names = list(VARIANTS.values())[:: -1 if self.swapped else 1]
-        source = str(folder / "captures")
-        return replace(request, source=source, production=names[0], shadow=names[1])
+        return replace(request, source=str(captures), production=names[0], shadow=names[1])
 
     def change(
         self,
@@ -142,13 +155,16 @@ class Degenerate:
         """What may be named: any of what was done."""
         return frozenset().union(*(KINDS[kind].codes for kind in self.kinds))
 
-    def judged(self, folder: Path) -> Found:
-        """Write it, run it."""
+    def judged(self, folder: Path, kept: Path | None = None) -> Found:
+        """Write it, run it; captures that are as they were before lie in `kept` for all."""
         rng = np.random.default_rng([98, self.number])
-        bucket = promising(self.number % _BASES, sampling=0.8 if "swapped" in self.kinds else 1.0)
+        base, sampling = self.number % _BASES, 0.8 if "swapped" in self.kinds else 1.0
+        bucket = promising(base, sampling=sampling)
         for kind in self.kinds:
             KINDS[kind].spoil(rng, bucket)
-        return judged(bucket.request(folder))
+        whole = bucket.lines == _promising(base, sampling)[0] and not bucket.same_folder
+        shared = kept / f"{base}-{sampling}" if kept is not None and whole else None
+        return judged(bucket.request(folder, shared))
 
 
 def judged(request: analysis.Request) -> Found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -23,6 +24,10 @@ from tests.calibration.screen import looks_of
 from tests.calibration.seen import Seen, points, policy_of
 from tests.calibration.table import share
 from tests.calibration.worlds import Setting, Truth, World, draw
+from tests.examples import examples
+
+if TYPE_CHECKING:
+    from _pytest.mark.structures import ParameterSet
 
 README = Path(__file__).parents[2] / "README.md"
 NO_HARM, AT_MARGIN, TWICE = range(len(TRUTHS))
@@ -46,12 +51,18 @@ def most_by_chance(worlds: int, rate: float = ALPHA) -> int:
 
 @pytest.mark.parametrize(
     ("truth", "seed"),
-    [(Truth(), 0), (Truth(slower=1.2, errors=(0.001, 0.004), flips=0.05, repeats=5), 1)],
-    ids=["no harm", "slower, failing and flipping"],
+    [
+        pytest.param(Truth(), 0, id="no harm", marks=pytest.mark.long),
+        pytest.param(
+            Truth(slower=1.2, errors=(0.001, 0.004), flips=0.05, repeats=5),
+            1,
+            id="slower, failing and flipping",
+        ),
+    ],
 )
 def test_the_same_world_on_disk_is_judged_the_same(tmp_path: Path, truth: Truth, seed: int) -> None:
     """Exports and captures in files, read by `analysis.run`, against the facts made directly."""
-    world = world_of(replace(THREE_DAYS, truth=truth), seed)
+    world = world_of(replace(THREE_DAYS, captured=0.03, truth=truth), seed)
     write_world(tmp_path, world)
     policy = tmp_path / "policy.toml"
     policy.write_text("[sampling]\nshadow_percentage = 100\n")
@@ -86,7 +97,7 @@ def test_a_week_whose_last_day_alone_would_fail_is_held(factor: float, expected:
 
 @pytest.mark.parametrize("own", [noise.ar95, noise.incidents, noise.scaling])
 def test_no_pass_of_an_honest_shadow_is_withheld_for_its_last_day(own: noise.Noise) -> None:
-    for seed in range(3):
+    for seed in range(examples(1, whole=3)):
         assert True not in withheld(world_of(Setting(own), seed)).values()
 
 
@@ -167,7 +178,15 @@ def slice_rows() -> list[Row]:
     ]
 
 
-@pytest.mark.parametrize("row", slice_rows(), ids=lambda row: row.name)
+def cases(*by_default: str) -> list[ParameterSet]:
+    """The others with --long."""
+    return [
+        pytest.param(row, id=row.name, marks=() if row.name in by_default else pytest.mark.long)
+        for row in slice_rows()
+    ]
+
+
+@pytest.mark.parametrize("row", cases("slower", "more flips"))
 def test_harm_at_the_margin_is_seldom_promoted_and_seldom_rejected(row: Row) -> None:
     worlds = 8
     found = list(row.settled(AT_MARGIN, worlds, seed=1))
@@ -175,7 +194,7 @@ def test_harm_at_the_margin_is_seldom_promoted_and_seldom_rejected(row: Row) -> 
     assert sum(one.rejected is not None for one in found) <= most_by_chance(worlds)
 
 
-@pytest.mark.parametrize("row", slice_rows(), ids=lambda row: row.name)
+@pytest.mark.parametrize("row", cases("more errors", "slower, AR(1) 0.95"))
 def test_no_harm_is_promoted_and_twice_the_margin_is_rejected(row: Row) -> None:
     worlds = 4
     fine = list(row.settled(NO_HARM, worlds, seed=1))
@@ -198,13 +217,15 @@ def test_every_row_keeps_its_promise_or_is_known_not_to(row: Row) -> None:
         assert promoted <= most_by_chance(worlds)
 
 
-@pytest.mark.parametrize("name", ["autoscaling steps", "long memory"])
+@pytest.mark.parametrize(
+    "name", ["autoscaling steps", pytest.param("long memory", marks=pytest.mark.long)]
+)
 def test_what_rejects_harm_at_the_margin_early_was_above_it_in_the_hours_seen(name: str) -> None:
     """Steps and slow waves are real: the week is at the margin, and those hours were not."""
     (row,) = (row for row in ROWS if row.name == name)
     truth = row.truths[AT_MARGIN]
     early = []
-    for seed in range(16):
+    for seed in range(examples(8, whole=16)):
         world = world_of(replace(row.setting, days=1, truth=truth), seed)
         seen = Seen(world, policy_of({}))
         hours = [h for h in range(2, 24) if outcome_alone(seen.at(h), "latency_mean") is FAIL]

@@ -18,9 +18,15 @@ IN_CI = len(KINDS)
 ALL = 1_000
 
 
-def wrong(bucket: Degenerate, folder: Path) -> str | None:
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where captures lie that are as they were, and what was read of them."""
+    return tmp_path_factory.mktemp("kept")
+
+
+def wrong(bucket: Degenerate, folder: Path, kept: Path | None = None) -> str | None:
     """What is wrong with a verdict; None when it holds, rejects or refuses for the right reason."""
-    found = bucket.judged(folder)
+    found = bucket.judged(folder, kept)
     shutil.rmtree(folder)  # ten megabytes each
     if found.decision == "PROMOTE":
         return f"{bucket.number} {bucket.kinds}: promoted"
@@ -36,9 +42,10 @@ def test_what_is_spoiled_was_promoted_before(sampling: float, tmp_path: Path) ->
 
 @pytest.mark.parametrize("number", range(IN_CI), ids=lambda n: "+".join(Degenerate.of(n).kinds))
 def test_a_spoiled_test_is_not_promoted_and_the_reason_is_named(
-    number: int, tmp_path: Path
+    number: int, tmp_path: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert wrong(Degenerate.of(number), tmp_path) is None
+    monkeypatch.setenv("XDG_CACHE_HOME", str(kept / "cache"))
+    assert wrong(Degenerate.of(number), tmp_path, kept) is None
 
 
 @pytest.mark.long

@@ -18,6 +18,7 @@ from analyzer.console.progress import silent
 from analyzer.metrics import BY_ID, METRICS
 from tests.calibration.seen import Seen, policy_of
 from tests.calibration.worlds import Setting, Truth, draw
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from analyzer.model import Evidence, Verdict
@@ -49,6 +50,12 @@ def judged(
     return analysis.run(request, silent).verdict
 
 
+@pytest.fixture(scope="module")
+def there() -> Verdict:
+    """The scenario as it is."""
+    return judged()
+
+
 def turned(kind: str, numbers: tuple[float, ...]) -> tuple[float, ...]:
     """The effect, or an interval's ends in order, seen from the other variant."""
     if kind == "ratio":
@@ -56,8 +63,7 @@ def turned(kind: str, numbers: tuple[float, ...]) -> tuple[float, ...]:
     return tuple(-number for number in reversed(numbers)) if kind == "difference" else numbers
 
 
-def test_exchanging_the_variants_turns_every_effect_and_its_intervals() -> None:
-    there = judged()
+def test_exchanging_the_variants_turns_every_effect_and_its_intervals(there: Verdict) -> None:
     names = there.subject.shadow_variant, there.subject.production_variant
     back = judged(SCENARIO / "captures", *names)
     assert set(there.metrics) == set(back.metrics)
@@ -107,9 +113,11 @@ def without_objects(verdict: Verdict) -> dict[str, Any]:
     return body
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_over_any_split_of_the_lines_every_number_is_the_same(seed: int, tmp_path: Path) -> None:
-    assert without_objects(judged(dealt(tmp_path, seed))) == without_objects(judged())
+@pytest.mark.parametrize("seed", range(1, 1 + examples(1, whole=3)))
+def test_over_any_split_of_the_lines_every_number_is_the_same(
+    seed: int, tmp_path: Path, there: Verdict
+) -> None:
+    assert without_objects(judged(dealt(tmp_path, seed))) == without_objects(there)
 
 
 @pytest.mark.parametrize("factor", [0.5, 3.0])

@@ -17,6 +17,7 @@ from tests.calibration import noise
 from tests.calibration.judging import FIVE_XX, FLIPS, decision
 from tests.calibration.seen import Seen, policy_of
 from tests.calibration.worlds import Setting, Truth, World, draw
+from tests.examples import examples
 
 DAYS = 3
 LOOK = 24 * DAYS
@@ -62,7 +63,7 @@ def test_of_two_variants_with_harm_between_them_one_at_most_is_promoted(
     assert both.count(Decision.PROMOTE) <= 1
 
 
-@settings(max_examples=2, deadline=None)
+@settings(max_examples=examples(1, whole=2), deadline=None)
 @given(seed=st.integers(0, 1_000), true=st.floats(0.9, 1.1), factor=st.floats(1.001, 1.5))
 def test_a_slower_shadow_is_never_decided_better(seed: int, true: float, factor: float) -> None:
     world = world_of(Truth(slower=true), seed)
@@ -73,7 +74,7 @@ def test_a_slower_shadow_is_never_decided_better(seed: int, true: float, factor:
     ("metric", "truth", "true"),
     [
         ("latency_mean", Truth(slower=1.07), 1.07),
-        ("latency_p99", Truth(slower=1.07), 1.07),
+        pytest.param("latency_p99", Truth(slower=1.07), 1.07, marks=pytest.mark.long),
         (FIVE_XX, Truth(errors=(0.002, 0.003)), 0.001),
         (FLIPS, Truth(flips=0.03), 0.03),
     ],

@@ -42,7 +42,7 @@ def unsettled(evidence: Evidence) -> bool:
     return True
 
 
-@pytest.mark.parametrize("worse", ["shadow", "production"])
+@pytest.mark.parametrize("worse", ["shadow", pytest.param("production", marks=pytest.mark.long)])
 def test_exchanged_labels_neither_pass_nor_fail(tmp_path: Path, worse: str) -> None:
     rng = np.random.default_rng(1)
     scores = rng.beta(1, 4, LABELLED)
@@ -71,7 +71,14 @@ def test_classes_numbered_from_another_start_neither_pass_nor_fail(tmp_path: Pat
     assert unsettled(accuracy(tmp_path / "shifted", answers, answers, shifted, kind))
 
 
-@pytest.mark.parametrize(("recall", "false_alarms"), [(0.6, 0.0014), (0.95, 0.2), (0.98, 0.6)])
+@pytest.mark.parametrize(
+    ("recall", "false_alarms"),
+    [
+        pytest.param(0.6, 0.0014, marks=pytest.mark.long),
+        pytest.param(0.95, 0.2, marks=pytest.mark.long),
+        (0.98, 0.6),
+    ],
+)
 def test_a_detector_of_rare_events_may_be_below_one_answer_to_all(
     tmp_path: Path, recall: float, false_alarms: float
 ) -> None:

@@ -13,6 +13,7 @@ from analyzer.metrics.failures import bounds_once
 from analyzer.metrics.label_selection import MORE_FLIPS, weigh
 from analyzer.metrics.labelled import LabelCounts
 from analyzer.model import Outcome
+from tests.examples import examples
 from tests.labels.labels_builders import Asked, capture, judged, truth, write
 
 if TYPE_CHECKING:
@@ -71,7 +72,23 @@ def codes(accuracy: Evidence) -> set[str]:
     return {note.code for note in accuracy.notes}
 
 
-@pytest.mark.parametrize("refusals", [0.0, 0.001, 0.01, 0.05])
+@pytest.fixture(scope="module")
+def grants_alone(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
+    """Every grant has a label, and no refusal."""
+    return loans(tmp_path_factory.mktemp("loans"), grants=1.0, refusals=0.0)
+
+
+def test_labels_of_grants_alone_do_not_pass_a_shadow_that_grants_more(
+    grants_alone: Evidence,
+) -> None:
+    assert grants_alone.outcome is Outcome.UNRESOLVED
+    assert "labels-selective" in codes(grants_alone)
+    assert grants_alone.needs is not None
+
+
+@pytest.mark.parametrize(
+    "refusals", [*(pytest.param(few, marks=pytest.mark.long) for few in (0.001, 0.05)), 0.01]
+)
 def test_labels_of_grants_and_few_refusals_do_not_pass_a_shadow_that_grants_more(
     refusals: float, tmp_path: Path
 ) -> None:
@@ -81,7 +98,7 @@ def test_labels_of_grants_and_few_refusals_do_not_pass_a_shadow_that_grants_more
     assert accuracy.needs is not None or accuracy.outcome is Outcome.FAIL
 
 
-@pytest.mark.parametrize("unknown", ["pending", ""])
+@pytest.mark.parametrize("unknown", ["pending", pytest.param("", marks=pytest.mark.long)])
 def test_a_label_that_says_nothing_is_no_label(unknown: str, tmp_path: Path) -> None:
     accuracy = loans(tmp_path, grants=1.0, refusals=0.0, unknown=unknown)
     assert accuracy.outcome is Outcome.UNRESOLVED
@@ -89,10 +106,9 @@ def test_a_label_that_says_nothing_is_no_label(unknown: str, tmp_path: Path) -> 
     assert "labels-selective" in codes(accuracy)
 
 
-def test_a_truth_that_production_answers_elsewhere_is_one(tmp_path: Path) -> None:
+def test_a_truth_that_production_answers_elsewhere_is_one(grants_alone: Evidence) -> None:
     """Among labelled grants nobody says "refuse", which is the truth of a tenth of them."""
-    accuracy = loans(tmp_path, grants=1.0, refusals=0.0)
-    (note,) = (note for note in accuracy.notes if note.code == "labels-selective")
+    (note,) = (note for note in grants_alone.notes if note.code == "labels-selective")
     assert "0.0 % of the predictions that flip have one, of other predictions 51.2 %" in note.text
 
 
@@ -152,8 +168,20 @@ def world(rng: np.random.Generator, share: npt.NDArray[np.float64], flips: float
     )
 
 
-@pytest.mark.parametrize("share", [0.01, 0.2, 0.9])
-@pytest.mark.parametrize("answers", [2, 20, 200])
+@pytest.mark.parametrize(
+    ("answers", "share"),
+    [
+        pytest.param(
+            answers,
+            share,
+            marks=()
+            if (answers, share) in {(2, 0.9), (20, 0.2), (200, 0.01)}
+            else pytest.mark.long,
+        )
+        for answers in (2, 20, 200)
+        for share in (0.01, 0.2, 0.9)
+    ],
+)
 def test_labels_of_a_random_part_are_seldom_weighed(share: float, answers: int) -> None:
     """As often as promised, 1 %, or as the chi-square distribution has it in sparse cells."""
     rng = np.random.default_rng(7)
@@ -165,7 +193,7 @@ def test_labels_of_a_random_part_are_seldom_weighed(share: float, answers: int) 
 def test_labels_that_pass_by_the_flips_of_half_of_the_answers_allow_for_them(answers: int) -> None:
     rng = np.random.default_rng(8)
     share = np.where(np.arange(answers) % 2, 0.4, 0.0)
-    for _ in range(20):
+    for _ in range(examples(5, whole=20)):
         weighed = weighed_by(world(rng, share, 0.03))
         assert weighed is not None
         assert weighed.lower < -0.01  # half of 3 % may all be losses
@@ -192,7 +220,10 @@ def test_answers_with_fewer_labels_weigh_as_much_as_they_flip() -> None:
     assert weighed.lower < -0.006 < weighed.upper
 
 
-@pytest.mark.parametrize(("predictions", "flips"), [(10_000, 0.0055), (100_000, 0.0051)])
+@pytest.mark.parametrize(
+    ("predictions", "flips"),
+    [(10_000, 0.0055), pytest.param(100_000, 0.0051, marks=pytest.mark.long)],
+)
 def test_how_many_flip_is_no_more_certain_than_it_was_counted(
     predictions: int, flips: float
 ) -> None:

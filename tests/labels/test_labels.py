@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,22 +81,21 @@ def test_sagemakers_ground_truth_gives_the_table_counted_by_hand(tmp_path: Path)
     assert fates(done) == {"label.matched": 1_200, "label.paired": 1_200}
 
 
-def test_csv_and_parquet_give_what_json_lines_give(tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", [pytest.param("jsonl", marks=pytest.mark.long), "csv", "parquet"])
+def test_csv_and_parquet_give_what_json_lines_give(tmp_path: Path, form: str) -> None:
     requests, right = worded(300)
     source = capture(tmp_path / "captures", requests)
     ids = [asked.inference_id for asked in requests]
-    as_json = write(
-        tmp_path / "a.jsonl", (truth(f"request {k}", label) for k, label in enumerate(right))
-    )
-    as_csv = write(
-        tmp_path / "b.csv",
-        ["\ufeffwho,LABEL,Id\r\n", *(f'x,"{w}",{i}\r\n' for i, w in zip(ids, right, strict=True))],
-    )
-    as_parquet = tmp_path / "c.parquet"
-    frame = pl.DataFrame({"Label": right, "other": range(300), "ID": ids})
-    frame.write_parquet(as_parquet)
-    tables = [outcomes(judged(source, path)) for path in (as_json, as_csv, as_parquet)]
-    assert tables == [by_hand(requests, right)] * 3
+    path = tmp_path / f"labels.{form}"
+    if form == "jsonl":
+        write(path, (truth(f"request {k}", label) for k, label in enumerate(right)))
+    elif form == "csv":
+        rows = (f'x,"{w}",{i}\r\n' for i, w in zip(ids, right, strict=True))
+        write(path, ["\ufeffwho,LABEL,Id\r\n", *rows])
+    else:
+        frame = pl.DataFrame({"Label": right, "other": range(300), "ID": ids})
+        frame.write_parquet(path)
+    assert outcomes(judged(source, path)) == by_hand(requests, right)
 
 
 def test_a_label_names_the_event_where_the_client_set_no_inference_id(tmp_path: Path) -> None:
@@ -225,7 +225,9 @@ def scored(count: int, harm: float, seed: int = 5) -> tuple[list[Asked], list[st
     return requests, [str(int(one)) for one in positive]
 
 
-@pytest.mark.parametrize(("harm", "outcome"), [(0.0, "pass"), (0.04, "fail")])
+@pytest.mark.parametrize(
+    ("harm", "outcome"), [pytest.param(0.0, "pass", marks=pytest.mark.long), (0.04, "fail")]
+)
 def test_equal_accuracy_passes_and_a_loss_beyond_the_margin_rejects(
     tmp_path: Path, harm: float, outcome: str
 ) -> None:
@@ -380,6 +382,7 @@ def test_a_shadow_that_loses_leading_zeros_is_wrong(tmp_path: Path) -> None:
     assert flips.estimate == 1
 
 
+@pytest.mark.long
 def test_a_label_of_a_class_is_the_name_that_a_variant_answers(tmp_path: Path) -> None:
     answers = ["1", "1.0", "01", "1E0", "1.50", "-0"]
     labels = ["1.0", "1", "1", "1", "1.5", "0.0"]
@@ -393,7 +396,7 @@ def test_a_label_of_a_class_is_the_name_that_a_variant_answers(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("answers", "labels", "code"),
     [
-        (("yes", "no"), ("yes", "no"), "too-few-labels"),
+        pytest.param(("yes", "no"), ("yes", "no"), "too-few-labels", marks=pytest.mark.long),
         (("yes", "no") * 700, ("yes",) * 1_400, "one-truth"),
         (("yes", "no") * 700, ("Y", "N") * 700, "foreign-labels"),
     ],
@@ -480,8 +483,9 @@ def test_files_order_and_threads_change_no_byte(tmp_path: Path) -> None:
     assert verdict(one, 1) == verdict(tmp_path / "many", 2)
 
 
-def labelled_scenario(tmp_path: Path, *, follows: str) -> Analysis:
-    """The scenario that promotes, with labels by which one variant is always right."""
+@cache
+def said_in_scenario() -> dict[str, dict[str, bool]]:
+    """Inference ID -> variant -> whether it says yes, in the scenario that promotes."""
     said: dict[str, dict[str, bool]] = {}
     for path in sorted((PROMOTE / "captures").rglob("*.jsonl*")):
         below = path.relative_to(PROMOTE).as_posix()
@@ -491,8 +495,15 @@ def labelled_scenario(tmp_path: Path, *, follows: str) -> Analysis:
         for row in map(json.loads, text.splitlines()):
             score = float(row["captureData"]["endpointOutput"]["data"])
             said.setdefault(row["eventMetadata"]["inferenceId"], {})[variant] = score >= 0.5
+    return said
+
+
+def labelled_scenario(tmp_path: Path, *, follows: str) -> Analysis:
+    """The scenario that promotes, with labels by which one variant is always right."""
     lines = [
-        truth(found, str(int(side[follows]))) for found, side in said.items() if follows in side
+        truth(found, str(int(side[follows])))
+        for found, side in said_in_scenario().items()
+        if follows in side
     ]
     request = analysis.Request(
         source=str(PROMOTE / "captures"),

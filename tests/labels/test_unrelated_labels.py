@@ -58,7 +58,7 @@ def codes(evidence: Evidence) -> set[str]:
     return {note.code for note in evidence.notes}
 
 
-@pytest.mark.parametrize("kind", WORDS)
+@pytest.mark.parametrize("kind", ["probability", pytest.param("label", marks=pytest.mark.long)])
 def test_labels_of_other_requests_pass_no_shadow_that_says_the_commonest(
     kind: str, tmp_path: Path
 ) -> None:

@@ -18,6 +18,7 @@ from analyzer.policy.files import load_policy
 from analyzer.stats.paired_accuracy import Outcomes, lower_bound
 from analyzer.stats.proportions import tango
 from analyzer.verdict import describe
+from tests.examples import examples
 from tests.metrics.prediction_facts import facts_of
 
 if TYPE_CHECKING:
@@ -169,16 +170,16 @@ def test_every_way_of_looking_that_exists_is_shown_however_it_is_judged(
 
 
 def test_tango_passes_a_harm_at_the_margin_as_often_as_it_says() -> None:
-    """2 000 worlds of 5 000 pairs, the loss exactly 0.5 pp, one look each."""
-    rng = np.random.default_rng(41)
+    """Worlds of 5 000 pairs, the loss exactly 0.5 pp, one look each."""
+    rng, count = np.random.default_rng(41), examples(500, whole=2_000)
     for differing in (0.02, 0.3):
         shares = [(differing - 0.005) / 2, (differing + 0.005) / 2, 1 - differing]
-        worlds = rng.multinomial(5_000, shares, 2_000)
+        worlds = rng.multinomial(5_000, shares, count)
         passed = sum(
             tango(0, int(ours), int(rival), int(alike), 0.9)[0] > -0.005
             for ours, rival, alike in worlds
         )
-        assert passed <= binom.ppf(0.9999, 2_000, 0.05)
+        assert passed <= binom.ppf(0.9999, count, 0.05)
 
 
 def test_a_loss_reads_as_percentage_points_below_the_margin() -> None:
@@ -189,7 +190,7 @@ def test_a_loss_reads_as_percentage_points_below_the_margin() -> None:
 
 
 def test_the_e_value_reaches_twenty_where_a_pass_begins() -> None:
-    for alone in range(100, 600, 20):
+    for alone in range(100, 600, 500 // examples(8, whole=25)):
         evidence = judged(labelled(alone, alone))
         assert evidence.test is not None
         assert evidence.test.e_value is not None
@@ -224,15 +225,18 @@ def test_labels_add_a_guardrail_and_no_labels_take_nothing_away() -> None:
     assert "accuracy" in asked(named, labelled=False, replayed=False).metrics
 
 
-@pytest.mark.parametrize(("bad", "loss"), [(0.1, 0.05), (0.1, 0.06), (0.05, 0.12)])
+@pytest.mark.parametrize(
+    ("bad", "loss"),
+    [(0.1, 0.05), pytest.param(0.1, 0.06, marks=pytest.mark.long), (0.05, 0.12)],
+)
 def test_losses_that_come_in_bad_hours_do_not_pass_because_few_were_seen(
     bad: float, loss: float
 ) -> None:
     """Three days of a shadow whose loss is at the margin or beyond it."""
-    rng = np.random.default_rng(11)
-    worlds = (rng.binomial(200, np.where(rng.random(72) < bad, loss, 0.0)) for _ in range(100))
+    rng, count = np.random.default_rng(11), examples(40, whole=100)
+    worlds = (rng.binomial(200, np.where(rng.random(72) < bad, loss, 0.0)) for _ in range(count))
     passed = sum(judged(by_hour(one, 200)).outcome is Outcome.PASS for one in worlds)
-    assert passed <= 5
+    assert passed <= 0.05 * count
 
 
 def test_losses_of_all_hours_count_as_before() -> None:

@@ -11,6 +11,7 @@ from analyzer.metrics.divergence import DIVERGENCE
 from analyzer.model import Outcome
 from analyzer.policy.files import parse_policy
 from analyzer.verdict import describe
+from tests.examples import examples
 from tests.metrics.prediction_facts import answer_of, counts_of, facts_of
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def test_what_is_truly_apart_by_half_passes_in_few_worlds_and_an_honest_shadow_i
     None
 ):
     """A model retrained on half as many customers more differs in a quarter of its rare yeses."""
-    rng, worlds = np.random.default_rng(11), 300
+    rng, worlds = np.random.default_rng(11), examples(80, whole=300)
     passed = {}
     for share in (0.5, 0.25):
         apart = rng.binomial(125, share, worlds)

@@ -64,14 +64,23 @@ def some(part: float, seed: int = 62) -> npt.NDArray[np.bool_]:
     return np.random.default_rng(seed).random(PAIRS) < part
 
 
-@pytest.mark.parametrize("default", [0.0, 0.1, 0.5])
-@pytest.mark.parametrize("part", [0.03, 0.06])
+@pytest.mark.parametrize(
+    ("part", "default"),
+    [
+        (0.03, 0.0),
+        (0.06, 0.5),
+        *(
+            pytest.param(part, default, marks=pytest.mark.long)
+            for part, default in ((0.03, 0.1), (0.03, 0.5), (0.06, 0.0), (0.06, 0.1))
+        ),
+    ],
+)
 def test_a_probability_for_want_of_an_answer_holds(default: float, part: float) -> None:
     ours, other = models()
     assert held(compared(share(ours), np.where(some(part), default, share(other)), "probability"))
 
 
-@pytest.mark.parametrize("default", [0.0, 1.0])
+@pytest.mark.parametrize("default", [0.0, pytest.param(1.0, marks=pytest.mark.long)])
 def test_a_quantity_for_want_of_an_answer_holds(default: float) -> None:
     ours, other = (np.exp(logits / 2) for logits in models(centre=0.0))
     other = np.where(some(0.04), default, other)
@@ -98,8 +107,24 @@ HONEST = {
 }
 
 
-@pytest.mark.parametrize("name", HONEST)
-@pytest.mark.parametrize("centre", [-3.0, 0.0])
+BY_DEFAULT = {
+    ("retrained", 0.0),
+    ("rounded to one", -3.0),
+    ("both rounded", 0.0),
+    ("a small tree", -3.0),
+    ("clipped", 0.0),
+    ("cut to nothing", -3.0),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "centre"),
+    [
+        pytest.param(name, centre, marks=() if (name, centre) in BY_DEFAULT else pytest.mark.long)
+        for name in HONEST
+        for centre in (-3.0, 0.0)
+    ],
+)
 def test_scores_that_honest_answers_share_do_not_hold(name: str, centre: float) -> None:
     ours, other = models(centre=centre)
     first, second = HONEST[name]

@@ -14,13 +14,21 @@ from analyzer.metrics.label_relation import settled_by_flips, unrelated
 from analyzer.metrics.labelled import LEAST_LABELLED, LabelCounts
 from tests.metrics.labelled_worlds import WORLDS, World, ignorant, precise, three, tuned
 
+BY_DEFAULT = {(precise, 0.02), (tuned, 0.5), (ignorant, 0.02), (three, 0.2)}
+
 
 def waits(world: World) -> bool:
     return unrelated(world.counts(), 0.05) is not None
 
 
-@pytest.mark.parametrize("make", WORLDS)
-@pytest.mark.parametrize("share", [0.02, 0.2, 0.5])
+@pytest.mark.parametrize(
+    ("make", "share"),
+    [
+        pytest.param(make, share, marks=() if (make, share) in BY_DEFAULT else pytest.mark.long)
+        for make in WORLDS
+        for share in (0.02, 0.2, 0.5)
+    ],
+)
 def test_labels_of_other_requests_show_nothing_at_any_look(make: object, share: float) -> None:
     assert callable(make)
     rng = np.random.default_rng(21)

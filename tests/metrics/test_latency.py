@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from analyzer.errors import InputError
 from analyzer.metrics.metric import EndpointFacts
 from analyzer.model import Outcome
+from tests.examples import examples
 from tests.metrics.points import (
     START,
     Shadow,
@@ -43,7 +44,7 @@ def codes(item: Evidence) -> list[str]:
     return [note.code for note in item.notes]
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", range(1, 1 + examples(1, whole=3)))
 def test_equal_variants_pass_every_guardrail_after_three_whole_days(seed: int) -> None:
     evidence = assess_all(shadow_test(3, seed=seed).facts())
     assert {name: evidence[name].outcome for name in GUARDRAILS} == dict.fromkeys(
@@ -51,7 +52,7 @@ def test_equal_variants_pass_every_guardrail_after_three_whole_days(seed: int) -
     )
 
 
-@pytest.mark.parametrize("days", [20 / 24, 3, 3.5])
+@pytest.mark.parametrize("days", [20 / 24, pytest.param(3, marks=pytest.mark.long), 3.5])
 def test_a_shadow_twenty_percent_slower_fails_the_mean_at_any_look(days: float) -> None:
     item = assess(shadow_test(days, slower=1.2).facts(), "latency_mean")
     assert item.outcome is Outcome.FAIL
@@ -60,7 +61,7 @@ def test_a_shadow_twenty_percent_slower_fails_the_mean_at_any_look(days: float) 
     assert item.effect.lower > 1.1
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(examples(2, whole=5)))
 def test_a_slow_tail_never_passes_however_good_the_mean(seed: int) -> None:
     facts = shadow_test(3, slower=1.03, tail_slower=1.64 / 1.03, seed=seed).facts()
     assert assess(facts, "latency_p99").outcome is not Outcome.PASS
@@ -81,10 +82,10 @@ ONLY_LOOK = {"inference": "fixed", "final": True}
     ("metric", "days", "factor", "policy"),
     [
         ("latency_mean", 7, 1.25, {}),
-        ("latency_mean", 7, 1.25, ONE_WEEK),
+        pytest.param("latency_mean", 7, 1.25, ONE_WEEK, marks=pytest.mark.long),
         ("latency_mean", 7, 1.25, ONLY_LOOK),
-        ("latency_mean", 13.5, 1.25, {}),
-        ("latency_p95", 14, 1.25, {}),
+        pytest.param("latency_mean", 13.5, 1.25, {}, marks=pytest.mark.long),
+        pytest.param("latency_p95", 14, 1.25, {}, marks=pytest.mark.long),
         ("latency_p99", 14, 1.5, {}),
     ],
 )
@@ -141,7 +142,7 @@ def test_swapping_the_variants_negates_the_log_effect() -> None:
     assert there.estimate * back.estimate == pytest.approx(1, rel=1e-8)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(3, whole=10), deadline=None)
 @given(
     seed=st.integers(0, 50),
     factor=st.floats(1.001, 1.5),
@@ -229,8 +230,15 @@ def test_what_sagemaker_itself_takes_shows_a_wrong_unit_whatever_the_model(
     assert refused.value.code == "implausible-unit"
 
 
-@pytest.mark.parametrize("stat", ["p95", "p99"])
-@pytest.mark.parametrize("factor", [1e-3, 1e3])
+@pytest.mark.parametrize(
+    ("factor", "stat"),
+    [
+        (1e-3, "p99"),
+        (1e3, "p95"),
+        pytest.param(1e-3, "p95", marks=pytest.mark.long),
+        pytest.param(1e3, "p99", marks=pytest.mark.long),
+    ],
+)
 def test_a_percentile_in_another_unit_than_the_mean_is_refused(stat: str, factor: float) -> None:
     test = shadow_test(3)
     for side in (test.production, test.shadow):
@@ -351,11 +359,11 @@ def test_the_ten_minutes_after_a_deployment_are_left_out() -> None:
     ("per_minute", "metric", "period"),
     [
         (6000, "latency_p99", 60),
-        (600, "latency_p99", 300),
-        (60, "latency_p99", 3600),
+        pytest.param(600, "latency_p99", 300, marks=pytest.mark.long),
+        pytest.param(60, "latency_p99", 3600, marks=pytest.mark.long),
         (6, "latency_p99", 21600),
         (60, "latency_p95", 300),
-        (60, "latency_p50", 60),
+        pytest.param(60, "latency_p50", 60, marks=pytest.mark.long),
     ],
 )
 def test_a_percentile_is_judged_at_the_shortest_period_with_enough_requests(
@@ -449,7 +457,7 @@ def test_evidence_roles_are_measured_but_never_judged() -> None:
 
 
 def test_the_test_and_the_interval_say_the_same() -> None:
-    for slower in (1.0, 1.06, 1.08, 1.1):
+    for slower in (1.06, 1.1, *(1.0, 1.08)[: examples(0, whole=2)]):
         item = assess(shadow_test(3, slower=slower).facts(), "latency_mean")
         assert item.test is not None
         assert item.test.p_value is not None

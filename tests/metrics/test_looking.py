@@ -49,7 +49,10 @@ def with_errors(days: float = 3) -> Shadow:
     return test
 
 
-@pytest.mark.parametrize("metric", CLOUDWATCH)
+@pytest.mark.parametrize(
+    "metric",
+    ["latency_mean", pytest.param("latency_p99", marks=pytest.mark.long), "error_5xx_rate"],
+)
 def test_the_configured_way_of_looking_is_judged_and_all_three_are_shown(metric: str) -> None:
     for body in ({"horizon": "7d"}, FIXED | {"horizon": "7d"}, PLANNED):
         policy = policy_of(**body)
@@ -70,7 +73,10 @@ def test_without_a_declared_horizon_there_is_no_planned_interval(metric: str) ->
     assert evidence.intervals.anytime is not None
 
 
-@pytest.mark.parametrize("metric", CLOUDWATCH)
+@pytest.mark.parametrize(
+    "metric",
+    ["latency_mean", "latency_p99", pytest.param("error_5xx_rate", marks=pytest.mark.long)],
+)
 def test_one_look_is_narrower_than_planned_looks_and_those_than_any_at_the_horizon(
     metric: str,
 ) -> None:

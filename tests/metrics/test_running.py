@@ -86,11 +86,18 @@ def test_instances_are_one_row_per_minute_and_metric() -> None:
     assert instances["production"].null_count() == 0
 
 
-def test_a_long_window_is_thinned_to_a_few_hundred_looks() -> None:
-    running = latency_tables(shadow_test(12, per_minute=2).facts())["running"]
+@pytest.mark.parametrize(
+    ("most", "days"), [(60, 3), pytest.param(MOST_LOOKS, 12, marks=pytest.mark.long)]
+)
+def test_a_long_window_is_thinned_to_a_few_hundred_looks(
+    most: int, days: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert 100 < MOST_LOOKS < 300
+    monkeypatch.setattr("analyzer.metrics.running.MOST_LOOKS", most)
+    running = latency_tables(shadow_test(days, per_minute=2).facts())["running"]
     looks = running.filter(pl.col("metric") == "latency_mean")
-    assert 100 < looks.height <= MOST_LOOKS
-    assert looks["timestamp"].max() == START + timedelta(days=12)
+    assert 100 / 240 * most < looks.height <= most < 24 * days
+    assert looks["timestamp"].max() == START + timedelta(days=days)
     assert looks["timestamp"].is_sorted()
 
 

@@ -89,7 +89,13 @@ def test_labels_given_less_than_fifty_times_are_counted_together() -> None:
     assert (rare["production"], rare["either"], rare["apart"]) == (100, 100, apart)
 
 
-@pytest.mark.parametrize("answers", [["3.5", "7.25"], ["[1, 2.5]", "[3, 4.5]"]])
+@pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param(["3.5", "7.25"], marks=pytest.mark.long),
+        ["[1, 2.5]", "[3, 4.5]"],
+    ],
+)
 def test_quantities_and_lists_of_them_are_no_answers(answers: list[str]) -> None:
     given = [f"{answers[i % 2]}" for i in range(100)]
     assert "answer_counts" not in compare(given, given).tables

@@ -42,7 +42,7 @@ def lossy(folder: Path, *, high: bool) -> Path:
     return put(folder, production, shadow)
 
 
-@pytest.mark.parametrize("high", [True, False])
+@pytest.mark.parametrize("high", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_lost_high_scores_are_informative_and_random_losses_are_not(
     tmp_path: Path, *, high: bool
 ) -> None:
@@ -107,8 +107,24 @@ def written(kind: str, scores: FloatArray) -> list[str]:
     return [f"{score:.4f}" for score in scores]
 
 
-@pytest.mark.parametrize("declared", [True, False])
-@pytest.mark.parametrize("kind", ["score", "json", "label", "multiclass"])
+@pytest.mark.parametrize(
+    ("kind", "declared"),
+    [
+        ("score", True),
+        ("label", False),
+        *(
+            pytest.param(kind, declared, marks=pytest.mark.long)
+            for kind, declared in (
+                ("score", False),
+                ("json", True),
+                ("json", False),
+                ("label", True),
+                ("multiclass", True),
+                ("multiclass", False),
+            )
+        ),
+    ],
+)
 def test_answers_lost_among_sampled_ones_are_found_by_what_production_said(
     tmp_path: Path, kind: str, *, declared: bool
 ) -> None:
@@ -129,8 +145,8 @@ def test_answers_lost_among_sampled_ones_are_found_by_what_production_said(
 
 
 def test_answers_lost_in_some_hours_are_lost_where_no_percentage_changed(tmp_path: Path) -> None:
-    scores = np.random.default_rng(4).beta(2, 5, 40_000)
-    lost = np.arange(40_000) % 36_000 < 1_800
+    scores = np.random.default_rng(4).beta(2, 5, 20_000)
+    lost = np.arange(20_000) % 18_000 < 1_500
     source = sampled(tmp_path, 50, answers=written("score", scores), lost=lost)
     closed = judged(source, *percentages(50)).verdict.gates["missing_pairs"]
     assert closed.closed

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.policy import Redaction
+from tests.examples import examples
 from tests.payloads.captured_pairs import Output, compare, in_base64, in_json, pair_id, policy_of
 
 SCORES = np.random.default_rng(20).beta(0.6, 3.0, 400)
@@ -49,18 +50,29 @@ def test_a_bucket_that_is_cut_into_pieces_gives_the_same_threshold(
     assert whole["even_positive"] > 0
 
 
+SPREADS = {
+    "probabilities": np.random.default_rng(1).beta(0.3, 3, 2_000),
+    "long tail": np.exp(np.random.default_rng(2).normal(0, 2.5, 2_000)),
+    "far from zero": np.random.default_rng(3).normal(-1e6, 3, 2_000),
+    "mostly one": np.repeat([0.5, 7.25], [1_950, 50]),
+    "constant": np.repeat(3.25, 2_000),
+}
+BY_DEFAULT = {("probabilities", 0.05), ("long tail", 3.0), ("mostly one", 1e-9)}
+
+
 @pytest.mark.parametrize(
-    "production",
+    ("production", "tolerance"),
     [
-        np.random.default_rng(1).beta(0.3, 3, 2_000),
-        np.exp(np.random.default_rng(2).normal(0, 2.5, 2_000)),
-        np.random.default_rng(3).normal(-1e6, 3, 2_000),
-        np.repeat([0.5, 7.25], [1_950, 50]),
-        np.repeat(3.25, 2_000),
+        pytest.param(
+            SPREADS[name],
+            tolerance,
+            id=f"{name}-{tolerance}",
+            marks=() if (name, tolerance) in BY_DEFAULT else pytest.mark.long,
+        )
+        for name in SPREADS
+        for tolerance in (1e-9, 0.05, 3.0)
     ],
-    ids=["probabilities", "long tail", "far from zero", "mostly one", "constant"],
 )
-@pytest.mark.parametrize("tolerance", [1e-9, 0.05, 3.0])
 def test_no_single_answer_shifts_fewer_predictions_than_is_said_and_one_shifts_few_more(
     production: npt.NDArray[np.float64], tolerance: float
 ) -> None:
@@ -114,8 +126,18 @@ def test_divergence_of_two_models_equals_numpy() -> None:
         assert counts[name] == pytest.approx(float(value), rel=1e-12), name
 
 
-@pytest.mark.parametrize("offset", [0.0, 1e9, -1e15])
-@pytest.mark.parametrize("unit", [1e-12, 1.0, 1e30])
+@pytest.mark.parametrize(
+    ("offset", "unit"),
+    [
+        pytest.param(
+            offset,
+            unit,
+            marks=() if (offset, unit) in {(1e9, 1e-12), (-1e15, 1e30)} else pytest.mark.long,
+        )
+        for offset in (0.0, 1e9, -1e15)
+        for unit in (1e-12, 1.0, 1e30)
+    ],
+)
 def test_moments_hold_whatever_the_size_of_the_numbers(offset: float, unit: float) -> None:
     rng = np.random.default_rng(3)
     values = (rng.normal(0, 1, 300) + offset) * unit
@@ -166,10 +188,10 @@ def test_productions_own_bad_answers_are_counted_but_are_not_the_shadows_harm() 
     assert compared.counts["predictions"] == 10
 
 
-@pytest.mark.parametrize("odd", ["NaN", "Infinity", "-inf", "1e400", "1e101", "-1e300"])
-def test_numbers_that_are_not_finite_never_reach_a_sum(odd: str) -> None:
-    compared = compare([*scores(SCORES), "0.5"], [*scores(SCORES), odd])
-    assert compared.codes == {"same": 400, "non-finite": 1}
+def test_numbers_that_are_not_finite_never_reach_a_sum() -> None:
+    odd = ["NaN", "Infinity", "-inf", "1e400", "1e101", "-1e300"]
+    compared = compare([*scores(SCORES), *["0.5"] * 6], [*scores(SCORES), *odd])
+    assert compared.codes == {"same": 400, "non-finite": 6}
     assert math.isfinite(compared.counts["shadow_mean"])
     assert compared.counts["highest"] <= 1
 
@@ -217,56 +239,51 @@ def test_labels_compare_by_value_and_json_by_type() -> None:
 LABELS = policy_of(kind="label")
 
 
-@pytest.mark.parametrize(
-    ("production", "shadow"),
-    [
-        ("00012", "12"),
-        ("1E3", "1000"),
-        ("1_0", "10"),
-        ("250.10", "250.1"),
-        ("9007199254740993", "9007199254740992"),
-        ("9007199254740993.0", "9007199254740992"),
-        ("1e400", "1e500"),
-        ("00", "0"),
-        ("+1", "1"),
-        ("-1.0", "1"),
-        ("10", "1"),
-        ("True", "true"),
-    ],
-)
-def test_a_label_is_a_name_and_not_the_number_it_could_be_read_as(
-    production: str, shadow: str
-) -> None:
-    for one, other in ((production, shadow), (shadow, production)):
-        compared = compare([one] * 4, [one, other, one, other], policy=LABELS)
-        assert (compared.codes, compared.counts["flipped"]) == ({"same": 4}, 2)
-    as_text = [in_json(f'{{"label": "{label}"}}') for label in (production, shadow)]
-    assert compare(as_text, as_text[::-1], policy=LABELS).counts["flipped"] == 2
+def test_a_label_is_a_name_and_not_the_number_it_could_be_read_as() -> None:
+    others = {
+        "00012": "12",
+        "1E3": "1000",
+        "1_0": "10",
+        "250.10": "250.1",
+        "9007199254740993": "9007199254740992",
+        "9007199254740993.0": "9007199254740992",
+        "1e400": "1e500",
+        "00": "0",
+        "+1": "1",
+        "-1.0": "1",
+        "10": "1",
+        "True": "true",
+    }
+    ones = [*others, *others.values()]
+    turned = [*others.values(), *others]
+    compared = compare([*ones, *ones], [*ones, *turned], policy=LABELS)
+    assert (compared.codes, compared.counts["flipped"]) == ({"same": 48}, 24)
+    ones_as_text, turned_as_text = (
+        [in_json(f'{{"label": "{label}"}}') for label in side] for side in (ones, turned)
+    )
+    assert compare(ones_as_text, turned_as_text, policy=LABELS).counts["flipped"] == 24
 
 
-@pytest.mark.parametrize(
-    ("production", "shadow"),
-    [
-        ("1", "1.0"),
-        ("1.0", "1.000"),
-        ("-7", "-7.0"),
-        ("100", "100.0"),
-        ("0", "-0.0"),
-        ("-0", "0.00"),
-        ("12345678901234567890.0", "12345678901234567890"),
-        ('"yes"', "yes"),
-        ('"10"', "10.0"),
-    ],
-)
-def test_a_whole_number_is_one_label_however_it_is_written(production: str, shadow: str) -> None:
-    compared = compare([production] * 2, [production, shadow], policy=LABELS)
-    assert (compared.codes, compared.counts["flipped"]) == ({"same": 2}, 0)
+def test_a_whole_number_is_one_label_however_it_is_written() -> None:
+    others = {
+        "1": "1.0",
+        "1.0": "1.000",
+        "-7": "-7.0",
+        "100": "100.0",
+        "0": "-0.0",
+        "-0": "0.00",
+        "12345678901234567890.0": "12345678901234567890",
+        '"yes"': "yes",
+        '"10"': "10.0",
+    }
+    compared = compare([*others, *others], [*others, *others.values()], policy=LABELS)
+    assert (compared.codes, compared.counts["flipped"]) == ({"same": 18}, 0)
 
 
-@pytest.mark.parametrize("odd", ["NaN", "-Infinity", "+inf", "nan"])
-def test_what_is_no_finite_number_is_no_label(odd: str) -> None:
-    compared = compare(["1"] * 3 + [odd], ["1", "1", odd, odd], policy=LABELS)
-    assert compared.codes == {"same": 3, "non-finite": 1}
+def test_what_is_no_finite_number_is_no_label() -> None:
+    odd = ["NaN", "-Infinity", "+inf", "nan"]
+    compared = compare(["1"] * 6 + odd, ["1", "1", *odd, *odd], policy=LABELS)
+    assert compared.codes == {"same": 2 + 4, "non-finite": 4}
     assert compared.counts["predictions"] == 2
 
 
@@ -336,7 +353,7 @@ def test_results_do_not_depend_on_threads() -> None:
 
 def test_more_flips_are_never_counted_as_fewer() -> None:
     seen = []
-    for flips in range(0, 401, 100):
+    for flips in range(0, 401, 400 // examples(2, whole=4)):
         shadow = np.where(np.arange(400) < flips, 1 - SCORES, SCORES)
         seen.append(compare(scores(SCORES), scores(shadow)).counts["flipped"])
     assert seen == sorted(seen)
@@ -369,7 +386,7 @@ OUTPUTS = st.one_of(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(3, whole=15), deadline=None)
 @given(
     st.lists(st.tuples(OUTPUTS, OUTPUTS), max_size=40),
     st.sampled_from(["auto", "probability", "regression", "label", "multiclass", "json", "text"]),

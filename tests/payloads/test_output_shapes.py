@@ -30,12 +30,20 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from analyzer.payloads import OutputShape
+
 SCORES = [0.0254181120544672, 0.1255551427602768, 0.9711341261863708, 0.5217539072036743]
 
 
 def itself(outputs: Sequence[Output | str], **predictions: str) -> Compared:
     """A model against itself."""
     return compare(outputs, outputs, policy=policy_of(**predictions))
+
+
+def shape_of(outputs: Sequence[Output | str], **predictions: str) -> OutputShape:
+    """What plain outputs are taken for, without comparing them."""
+    texts = [(one.data if isinstance(one, Output) else one) or "" for one in outputs]
+    return detect(texts, Predictions.model_validate(predictions))
 
 
 def test_single_scores_in_csv_with_and_without_newline_are_probabilities() -> None:
@@ -72,8 +80,8 @@ def test_columnar_json_is_a_regression_on_its_column() -> None:
 
 
 def test_pretty_printed_tensorflow_predictions_are_numbers() -> None:
-    compared = itself([in_json('{\n    "predictions": [3.5, 4.0, 5.5\n    ]\n}')])
-    assert (compared.kind, compared.path) == ("regression", "predictions[*]")
+    shape = shape_of([in_json('{\n    "predictions": [3.5, 4.0, 5.5\n    ]\n}')])
+    assert (shape.kind, shape.shown_path) == ("regression", "predictions[*]")
 
 
 def test_rows_of_shares_are_classes_by_their_largest() -> None:
@@ -101,25 +109,38 @@ def test_logit_pairs_are_a_vector() -> None:
 
 
 def test_words_and_small_integers_are_labels() -> None:
-    assert itself(["churn", "stay", "churn", "stay\n"]).kind == "label"
-    assert itself(["0", "1", "1", "0.0"]).kind == "label"
-    assert itself([in_json('[{"label": "POSITIVE", "score": 0.98}]')] * 3).path == "[*].label"
+    assert shape_of(["churn", "stay", "churn", "stay\n"]).kind == "label"
+    assert shape_of(["0", "1", "1", "0.0"]).kind == "label"
+    named = shape_of([in_json('[{"label": "POSITIVE", "score": 0.98}]')] * 3)
+    assert named.shown_path == "[*].label"
+
+
+CODES: list[list[Output | str]] = [
+    [f"{k:05}" for k in range(25)],
+    ["00501", *(f"{k}" for k in range(10_001, 10_025))],
+    [f"{1_234_567_890_123_456_001 + k}" for k in range(25)],
+    [in_json(f'{{"label": {1_234_567_890_123_456_001 + k}}}') for k in range(25)],
+    [in_json(f'{{"label": "{k:05}"}}') for k in range(25)],
+]
+
+
+@pytest.mark.parametrize("codes", CODES)
+def test_digits_that_no_quantity_has_are_names(codes: list[Output | str]) -> None:
+    assert shape_of(codes * 10).kind == "label"
+    assert shape_of(codes).kind == "text"  # seldom the same one twice
 
 
 @pytest.mark.parametrize(
     "codes",
     [
-        [f"{k:05}" for k in range(25)],
-        ["00501", *(f"{k}" for k in range(10_001, 10_025))],
-        [f"{1_234_567_890_123_456_001 + k}" for k in range(25)],
-        [in_json(f'{{"label": {1_234_567_890_123_456_001 + k}}}') for k in range(25)],
-        [in_json(f'{{"label": "{k:05}"}}') for k in range(25)],
+        CODES[0],
+        CODES[3],
+        *(pytest.param(CODES[k], marks=pytest.mark.long) for k in (1, 2, 4)),
     ],
 )
-def test_digits_that_no_quantity_has_are_names(codes: list[Output | str]) -> None:
+def test_names_in_digits_flip_to_other_ones(codes: list[Output | str]) -> None:
     compared = compare(codes * 10, [*codes[:24], codes[0]] * 10)
     assert (compared.kind, compared.counts["flipped"]) == ("label", 10)
-    assert itself(codes).kind == "text"  # seldom the same one twice
 
 
 @pytest.mark.parametrize(
@@ -133,13 +154,15 @@ def test_digits_that_no_quantity_has_are_names(codes: list[Output | str]) -> Non
     ],
 )
 def test_other_numbers_stay_quantities(numbers: list[str]) -> None:
-    assert itself(numbers).kind == "regression"
+    assert shape_of(numbers).kind == "regression"
 
 
 @pytest.mark.parametrize(
     ("text", "path"),
     [
-        ('{"generated_text": "The answer is 42."}', "generated_text"),
+        pytest.param(
+            '{"generated_text": "The answer is 42."}', "generated_text", marks=pytest.mark.long
+        ),
         ('[{"generated_text": "Hello,\\nworld"}]', "[*].generated_text"),
         (
             '{"choices": [{"message": {"role": "assistant", "content": "Yes"}}]}',
@@ -178,12 +201,12 @@ def test_a_second_number_is_not_left_unjudged_until_the_policy_says_which_decide
 ) -> None:
     """A shadow that turns the other number round would differ in nothing that is judged."""
     documents = beside(50, **{name: field})
-    undecided = itself(documents)
+    undecided = shape_of(documents)
     assert undecided.kind == "json"
-    (note,) = undecided.rows("prediction_shape")
-    assert note["code"] == "output-kind-undecided"
-    assert note["text"].startswith(f"50 sampled outputs hold several numbers (score, {name}")
-    assert itself(documents, path="score").kind == "probability"
+    (note,) = undecided.notes
+    assert note.code == "output-kind-undecided"
+    assert note.text.startswith(f"50 sampled outputs hold several numbers (score, {name}")
+    assert shape_of(documents, path="score").kind == "probability"
 
 
 def detected(count: int, *keys: str) -> list[Output]:
@@ -210,8 +233,8 @@ def test_a_label_with_several_numbers_is_undecided_and_one_with_its_score_is_not
     (note,) = boxes.rows("prediction_shape")
     assert note["code"] == "output-kind-undecided"
     assert "[*].confidence, [*].xmin, [*].ymin" in note["text"]
-    assert itself(detected(50, "score")).kind == "label"
-    named = itself(detected(50, "confidence", "xmin", "ymin"), path="[*].label")
+    assert shape_of(detected(50, "score")).kind == "label"
+    named = shape_of(detected(50, "confidence", "xmin", "ymin"), path="[*].label")
     assert named.kind == "label"
 
 
@@ -223,19 +246,19 @@ def test_what_is_no_second_prediction_leaves_the_score_to_be_read() -> None:
         id=lambda other: f"request-{other}",
         drifted=lambda other: other > 0.9,
     )
-    assert itself(documents).kind == "probability"
+    assert shape_of(documents).kind == "probability"
     twice = [
         in_json(json.dumps({"score": score, "no": 1 - score, "again": score}))
         for score in np.random.default_rng(9).random(50).tolist()
     ]
-    assert itself(twice).kind == "probability"
+    assert shape_of(twice).kind == "probability"
     seldom = [*beside(40), *beside(30, risk=lambda other: other)]
-    assert itself(seldom).kind == "probability"
+    assert shape_of(seldom).kind == "probability"
 
 
 def test_long_plain_text_is_text() -> None:
     sentences = [f"Sentence number {index}, which is unlike any other one." for index in range(99)]
-    assert itself(list(sentences)).kind == "text"
+    assert shape_of(list(sentences)).kind == "text"
 
 
 def test_base64_of_anything_compares_with_the_thing_itself() -> None:
@@ -259,8 +282,8 @@ def test_numpy_arrays_read_as_numbers() -> None:
     compared = compare([in_npy(single)] * 2, [in_json("[[0.1], [0.75]]")] * 2)
     assert (compared.kind, compared.path) == ("probability", "[*][0]")
     assert compared.counts["shifted"] == 0
-    assert itself([in_npy(np.array([0.25, 0.125]))]).counts["predictions"] == 2
-    assert itself([in_npy(np.float64(0.25) * np.ones(()))]).counts["predictions"] == 1
+    flat, none = np.array([0.25, 0.125]), np.float64(0.25) * np.ones(())
+    assert itself([in_npy(flat), in_npy(none)]).counts["predictions"] == 2 + 1
 
 
 def npy_bytes(array: npt.NDArray[np.generic]) -> bytes:
@@ -330,29 +353,48 @@ def test_a_pickle_in_a_numpy_file_never_runs() -> None:
 
 def test_the_policy_names_kind_and_path() -> None:
     text = '{"result": {"inner": [{"risk": 3.5, "tag": "a"}]}}'
-    unknown = itself([in_json(text)])
+    unknown = shape_of([in_json(text)])
     assert unknown.kind == "json"
-    assert "predictions.path" in unknown.rows("prediction_shape")[0]["text"]
-    named = itself([in_json(text)], path="result.inner[*].risk")
-    assert (named.kind, named.path) == ("regression", "result.inner[*].risk")
+    assert "predictions.path" in unknown.notes[0].text
+    named = shape_of([in_json(text)], path="result.inner[*].risk")
+    assert (named.kind, named.shown_path) == ("regression", "result.inner[*].risk")
     label = itself([in_json(text)], path="result.inner[*].tag", kind="label")
     assert label.counts["labelled"] == 1
 
 
-def test_a_path_may_forget_the_list_around_the_rows() -> None:
-    lines = '{"score": 0.25}\n{"score": 0.5}'
-    for path in ("score", "[*].score", "$.score"):
-        assert itself([in_json(lines)], path=path).counts["predictions"] == 2
-    assert itself([in_json('{"value": [0.5, 0.25]}')], path="value").counts["predictions"] == 2
+LINES = '{"score": 0.25}\n{"score": 0.5}'
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        (LINES, "$.score"),
+        pytest.param(LINES, "score", marks=pytest.mark.long),
+        pytest.param(LINES, "[*].score", marks=pytest.mark.long),
+        ('{"value": [0.5, 0.25]}', "value"),
+    ],
+)
+def test_a_path_may_forget_the_list_around_the_rows(text: str, path: str) -> None:
+    assert itself([in_json(text)], path=path).counts["predictions"] == 2
 
 
 def test_a_column_of_csv_rows_is_found_or_named() -> None:
     rows = ["yes,0.93\nno,0.15", "yes,0.61"]
-    assert itself(list(rows)).kind == "probability"
+    assert shape_of(list(rows)).kind == "probability"
     assert itself(list(rows), path="[*][0]", kind="label").counts["labelled"] == 3
 
 
-@pytest.mark.parametrize("key", ["", '"', "a.b", "[*]", "*", "é", "x'y", "a\\b"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        '"',
+        "[*]",
+        *(
+            pytest.param(key, marks=pytest.mark.long)
+            for key in ("", "a.b", "*", "é", "x'y", "a\\b")
+        ),
+    ],
+)
 def test_any_single_key_is_followed_or_left_alone(key: str) -> None:
     text = in_json(json.dumps({key: [0.25, 0.5]}))
     compared = compare([text] * 3, [text, text, in_json("{}")])
@@ -362,7 +404,7 @@ def test_any_single_key_is_followed_or_left_alone(key: str) -> None:
 
 def test_a_bad_path_is_a_policy_error() -> None:
     with pytest.raises(PolicyError, match=r"predictions\.path"):
-        itself(["0.5"], path="a b[")
+        shape_of(["0.5"], path="a b[")
 
 
 def test_paths_survive_being_written_and_read() -> None:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.stats.paired_accuracy import (
@@ -17,6 +17,7 @@ from analyzer.stats.paired_accuracy import (
     upper_bound,
 )
 from analyzer.stats.proportions import tango
+from tests.examples import examples
 
 counts = st.integers(0, 100_000)
 
@@ -25,6 +26,7 @@ def one_look_lower(outcomes: Outcomes, alpha: float) -> float:
     return tango(0.0, outcomes.ours, outcomes.rival, outcomes.alike, 1 - 2 * alpha)[0]
 
 
+@settings(max_examples=examples(30, whole=100))
 @given(counts, counts, counts)
 def test_swapping_the_sides_negates_the_interval(ours: int, rival: int, alike: int) -> None:
     outcomes = Outcomes(ours, rival, alike + 1)
@@ -61,7 +63,8 @@ def test_one_more_pair_never_adds_to_its_expectation_under_the_null(
 def test_looking_a_hundred_times_passes_a_harmful_shadow_no_more_often_than_alpha() -> None:
     """Worlds exactly at the margin; a one-look interval read as often passes many of them."""
     rng = np.random.default_rng(20261116)
-    worlds, looks, pairs, margin, differing = 300, 100, 200, -0.005, 0.05
+    looks, pairs, margin, differing = 100, 200, -0.005, 0.05
+    worlds = examples(100, whole=300)
     law = [(differing + margin) / 2, (differing - margin) / 2, 1 - differing]
     seen = rng.multinomial(pairs, law, size=(worlds, looks)).cumsum(axis=1)
     passed = peeked = 0

@@ -77,15 +77,20 @@ def passes(found: WeightedLogRatio, mode: str) -> bool:
     ("n", "rho", "q"),
     [
         (1_000, 0.0, 0.5),
-        (1_000, 0.0, 0.95),
         (1_000, 0.0, 0.99),
         (1_000, 0.95, 0.95),
-        (5_000, 0.0, 0.5),
-        (5_000, 0.0, 0.95),
-        (5_000, 0.0, 0.99),
-        (5_000, 0.95, 0.5),
-        (5_000, 0.95, 0.99),
         (5_000, 0.95, None),
+        *(
+            pytest.param(*case, marks=pytest.mark.long)
+            for case in (
+                (1_000, 0.0, 0.95),
+                (5_000, 0.0, 0.5),
+                (5_000, 0.0, 0.95),
+                (5_000, 0.0, 0.99),
+                (5_000, 0.95, 0.5),
+                (5_000, 0.95, 0.99),
+            )
+        ),
     ],
 )
 def test_one_look_passes_a_harm_at_the_margin_one_time_in_twenty(
@@ -100,7 +105,7 @@ def test_one_look_passes_a_harm_at_the_margin_one_time_in_twenty(
     assert passed / worlds <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / worlds)
 
 
-@pytest.mark.parametrize("q", [None, 0.5, 0.95])
+@pytest.mark.parametrize("q", [None, pytest.param(0.5, marks=pytest.mark.long), 0.95])
 def test_looking_after_every_thousand_requests_passes_no_more_harm_than_one_look_may(
     q: float | None,
 ) -> None:
