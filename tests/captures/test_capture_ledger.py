@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 
 import pytest
 
@@ -22,42 +24,56 @@ def record(**parts: object) -> bytes:
     return json.dumps(parts).encode()
 
 
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [
-        (b"{", "malformed.invalid-json"),
-        (b'{"a": 1}{"b": 2}', "malformed.invalid-json"),
-        (b"[" * 100_000 + b"]" * 100_000, "not_capture.not-an-object"),
-        (b'{"a": "\xff"}', "malformed.invalid-utf8"),
-        (b'{"a": "\xed\xa0\x80"}', "malformed.invalid-utf8"),
-        (b'{"a": "\x00"}', "malformed.invalid-utf8"),
-        (b'{"captureData": {"endpointInput": {"data": "\\ud800"}}}', "malformed.invalid-json"),
-        (b"[1]", "not_capture.not-an-object"),
-        (b"null", "not_capture.not-an-object"),
-        (b"7", "not_capture.not-an-object"),
-        (record(captureData=None), "not_capture.no-capture-data"),
-        (record(other=1), "not_capture.no-capture-data"),
-        (record(captureData={}, eventMetadata=TIME), "not_capture.no-payload"),
-        (record(captureData=5, eventMetadata=TIME), "not_capture.no-payload"),
-        (record(captureData=OUTPUT), "not_capture.no-time"),
-        (record(captureData=OUTPUT, eventMetadata="x"), "not_capture.no-time"),
-        (record(captureData=OUTPUT, eventMetadata={"inferenceTime": 5}), "not_capture.no-time"),
-    ],
-)
-def test_a_line_that_is_no_capture_record_has_one_code(text: bytes, code: str) -> None:
+REJECTS: list[tuple[bytes, str]] = [
+    (b"{", "malformed.invalid-json"),
+    (b'{"a": 1}{"b": 2}', "malformed.invalid-json"),
+    (b"[" * 100_000 + b"]" * 100_000, "not_capture.not-an-object"),
+    (b'{"a": "\xff"}', "malformed.invalid-utf8"),
+    (b'{"a": "\xed\xa0\x80"}', "malformed.invalid-utf8"),
+    (b'{"a": "\x00"}', "malformed.invalid-utf8"),
+    (b'{"captureData": {"endpointInput": {"data": "\\ud800"}}}', "malformed.invalid-json"),
+    (b"[1]", "not_capture.not-an-object"),
+    (b"null", "not_capture.not-an-object"),
+    (b"7", "not_capture.not-an-object"),
+    (record(captureData=None), "not_capture.no-capture-data"),
+    (record(other=1), "not_capture.no-capture-data"),
+    (record(captureData={}, eventMetadata=TIME), "not_capture.no-payload"),
+    (record(captureData=5, eventMetadata=TIME), "not_capture.no-payload"),
+    (record(captureData=OUTPUT), "not_capture.no-time"),
+    (record(captureData=OUTPUT, eventMetadata="x"), "not_capture.no-time"),
+    (record(captureData=OUTPUT, eventMetadata={"inferenceTime": 5}), "not_capture.no-time"),
+]
+
+
+def reject(number: int, text: bytes, code: str) -> dict[str, object]:
+    """A row of the report's table."""
+    return {
+        "code": code,
+        "role": "production",
+        "object_key": "object-0000",
+        "line_number": number,
+        "line_sha256": hashlib.sha256(text).hexdigest(),
+        "line_bytes": len(text),
+    }
+
+
+def test_every_line_that_is_no_capture_record_has_one_code() -> None:
+    reading = read(sides([line(0), *(text for text, _ in REJECTS), line(1)], []))
+    expected = [reject(number, *one) for number, one in enumerate(REJECTS, 2)]
+    found = sorted(reading.facts.tables["rejects"].to_pylist(), key=itemgetter("line_number"))
+    assert found == expected
+    codes = Counter(code for _, code in REJECTS)
+    assert reading.facts.ledger.rejects_by_code == dict(codes)
+    assert reading.facts.ledger.unpaired_production == 2
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("text", "code"), REJECTS)
+def test_a_line_that_is_no_capture_record_has_one_code_alone(text: bytes, code: str) -> None:
     reading = read(sides([line(0), text, line(1)], []))
     assert reading.facts.ledger.rejects_by_code == {code: 1}
     assert reading.facts.ledger.unpaired_production == 2
-    assert reading.facts.tables["rejects"].to_pylist() == [
-        {
-            "code": code,
-            "role": "production",
-            "object_key": "object-0000",
-            "line_number": 2,
-            "line_sha256": hashlib.sha256(text).hexdigest(),
-            "line_bytes": len(text),
-        }
-    ]
+    assert reading.facts.tables["rejects"].to_pylist() == [reject(2, text, code)]
 
 
 def test_a_broken_last_line_without_a_newline_is_truncated_and_a_whole_one_is_read() -> None:
@@ -68,7 +84,10 @@ def test_a_broken_last_line_without_a_newline_is_truncated_and_a_whole_one_is_re
     assert ledger.pairs == 1
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "encoding",
+    ["utf-16", *(pytest.param(f"utf-16-{end}e", marks=pytest.mark.long) for end in "lb")],
+)
 def test_every_line_of_a_utf16_file_is_counted_and_rejected(encoding: str) -> None:
     text = "\r\n".join([line(0).decode(), line(1).decode(), ""])
     ledger = read([Chunk(0, "production", 1, text.encode(encoding))]).facts.ledger
@@ -96,25 +115,42 @@ def test_a_line_of_exactly_the_limit_is_read(spare: int, rejects: int) -> None:
     assert read([chunk], max_line_bytes=len(text) + spare).facts.ledger.malformed == rejects
 
 
-@pytest.mark.parametrize(
-    ("text", "second"),
-    [
-        ("2026-03-01T00:00:07Z", 7),
-        ("2026-03-01T02:00:07+02:00", 7),
-        ("2026-02-28T18:30:07-0530", 7),
-        ("2026-03-01T00:00:07.999Z", 7.999),
-        ("2026-03-01T00:00:07.123456789Z", 7.123456),
-        ("2026-03-01 00:00:07", 7),
-        ("2026-03-01", None),
-        ("infinity", None),
-        ("epoch", None),
-        ("2026-02-30T00:00:07Z", None),
-        ("2026-03-01T00:00:07 Europe/Berlin", None),
-        ("2026-03-01T00:00:07+99:00", None),
-        ("", None),
-    ],
-)
-def test_times_are_read_as_utc_or_not_at_all(text: str, second: float | None) -> None:
+TIMES: list[tuple[str, float | None]] = [
+    ("2026-03-01T00:00:07Z", 7),
+    ("2026-03-01T02:00:07+02:00", 7),
+    ("2026-02-28T18:30:07-0530", 7),
+    ("2026-03-01T00:00:07.999Z", 7.999),
+    ("2026-03-01T00:00:07.123456789Z", 7.123456),
+    ("2026-03-01 00:00:07", 7),
+    ("2026-03-01", None),
+    ("infinity", None),
+    ("epoch", None),
+    ("2026-02-30T00:00:07Z", None),
+    ("2026-03-01T00:00:07 Europe/Berlin", None),
+    ("2026-03-01T00:00:07+99:00", None),
+    ("", None),
+]
+
+
+def test_times_are_read_as_utc_or_not_at_all() -> None:
+    production = [
+        line(0, inference_id=f"{n}", inferenceTime=text) for n, (text, _) in enumerate(TIMES)
+    ]
+    shadow = [line(0, inference_id=f"{n}") for n in range(len(TIMES))]
+    reading = read(sides(production, shadow))
+    naive = START.replace(tzinfo=None)
+    found = {
+        pair["inference_id"]: (pair["captured_at"].replace(tzinfo=None) - naive).total_seconds()
+        for pair in reading.pairs
+    }
+    assert found == {f"{n}": second for n, (_, second) in enumerate(TIMES) if second is not None}
+    unread = sum(second is None for _, second in TIMES)
+    assert reading.facts.ledger.rejects_by_code == {"not_capture.no-time": unread}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("text", "second"), TIMES)
+def test_a_time_is_read_as_utc_or_not_at_all(text: str, second: float | None) -> None:
     facts = read(sides([line(0, inferenceTime=text)], [line(0)])).facts
     if second is None:
         assert facts.ledger.rejects_by_code == {"not_capture.no-time": 1}

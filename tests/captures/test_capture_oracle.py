@@ -17,6 +17,7 @@ from analyzer.captures import pairing
 from analyzer.sources.objects import Chunk
 from tests.captures.capture_builders import PAYLOAD_ONLY, Reading, chunk, line, read
 from tests.captures.capture_oracle import account
+from tests.examples import examples
 
 Objects = list[tuple[str, list[bytes]]]
 
@@ -100,7 +101,7 @@ def check(seed: int) -> None:
     assert reading.outputs == pairs
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(examples(8, whole=30)))
 def test_every_ledger_and_every_pair_agree_with_the_oracle(seed: int) -> None:
     check(seed)
 
@@ -112,7 +113,7 @@ def test_five_hundred_buckets_from_a_seed_on_agree_with_the_oracle(first: int) -
         check(seed)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(examples(1, whole=2)))
 def test_shuffling_files_and_lines_changes_nothing(seed: int) -> None:
     objects = bucket(seed)
     rng = random.Random(seed)
@@ -121,14 +122,14 @@ def test_shuffling_files_and_lines_changes_nothing(seed: int) -> None:
     assert content(read(chunks_of(shuffled))) == content(read(chunks_of(objects)))
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(examples(1, whole=2)))
 def test_one_file_per_line_changes_nothing(seed: int) -> None:
     objects = bucket(seed)
     split: Objects = [(role, [text]) for role, lines in objects for text in lines]
     assert content(read(chunks_of(split))) == content(read(chunks_of(objects)))
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(examples(1, whole=2)))
 def test_threads_and_batch_size_change_nothing(seed: int) -> None:
     chunks = chunks_of(bucket(seed))
     assert content(read(chunks, threads=1, batch_bytes=1)) == content(read(chunks, threads=4))
@@ -141,7 +142,7 @@ def test_pairing_in_slices_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     assert content(read(chunks, PAYLOAD_ONLY)) == whole
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(examples(1, whole=2)))
 def test_byte_order_marks_and_crlf_change_nothing(seed: int) -> None:
     chunks = chunks_of(bucket(seed))
     windows = [
@@ -150,7 +151,7 @@ def test_byte_order_marks_and_crlf_change_nothing(seed: int) -> None:
     assert content(read(windows)) == content(read(chunks))
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(examples(1, whole=2)))
 def test_reading_a_file_twice_changes_only_the_duplicates(seed: int) -> None:
     objects = bucket(seed)
     readable: Objects = [
@@ -163,7 +164,11 @@ def test_reading_a_file_twice_changes_only_the_duplicates(seed: int) -> None:
     assert twice.facts.tables["capture_hours"] == once.facts.tables["capture_hours"]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=examples(5, whole=15),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(st.lists(st.tuples(st.sampled_from(["production", "shadow"]), st.binary()), max_size=4))
 def test_any_bytes_give_a_balanced_ledger(files: list[tuple[str, bytes]]) -> None:
     chunks = [
@@ -177,7 +182,11 @@ def test_any_bytes_give_a_balanced_ledger(files: list[tuple[str, bytes]]) -> Non
     assert reading.facts.tables["rejects"].num_rows == lines - reading.facts.ledger.blank
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=examples(5, whole=15),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(st.integers(0, 10_000), st.data())
 def test_a_file_cut_or_damaged_anywhere_still_balances(seed: int, data: st.DataObject) -> None:
     chunks = chunks_of([(role, lines) for role, lines in bucket(seed) if lines])

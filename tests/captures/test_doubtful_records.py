@@ -20,26 +20,32 @@ HOURS = range(3)
 
 
 @pytest.mark.parametrize(
-    ("changed", "contradictions"),
+    ("changes", "contradictions"),
     [
-        ({}, 0),
-        ({"second": 90}, 0),
-        ({"output": "0.9\n"}, 1),
-        ({"payload": "3,2,1"}, 1),
-        ({"payload": None}, 1),
-        ({"inference_id": "another"}, 1),
-        ({"inference_id": None}, 1),
+        ([{}, {"second": 90}], 0),
+        (
+            [
+                {"output": "0.9\n"},
+                {"payload": "3,2,1"},
+                {"payload": None},
+                {"inference_id": "another"},
+                {"inference_id": None},
+            ],
+            5,
+        ),
     ],
 )
 def test_a_repeated_event_contradicts_where_request_or_answer_differ(
-    changed: dict[str, object], contradictions: int
+    changes: list[dict[str, object]], contradictions: int
 ) -> None:
-    said: dict[str, object] = {"second": 0, "event_id": "one", "inference_id": "request"}
-    again = line(**{**said, **changed})  # type: ignore[arg-type]
-    facts = read(sides([line(**said), again, line(5, event_id="two")], [])).facts  # type: ignore[arg-type]
-    assert facts.ledger.duplicate == 1
+    lines = [line(5, event_id="alone")]
+    for n, changed in enumerate(changes):
+        said = {"second": 0, "event_id": f"event {n}", "inference_id": f"request {n}"}
+        lines += [line(**said), line(**{**said, **changed})]  # type: ignore[arg-type]
+    facts = read(sides(lines, [])).facts
+    assert facts.ledger.duplicate == len(changes)
     assert facts.contradictions == contradictions
-    assert facts.ledger.accounted == facts.ledger.lines == 3
+    assert facts.ledger.accounted == facts.ledger.lines == 1 + 2 * len(changes)
 
 
 def judged(folder: Path, shadow: list[list[bytes]], *policy: str) -> Verdict:
@@ -70,7 +76,15 @@ def test_contradictions_close_the_gate_that_rejected_lines_close(tmp_path: Path)
     assert "contradictions" in {note.code for note in said.notes}
 
 
-@pytest.mark.parametrize(("changed", "closed"), [(0, False), (1, False), (2, True), (36, True)])
+@pytest.mark.parametrize(
+    ("changed", "closed"),
+    [
+        pytest.param(0, False, marks=pytest.mark.long),
+        (1, False),
+        (2, True),
+        pytest.param(36, True, marks=pytest.mark.long),
+    ],
+)
 def test_pairs_of_other_inputs_are_said_and_above_the_allowed_share_close_pairing(
     changed: int, tmp_path: Path, *, closed: bool
 ) -> None:

@@ -29,6 +29,7 @@ from analyzer.sources import discover, open_chunks
 from analyzer.sources.objects import Chunk
 from tests.captures.capture_builders import line, sides
 from tests.captures.capture_builders import read as read_sides
+from tests.examples import examples
 from tests.faults.line_mutations import TIMES, lines, whole
 from tests.faults.line_oracle import OPEN, REPEATED_KEY, account
 
@@ -145,8 +146,9 @@ def check_seed(folder: Path, seed: int) -> int:
     return check(folder, (body_of(rng, LINES_PER_FILE), body_of(rng, LINES_PER_FILE)))
 
 
-def test_twenty_thousand_mutated_lines_agree_with_the_oracle(tmp_path: Path) -> None:
-    assert sum(check_seed(tmp_path, seed) for seed in range(3)) > 20_000
+def test_nine_thousand_mutated_lines_a_seed_agree_with_the_oracle(tmp_path: Path) -> None:
+    seeds = range(examples(1, whole=3))
+    assert sum(check_seed(tmp_path, seed) for seed in seeds) >= 2 * LINES_PER_FILE * len(seeds)
 
 
 @pytest.mark.long
@@ -195,7 +197,7 @@ def judge(folder: Path, seed: int) -> int:
 
 
 def test_a_whole_run_over_mutated_lines_never_promotes(tmp_path: Path) -> None:
-    for seed in range(2):
+    for seed in range(examples(1, whole=2)):
         assert judge(tmp_path, seed) > 2_000
 
 
@@ -251,7 +253,9 @@ ANY_LINE = NEARLY | JSON.map(lambda given: json.dumps(given).encode()) | st.bina
 
 
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(5, whole=15),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     st.lists(ANY_LINE, max_size=30).map(b"\n".join),
@@ -289,18 +293,24 @@ TWICE = {
 }
 
 
+GOOD = [line(n, event_id=f"e{n}", inference_id=f"{n}") for n in range(1_500)]
+
+
+def test_a_writer_that_repeats_no_key_is_not_taken_for_one_that_does() -> None:
+    assert read_sides(sides(GOOD, GOOD)).facts.ledger.rejects_by_code == {}
+
+
 @pytest.mark.parametrize("where", TWICE)
 def test_a_writer_that_repeats_a_key_cannot_go_unseen(where: str) -> None:
     """One record in 64 is looked at: enough of them to close a gate."""
-    good = [line(n, event_id=f"e{n}", inference_id=f"{n}") for n in range(1_500)]
-    twice = [text.replace(*TWICE[where], 1) for text in good]
-    assert read_sides(sides(good, good)).facts.ledger.rejects_by_code == {}
-    ledger = read_sides(sides(good, twice)).facts.ledger
+    twice = [text.replace(*TWICE[where], 1) for text in GOOD]
+    ledger = read_sides(sides(GOOD, twice)).facts.ledger
     assert set(ledger.rejects_by_code) == {REPEATED_KEY}
     assert 5 <= ledger.rejects_by_code[REPEATED_KEY] <= 60
     assert ledger.pairs == 1_500 - ledger.rejects_by_code[REPEATED_KEY]
-    again = read_sides(sides(good, twice[::-1]), threads=1, batch_bytes=9_000).facts.ledger
-    assert again == ledger
+    if where in list(TWICE)[: examples(1, whole=len(TWICE))]:
+        again = read_sides(sides(GOOD, twice[::-1]), threads=1, batch_bytes=9_000).facts.ledger
+        assert again == ledger
 
 
 def test_equal_keys_in_a_payload_or_in_an_unread_object_are_no_reject() -> None:
@@ -311,8 +321,22 @@ def test_equal_keys_in_a_payload_or_in_an_unread_object_are_no_reject() -> None:
     assert read_sides(sides(texts, [])).facts.ledger.rejects_by_code == {}
 
 
-@pytest.mark.parametrize("where", [("captureData",), ("eventMetadata", "inferenceId"), ("x",)])
-@pytest.mark.parametrize("opening", [b"[", b'{"a":'])
+PLACES = [("captureData",), ("eventMetadata", "inferenceId"), ("x",)]
+
+
+@pytest.mark.parametrize(
+    ("where", "opening"),
+    [
+        (PLACES[0], b'{"a":'),
+        (PLACES[1], b"["),
+        *(
+            pytest.param(where, opening, marks=pytest.mark.long)
+            for where in PLACES
+            for opening in (b"[", b'{"a":')
+            if (where, opening) not in {(PLACES[0], b'{"a":'), (PLACES[1], b"[")}
+        ),
+    ],
+)
 def test_nesting_without_end_is_counted_like_any_other_line(
     where: tuple[str, ...], opening: bytes
 ) -> None:

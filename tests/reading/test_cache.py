@@ -8,7 +8,8 @@ import os
 import shutil
 import stat
 import subprocess
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,23 +25,23 @@ from analyzer.reading import cache
 from analyzer.reading.cache import ShardCache, cache_folder
 from analyzer.sources import local
 from tests.captures.capture_builders import line
+from tests.examples import examples
 from tests.faults.shadow_tests import (
     LONG_AGO_S,
     PRODUCTION,
     SHADOW,
     aged,
     command,
-    finished,
     hour_lines,
     object_path,
     put_hours,
     put_object,
     scenario,
-    surroundings,
 )
+from tests.forked_runs import analyzer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from analyzer.analysis import Analysis
     from analyzer.sources.objects import SourceObject
@@ -72,6 +73,21 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
+class _AllRead(Exception):  # noqa: N818 - it is none
+    """Reading is over."""
+
+
+def read_of(source: Path, **asked: Any) -> None:  # noqa: ANN401
+    """Run until the objects have been read and no further: what follows is not of them."""
+
+    def stop(step: str, *_: object, **__: object) -> None:
+        if step == "pairing":
+            raise _AllRead
+
+    with suppress(_AllRead):
+        analysis.run(analysis.Request(source=str(source), **asked), stop)
+
+
 def key(variant: str, hour: int) -> str:
     return object_path(Path(), variant, hour).as_posix()
 
@@ -79,6 +95,33 @@ def key(variant: str, hour: int) -> str:
 @pytest.fixture
 def folder(cache_home: Path) -> Path:
     return cache_home / "shadow-analyzer"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Captures that were read once, and what that run left in the cache and said."""
+
+    source: Path
+    first: Analysis
+
+
+@pytest.fixture(scope="module")
+def parsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Kept, Path]]:
+    home = tmp_path_factory.mktemp("parsed")
+    source = put_hours(home / "captures", [0])
+    path = object_path(source, SHADOW, 0)
+    put_object(path, path.read_bytes() + line(5, output="9" * 1_000) + b"\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+        yield Kept(source, judged(source)), home / "cache"
+
+
+@pytest.fixture
+def kept(parsed: tuple[Kept, Path], cache_home: Path) -> Kept:
+    """One hour that nobody changes, in this test's own copy of the cache it was parsed into."""
+    one, home = parsed
+    shutil.copytree(home, cache_home, dirs_exist_ok=True)
+    return one
 
 
 def shards(folder: Path) -> list[Path]:
@@ -120,7 +163,7 @@ def test_a_whole_scenario_read_from_the_cache_gives_its_golden_verdict(tmp_path:
         "cloudwatch": (str(copy / "cloudwatch"),),
         "policy_file": copy / "policy.toml",
     }
-    judged(copy / "captures", **asked)
+    read_of(copy / "captures", **asked)
     golden = (copy / "expected_verdict.json").read_text(encoding="utf-8")
     assert judged(copy / "captures", **asked).verdict.to_json() == golden
 
@@ -147,10 +190,23 @@ def replaced_as_old(path: Path, body: bytes) -> None:
     aged(other).replace(path)
 
 
-@pytest.mark.parametrize("change", [rewritten, rewritten_as_old, replaced_as_old])
+@pytest.fixture(scope="module")
+def fresh_of_changed(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    """What a run says that never saw captures before they were changed."""
+    source = put_hours(tmp_path_factory.mktemp("changed"), range(2))
+    path = object_path(source, SHADOW, 1)
+    put_object(path, path.read_bytes().replace(b"0.26", b"0.96"))
+    return judged(source, use_cache=False)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [pytest.param(rewritten, marks=pytest.mark.long), rewritten_as_old, replaced_as_old],
+)
 def test_a_changed_object_is_read_again_and_its_old_rows_are_gone(
     tmp_path: Path,
     change: Callable[[Path, bytes], None],
+    fresh_of_changed: Analysis,
     reads: list[str],
 ) -> None:
     source = put_hours(tmp_path, range(2))
@@ -164,7 +220,7 @@ def test_a_changed_object_is_read_again_and_its_old_rows_are_gone(
     after = judged(source)
     assert reads == [key(SHADOW, 1)]
     assert after.verdict.inputs.digest != before.verdict.inputs.digest
-    assert_same(after, judged(source, use_cache=False))
+    assert_same(after, fresh_of_changed)
 
 
 def test_an_object_that_grew_is_read_again(tmp_path: Path, reads: list[str]) -> None:
@@ -194,13 +250,11 @@ def test_an_object_that_is_no_longer_meant_lends_no_rows(tmp_path: Path, how: st
 
 
 def test_one_object_may_serve_both_roles_and_later_the_other_one(
-    tmp_path: Path, reads: list[str]
+    kept: Kept, reads: list[str]
 ) -> None:
-    source = put_hours(tmp_path, range(2))
-    ours, theirs = (str(source / "endpoint" / variant) for variant in (PRODUCTION, SHADOW))
-    judged(source)
-    reads.clear()
-    for production, shadow in ((ours, ours), (theirs, ours), (theirs, theirs)):
+    ours, theirs = (str(kept.source / "endpoint" / variant) for variant in (PRODUCTION, SHADOW))
+    roles = [(ours, ours), (theirs, ours), (theirs, theirs)]
+    for production, shadow in roles[: examples(2, whole=3)]:
         requests = [
             analysis.Request(production=production, shadow=shadow, use_cache=use_cache)
             for use_cache in (True, False)
@@ -276,11 +330,9 @@ def test_a_run_says_which_young_files_are_read_again(tmp_path: Path, reads: list
     assert remarked(at_the_age_of(3_600)) == []
 
 
-def test_lines_parsed_under_another_limit_are_not_reused(tmp_path: Path) -> None:
-    source = put_hours(tmp_path, [0])
-    path = object_path(source, SHADOW, 0)
-    put_object(path, path.read_bytes() + line(5, output="9" * 1_000) + b"\n")
-    judged(source)
+def test_lines_parsed_under_another_limit_are_not_reused(kept: Kept) -> None:
+    source = kept.source
+    assert "malformed.oversize" not in kept.first.verdict.ledger.rejects_by_code
     asked: dict[str, Any] = {"overrides": ("max_line_bytes=1024",)}
     short = judged(source, **asked)
     assert short.verdict.ledger.rejects_by_code["malformed.oversize"] == 1
@@ -289,16 +341,13 @@ def test_lines_parsed_under_another_limit_are_not_reused(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("what", ["tool", "engine"])
 def test_what_another_version_parsed_is_not_reused(
-    tmp_path: Path, what: str, reads: list[str], monkeypatch: pytest.MonkeyPatch
+    kept: Kept, what: str, reads: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = put_hours(tmp_path, [0])
-    judged(source)
     if what == "tool":
         monkeypatch.setattr(cache, "__version__", "9.9.9")
     else:
         monkeypatch.setattr(cache, "version", lambda _: "9.9.9")
-    reads.clear()
-    judged(source)
+    read_of(kept.source)
     assert len(reads) == 2
 
 
@@ -315,47 +364,46 @@ def test_what_another_version_parsed_is_not_reused(
     ],
 )
 def test_what_other_code_parsed_is_not_reused(
-    changed: str, read: int, tmp_path: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch
+    *,
+    changed: str,
+    read: int,
+    tmp_path: Path,
+    kept: Kept,
+    reads: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    source = put_hours(tmp_path / "captures", [0])
-    judged(source)
     package = shutil.copytree(cache.PACKAGE, tmp_path / "analyzer")
     with (package / changed).open("a", encoding="utf-8") as file:
         file.write("\n")
     monkeypatch.setattr(cache, "PACKAGE", package)
-    reads.clear()
-    judged(source)
+    read_of(kept.source)
     assert len(reads) == read
 
 
 @pytest.mark.parametrize("kind", ["-records.parquet", "-rejects.parquet", ".json"])
 def test_a_flipped_byte_in_the_cache_costs_a_reading_and_nothing_else(
-    tmp_path: Path, folder: Path, kind: str, reads: list[str]
+    folder: Path, kept: Kept, kind: str, reads: list[str]
 ) -> None:
-    source = put_hours(tmp_path, [0])
-    first = judged(source)
     for path in [path for path in shards(folder) if path.name.endswith((kind, ".reduced"))]:
         whole = path.read_bytes()
         at = len(whole) // 3
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x41]) + whole[at + 1 :])
-    reads.clear()
-    assert_same(judged(source), first)
+    assert_same(judged(kept.source), kept.first)
     assert len(reads) == 2
-    assert_same(judged(source), first)
+    assert_same(judged(kept.source), kept.first)
     assert len(reads) == 2
 
 
 def test_a_flipped_byte_in_what_captures_came_to_costs_a_reduction_and_nothing_else(
-    tmp_path: Path, folder: Path, reads: list[str]
+    folder: Path, kept: Kept, reads: list[str]
 ) -> None:
-    source = put_hours(tmp_path, [0])
-    first = judged(source)
     (path,) = folder.rglob("*.reduced")
     whole = path.read_bytes()
-    for at in range(0, len(whole), len(whole) // 7):
+    places = (3, 0, 1, 2, 4, 5, 6, 7)
+    for place in places[: examples(1, whole=8)]:
+        at = place * (len(whole) - 1) // 7
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x41]) + whole[at + 1 :])
-        reads.clear()
-        assert_same(judged(source), first)
+        assert_same(judged(kept.source), kept.first)
         assert reads == []
         assert path.read_bytes() == whole
 
@@ -364,7 +412,8 @@ def test_a_flipped_byte_in_what_captures_came_to_costs_a_reduction_and_nothing_e
 
 
 def test_the_cache_is_its_owners_alone(tmp_path: Path, folder: Path) -> None:
-    judged(put_hours(tmp_path, [0]))
+    read_of(put_hours(tmp_path, [0]))
+    assert shards(folder) != []
     for path in (folder, *folder.iterdir()):
         assert stat.S_IMODE(path.stat().st_mode) == 0o700
 
@@ -386,14 +435,14 @@ def test_the_cache_lies_where_the_users_caches_do(
 
 
 def test_a_cache_that_is_a_file_costs_a_note(
-    tmp_path: Path, cache_home: Path, folder: Path
+    parsed: tuple[Kept, Path], cache_home: Path, folder: Path
 ) -> None:
-    source = put_hours(tmp_path, [0])
+    kept, _ = parsed
     folder.write_text("in the way", encoding="utf-8")
-    done = judged(source)
+    done = judged(kept.source)
     (said,) = remarked(done)
     assert said.startswith("no cache of parsed captures: ")
-    assert_same(replace(done, remarks=done.remarks[1:]), judged(source, use_cache=False))
+    assert_same(replace(done, remarks=done.remarks[1:]), kept.first)
     assert [path.name for path in cache_home.iterdir()] == [folder.name]
 
 
@@ -415,8 +464,16 @@ def test_a_cache_on_a_read_only_disk_costs_a_note(tmp_path: Path, folder: Path) 
     assert done.verdict.ledger.pairs == 12
 
 
+ODD = ["a b", "it's", 'say "so"', "[1]*?", "{x}", "ü", "-- ;", "a\nb", "hour=13", "code=1"]
+
+
 @pytest.mark.parametrize(
-    "name", ["a b", "it's", 'say "so"', "[1]*?", "{x}", "ü", "-- ;", "a\nb", "hour=13", "code=1"]
+    "name",
+    [
+        "".join(ODD[:-2]),
+        "/".join(ODD[-2:]),
+        *(pytest.param(name, marks=pytest.mark.long) for name in ODD),
+    ],
 )
 def test_a_cache_may_have_any_name(
     tmp_path: Path, name: str, reads: list[str], monkeypatch: pytest.MonkeyPatch
@@ -433,9 +490,9 @@ def test_a_note_of_the_cache_reaches_stderr_and_no_verdict(tmp_path: Path) -> No
     copy = scenario("thin_sample", tmp_path / "thin")
     blocked = tmp_path / "blocked"
     blocked.touch()
-    arguments = command(copy, tmp_path / "out", "--fail-on", "never")
+    arguments = command(copy, tmp_path / "out", "--fail-on", "never")[3:]
     arguments.remove("--quiet")
-    done = finished(arguments, surroundings(blocked))
+    done = analyzer(*arguments, env={"XDG_CACHE_HOME": blocked})
     assert done.returncode == 0, done.stderr
     assert f"note: no cache of parsed captures: {blocked}" in done.stderr
     written = (tmp_path / "out" / "verdict.json").read_text(encoding="utf-8")

@@ -18,6 +18,7 @@ from analyzer.report.content import predictions_page, verdict_page
 from analyzer.report.content.page import Table
 from analyzer.report.text import render
 from analyzer.stats.proportion_sequence import upper_bound
+from tests.faults.shadow_tests import put_object
 from tests.test_analysis import line
 
 if TYPE_CHECKING:
@@ -37,9 +38,8 @@ def answers(seed: int, *, noise: float = 0.1, shift: float = 0.0) -> list[float]
 
 def serve(folder: Path, variant: str, scores: Iterable[float], endpoint: str = "churn") -> None:
     hour = folder / endpoint / variant / "2026" / "11" / "16" / "00"
-    hour.mkdir(parents=True)
     lines = [line(13 * k, f"{k}", str(score), f"request {k}") for k, score in enumerate(scores)]
-    (hour / "00-00-000-a.jsonl").write_bytes(b"\n".join(lines) + b"\n")
+    put_object(hour / "00-00-000-a.jsonl", b"\n".join(lines) + b"\n")
 
 
 def captures(folder: Path, **variants: list[float]) -> Path:
@@ -48,16 +48,30 @@ def captures(folder: Path, **variants: list[float]) -> Path:
     return folder
 
 
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of all these tests."""
+    return tmp_path_factory.mktemp("noise-floor")
+
+
+@pytest.fixture(autouse=True)
+def kept(place: Path, cache_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One cache for all these tests, whose captures nobody changes."""
+    del cache_home  # replaced
+    monkeypatch.setenv("XDG_CACHE_HOME", str(place / "cache"))
+    return place / "cache"
+
+
+@pytest.fixture(scope="module")
+def source(place: Path) -> Path:
     """Production and a shadow that answers as noisily, and otherwise alike."""
-    return captures(tmp_path / "captures", v1=answers(1), v2_shadow=answers(2, shift=0.002))
+    return captures(place / "captures", v1=answers(1), v2_shadow=answers(2, shift=0.002))
 
 
-@pytest.fixture
-def again(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def again(place: Path) -> Path:
     """Production's model, asked twice."""
-    return captures(tmp_path / "again", v1=answers(3), v1_again=answers(4))
+    return captures(place / "again", v1=answers(3), v1_again=answers(4))
 
 
 def judged(source: Path, floor: Path | None, *policy: str, **request: str | Path) -> Verdict:
@@ -171,8 +185,11 @@ def test_parts_of_the_traffic_are_held_against_the_margin_above_the_floors_upper
         assert part.shares["contract_change"].allowed == 0.001
 
 
-def test_a_cached_run_gives_the_same_verdict_to_the_byte(source: Path, again: Path) -> None:
+def test_a_cached_run_gives_the_same_verdict_to_the_byte(
+    source: Path, again: Path, kept: Path
+) -> None:
     first, second = judged(source, again), judged(source, again)
+    assert len([*kept.rglob("*.reduced")]) >= 2
     assert first.to_json() == second.to_json()
     fresh = judged(source, again, use_cache=False)  # type: ignore[arg-type]
     assert first.to_json() == fresh.to_json()

@@ -17,6 +17,7 @@ from analyzer.report.explain import explanation
 from analyzer.sources import AwsOptions, discover, open_chunks
 from analyzer.sources.batch_transform import data_objects
 from analyzer.sources.listing import Bucket
+from tests.examples import examples
 from tests.sources.batch_jobs import HOUR, LATER, Job, bucket_of, listed, put, two_jobs
 from tests.sources.conftest import Storage
 
@@ -332,7 +333,7 @@ BODIES = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(40, whole=100), deadline=None)
 @given(st.lists(BODIES, min_size=1, max_size=3))
 def test_no_manifest_ends_a_run_otherwise_than_with_a_message(bodies: list[bytes]) -> None:
     with tempfile.TemporaryDirectory() as path:

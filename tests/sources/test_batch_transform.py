@@ -22,6 +22,7 @@ from analyzer.errors import InputError
 from analyzer.sources import AwsOptions, open_chunks
 from analyzer.sources.batch_transform import data_objects, manifests, records, stored
 from tests.captures.capture_builders import read as read_captures
+from tests.examples import examples
 from tests.forked_runs import analyzer
 from tests.sources.batch_jobs import (
     HOUR,
@@ -317,7 +318,7 @@ TEXTS = st.one_of(
 FILES = st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=3)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(50, whole=150), deadline=None)
 @given(FILES)
 def test_any_two_texts_give_one_line_for_each_of_the_output_or_a_failure(
     files: list[tuple[bytes, bytes]],
@@ -331,7 +332,7 @@ def test_any_two_texts_give_one_line_for_each_of_the_output_or_a_failure(
         assert lines in ({0} if failed else {expected, 1})
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(5, whole=15), deadline=None)
 @given(FILES, TEXTS)
 def test_any_texts_of_two_jobs_give_a_balanced_ledger(
     files: list[tuple[bytes, bytes]], other: bytes

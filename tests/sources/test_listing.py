@@ -16,6 +16,7 @@ from analyzer.errors import AccessError, InputError, UsageError
 from analyzer.sources import AwsOptions, Listing, discover, listing, s3
 from analyzer.sources.batch_transform import data_objects
 from analyzer.sources.days import Days
+from tests.examples import examples
 from tests.faults.fault_server import ACCESS_DENIED, EXPIRED_TOKEN, SLOW_DOWN
 
 if TYPE_CHECKING:
@@ -59,7 +60,9 @@ KEYS = st.lists(st.sampled_from(ODD), min_size=1, max_size=7).map("/".join).filt
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(25, whole=60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     found=st.sets(KEYS, max_size=40),
@@ -91,7 +94,9 @@ WINDOW = st.integers(-3, 60).map(lambda hour: DAY + timedelta(hours=hour))
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(15, whole=40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     offsets=st.sets(st.integers(0, 72), min_size=1, max_size=12),

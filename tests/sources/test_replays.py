@@ -104,6 +104,11 @@ def test_a_replay_alone_says_that_a_comparison_needs_two(folder: Storage) -> Non
         discover(folder.root)
 
 
+@pytest.mark.parametrize(
+    "bucket",
+    ["moto_bucket", pytest.param("local_bucket", marks=pytest.mark.long)],
+    indirect=True,
+)
 def test_a_run_on_s3_gives_the_verdict_of_the_folder(bucket: Storage, tmp_path: Path) -> None:
     production, out = build(tmp_path, World(requests=1_200, failing=0.01))
     bucket.put(

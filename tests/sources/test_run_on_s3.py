@@ -14,6 +14,7 @@ from analyzer.errors import InputError
 from analyzer.sources import listing
 
 if TYPE_CHECKING:
+    from analyzer.model import Verdict
     from tests.sources.conftest import Storage
 
 SCENARIO = Path(__file__).parents[2] / "sample_data" / "broken"
@@ -36,15 +37,25 @@ def request_on_s3(bucket: Storage) -> analysis.Request:
     )
 
 
-def verdict(request: analysis.Request) -> str:
-    return analysis.run(request, silent).verdict.to_json().replace("some/prefix/", "")
+def as_in_a_folder(verdict: Verdict) -> str:
+    return verdict.to_json().replace("some/prefix/", "")
 
 
+on_both_servers = pytest.mark.parametrize(
+    "bucket",
+    [pytest.param("moto_bucket", marks=pytest.mark.long), "local_bucket"],
+    indirect=True,
+)
+"""By default on the one that is read faster; `test_listing` lists windows on both."""
+
+
+@on_both_servers
 def test_a_run_on_s3_gives_the_verdict_of_the_folder(request_on_s3: analysis.Request) -> None:
     golden = (SCENARIO / "expected_verdict.json").read_text(encoding="utf-8")
-    assert verdict(request_on_s3) == golden
+    assert as_in_a_folder(analysis.run(request_on_s3, silent).verdict) == golden
 
 
+@on_both_servers
 def test_a_run_over_a_window_leaves_out_the_same_objects_on_s3_and_in_a_folder(
     request_on_s3: analysis.Request, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -62,13 +73,15 @@ def test_a_run_over_a_window_leaves_out_the_same_objects_on_s3_and_in_a_folder(
 
     monkeypatch.setattr(listing.Bucket, "page", short)
     windowed = replace(request_on_s3, since="2026-11-17T12:00Z", until="2026-11-18T12:00Z")
-    inputs = analysis.run(windowed, silent).verdict.inputs
+    on_s3 = analysis.run(windowed, silent).verdict
+    inputs = on_s3.inputs
     # Both days whole, of both variants; and of the hours, those of the window and one beside it.
     assert inputs.objects_listed == 2 * 48
     assert inputs.objects_skipped == {"outside-window": 2 * (48 - 26)}
     counted = inputs.objects_read + sum(inputs.objects_skipped.values())
     assert counted + sum(inputs.objects_failed.values()) == inputs.objects_listed
-    assert verdict(windowed) == verdict(replace(windowed, source=str(CAPTURES)))
+    in_a_folder = analysis.run(replace(windowed, source=str(CAPTURES)), silent).verdict
+    assert as_in_a_folder(on_s3) == in_a_folder.to_json()
 
 
 def test_a_bundle_on_s3_is_no_noise_floor_and_the_error_says_where_one_is_read_from(

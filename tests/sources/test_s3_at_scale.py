@@ -124,7 +124,7 @@ def stored_on_disk(storage: Storage, root: Path, count: int, hours: int) -> list
 def test_more_objects_than_a_page_holds_are_listed_and_read(
     local_bucket: Storage, localbucket_root: Path
 ) -> None:
-    expected = stored_on_disk(local_bucket, localbucket_root, 1_500, 15)
+    expected = stored_on_disk(local_bucket, localbucket_root, 1_020, 10)
     assert read(local_bucket.root, local_bucket.aws) == expected
 
 
