@@ -75,7 +75,9 @@ def test_files_in_another_order_and_one_thread_give_the_same_bytes(
     assert judged(copy, threads=1).verdict.to_json() == golden
 
 
-@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/St_Johns"])
+@pytest.mark.parametrize(
+    "zone", ["Pacific/Kiritimati", pytest.param("America/St_Johns", marks=pytest.mark.long)]
+)
 def test_another_time_zone_and_language_give_the_same_bytes(zone: str, tmp_path: Path) -> None:
     folder = SAMPLE_DATA / "label_flips"
     command = [sys.executable, "-c", UNDRAWN, "run", str(folder / "captures")]

@@ -28,6 +28,8 @@ from tests.servers.make_venv import interpreter
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from _pytest.mark import ParameterSet
+
 ROOT = Path(__file__).parents[1]
 SAMPLE_DATA = ROOT / "sample_data"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -101,18 +103,24 @@ def client(address: str) -> Any:  # noqa: ANN401 - boto3's clients have no stati
     )
 
 
-@cache
-def stocked(address: str) -> list[str]:
-    """Which scenario the bucket holds: the last one named."""
-    return [address]
+@dataclass(frozen=True)
+class Stocked:
+    """What lies in the bucket, and where its objects are kept once one run has parsed them."""
+
+    scenario: str
+    parsed: Path
 
 
-def stock(address: str, scenario: str) -> None:
-    """Let the bucket's `capture` hold the captures of one scenario and nothing else."""
-    if stocked(address)[-1] == scenario:
-        return
-    stocked(address).append(scenario)
-    s3 = client(address)
+@pytest.fixture(scope="module")
+def stocked(
+    bucket: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Stocked:
+    """The scenario whose captures, and nothing else, are the bucket's `capture`.
+
+    Of the module's scope, so that pytest runs all tests of a scenario before the next one's.
+    """
+    scenario: str = request.param
+    s3 = client(bucket)
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
         for item in page.get("Contents", ()):
             s3.delete_object(Bucket=BUCKET, Key=item["Key"])
@@ -120,15 +128,14 @@ def stock(address: str, scenario: str) -> None:
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         key = f"capture/{path.relative_to(folder).as_posix()}"
         s3.put_object(Bucket=BUCKET, Key=key, Body=path.read_bytes())
+    return Stocked(scenario, tmp_path_factory.mktemp("parsed"))
 
 
 @pytest.fixture
-def pipeline(bucket: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Pipeline]:
+def pipeline(bucket: str, stocked: Stocked, tmp_path: Path) -> Iterator[Pipeline]:
     """A pipeline about the scenario the test is parametrised with."""
-    scenario: str = request.param
-    stock(bucket, scenario)
-    shutil.copytree(SAMPLE_DATA / scenario / "cloudwatch", tmp_path / "metrics")
-    shutil.copyfile(SAMPLE_DATA / scenario / "policy.toml", tmp_path / "policy.toml")
+    shutil.copytree(SAMPLE_DATA / stocked.scenario / "cloudwatch", tmp_path / "metrics")
+    shutil.copyfile(SAMPLE_DATA / stocked.scenario / "policy.toml", tmp_path / "policy.toml")
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
         "PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}",
@@ -136,14 +143,15 @@ def pipeline(bucket: str, tmp_path: Path, request: pytest.FixtureRequest) -> Ite
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ENDPOINT_URL_S3": bucket,
+        "XDG_CACHE_HOME": str(stocked.parsed),
     }
     (tmp_path / "bin").mkdir()
     with relayed(tmp_path / "bin"):
         yield Pipeline(tmp_path, environment)
 
 
-def every(*scenarios: str) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("pipeline", scenarios, indirect=True, ids=scenarios)
+def every(*scenarios: str | ParameterSet) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("stocked", scenarios, indirect=True, scope="module")
 
 
 def decided(pipeline: Pipeline) -> str:
@@ -188,12 +196,12 @@ def github(pipeline: Pipeline, **inputs: str) -> subprocess.CompletedProcess[str
     return pipeline.shell(step("judge")["run"], environment)
 
 
-@every("promote", "thin_sample", "slow_tail")
+@every("promote", pytest.param("thin_sample", marks=pytest.mark.long), "slow_tail")
 def test_the_action_fails_the_job_annotates_it_and_says_the_decision(
-    pipeline: Pipeline, request: pytest.FixtureRequest
+    pipeline: Pipeline, stocked: Stocked
 ) -> None:
     done = github(pipeline)
-    assert done.returncode == CODES[request.node.callspec.params["pipeline"]], done.stderr
+    assert done.returncode == CODES[stocked.scenario], done.stderr
     level = {0: "notice", 10: "warning", 20: "error"}[done.returncode]
     assert done.stdout.splitlines()[-1].startswith("::")
     assert any(line.startswith(f"::{level} ") for line in done.stdout.splitlines())
@@ -238,11 +246,11 @@ def test_the_action_puts_no_input_into_a_script_and_installs_what_is_here() -> N
 
 @every("thin_sample", "slow_tail")
 def test_gitlab_warns_of_a_hold_fails_a_rejection_and_lists_the_tests(
-    pipeline: Pipeline, request: pytest.FixtureRequest
+    pipeline: Pipeline, stocked: Stocked
 ) -> None:
     job = yaml.safe_load(block("gitlab"))["shadow-gate"]
     done = pipeline.shell("\n".join(job["script"]))
-    assert done.returncode == CODES[request.node.callspec.params["pipeline"]], done.stderr
+    assert done.returncode == CODES[stocked.scenario], done.stderr
     warns = done.returncode in job["allow_failure"]["exit_codes"]
     assert warns is (decided(pipeline) == "HOLD")
     tests = JUnitXml.fromfile(str(pipeline.folder / job["artifacts"]["reports"]["junit"]))

@@ -50,7 +50,16 @@ def test_an_address_names_the_bundle_that_is_shown(
     assert links[-1] == "All runs"
 
 
-@pytest.mark.parametrize("name", ["../..", "notes", "wednesday", "/etc", ""])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../..",
+        "notes",
+        "/etc",
+        pytest.param("wednesday", marks=pytest.mark.long),
+        pytest.param("", marks=pytest.mark.long),
+    ],
+)
 def test_an_address_leads_to_no_other_folder(
     name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from analyzer import bundle
 from analyzer.model import Decision
+from tests.replay.replay_builders import World
 from tests.report import bundles
 from tests.report.frames import tables
 from tests.report.verdicts import verdict
@@ -25,20 +26,25 @@ from analyzer.report.content import PAGES
 from blocks import draw
 opened = bundle.read(Path({path!r}))
 for build in PAGES:
-    draw(build(opened.verdict, opened.tables))
+    if build.__name__.startswith({page!r}):
+        draw(build(opened.verdict, opened.tables))
 """
 
 
-@pytest.fixture
-def hold(tmp_path: Path) -> Path:
-    out = tmp_path / "out"
+@pytest.fixture(scope="module")
+def hold(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle that nobody alters."""
+    out = tmp_path_factory.mktemp("hold") / "out"
     bundle.write(out, verdict(Decision.HOLD), {}, tables(Decision.HOLD))
     return out
 
 
-def opened(path: Path, monkeypatch: pytest.MonkeyPatch, address: Mapping[str, str]) -> AppTest:
+def opened(
+    path: Path, monkeypatch: pytest.MonkeyPatch, address: Mapping[str, str], page: str = ""
+) -> AppTest:
+    """The page whose name begins so, of a bundle; all of them without a name."""
     monkeypatch.syspath_prepend(APP)
-    app = AppTest.from_string(PAGE_SCRIPT.format(path=str(path)), default_timeout=60)
+    app = AppTest.from_string(PAGE_SCRIPT.format(path=str(path), page=page), default_timeout=60)
     for name, value in address.items():
         app.query_params[name] = value
     return app.run()
@@ -48,16 +54,27 @@ def said(app: AppTest) -> str:
     return "\n".join(str(element.value) for element in (*app.text, *app.caption))
 
 
-@pytest.mark.parametrize("kind", [*bundles.ANSWERS, "shown", "hashed", "replay"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *(kind for kind in bundles.ANSWERS if kind != "text"),
+        "hashed",
+        "replay",
+        # Texts are drawn as hashes, and below as themselves.
+        pytest.param("text", marks=pytest.mark.long),
+        pytest.param("shown", marks=pytest.mark.long),
+    ],
+)
 def test_every_page_of_every_kind_of_output_is_drawn(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if kind == "replay":
-        path = bundles.of_replay(tmp_path)
+        world = World(requests=300, slower=1.1, failing=0.01)
+        path = bundles.of_replay(tmp_path, world, drawn=False)
     elif kind in bundles.ANSWERS:
-        path = bundles.of_kind(kind, tmp_path, requests=300)
+        path = bundles.of_kind(kind, tmp_path, requests=300, drawn=False)
     else:
-        path = bundles.of_kind("text", tmp_path, payloads=kind, requests=300)
+        path = bundles.of_kind("text", tmp_path, payloads=kind, requests=300, drawn=False)
     app = opened(path, monkeypatch, {})
     assert not app.exception
     assert [title.value for title in app.title][1:] == [
@@ -68,7 +85,7 @@ def test_every_page_of_every_kind_of_output_is_drawn(
 def test_an_address_chooses_the_guardrail_that_is_explained(
     hold: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = opened(hold, monkeypatch, {"guardrail": "model_error_rate"})
+    app = opened(hold, monkeypatch, {"guardrail": "model_error_rate"}, "verdict")
     assert not app.exception
     assert app.selectbox(key="guardrail").value == "model_error_rate"
     text = said(app)
@@ -77,11 +94,19 @@ def test_an_address_chooses_the_guardrail_that_is_explained(
     assert "as long as it is unresolved nothing is promoted" in text
 
 
-@pytest.mark.parametrize("value", ["no_such_metric", "<script>", "a" * 5_000, ""])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "no_such_metric",
+        "<script>",
+        pytest.param("a" * 5_000, marks=pytest.mark.long),
+        pytest.param("", marks=pytest.mark.long),
+    ],
+)
 def test_an_address_that_names_nothing_explains_nothing(
     value: str, hold: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = opened(hold, monkeypatch, {"guardrail": value})
+    app = opened(hold, monkeypatch, {"guardrail": value}, "verdict")
     assert not app.exception
     assert app.selectbox(key="guardrail").value is None
 
@@ -90,7 +115,7 @@ def test_every_metric_and_gate_of_the_verdict_can_be_chosen(
     hold: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = verdict(Decision.HOLD)
-    options = opened(hold, monkeypatch, {}).selectbox(key="guardrail").options
+    options = opened(hold, monkeypatch, {}, "verdict").selectbox(key="guardrail").options
     assert set(options) == {*one.metrics, *one.gates}
 
 
@@ -98,7 +123,7 @@ def test_an_address_finds_one_of_the_worst_pairs(
     hold: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sought = tables(Decision.HOLD)["worst_pairs"]["inference_id"][3]
-    app = opened(hold, monkeypatch, {"pair": sought})
+    app = opened(hold, monkeypatch, {"pair": sought}, "predictions")
     (found,) = [table.value for table in app.dataframe if "inference ID" in table.value.columns]
     assert list(found["inference ID"]) == [sought]
     app.text_input(key="pair").set_value("nobody").run()
@@ -110,7 +135,7 @@ def test_an_address_chooses_the_worst_pairs_of_one_part(
     hold: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = "pair by input.tier"
-    app = opened(hold, monkeypatch, {key: "gold"})
+    app = opened(hold, monkeypatch, {key: "gold"}, "predictions")
     (found,) = [table.value for table in app.dataframe if "inference ID" in table.value.columns]
     assert list(found["input.tier"]) == ["gold"] * 15
     assert app.selectbox(key=key).options == ["basic", "gold"]
@@ -132,7 +157,9 @@ def test_every_table_that_a_page_draws_is_downloaded_as_csv_and_parquet(
 def test_words_that_only_one_variant_has_are_marked_in_the_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = bundles.of_kind("text", tmp_path, payloads="shown", requests=200)
-    marked = "".join(element.proto.body for element in opened(path, monkeypatch, {}).get("html"))
+    path = bundles.of_kind("text", tmp_path, payloads="shown", requests=200, drawn=False)
+    app = opened(path, monkeypatch, {})
+    assert not app.exception
+    marked = "".join(element.proto.body for element in app.get("html"))
     assert marked.count("<del>") > 10
     assert marked.count("<ins>") > 10

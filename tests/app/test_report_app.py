@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -15,6 +17,9 @@ from analyzer.report.content import PAGES
 from analyzer.report.plain_text import unbroken
 from tests.report.frames import tables
 from tests.report.verdicts import hostile, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 APP = Path(__file__).parents[2] / "app"
 PAGE_SCRIPT = """
@@ -42,6 +47,18 @@ def opened(path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     return AppTest.from_file(str(APP / "report.py"), default_timeout=60).run()
 
 
+@pytest.fixture(scope="module")
+def first_page(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Decision], AppTest]:
+    """The application over a bundle of each decision, opened once for whoever only looks at it."""
+
+    @cache
+    def of(decision: Decision) -> AppTest:
+        with pytest.MonkeyPatch.context() as patched:
+            return opened(written(tmp_path_factory.mktemp("bundle"), decision), patched)
+
+    return of
+
+
 def shown(app: AppTest) -> str:
     kinds = (*app.text, *app.title, *app.subheader, *app.caption)
     return "\n".join(str(element.value) for element in kinds)
@@ -49,26 +66,32 @@ def shown(app: AppTest) -> str:
 
 @pytest.mark.parametrize("decision", list(Decision))
 def test_first_page_says_the_decision_and_why(
-    decision: Decision, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    decision: Decision, first_page: Callable[[Decision], AppTest]
 ) -> None:
-    app = opened(written(tmp_path, decision), monkeypatch)
+    app = first_page(decision)
     assert not app.exception
     assert decision.value in app.title[0].value
     assert app.text[0].value == unbroken(verdict(decision).summary)
 
 
 def test_the_column_of_names_is_wide_enough_for_the_longest(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    first_page: Callable[[Decision], AppTest],
 ) -> None:
     """The grid measures its first rows only, and a longer name stands further down."""
-    app = opened(written(tmp_path, Decision.HOLD), monkeypatch)
-    judged = app.dataframe[0]
+    judged = first_page(Decision.HOLD).dataframe[0]
     longest = max(map(len, judged.value["metric"]))
     assert longest > len("latency_mean")
     assert json.loads(judged.proto.columns)["metric"]["width"] >= 7 * longest
 
 
-@pytest.mark.parametrize("decision", list(Decision))
+# The pages of PROMOTE are made of the blocks of the others, and its first one is drawn above.
+@pytest.mark.parametrize(
+    "decision",
+    [
+        pytest.param(one, marks=pytest.mark.long) if one is Decision.PROMOTE else one
+        for one in Decision
+    ],
+)
 def test_every_page_is_drawn_for_every_decision(
     decision: Decision, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,26 +156,26 @@ def test_hostile_names_never_reach_a_markdown_call_unescaped(
 
 
 def test_outcome_and_interval_stand_beside_the_metric(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    first_page: Callable[[Decision], AppTest],
 ) -> None:
-    app = opened(written(tmp_path, Decision.REJECT), monkeypatch)
+    app = first_page(Decision.REJECT)
     order = list(app.dataframe[0].proto.column_order)
     assert order[:4] == ["metric", "outcome", "judged interval", "margin"]
     assert sorted(order) == sorted(app.dataframe[0].value.columns)
 
 
 def test_gates_are_counted_where_they_are_shown(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    first_page: Callable[[Decision], AppTest],
 ) -> None:
-    app = opened(written(tmp_path, Decision.HOLD), monkeypatch)
+    app = first_page(Decision.HOLD)
     assert "5 open (not measured: deployment), 1 closed" in shown(app)
     assert "1 gate closed" in shown(app)
 
 
 def test_every_page_is_one_click_away_and_nothing_is_in_a_drawer(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    first_page: Callable[[Decision], AppTest],
 ) -> None:
-    app = opened(written(tmp_path, Decision.HOLD), monkeypatch)
+    app = first_page(Decision.HOLD)
     links = [element.proto.label for element in app.get("page_link")]
     assert links == [build(verdict(Decision.HOLD), {}).title for build in PAGES]
     assert not app.sidebar.children

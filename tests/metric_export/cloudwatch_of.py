@@ -76,16 +76,16 @@ class RawCloudWatch:
         if name not in self._values:
             return []
         seconds, values = self._values[name]
-        period = timedelta(seconds=asked["Period"])
-        found = []
-        while start < end:
-            edges = start.timestamp(), min(start + period, end).timestamp()
-            first, last = np.searchsorted(seconds, edges)
-            inside = values[first:last]
-            if len(inside):
-                found.append((start, _statistic(asked["Stat"], inside)))
-            start += period
-        return found
+        period_s = asked["Period"]
+        edges = [*np.arange(start.timestamp(), end.timestamp(), period_s), end.timestamp()]
+        places = np.searchsorted(seconds, edges)
+        return [
+            (
+                start + timedelta(seconds=number * period_s),
+                _statistic(asked["Stat"], values[places[number] : places[number + 1]]),
+            )
+            for number in np.flatnonzero(np.diff(places)).tolist()
+        ]
 
 
 def _statistic(stat: str, values: np.ndarray[Any, Any]) -> float:

@@ -62,7 +62,7 @@ def test_nothing_is_asked_for_that_cloudwatch_has_dropped(period_s: int, days: i
 def test_every_series_a_verdict_says_it_misses_is_asked_for() -> None:
     """The needs of a run without metrics name metric, statistics and periods."""
     done = analysis.run(
-        analysis.Request(source="sample_data/slow_tail/captures", use_cache=False),
+        analysis.Request(source="sample_data/thin_sample/captures", use_cache=False),
         lambda *_, **__: None,
     )
     named = [

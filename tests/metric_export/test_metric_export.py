@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 START = at("2026-11-16T00:00")
 MINUTES = 2 * 1_440
 NOW = START + timedelta(minutes=MINUTES + 30)
+BRIEFLY = 90
+SOON = START + timedelta(minutes=BRIEFLY + 30)
+"""Time enough for what does not depend on how long a test was."""
 VARIANTS = ("churn-v1", "churn-v2-shadow")
 FLEET: dict[str, Any] = {
     "EndpointName": "churn",
@@ -79,19 +83,19 @@ SAGEMAKER = Answers(
 SCALING = Answers(describe_scaling_activities={"ScalingActivities": []})
 
 
+def serve(patch: pytest.MonkeyPatch, cloudwatch: object) -> None:
+    """Put a CloudWatch in place of AWS's; the endpoint is described by the constants above."""
+    clients = {
+        "cloudwatch": cloudwatch,
+        "sagemaker": SAGEMAKER,
+        "application-autoscaling": SCALING,
+    }
+    patch.setattr(writing, "client_of", lambda _, service: clients[service])
+
+
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> Callable[[object], None]:
-    """Put a CloudWatch in place of AWS's; the endpoint is described by the constants above."""
-
-    def serve(cloudwatch: object) -> None:
-        clients = {
-            "cloudwatch": cloudwatch,
-            "sagemaker": SAGEMAKER,
-            "application-autoscaling": SCALING,
-        }
-        monkeypatch.setattr(writing, "client_of", lambda _, service: clients[service])
-
-    return serve
+    return partial(serve, monkeypatch)
 
 
 def rows_of(folder: Path) -> list[dict[str, Any]]:
@@ -99,20 +103,27 @@ def rows_of(folder: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in file]
 
 
-def two_variants(slower: float = 1.0) -> RawCloudWatch:
-    values = traffic(START, MINUTES, variant=VARIANTS[0])
-    values |= traffic(START, MINUTES, variant=VARIANTS[1], slower=slower)
+def two_variants(slower: float = 1.0, minutes: int = BRIEFLY) -> RawCloudWatch:
+    values = traffic(START, minutes, variant=VARIANTS[0])
+    values |= traffic(START, minutes, variant=VARIANTS[1], slower=slower)
     return RawCloudWatch(values)
 
 
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> writing.Exported:
+    """Two days of both variants, in a folder to read only."""
+    folder = tmp_path_factory.mktemp("exported")
+    with pytest.MonkeyPatch.context() as patch:
+        serve(patch, two_variants(minutes=MINUTES))
+        return export_metrics("churn", (START, None), folder, AwsOptions(), silent, now=NOW)
+
+
 def test_an_export_is_read_without_flags_and_lacks_nothing_a_verdict_needs(
-    tmp_path: Path, served: Callable[[object], None]
+    exported: writing.Exported,
 ) -> None:
-    served(two_variants())
-    done = export_metrics("churn", (START, None), tmp_path / "m", AwsOptions(), silent, now=NOW)
-    assert done.files == ("metric_rows.jsonl.gz", "endpoint.json")
-    assert not done.remarks
-    request = analysis.Request(endpoint="churn", cloudwatch=(str(tmp_path / "m"),))
+    assert exported.files == ("metric_rows.jsonl.gz", "endpoint.json")
+    assert not exported.remarks
+    request = analysis.Request(endpoint="churn", cloudwatch=(str(exported.folder),))
     verdict = analysis.run(request, silent).verdict
     assert verdict.subject.production_variant == "churn-v1"
     assert verdict.subject.shadow_model == "churn-model-2"
@@ -131,11 +142,9 @@ def test_an_export_is_read_without_flags_and_lacks_nothing_a_verdict_needs(
 
 
 def test_a_promotion_is_planned_from_the_endpoint_file_of_an_export(
-    tmp_path: Path, served: Callable[[object], None]
+    exported: writing.Exported,
 ) -> None:
-    served(two_variants())
-    export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=NOW)
-    described = read_description(tmp_path / "endpoint.json", "churn")
+    described = read_description(exported.folder / "endpoint.json", "churn")
     assert described.production["ModelName"] == "churn-model-1"
     assert described.shadow is not None
     assert not described.scaling_known
@@ -145,11 +154,11 @@ def test_a_configuration_changed_between_two_exports_of_one_test_is_not_judged_a
     tmp_path: Path, served: Callable[[object], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served(two_variants())
-    export_metrics("churn", (START, NOW), tmp_path / "m/1", AwsOptions(), silent, now=NOW)
-    changed = START + timedelta(hours=20)
+    export_metrics("churn", (START, SOON), tmp_path / "m/1", AwsOptions(), silent, now=SOON)
+    changed = START + timedelta(minutes=40)
     later = {**FLEET, "EndpointConfigName": "churn-8", "LastModifiedTime": changed}
     monkeypatch.setitem(vars(SAGEMAKER)["_answers"], "describe_endpoint", later)
-    export_metrics("churn", (START, NOW), tmp_path / "m/2", AwsOptions(), silent, now=NOW)
+    export_metrics("churn", (START, SOON), tmp_path / "m/2", AwsOptions(), silent, now=SOON)
     one, two = (str(tmp_path / "m" / name) for name in "12")
     for folders, outcome in (
         ((one,), "pass"),
@@ -176,14 +185,14 @@ def test_an_export_that_was_refused_leaves_no_trace(
     tmp_path: Path, served: Callable[[object], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served(two_variants())
-    export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=NOW)
+    export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=SOON)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     monkeypatch.setitem(
         vars(SAGEMAKER)["_answers"], "describe_endpoint", {**FLEET, "EndpointConfigName": "churn-8"}
     )
-    served(Refusing(traffic(START, MINUTES, variant=VARIANTS[0]), page=777))
+    served(Refusing(traffic(START, BRIEFLY, variant=VARIANTS[0]), page=777))
     with pytest.raises(AccessError):
-        export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=NOW)
+        export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=SOON)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
@@ -191,7 +200,7 @@ def test_both_files_are_the_earlier_ones_until_both_are_complete(
     tmp_path: Path, served: Callable[[object], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served(two_variants())
-    export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=NOW)
+    export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=SOON)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
     def stopped(*_: object) -> list[str]:
@@ -200,7 +209,7 @@ def test_both_files_are_the_earlier_ones_until_both_are_complete(
     monkeypatch.setattr(writing, "_write_description", stopped)
     served(two_variants(slower=1.5))
     with pytest.raises(KeyboardInterrupt):
-        export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=NOW)
+        export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=SOON)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
@@ -208,15 +217,15 @@ def test_two_exports_into_one_folder_do_not_share_a_draft(
     tmp_path: Path, served: Callable[[object], None]
 ) -> None:
     served(two_variants())
-    export_metrics("churn", (START, None), tmp_path / "alone", AwsOptions(), silent, now=NOW)
+    export_metrics("churn", (START, None), tmp_path / "alone", AwsOptions(), silent, now=SOON)
     inner: list[bool] = []
 
-    def within(stage: str, done: int, *_: object, **__: object) -> None:
-        if stage == "exporting metrics" and done and not inner:
+    def within(stage: str, done: int, of: int | None, **_: object) -> None:
+        if stage == "exporting metrics" and done not in {0, of} and not inner:
             inner.append(True)
-            export_metrics("churn", (START, None), tmp_path / "m", AwsOptions(), silent, now=NOW)
+            export_metrics("churn", (START, None), tmp_path / "m", AwsOptions(), silent, now=SOON)
 
-    export_metrics("churn", (START, None), tmp_path / "m", AwsOptions(), within, now=NOW)
+    export_metrics("churn", (START, None), tmp_path / "m", AwsOptions(), within, now=SOON)
     assert inner
     assert rows_of(tmp_path / "m") == rows_of(tmp_path / "alone")
     assert len(list((tmp_path / "m").iterdir())) == 2
@@ -225,7 +234,7 @@ def test_two_exports_into_one_folder_do_not_share_a_draft(
 def test_an_exported_slowdown_is_the_one_the_requests_had(
     tmp_path: Path, served: Callable[[object], None]
 ) -> None:
-    served(two_variants(slower=1.5))
+    served(two_variants(slower=1.5, minutes=MINUTES // 4))
     export_metrics("churn", (START, None), tmp_path / "m", AwsOptions(), silent, now=NOW)
     request = analysis.Request(endpoint="churn", cloudwatch=(str(tmp_path / "m"),))
     verdict = analysis.run(request, silent).verdict
@@ -239,23 +248,19 @@ def test_an_exported_slowdown_is_the_one_the_requests_had(
 def test_every_page_of_every_answer_is_kept(
     tmp_path: Path, served: Callable[[object], None]
 ) -> None:
-    values = traffic(START, MINUTES, variant=VARIANTS[0])
+    values = traffic(START, BRIEFLY, variant=VARIANTS[0])
     small, large = RawCloudWatch(values, page=777), RawCloudWatch(values, page=10**9)
     bodies = []
     for name, cloudwatch in (("small", small), ("large", large)):
         served(cloudwatch)
-        export_metrics("churn", (START, None), tmp_path / name, AwsOptions(), silent, now=NOW)
+        export_metrics("churn", (START, None), tmp_path / name, AwsOptions(), silent, now=SOON)
         bodies.append((tmp_path / name / writing.METRIC_ROWS).read_bytes())
     assert len(small.requests) > len(large.requests)
     assert bodies[0] == bodies[1]
 
 
-def test_rows_say_everything_the_reader_asks_of_a_row(
-    tmp_path: Path, served: Callable[[object], None]
-) -> None:
-    served(two_variants())
-    export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=NOW)
-    rows = rows_of(tmp_path)
+def test_rows_say_everything_the_reader_asks_of_a_row(exported: writing.Exported) -> None:
+    rows = rows_of(exported.folder)
     daily = [row for row in rows if row["period"] == 86_400 and row["stat"] == "p99"]
     assert len(daily) == 4
     assert daily[0] == {
@@ -273,15 +278,15 @@ def test_rows_say_everything_the_reader_asks_of_a_row(
 def test_minutes_that_cloudwatch_has_dropped_are_said(
     tmp_path: Path, served: Callable[[object], None]
 ) -> None:
-    served(two_variants())
+    served(RawCloudWatch({}))
     later = START + timedelta(days=16)
     done = export_metrics("churn", (START, later), tmp_path, AwsOptions(), silent, now=later)
     assert "those before 2026-11-17T00:01:00Z are gone" in done.remarks[0]
 
 
 def test_a_variant_without_points_is_said(tmp_path: Path, served: Callable[[object], None]) -> None:
-    served(RawCloudWatch(traffic(START, MINUTES, variant=VARIANTS[0])))
-    done = export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=NOW)
+    served(RawCloudWatch(traffic(START, BRIEFLY, variant=VARIANTS[0])))
+    done = export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=SOON)
     assert done.points["churn-v2-shadow"] == 0
     (remark,) = done.remarks
     assert remark.startswith(
@@ -293,13 +298,13 @@ def test_a_failed_export_leaves_the_older_one_whole(
     tmp_path: Path, served: Callable[[object], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served(two_variants())
-    export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=NOW)
+    export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=SOON)
     older = (tmp_path / writing.METRIC_ROWS).read_bytes()
     monkeypatch.setattr(fetching, "_PAUSE_S", 0.0)
     broken = {"Id": "q0", "StatusCode": "InternalError", "Timestamps": [], "Values": []}
     served(Answers(get_metric_data={"MetricDataResults": [broken]}))
     with pytest.raises(AccessError, match="InternalError after 4 tries"):
-        export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=NOW)
+        export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=SOON)
     assert (tmp_path / writing.METRIC_ROWS).read_bytes() == older
 
 
@@ -308,7 +313,7 @@ def test_a_denied_call_names_the_permission(
 ) -> None:
     served(Answers(get_metric_data=refused("GetMetricData", "AccessDenied")))
     with pytest.raises(AccessError, match="cloudwatch:GetMetricData is missing"):
-        export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=NOW)
+        export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=SOON)
 
 
 def test_an_answer_that_may_not_be_read_is_left_out_and_said() -> None:
@@ -416,12 +421,10 @@ def test_requests_and_answers_are_those_of_the_services() -> None:
         stub.assert_no_pending_responses()
 
 
-def test_no_request_id_or_header_reaches_endpoint_json(
-    tmp_path: Path, served: Callable[[object], None]
-) -> None:
-    served(two_variants())
-    export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=NOW)
-    assert "secret-request" not in (tmp_path / "endpoint.json").read_text(encoding="utf-8")
+def test_no_request_id_or_header_reaches_endpoint_json(exported: writing.Exported) -> None:
+    described = (exported.folder / "endpoint.json").read_text(encoding="utf-8")
+    assert "churn-7" in described
+    assert "secret-request" not in described
 
 
 def test_the_clock_is_the_callers_and_defaults_to_now(
@@ -458,7 +461,7 @@ def test_an_answer_that_stays_partial_or_is_forbidden_is_no_export(
 
     served(Partial())
     with pytest.raises(AccessError, match=said):
-        export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=NOW)
+        export_metrics("churn", (START, None), tmp_path, AwsOptions(), silent, now=SOON)
     assert len(asked) == tries
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import polars as pl
 import pytest
@@ -14,17 +18,59 @@ from analyzer.bundle import verdict_schema
 from analyzer.console.progress import silent
 from analyzer.errors import UsageError
 from analyzer.model import Decision, Outcome
+from analyzer.payloads.comparison import prepare
+from analyzer.reading import captures
 from analyzer.replayed import sidecar
 from analyzer.verdict.cross_check import contradiction
-from tests.replay.replay_builders import World, build, judged, run
+from tests.replay import replay_builders
+from tests.replay.replay_builders import World, build
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
+    import pyarrow as pa
+
+    from analyzer.analysis import Analysis
+    from analyzer.asked import Asked
     from analyzer.model import Verdict
+    from analyzer.payloads.missing import Unpaired
+    from analyzer.policy import Policy
 
 LATENCY = ("latency_mean", "latency_p99", "latency_p95")
+_COMPARED: dict[str, dict[str, pa.Table]] = {}
+"""Outputs of the same captures under the same policy, compared once: sidecars change none."""
+
+
+def run(production: str, shadow: str, *policy: str) -> Analysis:
+    """`analyzer run --production PATH --shadow PATH`."""
+    lines = hashlib.sha256(repr(policy).encode())
+    for path in (production, shadow):
+        for file in sorted(Path(path).rglob("*.jsonl")):
+            if "baseline" not in file.parts:  # nor do the baseline's answers
+                lines.update(hashlib.sha256(file.read_bytes()).digest())
+    key = lines.hexdigest()
+
+    def compare(
+        engine: Asked, rules: Policy, *, unpaired: Unpaired | None = None
+    ) -> dict[str, pa.Table]:
+        if key not in _COMPARED:
+            _COMPARED[key] = prepare(engine, rules, unpaired=unpaired)
+        return dict(_COMPARED[key])
+
+    with mock.patch.object(captures, "prepare", compare):
+        return replay_builders.run(production, shadow, *policy)
+
+
+def judged(folder: Path, world: World, *policy: str) -> Analysis:
+    """The verdict on a world."""
+    production, out = build(folder, world)
+    return run(str(production), str(out / "churn" / "candidate"), *policy)
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Callable[[World], Analysis]:
+    """The verdict on a world that several tests ask about."""
+    return cache(lambda world: judged(tmp_path_factory.mktemp("world"), world))
 
 
 def reason_codes(verdict: Verdict) -> list[str]:
@@ -46,9 +92,9 @@ def note_codes(verdict: Verdict, metric: str) -> set[str]:
 
 
 def test_an_equal_candidate_is_promoted_at_the_rate_and_on_the_machine_of_the_replay(
-    tmp_path: Path,
+    known: Callable[[World], Analysis],
 ) -> None:
-    done = judged(tmp_path, World())
+    done = known(World())
     verdict = done.verdict
     assert verdict.decision is Decision.PROMOTE
     assert "at 50 requests/s on this machine" in verdict.summary
@@ -66,8 +112,10 @@ def test_an_equal_candidate_is_promoted_at_the_rate_and_on_the_machine_of_the_re
     assert verdict_schema()
 
 
-def test_only_what_a_replay_can_answer_is_asked_of_it(tmp_path: Path) -> None:
-    verdict = judged(tmp_path, World(requests=1_200)).verdict
+def test_only_what_a_replay_can_answer_is_asked_of_it(
+    known: Callable[[World], Analysis],
+) -> None:
+    verdict = known(World(requests=1_200)).verdict
     assert not {"error_5xx_rate", "overhead_latency", "cpu_utilization"} & set(verdict.metrics)
     assert not {"min_days", "coverage", "load_match", "sampling"} & set(verdict.gates)
     assert {"open_loop", "interleaved", "pairing", "prediction_evidence"} <= set(verdict.gates)
@@ -125,8 +173,10 @@ def test_a_fast_server_s_late_sends_are_judged_at_the_margin_of_its_level(tmp_pa
     assert contradiction(verdict) is None
 
 
-def test_a_few_late_sends_count_with_their_waiting(tmp_path: Path) -> None:
-    on_time = judged(tmp_path / "a", World()).verdict.metrics["latency_mean"]
+def test_a_few_late_sends_count_with_their_waiting(
+    tmp_path: Path, known: Callable[[World], Analysis]
+) -> None:
+    on_time = known(World()).verdict.metrics["latency_mean"]
     late = judged(tmp_path / "b", World(late_s=1.0, late_share=0.005)).verdict
     assert not late.gates["open_loop"].closed
     assert on_time.shadow is not None
@@ -186,8 +236,8 @@ def test_failures_of_the_same_inputs_are_worth_less_than_failures_at_random(
 
 
 def test_warm_up_requests_are_left_out_and_counted(tmp_path: Path) -> None:
-    verdict = judged(tmp_path, World(requests=1_500, warm_up=100)).verdict
-    assert verdict.metrics["latency_mean"].n.pairs == 1_400
+    verdict = judged(tmp_path, World(requests=1_200, warm_up=100)).verdict
+    assert verdict.metrics["latency_mean"].n.pairs == 1_100
     (said,) = (
         note.text for note in verdict.metrics["latency_mean"].notes if note.code == "response-time"
     )
@@ -240,10 +290,12 @@ def test_few_requests_settle_no_tail_and_say_how_many_would(tmp_path: Path) -> N
     assert p99.needs.requests == 1_000
 
 
-def test_the_out_folder_of_the_replay_stands_for_its_candidate(tmp_path: Path) -> None:
+def test_the_out_folder_of_the_replay_stands_for_its_candidate(
+    tmp_path: Path, known: Callable[[World], Analysis]
+) -> None:
     production, out = build(tmp_path, World(requests=1_200))
     whole = run(str(production), str(out)).verdict
-    named = run(str(production), str(out / "churn" / "candidate")).verdict
+    named = known(World(requests=1_200)).verdict
     assert whole.subject.shadow_variant == "candidate"
     assert whole.inputs.objects_skipped == {"replay-baseline": 1, "replay-journal": 1}
     assert whole.metrics == named.metrics

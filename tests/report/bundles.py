@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import numpy as np
 
@@ -14,7 +16,7 @@ from tests.captures.capture_builders import line
 from tests.replay import replay_builders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 SAMPLE_DATA = Path(__file__).parents[2] / "sample_data"
 REQUESTS = 1_500
@@ -124,6 +126,7 @@ def of_kind(
     payloads: str = "none",
     requests: int = REQUESTS,
     more: tuple[str, ...] = (),
+    drawn: bool = True,
 ) -> Path:
     """The bundle of a run over captures whose answers are of this kind; judged without metrics."""
     random = np.random.default_rng(5)
@@ -132,15 +135,19 @@ def of_kind(
     # Lists that are no shares are found, never asked for.
     asked = "auto" if kind == "vector" else kind
     overrides = (f"predictions.kind={asked}", f"redaction.payloads={payloads}", *more)
-    return run_into(folder / "out", Request(source=str(source), overrides=overrides))
+    request = Request(source=str(source), overrides=overrides)
+    return run_into(folder / "out", request, drawn=drawn)
 
 
-def of_replay(folder: Path, world: replay_builders.World | None = None) -> Path:
+def of_replay(
+    folder: Path, world: replay_builders.World | None = None, *, drawn: bool = True
+) -> Path:
     """The bundle of a replay whose candidate is slower than its baseline."""
     given = world or replay_builders.World(requests=REQUESTS, slower=1.1, failing=0.002)
     production, out = replay_builders.build(folder, given)
     candidate = str(out / "churn" / "candidate")
-    return run_into(folder / "out", Request(production=str(production), shadow=candidate))
+    request = Request(production=str(production), shadow=candidate)
+    return run_into(folder / "out", request, drawn=drawn)
 
 
 def of_scenario(name: str, folder: Path) -> Path:
@@ -154,9 +161,23 @@ def of_scenario(name: str, folder: Path) -> Path:
     return run_into(folder / "out", request)
 
 
-def run_into(out: Path, request: Request) -> Path:
-    """`analyzer run` in this process."""
+def run_into(out: Path, request: Request, *, drawn: bool = True) -> Path:
+    """`analyzer run` in this process; its report.html as a failed converter leaves it, if asked."""
     from dataclasses import replace
 
-    analyse(replace(request, use_cache=False), out, quiet=True)
+    with nullcontext() if drawn else undrawn():
+        analyse(replace(request, use_cache=False), out, quiet=True)
     return out
+
+
+@contextmanager
+def undrawn() -> Iterator[None]:
+    """While it lasts, no report has drawings."""
+    from analyzer.report.html import page
+    from analyzer.report.html.converter import Converter
+
+    with (
+        mock.patch.object(Converter, "start"),
+        mock.patch.object(page, "_drawings", return_value={}),
+    ):
+        yield

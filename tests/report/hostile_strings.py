@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from functools import cache
 
 import polars as pl
 
 from analyzer.model import Decision, Verdict
+from analyzer.report import html
+from analyzer.report.content import PAGES
 from tests.report.frames import tables
 from tests.report.verdicts import hostile
 
@@ -71,6 +74,13 @@ STRINGS = (
     "[bold red]50[/] {0} %s {}",
 )
 STAMP = datetime(2026, 11, 20)  # noqa: DTZ001 - the bundle's times are UTC without saying so
+
+
+@cache
+def hostile_document() -> str:
+    """The static report of both, drawn once for all tests that only read it."""
+    pages = [build(hostile_verdict(), hostile_tables()) for build in PAGES]
+    return html.render(pages, STRINGS[0])
 
 
 def hostile_verdict() -> Verdict:

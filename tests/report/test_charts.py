@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from functools import cache
 from itertools import pairwise
 
 import polars as pl
@@ -33,6 +34,12 @@ def drawn(decision: Decision) -> list[Chart]:
     return [block for page in pages for block in page.blocks if isinstance(block, Chart)]
 
 
+@cache
+def bodies(decision: Decision) -> list[str]:
+    """The specification of each of them, valid: altair looks as it writes it."""
+    return [json.dumps(charts.draw(chart).to_dict()) for chart in drawn(decision)]
+
+
 @pytest.mark.parametrize("decision", [Decision.HOLD, Decision.REJECT])
 def test_every_chart_is_valid_small_and_described(decision: Decision) -> None:
     found = drawn(decision)
@@ -40,12 +47,12 @@ def test_every_chart_is_valid_small_and_described(decision: Decision) -> None:
     for chart in found:
         assert chart.frame.height <= series.MOST_POINTS
         assert len(chart.alt) > 20
-        assert charts.draw(chart).to_dict()
+    assert all('"$schema"' in text for text in bodies(decision))
 
 
 def test_no_chart_links_or_loads_anything() -> None:
-    for chart in drawn(Decision.HOLD):
-        body = charts.draw(chart).to_dict()
+    for chart, text in zip(drawn(Decision.HOLD), bodies(Decision.HOLD), strict=True):
+        body = json.loads(text)
         body.pop("$schema")
         for key in ('"href"', '"url"', '"image"', "http"):
             assert key not in json.dumps(body), chart.title

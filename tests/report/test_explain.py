@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Literal, get_args, get_origin
 
@@ -109,6 +110,7 @@ def codes_of(node: ast.AST, coding: set[str]) -> set[str]:
     return set()
 
 
+@cache
 def sources() -> list[ast.Module]:
     return [ast.parse(path.read_text("utf-8")) for path in (ROOT / "analyzer").rglob("*.py")]
 
@@ -250,6 +252,7 @@ def test_every_code_in_the_expected_verdicts_is_explained() -> None:
     assert not [code for code in sorted(codes) if not explained(code)]
 
 
+@cache
 def explained(code: str) -> bool:
     try:
         return "what to do" in explanation(code)

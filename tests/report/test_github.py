@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.model import Decision
 from analyzer.report.github import render
+from tests.examples import examples
 from tests.report.verdicts import hostile, verdict
 
 
@@ -36,6 +37,7 @@ def test_a_reason_carries_its_advice_on_a_line_of_its_own() -> None:
     )
 
 
+@settings(max_examples=examples(30, whole=100))
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_no_text_ends_a_command_or_begins_another(text: str) -> None:
     for hostile_text in (text, f"\n::error::{text}", f"\r::set-output name=x::{text}", f",:{text}"):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase
 
 from analyzer.model import Decision, Outcome, Role
 from analyzer.report.junit import render
+from tests.examples import examples
 from tests.report.verdicts import hostile, verdict
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def test_no_name_breaks_the_document(text: str) -> None:
     assert len(shown) >= len(hostile(text).metrics)
 
 
+@settings(max_examples=examples(30, whole=100))
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_text_gives_a_document_that_is_read_back(text: str) -> None:
     assert JUnitXml.fromstring(render(hostile(text)).encode()).tests >= 3

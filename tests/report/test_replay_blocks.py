@@ -17,11 +17,18 @@ from tests.replay.replay_builders import World, judged
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from analyzer.analysis import Analysis
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    """A replay with its baseline, which nobody alters."""
+    return judged(tmp_path_factory.mktemp("replayed"), World(requests=1_200))
+
 
 def test_the_latency_page_of_a_replay_shows_both_distributions_and_every_statistic(
-    tmp_path: Path,
+    done: Analysis,
 ) -> None:
-    done = judged(tmp_path, World(requests=1_200))
     page = latency_page(done.verdict, done.tables)
     upto, change = (block for block in page.blocks if isinstance(block, Chart))
     for role in ("production", "shadow"):
@@ -55,8 +62,7 @@ def test_without_a_baseline_the_page_draws_the_candidate_alone(tmp_path: Path) -
     assert {(row[2], row[4]) for row in table.rows} == {("-", "-")}
 
 
-def test_a_bundle_without_times_says_how_to_get_them(tmp_path: Path) -> None:
-    done = judged(tmp_path, World(requests=1_200))
+def test_a_bundle_without_times_says_how_to_get_them(done: Analysis) -> None:
     page = latency_page(done.verdict, {})
     (missing,) = (block for block in page.blocks if isinstance(block, Missing))
     assert "--baseline" in missing.advice

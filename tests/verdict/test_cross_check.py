@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import pytest
 
@@ -15,6 +17,13 @@ from analyzer.console.progress import silent
 from analyzer.errors import InputError
 from analyzer.model import Verdict
 from analyzer.verdict.cross_check import _contradictions, contradiction, unfit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from analyzer.policy import Policy
+    from analyzer.reading.captured import Captured
+    from analyzer.sources import Listing
 
 SAMPLE_DATA = Path(__file__).parents[2] / "sample_data"
 Body = dict[str, Any]
@@ -62,22 +71,62 @@ POLICIES = {
 }
 
 
-@pytest.mark.parametrize("overrides", POLICIES.values(), ids=POLICIES.keys())
-@pytest.mark.parametrize("scenario", ["thin_sample", "slow_tail"])
+# What a policy says of judging alone: captures read for one of these are read for all.
+JUDGING = {
+    *("metrics", "tail", "change", "inference", "horizon", "final", "alpha"),
+    *("accept_load_mismatch", "min_days"),
+}
+
+
+@pytest.fixture(scope="module")
+def _read_once() -> Iterator[None]:
+    read: Any = vars(analysis)["read_captures"]
+    kept: dict[str, Captured] = {}
+
+    def kept_or_read(listing: Listing, policy: Policy, *given: object, **named: object) -> Captured:
+        places = sorted(item.location for item in listing.objects)
+        asked = repr((places, given[0], policy.model_dump_json(exclude=JUDGING), named))
+        if asked not in kept:
+            kept[asked] = read(listing, policy, *given, **named)
+        return kept[asked]
+
+    with mock.patch.object(analysis, "read_captures", kept_or_read):
+        yield
+
+
+# What the default policy decides of them is a golden verdict, which is held against its evidence
+# in test_golden.
+BY_DEFAULT = {
+    ("slow_tail", "p95"),
+    ("slow_tail", "planned"),
+    ("slow_tail", "roles"),
+    *(("thin_sample", name) for name in POLICIES if name != "default"),
+}
+
+
+@pytest.mark.usefixtures("_read_once")
+@pytest.mark.parametrize(
+    ("scenario", "name"),
+    [
+        case if case in BY_DEFAULT else pytest.param(*case, marks=pytest.mark.long)
+        for case in product(("thin_sample", "slow_tail"), POLICIES)
+    ],
+)
 def test_what_a_run_decides_follows_from_its_evidence_under_any_policy(
-    scenario: str, overrides: list[str]
+    scenario: str, name: str
 ) -> None:
     folder = SAMPLE_DATA / scenario
     request = analysis.Request(
         source=str(folder / "captures"),
         cloudwatch=(str(folder / "cloudwatch"),),
         policy_file=folder / "policy.toml",
-        overrides=tuple(overrides),
+        overrides=tuple(POLICIES[name]),
     )
     verdict = analysis.run(request, silent).verdict
     assert contradiction(Verdict.model_validate_json(verdict.to_json())) is None
 
 
+@pytest.mark.usefixtures("_read_once")
 def test_a_run_from_metrics_alone_or_captures_alone_follows_from_its_evidence() -> None:
     folder = SAMPLE_DATA / "slow_tail"
     for request in (
