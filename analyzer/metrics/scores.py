@@ -42,8 +42,8 @@ _PER_LOGIT = 16
 _PER_SPREAD = 64
 _CERTAIN = 256
 """The bucket of scores at 1 or above; its negative that of scores at 0 or below."""
-LEAST_MOVE = 0.1
-"""Of the mean of amounts: a common move that is looked at, as latency's margin is."""
+_MOST_MOVED = 0.1
+"""Of the mean of amounts; as much as latency's margin allows."""
 
 BIAS_METHOD = "ewc-mean/1"
 DISTANCE_METHOD = "order-statistics/1"
@@ -94,8 +94,8 @@ def beside_mean(facts: Facts, found: Counted, evidence: Evidence) -> Evidence:
     judged = getattr(bias.intervals, facts.looking.mode) or bias.intervals.fixed
     least, most = judged or (bias.estimate, bias.estimate)
     allowed, name = found.row["large_shift"] / 2, "half a large shift"
-    if _is_amount(found) and 0 < LEAST_MOVE * found.row["production_mean"] < allowed:
-        allowed, name = LEAST_MOVE * found.row["production_mean"], "a tenth of production's mean"
+    if _is_amount(found) and 0 < _MOST_MOVED * found.row["production_mean"] < allowed:
+        allowed, name = _MOST_MOVED * found.row["production_mean"], "a tenth of production's mean"
     if max(abs(least), abs(most)) < allowed:
         return evidence
     note = Note(

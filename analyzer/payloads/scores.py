@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _TERM_BITS = 60
 _MOST_SCORES, _PIECES = 100_000, 1_024
 _LARGE_SHIFT = 0.5  # production standard deviations
+_PER_SPREAD = 64  # buckets, as quantity_bucket has them
 FAR_OUT = 3.0
 """Production's standard deviations from its mean, beyond which a quantity is an extreme one."""
 
@@ -187,7 +188,7 @@ def _ranks(engine: Asked) -> dict[str, float | None]:
 
 def _extremes(engine: Asked) -> dict[str, Any]:
     """How many quantities either variant puts far out, and how many of them both do not."""
-    far, halfway = (math.ceil(64 * math.asinh(sds)) for sds in (FAR_OUT, FAR_OUT / 2))
+    far, halfway = (math.ceil(_PER_SPREAD * math.asinh(sds)) for sds in (FAR_OUT, FAR_OUT / 2))
     row = one_row(engine.table("score_extremes", far=far, halfway=halfway))
     return row | {"far_out": FAR_OUT}
 

@@ -234,6 +234,16 @@ def test_a_configuration_must_be_live_over_the_whole_window(
     assert ("--since 2026-11-16T00:" in held.text) == (outcome is GateOutcome.FAIL)
 
 
+@pytest.mark.parametrize("at_earliest", [True, False])
+def test_a_time_that_scaling_hides_is_not_told_as_known(*, at_earliest: bool) -> None:
+    since = START - timedelta(days=1)
+    endpoint = EndpointFacts(live_since=since, live_since_at_earliest=at_earliest)
+    held = check(facts(endpoint=endpoint), "deployment")
+    assert held.outcome is GateOutcome.PASS
+    assert ("is not known" in held.text) is at_earliest
+    assert ("live since 2026-11-15T00:00:00Z" in held.text) is not at_earliest
+
+
 @pytest.mark.parametrize(
     ("minute", "scaled", "outcome"),
     [
