@@ -43,15 +43,29 @@ def moto_url() -> Iterator[str]:
     server.stop()
 
 
-@pytest.fixture
-def server(moto_url: str) -> Iterator[Server]:
-    """An account in which nothing scales and nothing is watched."""
-    import urllib.request
-
-    reset = urllib.request.Request(f"{moto_url}/moto-api/reset", method="POST")  # noqa: S310
-    urllib.request.urlopen(reset).close()  # noqa: S310 - loopback
+@pytest.fixture(scope="session")
+def account(moto_url: str) -> Iterator[Server]:
+    """One address for all tests, since making clients takes longer than asking them."""
     with serving(moto_url) as state:
         yield state
+
+
+@pytest.fixture
+def server(account: Server) -> Server:
+    """An account in which nothing scales and nothing is watched."""
+    fresh(account)
+    return account
+
+
+def fresh(server: Server) -> None:
+    """As nobody has asked anything of it yet."""
+    import urllib.request
+
+    reset = urllib.request.Request(f"{server.moto_url}/moto-api/reset", method="POST")  # noqa: S310
+    urllib.request.urlopen(reset).close()  # noqa: S310 - loopback
+    url = server.url
+    type(server).__init__(server, server.moto_url)
+    server.url = url
 
 
 @cache

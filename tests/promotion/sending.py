@@ -145,6 +145,7 @@ class Killed(Aws):
 
     def __init__(self, url: str, before: int) -> None:
         super().__init__(AwsOptions(region=REGION, endpoint_url=url, max_attempts=1))
+        vars(self).update(vars(aws_at(url)))  # its clients
         self.left = before
 
     def call(self, service: Any, operation: str, request: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -163,13 +164,3 @@ def again(server: Server, path: Path) -> tuple[Plan, list[str]]:
         assert error.code == "rolled-back"  # noqa: PT017 - one of two ways
         assert scaling_of(server, PRODUCTION) == {**WHOLE, "triggers": [f"{PRODUCTION}-busy"]}
         return promote(server, path)
-
-
-def fresh(server: Server) -> None:
-    import urllib.request
-
-    reset = urllib.request.Request(f"{server.moto_url}/moto-api/reset", method="POST")  # noqa: S310
-    urllib.request.urlopen(reset).close()  # noqa: S310 - loopback
-    url = server.url
-    type(server).__init__(server, server.moto_url)
-    server.url = url

@@ -17,7 +17,7 @@ from analyzer.promotion.describe import describe
 from analyzer.promotion.plan import make_plan
 from analyzer.promotion.record import Begun
 from analyzer.sources import AwsOptions
-from tests.promotion.conftest import REGION, client
+from tests.promotion.conftest import REGION, client, fresh
 from tests.promotion.endpoints import CONFIG, ENDPOINT, PRODUCTION, SHADOW, experiment
 from tests.promotion.sending import (
     DIGEST,
@@ -28,7 +28,6 @@ from tests.promotion.sending import (
     again,
     assert_promoted,
     aws_of,
-    fresh,
     promote,
     scale,
     scaling_of,
