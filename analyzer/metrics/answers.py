@@ -85,7 +85,7 @@ def beside_each_answer(
     if not answers or margin is None or evidence.outcome is Outcome.FAIL:
         return evidence
     worst = answers[0]
-    limit = _most_apart(facts)
+    limit = most_apart(facts)
     if worst.upper < limit:
         rare = [one for one in answers if one.of_all < margin]
         if not passed or not rare:
@@ -103,8 +103,11 @@ def beside_each_answer(
     return withheld(evidence, note, needs)
 
 
-def _most_apart(facts: Facts) -> float:
-    """A model that answers at random differs from itself in rare answers, too: half, then."""
+def most_apart(facts: Facts) -> float:
+    """Which share of an answer's own may be apart.
+
+    A model that answers at random differs from itself in rare answers, too: half, then.
+    """
     same = facts.policy.change == "infrastructure" and facts.floor is None
     return _SAME_MODEL if same else MOST_APART
 

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING
 from analyzer.figures import duration, percent
 from analyzer.metrics import predictions
 from analyzer.metrics.answers import MOST_APART, beside_each_answer
+from analyzer.metrics.below_zero import beside_zero
 from analyzer.metrics.default_answer import beside_default
+from analyzer.metrics.each_row import FLIPPED, beside_each_row
 from analyzer.metrics.extremes import beside_extremes
 from analyzer.metrics.floor import METHOD as ABOVE_FLOOR
 from analyzer.metrics.floor import AboveFloor, above_floor, unless_all_differ
@@ -66,6 +68,7 @@ class Question:
         uninformative: why, where it is so, few events would say nothing.
         role: the rule's role, or a weaker one where the policy leaves the question open.
         notes: what is worth saying beside the number.
+        by_row: its events in each row of answers with several; empty where rows are not asked.
         floored: its metric's id, where it is judged above production's own share of it.
     """
 
@@ -77,6 +80,7 @@ class Question:
     uninformative: Callable[[Facts, Counted], Note | None] = lambda _facts, _counted: None
     role: Callable[[Facts, MetricRule], Role] = lambda _facts, rule: rule.role
     notes: Callable[[Facts, Counted, Role], tuple[Note, ...]] = lambda _facts, _counted, _role: ()
+    by_row: str = ""
     floored: str = ""
 
 
@@ -106,6 +110,8 @@ def assess_share(question: Question, facts: Facts, rule: MetricRule) -> Evidence
     evidence = _judged(facts, ruled, judged, useless)
     if useless is None:
         evidence = question.beside(facts, counted, share, evidence)
+        if question.by_row:
+            evidence = beside_each_row(facts, counted, share, evidence, events=question.by_row)
     evidence = unless_all_differ(judged, _lately(facts, judged, evidence))
     n = SampleSizes(pairs=counted.count("pairs"), effective=share.effective)
     return evidence.model_copy(update={"n": n, "notes": (*notes, *evidence.notes)})
@@ -181,11 +187,11 @@ def _beside_one_answer(
 def _beside_rare_and_mean(
     facts: Facts, counted: Counted, share: Share, evidence: Evidence
 ) -> Evidence:
-    """Few large shifts say nothing of rare scores, extremes, defaults, a mean or a lost order."""
+    """Few large shifts say nothing of rare scores, extremes, defaults, a mean, a sign or order."""
     rare = _beside_one_answer("one_answer_large", facts, counted, share, evidence)
     moved = beside_default(counted, beside_mean(facts, counted, rare))
     moved = beside_order(counted, share, facts.policy.alpha, moved)
-    moved = beside_extremes(facts, counted, share, moved)
+    moved = beside_zero(counted, beside_extremes(facts, counted, share, moved))
     # where predictions are labels themselves, flips are held against the other labels
     return moved if counted.kind in _LABELLED else beside_other_labels(facts, counted, moved)
 
@@ -318,6 +324,7 @@ DIVERGENCE: tuple[Metric, ...] = (
                 _beside_answers,
                 predictions.one_sided,
                 notes=predictions.positive_rates,
+                by_row=FLIPPED,
                 floored="flip_rate",
             ),
         ),
@@ -338,6 +345,7 @@ DIVERGENCE: tuple[Metric, ...] = (
                 partial(_beside_one_answer, "one_answer_shifted"),
                 role=_shift_role,
                 notes=predictions.shift_tolerance,
+                by_row="shifted",
                 floored="score_shift_share",
             ),
         ),
@@ -357,6 +365,7 @@ DIVERGENCE: tuple[Metric, ...] = (
                 _large_shifts,
                 _beside_rare_and_mean,
                 notes=predictions.large_shift_size,
+                by_row="large_shifted",
                 floored="score_large_shift_share",
             ),
         ),

@@ -55,6 +55,7 @@ class Counted:
     Attributes:
         hours: some of the counts by hour, under the same names.
         answers: rows of sql/answer_counts.sql; none where no answer is one of several.
+        rows: rows of sql/row_counts.sql; none where each answer holds one prediction.
         in_time: whether requests came over time, so that some hours may have been bad ones.
     """
 
@@ -63,6 +64,7 @@ class Counted:
     hours: Mapping[str, FloatArray] = field(default_factory=dict)
     in_time: bool = False
     answers: tuple[dict[str, Any], ...] = ()
+    rows: tuple[dict[str, Any], ...] = ()
 
     @classmethod
     def of(cls, facts: Facts) -> Counted | None:
@@ -82,9 +84,12 @@ class Counted:
             if table in tables
             for name in tables[table].column_names
         }
-        answers = tables["answer_counts"].to_pylist() if "answer_counts" in tables else ()
+        answers, rows = (
+            tuple(tables[name].to_pylist()) if name in tables else ()
+            for name in ("answer_counts", "row_counts")
+        )
         row = tables["prediction_counts"].to_pylist()[0]
-        return cls(kind, row, hours, answers=tuple(answers))
+        return cls(kind, row, hours, answers=answers, rows=rows)
 
     def count(self, name: str) -> int:
         """A count; zero where the outputs are of a kind that has none."""

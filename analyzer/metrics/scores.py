@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analyzer.figures import counted, grouped, percent, plain
+from analyzer.metrics.below_zero import is_amount
 from analyzer.metrics.floor import mean_distance
 from analyzer.metrics.predictions import nothing_compared, otherwise, withheld
 from analyzer.metrics.series import MINUTE, Cover
@@ -94,7 +95,7 @@ def beside_mean(facts: Facts, found: Counted, evidence: Evidence) -> Evidence:
     judged = getattr(bias.intervals, facts.looking.mode) or bias.intervals.fixed
     least, most = judged or (bias.estimate, bias.estimate)
     allowed, name = found.row["large_shift"] / 2, "half a large shift"
-    if _is_amount(found) and 0 < _MOST_MOVED * found.row["production_mean"] < allowed:
+    if is_amount(found) and 0 < _MOST_MOVED * found.row["production_mean"] < allowed:
         allowed, name = _MOST_MOVED * found.row["production_mean"], "a tenth of production's mean"
     if max(abs(least), abs(most)) < allowed:
         return evidence
@@ -104,12 +105,6 @@ def beside_mean(facts: Facts, found: Counted, evidence: Evidence) -> Evidence:
         f"and {name} is {plain(allowed)}: that few move far says nothing where all move one way",
     )
     return withheld(evidence, note, otherwise(note))
-
-
-def _is_amount(found: Counted) -> bool:
-    """A quantity that production never puts below zero."""
-    lowest = found.row.get("production_lowest")
-    return found.kind == "regression" and lowest is not None and lowest >= 0
 
 
 def _influence(facts: Facts, found: Counted) -> FloatArray | None:

@@ -38,6 +38,8 @@ RARE, ANOTHER = "(rare label)", "(another rare label)"
 _LEAST_LABELLED, _MOST_LABELS = 20, 100
 _LEAST_APART = 50
 """Uses of a label that is judged by itself: enough where the variants differ in 3 of 10."""
+_MOST_ROWS = 1_024
+"""Of an answer with several predictions, from either end."""
 LONGEST_OUTPUT = 2_000
 """Characters of an output that a policy which shows payloads shows."""
 _DOCUMENTS = frozenset({"json", "text"})
@@ -209,8 +211,8 @@ def _spread(
     """Tables of how predictions are spread: for the report, and for what one row cannot hold."""
     naming: dict[str, object] = {"named": named, "rare": RARE, "another": ANOTHER}
     asked: dict[str, object] = {"far": counts.get("large_shift"), "label_at": label_at}
-    asked |= {"atol": noise.atol, "rtol": noise.rtol}
-    names = ["prediction_hours"]
+    asked |= {"atol": noise.atol, "rtol": noise.rtol, "most": _MOST_ROWS}
+    names = ["prediction_hours", "row_counts"]
     engine.reduce("worst_predictions")
     if shape.kind != "label":
         engine.reduce("difference_cells")

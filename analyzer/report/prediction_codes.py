@@ -34,6 +34,14 @@ PREDICTION_CODES: dict[str, tuple[str, str]] = {
         "Answers are not in production's order, and too close for a large shift to show it.",
         "Check the shadow's inputs and model; where it is right to differ, let labels judge.",
     ),
+    "below-zero": (
+        "The shadow answers amounts below zero, which production never does.",
+        "Look for a sign, a logarithm or a difference that is not undone.",
+    ),
+    "row-apart": (
+        "One place of answers with several predictions differs far more than the rest.",
+        "Look at how batches and lists are put together, or set the margin to that place's share.",
+    ),
     "extremes-lost": (
         "What one variant puts far above or below the rest, the other does not.",
         "Look at the worst pairs; where the shadow is right to differ, let labels judge.",

@@ -58,6 +58,7 @@ ADDED: dict[str, Adding] = {
     "flip_distance": Adding(("lower", "upper"), order="lower"),
     "flip_counts": Adding(("production_label", "shadow_label")),
     "answer_counts": Adding(("answer",), order="answer"),
+    "row_counts": Adding(("from_end", "row"), order="from_end, row"),
     "difference_cells": Adding(("bucket",)),
     "worst_predictions": Adding(
         rows=True, order="difference desc, flipped desc, pair_id, row_index", limit=20_000

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from analyzer.engine import Engine
-from tests.calibration import dealt_labels, default_scores, last_day, printing, shifted_clocks
+from tests.calibration import (
+    dealt_labels,
+    default_scores,
+    each_row,
+    last_day,
+    printing,
+    shifted_clocks,
+)
 from tests.calibration.last_day import CASES, TOGETHER, withheld, worlds_of
 from tests.metrics.labelled_worlds import WORLDS, ignorant, precise
 
@@ -18,7 +25,7 @@ if TYPE_CHECKING:
 
     from tests.metrics.labelled_worlds import Make
 
-COMMANDS = (last_day, shifted_clocks, dealt_labels, default_scores)
+COMMANDS = (last_day, shifted_clocks, dealt_labels, default_scores, each_row)
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +107,14 @@ def test_a_default_for_a_few_requests_is_one(engine: Engine, name: str) -> None:
     )
     assert found["named"] == found["worlds"]
     assert found["held"] == found["passes"] > 0
+
+
+@pytest.mark.parametrize("name", ["a little noise", "no yes in the last place"])
+def test_a_place_is_withheld_for_where_it_is_lost_alone(name: str) -> None:
+    rng = np.random.default_rng(48)
+    logits = rng.normal(-1.5, 2, (1_000, 20))
+    shadow = (each_row.HONEST | each_row.HARMFUL)[name](rng, logits)
+    assert each_row.withheld(logits, shadow)["flip_rate"] is (name in each_row.HARMFUL)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda module: module.__name__.split(".")[-1])

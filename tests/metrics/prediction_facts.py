@@ -133,6 +133,13 @@ def facts_of(
     )
 
 
+def with_tables(facts: Facts, **tables: pa.Table) -> Facts:
+    """The same with more tables of its captures."""
+    assert facts.captures is not None
+    captures = replace(facts.captures, tables={**facts.captures.tables, **tables})
+    return replace(facts, captures=captures)
+
+
 def _points(invocations: tuple[float, float] | None) -> pl.DataFrame:
     """Hourly Invocations, and a coarser series of the same requests that must not count twice."""
     production, shadow = invocations or (0.0, 0.0)
