@@ -34,9 +34,9 @@ def is_amount(counted: Counted) -> bool:
 def beside_zero(counted: Counted, evidence: Evidence) -> Evidence:
     """A pass is one only where the shadow puts next to no amount below zero.
 
-    Those count that production puts at least half as far above zero: a little less than nothing, for
-    what production answers with nothing, is no other sign. Production has none among as many, so
-    twenty are no chance.
+    Those count that production puts at least half as far above zero: a little less than nothing,
+    for what production answers with nothing, is no other sign. Production has none among as many,
+    so twenty are no chance.
     """
     if evidence.outcome is not Outcome.PASS or not is_amount(counted):
         return evidence
