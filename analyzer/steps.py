@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+COMPARING = "comparing outputs"
+"""The last step that reads rows: when it is done, a second of computing is left."""
 JUDGING = "metrics"
-"""The step that comes last: the rows are done with, and a second of computing is left."""
+"""The step that comes last."""
 
 
 class Progress(Protocol):
@@ -38,9 +40,12 @@ class Progress(Protocol):
         """
 
 
-def as_it_begins(step: str, act: Callable[[], object], progress: Progress) -> Progress:
-    """A reporter that acts when it is first told of a step, and passes on everything."""
-    begun: set[str] = set()
+def as_it_ends(step: str, act: Callable[[], object], progress: Progress) -> Progress:
+    """A reporter that acts when it is first told that all of a step is done.
+
+    It passes on everything.
+    """
+    ended: set[str] = set()
 
     def report(
         name: str,
@@ -51,8 +56,8 @@ def as_it_begins(step: str, act: Callable[[], object], progress: Progress) -> Pr
         bytes_done: int | None = None,
         bytes_total: int | None = None,
     ) -> None:
-        if name == step and name not in begun:
-            begun.add(name)
+        if name == step and done == total and name not in ended:
+            ended.add(name)
             act()
         progress(name, done, total, bytes_done=bytes_done, bytes_total=bytes_total)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from analyzer.steps import as_it_begins
+from analyzer.steps import as_it_ends
 
 
-def test_what_waits_for_a_step_is_begun_once_before_its_first_report() -> None:
+def test_what_waits_for_a_step_is_begun_once_when_all_of_it_is_done() -> None:
     seen: list[object] = []
 
     def shown(
@@ -19,14 +19,16 @@ def test_what_waits_for_a_step_is_begun_once_before_its_first_report() -> None:
     ) -> None:
         seen.append((step, done, total, bytes_done, bytes_total))
 
-    report = as_it_begins("metrics", lambda: seen.append("begun"), shown)
-    report("reading objects", 0, None, bytes_done=0, bytes_total=7)
-    report("metrics", 0, 2)
-    report("metrics", 1, 2)
+    report = as_it_ends("pairing", lambda: seen.append("begun"), shown)
+    report("reading objects", 7, 7, bytes_done=7, bytes_total=7)
+    report("pairing", 0, 1)
+    report("pairing", 1, 1)
+    report("pairing", 1, 1)
 
     assert seen == [
-        ("reading objects", 0, None, 0, 7),
+        ("reading objects", 7, 7, 7, 7),
+        ("pairing", 0, 1, None, None),
         "begun",
-        ("metrics", 0, 2, None, None),
-        ("metrics", 1, 2, None, None),
+        ("pairing", 1, 1, None, None),
+        ("pairing", 1, 1, None, None),
     ]

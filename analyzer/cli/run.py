@@ -31,9 +31,10 @@ from analyzer.out_folder import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analyzer.analysis import Request
+    from analyzer.analysis import Analysis, Request
     from analyzer.console.run_log import RunLog
     from analyzer.model import Verdict
+    from analyzer.report.html.converter import Converter
     from analyzer.spark.driver import SparkPlan
     from analyzer.steps import Progress
 
@@ -93,7 +94,7 @@ def run(
         ),
     ] = None,
     no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Read every object, keep nothing parsed.")
+        bool, typer.Option("--no-cache", help="Read every object and draw the report; keep nothing of it.")
     ] = False,
     engine: Annotated[
         TableEngine, typer.Option(help="Where captures are read and paired: here, or on Spark.")
@@ -180,7 +181,7 @@ def analyse(
     from analyzer.console.run_log import RunLog
     from analyzer.machine.memory_limit import memory_size
     from analyzer.report.html.converter import Converter
-    from analyzer.steps import JUDGING, as_it_begins
+    from analyzer.steps import COMPARING, as_it_ends
 
     log = RunLog()
     with Interruptible(), Converter() as converter:
@@ -189,7 +190,7 @@ def analyse(
                 memory_size(request.memory_limit)
             with progress(quiet=quiet, form=log_format) as shown:
                 # While the last numbers are computed, on one core, another starts what draws.
-                drawing = as_it_begins(JUDGING, converter.start, shown)
+                drawing = as_it_ends(COMPARING, converter.start, shown)
                 report_progress = log.listening(drawing)
                 given = exports_made(request, out, report_progress, log_format)
                 done = analysis.run(replace(request, cloudwatch=given), report_progress)
@@ -199,12 +200,27 @@ def analyse(
             _keep(log, out, failed, [])
             raise
         texts = _texts(done.verdict, fail_on)
-        texts[REPORT] = document(done.verdict, done.tables, converter)
+        texts[REPORT] = _report(done, converter, use_cache=request.use_cache)
         bundle.write(out, done.verdict, texts, done.tables)
         _keep(log, out, done.verdict, done.remarks)
         for remark in () if quiet else done.remarks:
             print(line("note", remark, log_format), file=sys.stderr)
     return done.verdict
+
+
+def _report(done: Analysis, converter: Converter, *, use_cache: bool) -> str:
+    """The static report, drawn unless an earlier run drew the same."""
+    if not use_cache:
+        return document(done.verdict, done.tables, converter)
+    from analyzer.report.kept import KeptReport
+
+    kept = KeptReport(done.verdict, done.tables)
+    text = kept.text()
+    if text is None:
+        text = document(done.verdict, done.tables, converter)
+        if converter.drew:
+            kept.keep(text)
+    return text
 
 
 def leave_error(error: AnalyzerError, arguments: Sequence[str]) -> None:

@@ -23,7 +23,7 @@ from analyzer.endpoint import read_endpoint
 from analyzer.errors import AccessError, AnalyzerError, ExitCode
 from analyzer.figures import counted
 from analyzer.machine import limits
-from analyzer.reading.cache import cache_folder
+from analyzer.machine.user_cache import cache_folder
 from analyzer.reading.subject import described
 from analyzer.reading.window import asked_span
 from analyzer.sources import discover

@@ -36,6 +36,7 @@ _INTERNAL_TABLES = {
     "label_selection",
     "replay_outcomes",
     "replay_quantiles",
+    "row_counts",
     "slice_counts",
     "worst_slices",
 }

@@ -21,13 +21,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from analyzer import __version__
 from analyzer.captures.shards import ObjectTally, PlacedShard, Shard, Use
+from analyzer.machine.user_cache import code_digest, read_checked, write_checked
 from analyzer.slices import SlicedInputs
 
 if TYPE_CHECKING:
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
     from analyzer.sources.objects import Listing, SourceObject
 
-PACKAGE = Path(__file__).parents[1]
-"""Whose code decides what is kept."""
 UNUSED_DAYS = 30
 """A shard that no run used for this long is removed."""
 
@@ -149,7 +147,7 @@ class ShardCache:
         now = datetime.now(UTC)
         if not all(_is_settled(item, now) for item in listing.objects):
             return None
-        parts = [_code_digest("**/*.py", "**/*.sql"), *questions, str(listing.same_objects)]
+        parts = [code_digest("**/*.py", "**/*.sql"), *questions, str(listing.same_objects)]
         parts += [f"{item.role} {identity(item, listing)} {item.key}" for item in listing.objects]
         digest = hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()
         return self.folder / f"{digest}.reduced"
@@ -173,19 +171,6 @@ class ShardCache:
         for path in (*folder.glob("*/*.parquet"), *folder.glob("*/*.draft")):
             if path not in named and _age_s(path, now) > _UNFINISHED_S:
                 _discard(path, ())
-
-
-def cache_folder() -> Path | None:
-    """Where parsed captures are kept: the user's own cache; None for a user without a home.
-
-    Source: XDG Base Directory Specification: a relative path is to be ignored.
-    """
-    given = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    try:
-        home = given if given.is_absolute() else Path.home() / ".cache"
-    except RuntimeError:
-        return None
-    return home / "shadow-analyzer"
 
 
 def identity(item: SourceObject, listing: Listing) -> str:
@@ -255,30 +240,6 @@ def _write(path: Path, shard: Shard, identities: Sequence[str | None]) -> None:
     write_checked(path, body)
 
 
-def write_checked(path: Path, body: str) -> None:
-    """Write a text with its digest, all at once or not at all.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    draft = path.with_name(f"{uuid4().hex}.draft")
-    try:
-        draft.write_text(f"{hashlib.sha256(body.encode()).hexdigest()}\n{body}", encoding="utf-8")
-        draft.replace(path)
-    except OSError:
-        _discard(draft, ())
-        raise
-
-
-def read_checked(path: Path) -> str | None:
-    """The text that `write_checked` wrote; None where there is none or it is damaged."""
-    try:
-        digest, _, body = path.read_text(encoding="utf-8").partition("\n")
-    except (OSError, ValueError):
-        return None
-    return body if hashlib.sha256(body.encode()).hexdigest() == digest else None
-
-
 def _described(path: Path) -> list[Any]:
     return [path.name, path.stat().st_size, _sha256(path)]
 
@@ -345,12 +306,6 @@ def _is_settled(item: SourceObject, now: datetime) -> bool:
 
 def _parser_version(max_line_bytes: int, inputs: SlicedInputs) -> str:
     """Whatever decides what a shard holds."""
-    code = _code_digest("captures/**/*.py", "sources/**/*.py", "*.py", "sql/capture_*.sql")
+    code = code_digest("captures/**/*.py", "sources/**/*.py", "*.py", "sql/capture_*.sql")
     parts = [__version__, str(max_line_bytes), repr(inputs), code]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
-
-
-def _code_digest(*patterns: str) -> str:
-    """Of the files of this package under these names, and of the engine."""
-    texts = [path.read_bytes() for pattern in patterns for path in sorted(PACKAGE.glob(pattern))]
-    return hashlib.sha256(b"\0".join([version("duckdb").encode(), *texts])).hexdigest()

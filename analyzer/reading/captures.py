@@ -13,22 +13,18 @@ from analyzer.errors import AccessError, InputError
 from analyzer.figures import counted, grouped
 from analyzer.gates.missing import MOST_MISSING
 from analyzer.labels.joining import sum_labels
+from analyzer.machine.user_cache import cache_folder, read_checked, write_checked
 from analyzer.model import Note
 from analyzer.payloads import prepare
 from analyzer.payloads.missing import Unpaired, main_rule
-from analyzer.reading.cache import (
-    SETTLED_S,
-    ShardCache,
-    cache_folder,
-    read_checked,
-    write_checked,
-)
+from analyzer.reading.cache import SETTLED_S, ShardCache
 from analyzer.reading.captured import Captured, as_text, from_text, with_remarks
 from analyzer.reading.opening import EngineLimits, Opening
 from analyzer.reading.window import captured_window
 from analyzer.replayed.outcomes import reduce_replay
 from analyzer.slices import slice_pairs, sliced_inputs
 from analyzer.sources.objects import ROLES, printable
+from analyzer.steps import COMPARING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -127,10 +123,10 @@ def _reduced(
         keys = {number: item.key for number, item in enumerate(listing.objects)}
         facts = captures.facts(keys, same_objects=listing.same_objects)
         progress("pairing", 1, 1)
-        progress("comparing outputs", 0, 1)
+        progress(COMPARING, 0, 1)
         tables = prepare(engine, policy, unpaired=_worth_a_look(facts, start, end))
         tables |= slice_pairs(engine, policy, tables)
-        progress("comparing outputs", 1, 1)
+        progress(COMPARING, 1, 1)
         digest, size = captures.digest()
         kind = tables["prediction_shape"].column("kind")[0].as_py()
         beside = _beside(opened, policy, kind, start, end)

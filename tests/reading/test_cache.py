@@ -19,10 +19,12 @@ import pytest
 from analyzer import analysis
 from analyzer.console.progress import silent
 from analyzer.errors import ResourceError
+from analyzer.machine import user_cache
+from analyzer.machine.user_cache import cache_folder
 from analyzer.metrics import DEFAULTS
 from analyzer.policy.files import load_policy
 from analyzer.reading import cache
-from analyzer.reading.cache import ShardCache, cache_folder
+from analyzer.reading.cache import ShardCache
 from analyzer.sources import local
 from tests.captures.capture_builders import line
 from tests.examples import examples
@@ -346,7 +348,7 @@ def test_what_another_version_parsed_is_not_reused(
     if what == "tool":
         monkeypatch.setattr(cache, "__version__", "9.9.9")
     else:
-        monkeypatch.setattr(cache, "version", lambda _: "9.9.9")
+        monkeypatch.setattr(user_cache, "version", lambda _: "9.9.9")
     read_of(kept.source)
     assert len(reads) == 2
 
@@ -372,10 +374,10 @@ def test_what_other_code_parsed_is_not_reused(
     reads: list[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    package = shutil.copytree(cache.PACKAGE, tmp_path / "analyzer")
+    package = shutil.copytree(user_cache.PACKAGE, tmp_path / "analyzer")
     with (package / changed).open("a", encoding="utf-8") as file:
         file.write("\n")
-    monkeypatch.setattr(cache, "PACKAGE", package)
+    monkeypatch.setattr(user_cache, "PACKAGE", package)
     read_of(kept.source)
     assert len(reads) == read
 
@@ -504,15 +506,15 @@ def test_a_shard_that_cannot_be_named_leaves_nothing_behind(
 ) -> None:
     """The disk is full just when the sheet is written; what stays would keep it full."""
     source = put_hours(tmp_path, [0])
-    write_text = Path.write_text
+    write_bytes = Path.write_bytes
 
-    def refuse(path: Path, text: str, **how: Any) -> int:  # noqa: ANN401 - as pathlib's
+    def refuse(path: Path, data: bytes) -> int:
         if path.suffix != ".draft":
-            return write_text(path, text, **how)
-        write_text(path, text[:10], **how)
+            return write_bytes(path, data)
+        write_bytes(path, data[:10])
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", refuse)
+    monkeypatch.setattr(Path, "write_bytes", refuse)
     with pytest.raises(ResourceError, match="No space left on device; free disk space"):
         judged(source)
     assert shards(folder) == []

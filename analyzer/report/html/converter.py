@@ -25,10 +25,14 @@ class Converter:
 
     Where it fails there are no drawings and no error: a report without drawings still has every
     number, in its tables. It answers once.
+
+    Attributes:
+        drew: whether it has given all drawings that it was asked for.
     """
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
+        self.drew = False
 
     def start(self) -> None:
         """Start the process, where it was not; that takes it about a second of another core."""
@@ -77,4 +81,5 @@ class Converter:
         if self._process is None:
             return {}
         answered, _ = self._process.communicate()
-        return {} if self._process.returncode else json.loads(answered)
+        self.drew = self._process.returncode == 0
+        return json.loads(answered) if self.drew else {}
