@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,25 +13,26 @@ from analyzer import bundle
 from analyzer.model import Decision
 from analyzer.report.content.page import Notes, Table
 from analyzer.report.content.runs_page import runs_page
+from tests.app.opening import APP
 from tests.report.frames import tables
 from tests.report.verdicts import verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-APP = Path(__file__).parents[2] / "app"
 
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two bundles and something else, which nobody alters."""
+    folder = tmp_path_factory.mktemp("runs")
     for name, decision in (("monday", Decision.HOLD), ("tuesday", Decision.REJECT)):
-        bundle.write(tmp_path / name, verdict(decision), {}, tables(decision))
-    (tmp_path / "notes").mkdir()
-    return tmp_path
+        bundle.write(folder / name, verdict(decision), {}, tables(decision))
+    (folder / "notes").mkdir()
+    return folder
 
 
 def opened(path: Path, monkeypatch: pytest.MonkeyPatch, address: Mapping[str, str]) -> AppTest:
-    monkeypatch.syspath_prepend(APP)
     monkeypatch.setattr(sys, "argv", [str(APP / "report.py"), str(path)])
     app = AppTest.from_file(str(APP / "report.py"), default_timeout=60)
     for name, value in address.items():
@@ -69,10 +70,11 @@ def test_an_address_leads_to_no_other_folder(
 
 
 def test_a_bundle_that_was_altered_does_not_hide_the_others(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (folder / "monday" / "verdict.json").write_text("{}", encoding="utf-8")
-    app = opened(folder, monkeypatch, {"bundle": "monday"})
+    altered = shutil.copytree(folder, tmp_path / "altered")
+    (altered / "monday" / "verdict.json").write_text("{}", encoding="utf-8")
+    app = opened(altered, monkeypatch, {"bundle": "monday"})
     assert not app.exception
     assert "altered" in "\n".join(str(text.value) for text in app.text)
     cells = [str(cell) for table in app.table for cell in table.value.to_numpy().ravel()]

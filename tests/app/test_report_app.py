@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,23 +14,15 @@ from analyzer import bundle
 from analyzer.model import Decision, Verdict
 from analyzer.report.content import PAGES
 from analyzer.report.plain_text import unbroken
+from tests.app.opening import APP, pages
 from tests.report.frames import tables
 from tests.report.verdicts import hostile, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-APP = Path(__file__).parents[2] / "app"
-PAGE_SCRIPT = """
-import sys
-from pathlib import Path
-from analyzer import bundle
-from analyzer.report.content import PAGES
-from blocks import draw
-opened = bundle.read(Path({path!r}))
-for build in PAGES:
-    draw(build(opened.verdict, opened.tables))
-"""
+    from tests.app.conftest import EveryPage
 
 
 def written(folder: Path, decision: Decision, made: Verdict | None = None) -> Path:
@@ -42,7 +33,6 @@ def written(folder: Path, decision: Decision, made: Verdict | None = None) -> Pa
 
 
 def opened(path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    monkeypatch.syspath_prepend(APP)
     monkeypatch.setattr(sys, "argv", [str(APP / "report.py"), str(path)])
     return AppTest.from_file(str(APP / "report.py"), default_timeout=60).run()
 
@@ -84,20 +74,19 @@ def test_the_column_of_names_is_wide_enough_for_the_longest(
     assert json.loads(judged.proto.columns)["metric"]["width"] >= 7 * longest
 
 
-# The pages of PROMOTE are made of the blocks of the others, and its first one is drawn above.
+# The pages of PROMOTE and REJECT are made of the blocks of HOLD, and their first ones are drawn
+# above.
 @pytest.mark.parametrize(
     "decision",
     [
-        pytest.param(one, marks=pytest.mark.long) if one is Decision.PROMOTE else one
+        pytest.param(one, marks=pytest.mark.long)
+        if one in {Decision.PROMOTE, Decision.REJECT}
+        else one
         for one in Decision
     ],
 )
-def test_every_page_is_drawn_for_every_decision(
-    decision: Decision, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.syspath_prepend(APP)
-    path = written(tmp_path, decision)
-    app = AppTest.from_string(PAGE_SCRIPT.format(path=str(path)), default_timeout=60).run()
+def test_every_page_is_drawn_for_every_decision(decision: Decision, every_page: EveryPage) -> None:
+    app = every_page(decision)
     assert not app.exception
     said = shown(app)
     for build in PAGES:
@@ -125,7 +114,6 @@ def test_altered_bundle_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_no_bundle_named_says_how_to_name_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(APP)
     monkeypatch.setattr(sys, "argv", [str(APP / "report.py")])
     app = AppTest.from_file(str(APP / "report.py"), default_timeout=60).run()
     assert "analyzer report BUNDLE" in shown(app)
@@ -140,12 +128,9 @@ def test_a_new_run_is_not_shown_as_the_old_one(
     assert "REJECT" in second.title[0].value
 
 
-def test_hostile_names_never_reach_a_markdown_call_unescaped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.syspath_prepend(APP)
+def test_hostile_names_never_reach_a_markdown_call_unescaped(tmp_path: Path) -> None:
     path = written(tmp_path, Decision.HOLD, hostile("![x](http://evil.test/a.png)"))
-    app = AppTest.from_string(PAGE_SCRIPT.format(path=str(path)), default_timeout=60).run()
+    app = pages(path)
     assert not app.exception
     marked = (*app.markdown, *app.caption, *app.subheader, *app.title)
     for element in marked:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 SERVE = Path(__file__).parents[2] / "app" / "serve.py"
+TABS = ("Verdict", "Latency", "Errors", "Predictions", "Evidence quality")
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 
@@ -44,6 +46,28 @@ def served(path: Path, script: Path = SERVE) -> Iterator[str]:
         process.wait(timeout=30)
 
 
+@contextmanager
+def shelf(folder: Path) -> Iterator[Shelf]:
+    """The report, of whatever is laid into this folder."""
+    link = folder / "shown"
+    with served(link) as address:
+        yield Shelf(link, address)
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A served path at which one bundle after the other is laid, as new runs are."""
+
+    link: Path
+    address: str
+
+    def show(self, bundle: Path) -> str:
+        """Lay this one there; gives the address."""
+        self.link.unlink(missing_ok=True)
+        self.link.symlink_to(bundle)
+        return self.address
+
+
 def _await(port: int) -> None:
     deadline = time.monotonic() + PATIENCE_MS / 1000
     while time.monotonic() < deadline:
@@ -60,6 +84,16 @@ def visit(page: Page, tab: str) -> None:
     page.wait_for_selector(SETTLED)
     if tab != "Verdict":
         page.get_by_role("heading", name=tab, exact=True).wait_for()
+
+
+def through(page: Page) -> Iterator[str]:
+    """Every page in turn, from the one that the address opened; each is drawn when it is named."""
+    page.get_by_role("heading", level=1).first.wait_for()
+    for tab in TABS:
+        if tab != TABS[0]:
+            visit(page, tab)
+        drawn(page)
+        yield tab
 
 
 def drawn(page: Page) -> None:

@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from analyzer import bundle
-from analyzer.report import html
-from analyzer.report.content import PAGES
-from tests.browser.chromium import browsing
-from tests.browser.serving import drawn, served, visit
-from tests.report.hostile_strings import EVIL, STRINGS, hostile_tables, hostile_verdict
+from tests.browser.serving import drawn, through
+from tests.report.hostile_strings import (
+    EVIL,
+    STRINGS,
+    hostile_document,
+    hostile_tables,
+    hostile_verdict,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.browser.conftest import Browse, Report
+
 pytestmark = pytest.mark.browser
-TABS = ("Verdict", "Latency", "Errors", "Predictions", "Evidence quality")
 # Elements that a string could have become, and addresses it could have been taken for.
 MADE = f"""() => [...document.querySelectorAll(
   'iframe, object, embed, base, form:not(.vega-bindings), video, math, [onerror], [onload],'
@@ -26,15 +30,15 @@ MADE = f"""() => [...document.querySelectorAll(
   + '[style*="{EVIL}"]')].map((one) => one.outerHTML.slice(0, 200))"""
 
 
-def test_no_string_becomes_more_than_text_in_the_report_application(tmp_path: Path) -> None:
+def test_no_string_becomes_more_than_text_in_the_report_application(
+    tmp_path: Path, report: Report, browse: Browse
+) -> None:
     out = tmp_path / "out"
     bundle.write(out, hostile_verdict(), {}, hostile_tables())
-    with served(out) as address, browsing(1280, "light") as (page, wrong):
+    address = report(out)
+    with browse(1280, "light") as (page, wrong):
         page.goto(f"{address}/?guardrail=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E")
-        page.get_by_role("heading", level=1).first.wait_for()
-        for tab in TABS:
-            visit(page, tab)
-            drawn(page)
+        for tab in through(page):
             assert page.get_by_test_id("stException").count() == 0
             assert page.evaluate(MADE) == [], tab
         assert wrong == []
@@ -47,11 +51,12 @@ def test_no_string_becomes_more_than_text_in_the_report_application(tmp_path: Pa
         assert [said for said in wrong if "404 (Not Found)" not in said] == []
 
 
-def test_no_string_becomes_more_than_text_in_the_static_report(tmp_path: Path) -> None:
+def test_no_string_becomes_more_than_text_in_the_static_report(
+    tmp_path: Path, browse: Browse
+) -> None:
     path = tmp_path / "report.html"
-    pages = [build(hostile_verdict(), hostile_tables()) for build in PAGES]
-    path.write_text(html.render(pages, STRINGS[0]), encoding="utf-8")
-    with browsing(390, "dark") as (page, wrong):
+    path.write_text(hostile_document(), encoding="utf-8")
+    with browse(390, "dark") as (page, wrong):
         page.goto(path.as_uri())
         page.get_by_role("heading", name="HOLD", level=1).wait_for()
         for closed in page.locator("details").all():
