@@ -96,7 +96,7 @@ def test_a_bundle_holds_what_was_promised(whole: Path) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=examples(15, whole=60), deadline=None)
+@settings(max_examples=examples(5, whole=60), deadline=None)
 def test_any_changed_byte_of_any_file_is_found(whole: Path, data: st.DataObject) -> None:
     files = sorted(path for path in whole.rglob("*") if path.is_file())
     for file in files:

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import get_type_hints
 
@@ -18,6 +19,7 @@ from junitparser import JUnitXml
 from analyzer import bundle
 from analyzer.cli.door import COMMANDS
 from tests.forked_runs import analyzer
+from tests.here import here
 
 ROOT = Path(__file__).parents[1]
 SAMPLE_DATA = ROOT / "sample_data"
@@ -31,12 +33,43 @@ def run_of(out: Path, *extra: str | Path) -> list[str | Path]:
     ]  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Ran:
+    """A run as users start it, drawings and all.
+
+    Attributes:
+        out: its bundle, which nobody alters.
+        done: how it ended.
+        imported: the modules it had at its end.
+    """
+
+    out: Path
+    done: subprocess.CompletedProcess[str]
+    imported: frozenset[str]
+
+
 @pytest.fixture(scope="module")
-def rejected(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """What `python -m analyzer run` leaves."""
+    folder = tmp_path_factory.mktemp("ran")
+    code = (
+        "import atexit, pathlib, runpy, sys\n"
+        f"modules = pathlib.Path({str(folder / 'modules')!r})\n"
+        "atexit.register(lambda: modules.write_text('\\n'.join(sys.modules)))\n"
+        "runpy.run_module('analyzer', run_name='__main__', alter_sys=True)\n"
+    )
+    command = [sys.executable, "-c", code, *map(str, run_of(folder / "out"))]
+    env = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    imported = frozenset((folder / "modules").read_text(encoding="utf-8").splitlines())
+    return Ran(folder / "out", done, imported)
+
+
+@pytest.fixture(scope="module")
+def rejected(ran: Ran) -> Path:
     """A bundle that nobody alters."""
-    out = tmp_path_factory.mktemp("rejected") / "out"
-    assert analyzer(*run_of(out)).returncode == 20
-    return out
+    assert ran.done.returncode == 20, ran.done.stderr
+    return ran.out
 
 
 @pytest.fixture
@@ -45,33 +78,40 @@ def out(rejected: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(rejected, tmp_path / "out"))
 
 
-def test_a_rejection_is_printed_and_ends_with_its_code(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "analyzer", *map(str, run_of(tmp_path / "out"))]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def test_a_rejection_is_printed_and_ends_with_its_code(ran: Ran) -> None:
+    done, out = ran.done, ran.out
     assert done.returncode == 20, done.stderr
     assert "REJECT" in done.stdout
     assert "latency_p99" in done.stdout
-    assert done.stdout.rstrip().endswith(f"analyzer report {tmp_path / 'out'}")
+    assert done.stdout.rstrip().endswith(f"analyzer report {out}")
     assert done.stderr == ""
     assert "\x1b" not in done.stdout
-    assert bundle.read(tmp_path / "out").verdict.decision.value == "REJECT"
+    assert bundle.read(out).verdict.decision.value == "REJECT"
+    assert "<svg " in (out / "report.html").read_text(encoding="utf-8")
+
+
+def from_metrics(out: Path, *extra: str) -> subprocess.CompletedProcess[str]:
+    return analyzer(
+        "run", "--endpoint", "churn-endpoint", "--cloudwatch", TAIL / "cloudwatch",
+        "--out", out, *extra,
+    )  # fmt: skip
 
 
 def test_json_on_stdout_is_one_document(tmp_path: Path) -> None:
-    done = analyzer(*run_of(tmp_path / "out", "--format", "json", "--fail-on", "never"))
+    done = from_metrics(tmp_path / "out", "--format", "json", "--fail-on", "never")
     assert done.returncode == 0
     assert json.loads(done.stdout) == json.loads((tmp_path / "out" / "verdict.json").read_text())
     assert json.loads(done.stdout)["exit_code"] == 20
 
 
 def test_a_bundle_is_verified_before_its_verdict_is_printed(out: Path) -> None:
-    assert analyzer("verdict", out).returncode == 20
-    assert analyzer("verdict", out / "verdict.json", "--format", "json").returncode == 20
-    markdown = analyzer("verdict", out, "--format", "markdown")
+    assert here("verdict", out).returncode == 20
+    assert here("verdict", out / "verdict.json", "--format", "json").returncode == 20
+    markdown = here("verdict", out, "--format", "markdown")
     assert markdown.stdout == (out / "summary.md").read_text(encoding="utf-8")
     altered = (out / "summary.md").read_text(encoding="utf-8").replace("REJECT", "PROMOTE")
     (out / "summary.md").write_text(altered, encoding="utf-8")
-    done = analyzer("verdict", out)
+    done = here("verdict", out)
     assert done.returncode == 3
     assert "was altered" in done.stderr
 
@@ -88,17 +128,17 @@ def test_a_bundle_is_verified_before_its_verdict_is_printed(out: Path) -> None:
 def test_a_verdict_that_is_not_meant_is_refused_with_the_reason(
     asked: list[str], code: int, complaint: str
 ) -> None:
-    done = analyzer("verdict", TAIL / "expected_verdict.json", "--format", "json", *asked)
+    done = here("verdict", TAIL / "expected_verdict.json", "--format", "json", *asked)
     assert done.returncode == code, done.stderr
     assert complaint in done.stderr
     assert bool(done.stdout) is (code == 20)
 
 
 def test_a_run_leaves_a_list_of_tests_also_when_it_fails(out: Path, tmp_path: Path) -> None:
-    printed = analyzer("verdict", out, "--format", "junit")
+    printed = here("verdict", out, "--format", "junit")
     assert printed.returncode == 20
     assert printed.stdout == (out / "junit.xml").read_text(encoding="utf-8")
-    analyzer("run", tmp_path / "nowhere", "--out", out)
+    here("run", tmp_path / "nowhere", "--out", out)
     failed = JUnitXml.fromfile(str(out / "junit.xml"))
     assert (failed.tests, failed.errors, failed.failures) == (1, 1, 0)
 
@@ -109,7 +149,7 @@ def test_github_gets_annotations_and_its_summary_in_the_file_it_names(tmp_path: 
 
     def asked(file: Path) -> subprocess.CompletedProcess[str]:
         command = ("verdict", TAIL / "expected_verdict.json", "--format", "github")
-        return analyzer(*command, env={"GITHUB_STEP_SUMMARY": file})
+        return here(*command, env={"GITHUB_STEP_SUMMARY": file})
 
     done = asked(summary)
     assert done.returncode == 20
@@ -118,7 +158,7 @@ def test_github_gets_annotations_and_its_summary_in_the_file_it_names(tmp_path: 
         "error title=REJECT",
         "error title=latency_p99",
     ]
-    markdown = analyzer("verdict", TAIL / "expected_verdict.json", "--format", "markdown").stdout
+    markdown = here("verdict", TAIL / "expected_verdict.json", "--format", "markdown").stdout
     assert summary.read_text(encoding="utf-8") == f"of the step before\n{markdown}"
     refused = asked(tmp_path)
     assert refused.returncode == 5
@@ -129,8 +169,8 @@ def test_outside_github_the_summary_is_printed_below_the_annotations(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
-    done = analyzer("verdict", TAIL / "expected_verdict.json", "--format", "github")
-    markdown = analyzer("verdict", TAIL / "expected_verdict.json", "--format", "markdown").stdout
+    done = here("verdict", TAIL / "expected_verdict.json", "--format", "github")
+    markdown = here("verdict", TAIL / "expected_verdict.json", "--format", "markdown").stdout
     assert done.stdout.endswith(markdown)
 
 
@@ -167,7 +207,7 @@ def test_a_failed_run_leaves_no_stale_verdict(out: Path, tmp_path: Path) -> None
 def test_a_mistake_is_one_line_and_the_right_code(
     arguments: list[str | Path], code: int, complaint: str, tmp_path: Path
 ) -> None:
-    done = analyzer(*arguments, cwd=tmp_path)
+    done = here(*arguments, cwd=tmp_path)
     assert done.returncode == code, done.stderr
     assert complaint in done.stderr
     assert "Traceback" not in done.stderr
@@ -204,7 +244,7 @@ TO_S3 = "aws s3 cp --recursive FOLDER s3://my-bucket/x"
 def test_an_address_where_only_a_path_can_stand_is_refused_with_how_to_copy(
     arguments: list[str | Path], complaint: str, tmp_path: Path
 ) -> None:
-    done = analyzer(*arguments, cwd=tmp_path)
+    done = here(*arguments, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, ""), done.stderr
     assert done.stderr.count("\n") == 1
     assert complaint in done.stderr
@@ -248,7 +288,7 @@ def test_arguments_that_cannot_be_parsed_are_one_sentence_and_an_error_verdict(
 def test_a_run_that_is_refused_before_it_begins_leaves_an_error_verdict(
     mistake: list[str], out: Path
 ) -> None:
-    done = analyzer("run", TAIL / "captures", "--out", out, *mistake)
+    done = here("run", TAIL / "captures", "--out", out, *mistake)
     assert (done.returncode, done.stdout) == (2, "")
     verdict = bundle.read(out).verdict
     assert (verdict.decision.value, verdict.exit_code) == ("ERROR", 2)
@@ -257,13 +297,13 @@ def test_a_run_that_is_refused_before_it_begins_leaves_an_error_verdict(
 
 def test_a_folder_that_is_no_bundle_is_refused_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "verdict.md").write_text("mine", encoding="utf-8")
-    done = analyzer("run", TAIL / "captures", "--out", tmp_path, "--bogus")
+    done = here("run", TAIL / "captures", "--out", tmp_path, "--bogus")
     assert done.returncode == 2
     assert [path.name for path in tmp_path.iterdir()] == ["verdict.md"]
 
 
 def test_a_folder_that_no_file_system_can_name_is_refused(tmp_path: Path) -> None:
-    done = analyzer("run", TAIL / "captures", "--out", tmp_path / ("x" * 300), cwd=tmp_path)
+    done = here("run", TAIL / "captures", "--out", tmp_path / ("x" * 300), cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: --out: a name of 300 bytes")
 
@@ -290,7 +330,7 @@ def test_help_cuts_no_sentence_short() -> None:
 def test_a_port_in_use_is_said_before_the_address(rejected: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = analyzer("report", rejected, "--port", str(port))
+        done = here("report", rejected, "--port", str(port))
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr == f"error: --port {port}: in use\n"
 
@@ -299,7 +339,7 @@ def test_a_port_in_use_is_said_before_the_address(rejected: Path) -> None:
     ("started", "path", "shown"),
     [
         ("bin/analyzer", "", "bin/analyzer"),
-        ("./bin/analyzer", "elsewhere", "./bin/analyzer"),
+        pytest.param("./bin/analyzer", "elsewhere", "./bin/analyzer", marks=pytest.mark.long),
         ("analyzer", "bin", "analyzer"),
     ],
 )
@@ -341,10 +381,7 @@ def test_captures_alone_hold_and_say_what_to_export(tmp_path: Path) -> None:
 
 
 def test_metrics_alone_judge_latency_and_errors(tmp_path: Path) -> None:
-    done = analyzer(
-        "run", "--endpoint", "churn-endpoint", "--cloudwatch", TAIL / "cloudwatch",
-        "--out", tmp_path,
-    )  # fmt: skip
+    done = from_metrics(tmp_path)
     assert done.returncode == 20, done.stderr
     verdict = bundle.read(tmp_path).verdict
     assert verdict.subject.mode.value == "metrics"
@@ -371,13 +408,13 @@ def test_every_metric_and_gate_is_explained() -> None:
 
 
 def test_the_schema_is_printed() -> None:
-    assert json.loads(analyzer("verdict", "--schema").stdout)["title"] == "Verdict"
+    assert json.loads(here("verdict", "--schema").stdout)["title"] == "Verdict"
 
 
 def test_the_default_policy_is_printed_and_valid(tmp_path: Path) -> None:
     path = tmp_path / "policy.toml"
-    path.write_text(analyzer("policy").stdout, encoding="utf-8")
-    assert analyzer("policy", path).stdout == f"{path}: valid\n"
+    path.write_text(here("policy").stdout, encoding="utf-8")
+    assert here("policy", path).stdout == f"{path}: valid\n"
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -393,19 +430,10 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stderr.strip() == "[]"
 
 
-def test_a_run_imports_neither_pandas_nor_the_statistics_distributions(tmp_path: Path) -> None:
+def test_a_run_imports_neither_pandas_nor_the_statistics_distributions(ran: Ran) -> None:
     """A run needs none of them, and pandas alone would be a tenth of a small one."""
-    arguments = [str(TAIL / "captures"), "--cloudwatch", str(TAIL / "cloudwatch")]
-    code = (
-        "import sys, runpy\n"
-        f"sys.argv = ['analyzer', 'run', *{arguments!r}, '--out', {str(tmp_path / 'out')!r}]\n"
-        "try: runpy.run_module('analyzer', run_name='__main__')\n"
-        "except SystemExit: pass\n"
-        "print([m for m in ('pandas', 'scipy.stats', 'boto3', 'streamlit') "
-        "if m in sys.modules], file=sys.stderr)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stderr.strip() == "[]"
+    assert {"polars", "altair", "scipy.special"} <= ran.imported
+    assert not {"pandas", "scipy.stats", "boto3", "streamlit"} & ran.imported
 
 
 def test_the_version_is_printed() -> None:
@@ -414,7 +442,10 @@ def test_the_version_is_printed() -> None:
     assert (done.returncode, done.stdout) == (0, "shadow-analyzer 0.1.0\n")
 
 
-@pytest.mark.parametrize("arguments", [["policy"], ["explain", "latency_p99"], ["--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [pytest.param(["policy"], marks=pytest.mark.long), ["explain", "latency_p99"], ["--help"]],
+)
 def test_output_that_cannot_be_written_is_exit_code_5(arguments: list[str]) -> None:
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         done = subprocess.run(
@@ -428,8 +459,15 @@ def test_output_that_cannot_be_written_is_exit_code_5(arguments: list[str]) -> N
     assert done.stderr == "error: output could not be written: No space left on device\n"
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-@pytest.mark.parametrize("after_s", [0.6, 1.2])
+@pytest.mark.parametrize(
+    ("number", "code", "after_s"),
+    [
+        (signal.SIGTERM, 143, 0.6),
+        (signal.SIGINT, 130, 1.2),
+        pytest.param(signal.SIGINT, 130, 0.6, marks=pytest.mark.long),
+        pytest.param(signal.SIGTERM, 143, 1.2, marks=pytest.mark.long),
+    ],
+)
 def test_a_signal_ends_a_run_with_its_code_and_no_traceback(
     number: int, code: int, after_s: float, tmp_path: Path
 ) -> None:
@@ -455,17 +493,17 @@ def test_an_odd_locale_garbles_nothing(rejected: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 20
     assert done.stdout == (out / "summary.md").read_bytes()
-    assert analyzer("verdict", out).stdout.rstrip().endswith(f"analyzer report '{out}'")
+    assert here("verdict", out).stdout.rstrip().endswith(f"analyzer report '{out}'")
 
 
-def test_the_static_report_is_written_beside_a_bundle_and_not_into_it(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    analyzer("demo", "--out", out, drawn=True)
+def test_the_static_report_is_written_beside_a_bundle_and_not_into_it(
+    out: Path, tmp_path: Path
+) -> None:
     page = tmp_path / "page.html"
     assert analyzer("report", out, "--html", page, drawn=True).returncode == 0
     assert "<svg " in page.read_text(encoding="utf-8")
     assert page.read_bytes() == (out / "report.html").read_bytes()
-    refused = analyzer("report", out, "--html", out / "page.html")
+    refused = here("report", out, "--html", out / "page.html")
     assert refused.returncode == 2
     assert "lies in the bundle" in refused.stderr
     bundle.read(out)

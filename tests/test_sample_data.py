@@ -25,6 +25,7 @@ HERE = Path(__file__).parent.parent / "sample_data"
 MOST_BYTES = 12_000_000
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 THIN = BY_NAME["thin_sample"]
+STALE, GOLDEN = "captures/stale.jsonl", "expected_verdict.json"
 
 
 @lru_cache(maxsize=2)
@@ -47,11 +48,15 @@ def opened(name: str, body: bytes) -> bytes:
 
 
 def committed(scenario: Scenario) -> dict[str, bytes]:
-    folder = HERE / scenario.name
+    return files_below(HERE / scenario.name)
+
+
+def files_below(folder: Path) -> dict[str, bytes]:
+    """What the generator writes to a scenario's folder."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and path.name != "expected_verdict.json"
+        if path.is_file() and path.name != GOLDEN
     }
 
 
@@ -72,8 +77,19 @@ def steady(shadow: Deployment, seed: int = 5) -> Traffic:
     return simulate(Shape(days=1, shadow=shadow), np.random.default_rng(seed))
 
 
-def test_generating_a_scenario_twice_gives_the_same_bytes() -> None:
-    assert scenario_files(THIN) == generated("thin_sample")
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a stale file and a golden verdict, to which the generator wrote a scenario."""
+    folder = tmp_path_factory.mktemp("written")
+    (folder / "thin_sample" / "captures").mkdir(parents=True)
+    for name in (STALE, GOLDEN):
+        (folder / "thin_sample" / name).write_text("{}\n")
+    main(["--only", "thin_sample", "--out", str(folder)])
+    return folder / "thin_sample"
+
+
+def test_generating_a_scenario_twice_gives_the_same_bytes(written: Path) -> None:
+    assert files_below(written) == generated("thin_sample")
 
 
 def test_the_committed_thin_sample_is_what_the_generator_writes() -> None:
@@ -91,18 +107,10 @@ def test_another_seed_gives_another_test() -> None:
     assert draws[0] != draws[1]
 
 
-def test_writing_replaces_generated_files_and_keeps_the_golden_verdict(tmp_path: Path) -> None:
-    stale = tmp_path / "thin_sample" / "captures" / "stale.jsonl"
-    golden = tmp_path / "thin_sample" / "expected_verdict.json"
-    stale.parent.mkdir(parents=True)
-    stale.write_text("{}\n")
-    golden.write_text("{}\n")
-    main(["--only", "thin_sample", "--out", str(tmp_path)])
-    assert not stale.exists()
-    assert golden.exists()
-    assert (tmp_path / "thin_sample" / "policy.toml").read_bytes() == generated("thin_sample")[
-        "policy.toml"
-    ]
+def test_writing_replaces_generated_files_and_keeps_the_golden_verdict(written: Path) -> None:
+    assert not (written / STALE).exists()
+    assert (written / GOLDEN).exists()
+    assert (written / "policy.toml").read_bytes() == generated("thin_sample")["policy.toml"]
 
 
 def test_all_of_sample_data_stays_under_twelve_megabytes() -> None:

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.cloudwatch import MetricExport, read_exports
 from analyzer.cloudwatch.reading import moment_of
 from analyzer.errors import AnalyzerError
 from tests.cloudwatch.export_builders import ENDPOINT, VARIANTS, lines, row, stream_object, write
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -226,6 +227,7 @@ def test_a_time_without_a_zone_is_utc_and_says_so(tmp_path: Path) -> None:
 
 
 @given(st.datetimes(datetime(1974, 1, 1), datetime(5000, 1, 1), timezones=st.timezones()))  # noqa: DTZ001 - hypothesis asks for naive bounds
+@settings(max_examples=examples(30, whole=100))
 def test_any_instant_survives_its_iso_text(moment: datetime) -> None:
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     assert moment_of(moment.isoformat()) == ((moment - epoch) // timedelta(microseconds=1), False)

@@ -35,6 +35,7 @@ from tests.cloudwatch.export_builders import (
     two_variants,
     write,
 )
+from tests.examples import examples
 
 
 def select(*paths: Path, endpoint: str | None = ENDPOINT) -> MetricExport:
@@ -76,7 +77,9 @@ measured = st.lists(
 
 
 @settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(4, whole=8),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(measured)
 def test_any_minutes_in_any_shape_give_the_same_points(
@@ -437,7 +440,9 @@ HOSTILE = st.one_of(
 
 
 @settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(30, whole=100),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(HOSTILE, st.sampled_from(["a.jsonl", "a.csv", "a.json", "shadow.json", "queries.json"]))
 def test_no_bytes_end_in_anything_but_counts_or_a_named_error(

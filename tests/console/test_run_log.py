@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from analyzer.console.run_log import RunLog
 from analyzer.out_folder import claim, run_log
 from tests.faults.shadow_tests import read_only_scenario
 from tests.forked_runs import analyzer
+from tests.here import here
 
 ROOT = Path(__file__).parents[2]
 THIN = ROOT / "sample_data" / "thin_sample"
@@ -30,6 +32,14 @@ def run(out: Path, *extra: str) -> subprocess.CompletedProcess[str]:
     return analyzer(
         "run", thin / "captures", "--cloudwatch", thin / "cloudwatch", "--out", out, *extra
     )
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that holds what a run leaves, and nothing else; nobody alters it."""
+    folder = tmp_path_factory.mktemp("ran")
+    assert run(folder / "analysis", "--no-cache").returncode == 10
+    return folder
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -83,10 +93,12 @@ def test_each_step_has_its_time_and_amount(tmp_path: Path) -> None:
     assert told == [("listing", 10), ("reading", 0), ("reading", 10)]
 
 
-def test_a_run_leaves_its_log_beside_the_bundle_and_outside_its_seal(tmp_path: Path) -> None:
-    out = tmp_path / "analysis"
-    assert run(out).returncode == 10
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["analysis", "analysis.run_log.json"]
+def test_a_run_leaves_its_log_beside_the_bundle_and_outside_its_seal(
+    ran: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(ran, tmp_path / "ran")
+    out = folder / "analysis"
+    assert sorted(path.name for path in folder.iterdir()) == ["analysis", "analysis.run_log.json"]
     body = read(run_log(out))
     assert (body["decision"], body["exit_code"]) == ("HOLD", 10)
     assert [step["step"] for step in body["steps"]] == [
@@ -110,12 +122,10 @@ def test_the_log_of_a_run_that_failed_says_why_and_none_survives_a_claim(tmp_pat
     assert not run_log(out).exists()
 
 
-def test_a_log_that_cannot_be_written_costs_no_verdict(tmp_path: Path) -> None:
+def test_a_log_that_cannot_be_written_costs_no_verdict(ran: Path, tmp_path: Path) -> None:
     from analyzer.cli.run import _keep
 
-    out = tmp_path / "analysis"
-    run(out)
-    run_log(out).unlink()
+    out = shutil.copytree(ran / "analysis", tmp_path / "analysis")
     run_log(out).mkdir()
     _keep(RunLog(), out, bundle.examine(out), [])
     assert run_log(out).is_dir()
@@ -129,7 +139,10 @@ def test_every_line_on_stderr_is_json_where_that_was_asked(tmp_path: Path) -> No
     assert {"listing", "pairing", "metrics"} <= {one["text"] for one in told}
     last = [one for one in told if one["text"] == "reading objects"][-1]
     assert (last["done"], last["bytes"]) == (last["total"], last["bytes_total"])
-    assert run(tmp_path / "out", "--log-format", "json", "--quiet").stderr == ""
+    metrics = ("--endpoint", "churn-endpoint", "--cloudwatch", THIN / "cloudwatch")
+    soon = ("run", *metrics, "--out", tmp_path / "out", "--log-format", "json")
+    assert '"progress"' in analyzer(*soon).stderr
+    assert analyzer(*soon, "--quiet").stderr == ""
 
 
 @pytest.mark.parametrize(
@@ -138,7 +151,7 @@ def test_every_line_on_stderr_is_json_where_that_was_asked(tmp_path: Path) -> No
 def test_a_mistake_is_said_in_the_form_that_was_asked_for(
     mistake: list[str], tmp_path: Path
 ) -> None:
-    done = run(tmp_path / "out", "--log-format=json", *mistake)
+    done = here("run", THIN / "captures", "--out", tmp_path, "--log-format=json", *mistake)
     assert done.returncode == 2
     assert [one["level"] for one in lines(done.stderr)][-1] == "error"
 

@@ -16,7 +16,7 @@ from analyzer.report import text
 from analyzer.report.content.doctor_page import doctor_page
 from analyzer.sources import AwsOptions, discover, local, open_chunks
 from analyzer.sources.objects import ObjectError
-from tests.forked_runs import analyzer
+from tests.here import here
 from tests.sources.batch_jobs import Job
 
 if TYPE_CHECKING:
@@ -133,10 +133,10 @@ def test_the_cache_is_where_a_run_keeps_it(monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 def test_the_command_prints_and_ends_with_the_code(folder: Path) -> None:
-    done = analyzer("doctor", folder)
+    done = here("doctor", folder)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.rstrip().endswith("READY  A run would read 6 objects (114 B).")
-    assert analyzer("doctor", folder, "--since", "yesterday").returncode == 2
+    assert here("doctor", folder, "--since", "yesterday").returncode == 2
 
 
 def test_doctor_has_the_flags_of_a_run_for_captures_and_aws() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +33,12 @@ END = START + timedelta(days=3)
 CHECKS = {gate.id: gate.check for gate in TIMELINE_GATES}
 
 
+@cache
+def three_days() -> Facts:
+    """Of equal variants."""
+    return shadow_test(3).facts()
+
+
 def check(facts: Facts, gate: str) -> Gate:
     evidence = assess_all(facts) if gate == "tail_evidence" else {}
     return CHECKS[gate](facts, evidence)
@@ -39,7 +46,7 @@ def check(facts: Facts, gate: str) -> Gate:
 
 @pytest.mark.parametrize("gate", CHECKS)
 def test_every_gate_opens_for_three_whole_days_of_equal_variants(gate: str) -> None:
-    held = check(shadow_test(3).facts(), gate)
+    held = check(three_days(), gate)
     assert held.outcome is GateOutcome.PASS
     assert held.when_not_measured == "blocks"
 
@@ -78,7 +85,7 @@ def test_every_gate_is_closed_when_nothing_dates_the_run(gate: str) -> None:
 def test_gates_cover_what_the_method_says(gate: str) -> None:
     both = (Family.LATENCY, Family.ERROR_RATE)
     expected = (Family.LATENCY,) if gate in {"load_match", "tail_evidence"} else both
-    assert check(shadow_test(1).facts(), gate).covers == expected
+    assert check(three_days(), gate).covers == expected
 
 
 @pytest.mark.parametrize(
@@ -92,7 +99,7 @@ def test_gates_cover_what_the_method_says(gate: str) -> None:
     ],
 )
 def test_the_limits_are_those_that_are_documented(gate: str, limit: float) -> None:
-    assert check(shadow_test(3).facts(), gate).limit == limit
+    assert check(three_days(), gate).limit == limit
 
 
 @pytest.mark.parametrize("length", [30, 60, 720])

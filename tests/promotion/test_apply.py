@@ -17,6 +17,7 @@ from analyzer.promotion.describe import describe
 from analyzer.promotion.plan import make_plan
 from analyzer.promotion.record import Begun
 from analyzer.sources import AwsOptions
+from tests.examples import examples
 from tests.promotion.conftest import REGION, client, fresh
 from tests.promotion.endpoints import CONFIG, ENDPOINT, PRODUCTION, SHADOW, experiment
 from tests.promotion.sending import (
@@ -70,8 +71,12 @@ def test_a_second_call_finds_nothing_to_do(server: Server, tmp_path: Path) -> No
 def test_wherever_it_stops_it_ends_in_the_same_state(
     how: str, server: Server, tmp_path: Path
 ) -> None:
-    """Stop before the k-th request, for every k until a call sends them all."""
-    path, at, stopped = tmp_path / "p.json", 0, True
+    """Stop before the k-th request, for every k until a call sends them all.
+
+    Unless all are asked for, each way has every second k, and the other way has the others.
+    """
+    path, stopped = tmp_path / "p.json", True
+    at, step = examples(int(how == "refused"), whole=0), examples(2, whole=1)
     while stopped:
         fresh(server)
         scale(server)
@@ -93,7 +98,7 @@ def test_wherever_it_stops_it_ends_in_the_same_state(
         assert scaling_of(server, PRODUCTION) == NOTHING
         assert scaling_of(server, SHADOW) == {**WHOLE, "triggers": [f"{SHADOW}-busy"]}
         assert server.sent["UpdateEndpoint"] == 1
-        at += stopped
+        at += step * stopped
     assert at >= 11
 
 

@@ -16,6 +16,7 @@ from analyzer.promotion.description import read_description
 from analyzer.promotion.plan import Plan, make_plan
 from analyzer.report.content.promotion_page import promotion_page
 from analyzer.report.text import render
+from tests.examples import examples
 from tests.promotion.endpoints import ENDPOINT, answers, experiment, scaled
 from tests.report.verdicts import verdict
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DIGEST = "cd" * 32
-MUTATIONS = 500
+MUTATIONS = examples(150, whole=500)
 GONE = object()
 ODD: tuple[Any, ...] = (
     *(None, GONE, True, "x", "", "\ud800", "\x1b[2J\n", 5, -1, 10**400, 0.5, 1e400, float("nan")),

@@ -15,6 +15,7 @@ from analyzer.errors import InputError
 from analyzer.model import Decision
 from analyzer.promotion.record import record_of
 from tests.forked_runs import analyzer
+from tests.here import here
 from tests.promotion.conftest import REGION, client
 from tests.promotion.endpoints import CONFIG, ENDPOINT, PRODUCTION, SHADOW, answers, scaled
 
@@ -36,7 +37,7 @@ def promote(
     held: Path, server: Server | None = None, *more: str | Path, endpoint: str = ENDPOINT
 ) -> subprocess.CompletedProcess[str]:
     where = [] if server is None else ["--endpoint-url", server.url, "--region", REGION]
-    return analyzer("promote", held, "--endpoint", endpoint, *where, *more)
+    return here("promote", held, "--endpoint", endpoint, *where, *more)
 
 
 def bundle_of(folder: Path, decision: Decision) -> Path:
@@ -68,8 +69,9 @@ def endpoint_file(folder: Path, **changes: Any) -> Path:  # noqa: ANN401 - JSON
 
 
 @pytest.fixture
-def server(server: Server) -> Server:
-    """The account of `conftest`, where an update takes one description."""
+def server(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """The account of `conftest`, where an update takes one description and no time."""
+    monkeypatch.setattr("analyzer.promotion.apply.POLL_S", 0.0)
     server.endpoint, server.configs = judged([server.endpoint, server.configs])
     server.polls = 1
     return server

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 REFUSALS = ("AccessDeniedException", "ValidationException", "ResourceLimitExceeded")
 OPEN = ("InternalFailure", "ServiceUnavailable", "ThrottlingException", "ExpiredTokenException")
+LONG = pytest.mark.long
 AS_IT_WAS = {**WHOLE, "triggers": [f"{PRODUCTION}-busy"]}
 AS_PROMOTED = {**WHOLE, "triggers": [f"{SHADOW}-busy"]}
 
@@ -60,7 +61,9 @@ def test_only_an_answer_that_proves_that_nothing_happened_is_a_refusal(
     assert (error.value.code, error.value.exit_code) == (meaning, 4)
 
 
-@pytest.mark.parametrize("code", REFUSALS)
+@pytest.mark.parametrize(
+    "code", [REFUSALS[0], *(pytest.param(code, marks=LONG) for code in REFUSALS[1:])]
+)
 def test_a_refused_update_leaves_everything_as_it_was(
     code: str, server: Server, tmp_path: Path
 ) -> None:
@@ -74,7 +77,9 @@ def test_a_refused_update_leaves_everything_as_it_was(
     assert scaling_of(server, PRODUCTION) == AS_IT_WAS
 
 
-@pytest.mark.parametrize("code", [*OPEN, RESET])
+@pytest.mark.parametrize(
+    "code", [OPEN[0], *(pytest.param(code, marks=LONG) for code in OPEN[1:]), RESET]
+)
 def test_an_update_that_fails_otherwise_keeps_the_plan_and_undoes_nothing_yet(
     code: str, server: Server, tmp_path: Path
 ) -> None:
@@ -145,8 +150,17 @@ def test_a_refused_retry_proves_nothing_about_the_first_attempt(
 
 
 @pytest.mark.parametrize("when", ["before it was carried out", "after"])
-@pytest.mark.parametrize("code", ["InternalFailure", "ThrottlingException", RESET])
-@pytest.mark.parametrize("operation", ["CreateEndpointConfig", "DeregisterScalableTarget"])
+@pytest.mark.parametrize(
+    ("operation", "code"),
+    [
+        ("CreateEndpointConfig", RESET),
+        ("DeregisterScalableTarget", "ThrottlingException"),
+        pytest.param("CreateEndpointConfig", "InternalFailure", marks=LONG),
+        pytest.param("CreateEndpointConfig", "ThrottlingException", marks=LONG),
+        pytest.param("DeregisterScalableTarget", "InternalFailure", marks=LONG),
+        pytest.param("DeregisterScalableTarget", RESET, marks=LONG),
+    ],
+)
 def test_what_fails_before_the_update_is_gone_on_with(
     operation: str, code: str, when: str, server: Server, tmp_path: Path
 ) -> None:

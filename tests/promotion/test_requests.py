@@ -7,7 +7,7 @@ import subprocess
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.errors import InputError
@@ -22,6 +22,7 @@ from analyzer.promotion.requests import (
     problems,
     service_model,
 )
+from tests.examples import examples
 from tests.promotion.endpoints import everything
 
 
@@ -162,6 +163,7 @@ def test_hostile_names_reach_the_command_line_as_they_are(text: str) -> None:
 
 
 @given(st.text(min_size=1, max_size=30))
+@settings(max_examples=examples(25, whole=100))
 def test_any_text_survives_the_shell(text: str) -> None:
     *_, body = in_a_shell(step({"AlarmName": text}).command())
     assert json.loads(body) == {"AlarmName": text}

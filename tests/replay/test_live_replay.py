@@ -19,6 +19,7 @@ from analyzer import analysis
 from analyzer.console.progress import silent
 from analyzer.model import Decision, Outcome
 from analyzer.replay import Replay
+from tests.examples import examples
 from tests.replay.paced_server import answer_to
 from tests.replay.replays import line, replayed_as, write_captures
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 MEAN_MS, SHIFT = 20.0, 0.002
+FEW = examples(250, whole=500)
 
 
 @contextmanager
@@ -73,7 +75,7 @@ def reasons(verdict: Verdict) -> set[str]:
 
 
 def test_a_candidate_three_times_as_slow_is_not_promoted_at_any_load(tmp_path: Path) -> None:
-    verdict = judged(tmp_path, 500, "100/s", slower=3.0)
+    verdict = judged(tmp_path, FEW, "100/s", slower=3.0)
     mean = verdict.metrics["latency_mean"]
     assert mean.production is not None
     assert mean.shadow is not None
@@ -88,7 +90,7 @@ def test_a_candidate_three_times_as_slow_is_not_promoted_at_any_load(tmp_path: P
 
 
 def test_a_candidate_that_fails_one_request_in_ten_is_rejected_at_any_load(tmp_path: Path) -> None:
-    verdict = judged(tmp_path, 500, "100/s", failing=0.1)
+    verdict = judged(tmp_path, 500, "250/s", failing=0.1)
     failures = verdict.metrics["failure_rate"]
     assert failures.production == 0
     assert failures.shadow == pytest.approx(0.1, abs=0.05)
@@ -97,7 +99,7 @@ def test_a_candidate_that_fails_one_request_in_ten_is_rejected_at_any_load(tmp_p
 
 
 def test_an_equal_candidate_is_not_rejected_and_needs_more_requests(tmp_path: Path) -> None:
-    verdict = judged(tmp_path, 500, "100/s")
+    verdict = judged(tmp_path, FEW, "100/s")
     assert verdict.decision is Decision.HOLD
     assert verdict.metrics["failure_rate"].outcome is Outcome.UNRESOLVED
     flips = verdict.metrics["flip_rate"].effect

@@ -23,6 +23,8 @@ from analyzer.replay.journal import Journal, Outcome, Sent
 from analyzer.replayed.warm_up import unfounded
 from analyzer.report import text
 from analyzer.report.content.replay_page import replay_page
+from tests.examples import examples
+from tests.forked_runs import analyzer, shared
 from tests.replay.replays import (
     line,
     outputs,
@@ -36,6 +38,7 @@ from tests.replay.replays import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.replay.replays import Handler, ModelServer
@@ -83,7 +86,7 @@ def test_a_replay_killed_at_random_points_sends_nothing_twice_and_loses_nothing(
     rng = random.Random(5)
     kills = 0
     with serving(some_slow) as server:
-        for _ in range(4):
+        for _ in range(examples(2, whole=4)):
             out = str(tmp_path / "out")
             child = started(sys.executable, "-c", CHILD, str(folder), server.url, out)
             wait_for(server, len(server.seen) + rng.randint(1, REQUESTS // 5), child)
@@ -120,16 +123,17 @@ def test_an_interrupted_replay_leaves_a_capture_and_goes_on(tmp_path: Path) -> N
     folder = write_captures(tmp_path / "captures", [line(n) for n in range(REQUESTS)])
     out = tmp_path / "out"
     with serving(some_slow) as server:
-        command = [sys.executable, "-m", "analyzer", "replay", str(folder)]
-        command += ["--candidate", server.url, "--out", str(out), "--speed", "max"]
-        command += ["--concurrency", "2"]
-        child = started(*command)
-        wait_for(server, 20, child)
-        child.send_signal(signal.SIGINT)
-        stdout, stderr = child.communicate()
-        assert child.returncode == 130, stderr
-        assert stdout == b""
-        assert stderr.decode().splitlines() == [
+        command = ["replay", str(folder), "--candidate", server.url, "--out", str(out)]
+        command += ["--speed", "max", "--concurrency", "2"]
+        child = shared().start(command, {})
+        deadline = time.monotonic() + 60
+        while len(server.seen) < 20 and time.monotonic() < deadline:
+            time.sleep(0.002)
+        os.kill(child, signal.SIGINT)
+        ended = shared().wait(child)
+        assert ended.code == 130, ended.said
+        assert ended.printed == ""
+        assert ended.said.splitlines() == [
             f"note: {REQUESTS} requests to send at --speed max",
             f"note: what was answered is in {out}; the same command goes on",
             "error: interrupted",
@@ -137,11 +141,13 @@ def test_an_interrupted_replay_leaves_a_capture_and_goes_on(tmp_path: Path) -> N
         partial = outputs(out)
         assert 0 < len(partial) < REQUESTS
         assert len(sidecar_rows(out)) == len(partial)
-        done = subprocess.run([*command, "--format", "json"], capture_output=True, check=True)
+        done = analyzer(*command, "--format", "json")
+        assert done.returncode == 0, done.stderr
         assert max(sent_ids(server).values()) == 1
     assert json.loads(done.stdout)["variants"]["candidate"]["usable"] == REQUESTS
     assert partial.items() < outputs(out).items()
-    again = subprocess.run([*command, "--format", "json"], capture_output=True, check=True)
+    again = analyzer(*command, "--format", "json")
+    assert again.returncode == 0, again.stderr
     assert json.loads(again.stdout) == json.loads(done.stdout) | {"again": True}
 
 
@@ -277,18 +283,28 @@ def test_records_of_something_else_are_not_mixed_with_a_replays(tmp_path: Path) 
         assert server.seen == []
 
 
-@pytest.mark.parametrize("name", ["plan.json", "journal", "complete.json"])
-def test_a_damaged_folder_is_an_input_error_and_sends_nothing(tmp_path: Path, name: str) -> None:
-    folder = write_captures(tmp_path / "captures", [line(n) for n in range(3)])
-    out = tmp_path / "out"
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path, ModelServer]]:
+    """Captures, what a replay left that was killed before it sent any, and its server."""
+    folder = tmp_path_factory.mktemp("killed")
+    captures = write_captures(folder / "captures", [line(n) for n in range(3)])
     with serving(production_model) as server:
-        child = started(sys.executable, "-c", KILLED, str(folder), server.url, str(out))
+        child = started(sys.executable, "-c", KILLED, str(captures), server.url, f"{folder}/out")
         child.communicate()
-        (out / ".replay" / name).write_text("{}\n")
-        before = len(server.seen)
-        with pytest.raises(InputError, match=f"{name}: is damaged"):
-            replayed(folder, out, server.url)
-        assert len(server.seen) == before
+        yield captures, folder / "out", server
+
+
+@pytest.mark.parametrize("name", ["plan.json", "journal", "complete.json"])
+def test_a_damaged_folder_is_an_input_error_and_sends_nothing(
+    killed: tuple[Path, Path, ModelServer], tmp_path: Path, name: str
+) -> None:
+    captures, left, server = killed
+    out = shutil.copytree(left, tmp_path / "out")
+    (out / ".replay" / name).write_text("{}\n")
+    before = len(server.seen)
+    with pytest.raises(InputError, match=f"{name}: is damaged"):
+        replayed(captures, out, server.url)
+    assert len(server.seen) == before
 
 
 def test_a_replay_that_is_complete_says_that_it_sends_nothing(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from analyzer import analysis
 from analyzer.console.progress import silent
 from analyzer.model import Outcome
@@ -24,12 +26,12 @@ if TYPE_CHECKING:
     from analyzer.model import Verdict
     from analyzer.replay import Summary
 
-REQUESTS = 1_200
+REQUESTS = 400
 
 
 def failing_at_times(handler: Handler, body: bytes) -> None:
-    """Every fortieth request, by its number, gets a 500."""
-    if int(body.partition(b",")[0]) % 40 == 7:
+    """Every tenth request, by its number, gets a 500."""
+    if int(body.partition(b",")[0]) % 10 == 7:
         handler.answer(500, b"no")
     else:
         production_model(handler, body)
@@ -49,18 +51,26 @@ def judged(summary: Summary, shadow: Path) -> Verdict:
     return analysis.run(request, silent).verdict
 
 
-def test_the_failures_that_were_answered_are_the_failures_that_are_judged(tmp_path: Path) -> None:
-    source, out = captures(tmp_path), tmp_path / "out"
+@pytest.fixture(scope="module")
+def sent(tmp_path_factory: pytest.TempPathFactory) -> tuple[Summary, Path]:
+    """A replay to a candidate that fails at times and to a baseline that does not; its folder."""
+    folder = tmp_path_factory.mktemp("sent")
+    source, out = captures(folder), folder / "out"
     with serving(failing_at_times) as candidate, serving(production_model) as baseline:
         asked = Replay(str(source), candidate.url, out, baseline=baseline.url, speed="max")
-        summary = replayed_as(asked)
-    verdict = judged(summary, out)
+        return replayed_as(asked), out
+
+
+def test_the_failures_that_were_answered_are_the_failures_that_are_judged(
+    sent: tuple[Summary, Path],
+) -> None:
+    verdict = judged(*sent)
     failures = verdict.metrics["failure_rate"]
     subject = verdict.subject
     assert (subject.mode, subject.endpoint) == ("replay", "churn")
     assert (subject.production_variant, subject.shadow_variant) == ("AllTraffic", "candidate")
     assert failures.n.pairs == REQUESTS
-    assert failures.shadow == 0.025
+    assert failures.shadow == 0.1
     assert failures.production == 0
     assert failures.outcome is Outcome.FAIL
     assert verdict.metrics["flip_rate"].effect is not None
@@ -68,11 +78,10 @@ def test_the_failures_that_were_answered_are_the_failures_that_are_judged(tmp_pa
     assert not verdict.gates["interleaved"].closed
 
 
-def test_sending_as_fast_as_possible_has_no_schedule_and_judges_no_latency(tmp_path: Path) -> None:
-    source, out = captures(tmp_path), tmp_path / "out"
-    with serving(production_model) as candidate, serving(production_model) as baseline:
-        asked = Replay(str(source), candidate.url, out, baseline=baseline.url, speed="max")
-        summary = replayed_as(asked)
+def test_sending_as_fast_as_possible_has_no_schedule_and_judges_no_latency(
+    sent: tuple[Summary, Path],
+) -> None:
+    summary, out = sent
     verdict = judged(summary, out / "churn" / "candidate")
     assert verdict.gates["open_loop"].closed
     mean = verdict.metrics["latency_mean"]
