@@ -6,7 +6,7 @@ Out: how. Who asks knows no more of either, so nothing is asked that only one of
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -57,3 +57,9 @@ class Rows(Protocol):
 
     def lend(self, **tables: pa.Table) -> AbstractContextManager[None]:
         """Make Arrow tables readable from SQL inside the block."""
+
+
+def one_row(table: pa.Table) -> dict[str, Any]:
+    """The only row of a table."""
+    row: dict[str, Any] = table.to_pylist()[0]
+    return row

@@ -154,3 +154,27 @@ what would be written as 10 times is."""
 _WHOLE_TIMES = 1000
 _UNITS = ("kB", "MB", "GB", "TB", "PB")
 _PERIODS = {60: "minute", 300: "5 minutes", 3600: "hour", 21_600: "6 hours", 86_400: "day"}
+
+
+def bin_name(kind: str, value: str | None, lower: float | None, upper: float | None) -> str:
+    """A part of the traffic: a value, a range from above one end up to the other, or its kind.
+
+    >>> bin_name("value", "gold", None, None), bin_name("range", None, 3.0, None)
+    ('gold', '> 3')
+    >>> bin_name("range", None, 3.0, 7.5), bin_name("missing", None, None, None)
+    ('> 3 .. 7.5', 'missing')
+    """
+    if kind == "value":
+        return str(value)
+    if kind != "range":
+        return kind
+    if lower is None and upper is None:
+        return "any number"
+    if lower is None:
+        return f"<= {_end(upper)}"
+    return f"> {_end(lower)}" + ("" if upper is None else f" .. {_end(upper)}")
+
+
+def _end(value: float | None) -> str:
+    """Where a range is cut: a whole number, such as a time or an ID, with all its digits."""
+    return f"{value:.15g}" if value is not None and value.is_integer() else plain(value)

@@ -22,6 +22,7 @@ from analyzer.errors import AnalyzerError
 from analyzer.figures import counted, grouped
 from analyzer.metrics.metric import CaptureFacts
 from analyzer.model import Ledger, Note, Pairing
+from analyzer.sources.objects import MAX_LINE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from analyzer.policy import PairingRules
     from analyzer.slices import SlicedInputs
     from analyzer.sources.objects import Chunk, Role
-
-MAX_LINE_BYTES = 16 * 1024 * 1024
 
 Extent = tuple[datetime, datetime]
 _FATES: dict[str, pl.DataType] = {

@@ -94,7 +94,8 @@ def run(
         ),
     ] = None,
     no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Read every object and draw the report; keep nothing of it.")
+        bool,
+        typer.Option("--no-cache", help="Read every object, draw everything, keep nothing."),
     ] = False,
     engine: Annotated[
         TableEngine, typer.Option(help="Where captures are read and paired: here, or on Spark.")

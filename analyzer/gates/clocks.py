@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analyzer.metrics.series import HOUR, MINUTE, PRODUCTION, SHADOW, invocations, requests
+from analyzer.metrics.series import HOUR, MINUTE, PRODUCTION, SHADOW, sent_requests
 
 if TYPE_CHECKING:
     from analyzer.metrics.metric import Facts
-    from analyzer.metrics.series import Cover, FloatArray, Variant
+    from analyzer.metrics.series import Cover, FloatArray
 
 _STEP = HOUR // MINUTE // 2
 _FARTHEST = 14 * HOUR // MINUTE
@@ -29,7 +29,9 @@ _LEAST_Z = 8.0
 
 def shifted(facts: Facts, cover: Cover) -> str | None:
     """That the shadow's minutes are production's of another hour; None where they are not."""
-    production, shadow = (_within_hours(_sent(facts, cover, s)) for s in (PRODUCTION, SHADOW))
+    production, shadow = (
+        _within_hours(sent_requests(facts, cover, s)) for s in (PRODUCTION, SHADOW)
+    )
     here, _ = _likeness(production, shadow, 0)
     offsets = [at for at in range(-_FARTHEST, _FARTHEST + 1, _STEP) if at]
     likenesses = {at: _likeness(production, shadow, at) for at in offsets}
@@ -42,11 +44,6 @@ def shifted(facts: Facts, cover: Cover) -> str | None:
         f"correlate with {likenesses[offset][0]:.2f}, as exported with {max(here, 0):.2f}; the "
         "export of one of them is in another time zone."
     )
-
-
-def _sent(facts: Facts, cover: Cover, side: Variant) -> FloatArray:
-    sent = invocations(facts, cover, side)
-    return sent if np.isfinite(sent).any() else requests(facts, cover, side)
 
 
 def _within_hours(sent: FloatArray) -> FloatArray:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analyzer.figures import counted, grouped, plain
-from analyzer.gates.pair_gate import JUDGED, failing, pair_gate
+from analyzer.gates.pair_gate import failing, pair_gate
 from analyzer.gates.sampled_pairs import MOST_LOST, by_answer, dependence, why_not_asked
 from analyzer.gates.sampling import (
     CAPTURE_SLACK,
@@ -125,7 +125,7 @@ def _unlisted(facts: Facts) -> int:
 
 def _hides(facts: Facts, metric: str, item: Evidence, missing: int) -> bool:
     """Whether a share of pairs that passes would not if every missing pair were an event."""
-    if item.method not in {METHOD, ABOVE_FLOOR} or item.role not in JUDGED:
+    if item.method not in {METHOD, ABOVE_FLOOR} or not item.role.is_judged:
         return False
     if item.outcome is not Outcome.PASS or item.effect is None or item.margin is None:
         return False

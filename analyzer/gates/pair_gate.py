@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyzer.model import Family, Gate, GateOutcome, Role
+from analyzer.model import Family, Gate, GateOutcome
 
 if TYPE_CHECKING:
     from typing import Literal
-
-JUDGED = frozenset({Role.GUARDRAIL, Role.REVIEW})
 
 
 def pair_gate(

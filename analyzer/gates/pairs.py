@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.figures import counted, grouped, percent, stated
 from analyzer.gates.missing import check_missing_pairs
-from analyzer.gates.pair_gate import JUDGED, failing, pair_gate
+from analyzer.gates.pair_gate import failing, pair_gate
 from analyzer.gates.pair_hours import LEAST_TRAFFIC_SHARE, seen_share, unseen
 from analyzer.gates.sampling import captures_complete, check_sampling
 from analyzer.metrics.metric import GateCheck
@@ -115,7 +115,7 @@ def _predictions(evidence: Mapping[str, Evidence]) -> list[tuple[str, Evidence]]
     return [
         (key, item)
         for key, item in evidence.items()
-        if item.family is Family.DIVERGENCE and item.role in JUDGED and key != "contract_change"
+        if item.family is Family.DIVERGENCE and item.role.is_judged and key != "contract_change"
     ]
 
 
@@ -133,7 +133,7 @@ def _pairs_needed(evidence: Mapping[str, Evidence]) -> int:
     budgets = [
         item.margin
         for item in evidence.values()
-        if item.family is Family.DIVERGENCE and item.role in JUDGED
+        if item.family is Family.DIVERGENCE and item.role.is_judged
         if item.margin is not None and item.margin > 0
     ]
     return max(LEAST_PAIRS, math.ceil(3 / min(budgets, default=1.0)))

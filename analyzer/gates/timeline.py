@@ -28,10 +28,11 @@ from analyzer.metrics.series import (
     means,
     positive,
     requests,
+    sent_requests,
     settled,
     values,
 )
-from analyzer.model import Family, Gate, GateOutcome, Role
+from analyzer.model import Family, Gate, GateOutcome
 from analyzer.stats.ewc import day_stability
 
 if TYPE_CHECKING:
@@ -213,17 +214,12 @@ def _load(facts: Facts) -> tuple[float, str] | None:
     if ratio is not None:
         return ratio, "InvocationsPerInstance"
     instances = [_instances(facts, side) for side in (PRODUCTION, SHADOW)]
-    production, shadow = (_sent(facts, cover, side) for side in (PRODUCTION, SHADOW))
+    production, shadow = (sent_requests(facts, cover, side) for side in (PRODUCTION, SHADOW))
     if instances[0] is None or instances[1] is None:
         return None
     ratio = _busiest_ratio(production / instances[0], shadow / instances[1])
     counts = f"{grouped(instances[0])} and {counted(instances[1], 'instance')}"
     return None if ratio is None else (ratio, counts)
-
-
-def _sent(facts: Facts, cover: Cover, side: Variant) -> FloatArray:
-    sent = invocations(facts, cover, side)
-    return sent if np.isfinite(sent).any() else requests(facts, cover, side)
 
 
 def _busiest_ratio(production: FloatArray, shadow: FloatArray) -> float | None:
@@ -307,7 +303,7 @@ def _tail_evidence(facts: Facts, evidence: Mapping[str, Evidence]) -> Gate:
     metric = f"latency_{facts.policy.tail}"
     tail = evidence.get(metric)
     unseen = "" if facts.policy.tail == "p99" else " The slowest 5 % were not judged (tail = p95)."
-    if tail is not None and tail.role not in {Role.GUARDRAIL, Role.REVIEW}:
+    if tail is not None and not tail.role.is_judged:
         text = f"The policy does not judge {metric}: the tail was not judged."
         return _gate(GateOutcome.PASS, text, covers=LATENCY_ONLY)
     if tail is None:

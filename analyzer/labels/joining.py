@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from analyzer.asked import one_row
 from analyzer.figures import counted, grouped
 from analyzer.labels.files import read_labels
 from analyzer.model import Note
 from analyzer.sources.objects import printable
+from analyzer.stats.fixed_point import steps
 from analyzer.stats.root_error import SquareMoments, root_difference
 
 if TYPE_CHECKING:
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
     from analyzer.sources import Listing
     from analyzer.steps import Progress
 
-_TERM_BITS = 60
 _LARGEST_LOSS = 64.0  # above -ln(1e-15)
 _LEAST_NAMED, _MOST_NAMED = 20, 4
 _FITTING = {
@@ -112,8 +113,8 @@ def sum_labels(engine: Asked, policy: Policy, kind: str, damaged: Iterable[Note]
         damaged: what `join_labels` noted.
     """
     codes = engine.table("label_codes").to_pylist()
-    counts = _one_row(engine.table("label_fates"))
-    counts["pairs"] = _one_row(engine.table("pairing_facts"))["pairs"]
+    counts = one_row(engine.table("label_fates"))
+    counts["pairs"] = one_row(engine.table("pairing_facts"))["pairs"]
     tables: dict[str, pa.Table] = {}
     noted: list[Note] = []
     if kind not in _DOCUMENTS:
@@ -124,7 +125,7 @@ def sum_labels(engine: Asked, policy: Policy, kind: str, damaged: Iterable[Note]
             engine.reduce("label_truths")
             engine.reduce("label_answers", label_at=label_at)
         scales = {f"{name}_scale": steps for name, steps in _LOSS_STEPS.items()}
-        found = engine.tables(*asked, kind=kind, scale=_steps(1.0), **scales)
+        found = engine.tables(*asked, kind=kind, scale=steps(1.0), **scales)
         counts |= _outcomes(found)
         if kind == "probability":
             counts |= _losses(found["label_losses"])
@@ -150,17 +151,17 @@ def _keep_predictions(engine: Rows, kind: str, label_at: float | None) -> None:
 
 
 def _outcomes(found: Mapping[str, pa.Table]) -> dict[str, Any]:
-    row = _one_row(found["label_outcomes"])
+    row = one_row(found["label_outcomes"])
     row["prediction_squares"] = float(int(row["prediction_squares"]))
     if "label_commonest" not in found:
         return row
-    commonest = _one_row(found["label_commonest"])
+    commonest = one_row(found["label_commonest"])
     return row | commonest | {name: float(int(commonest[name])) for name in _PRODUCTS}
 
 
 def _losses(losses: pa.Table) -> dict[str, Any]:
     """Mean log loss and Brier score of both variants, and the spread of their differences."""
-    row = {key: int(text) for key, text in _one_row(losses).items()}
+    row = {key: int(text) for key, text in one_row(losses).items()}
     found: dict[str, Any] = {"outside": row["outside"]}
     if not row["predictions"]:
         return found
@@ -171,13 +172,13 @@ def _losses(losses: pa.Table) -> dict[str, Any]:
 
 def _errors(engine: Asked, extent: pa.Table) -> dict[str, Any]:
     """Mean and root mean square distance from the labels, and the spread of their differences."""
-    largest = _one_row(extent)["largest_error"]
+    largest = one_row(extent)["largest_error"]
     if largest is None:
         return {}
-    scale, square_scale = _steps(largest), _steps(largest * largest)
-    unit, one = largest if largest > 0 else 1.0, _steps(1.0)
+    scale, square_scale = steps(largest), steps(largest * largest)
+    unit, one = largest if largest > 0 else 1.0, steps(1.0)
     scales = {"scale": scale, "square_scale": square_scale, "largest": unit, "one": one}
-    row = {key: int(text) for key, text in _one_row(engine.table("label_errors", **scales)).items()}
+    row = {key: int(text) for key, text in one_row(engine.table("label_errors", **scales)).items()}
     n = row["predictions"]
     squares = [row[f"{side}_squares"] / n / square_scale for side in ("production", "shadow")]
     fourths = ("production_fourths", "shadow_fourths", "products")
@@ -202,22 +203,16 @@ def _moments(row: dict[str, int], name: str, scale: float, square_scale: float) 
     }
 
 
-def _steps(largest: float) -> float:
-    """Fixed-point steps per unit, a power of two, such that no term exceeds 2^60."""
-    exponent = math.frexp(largest)[1] if largest > 0 else 0
-    return math.ldexp(1.0, max(min(_TERM_BITS - exponent, 900), -900))
-
-
 _LOSS_STEPS = {
-    "loss": _steps(_LARGEST_LOSS),
-    "loss_square": _steps(_LARGEST_LOSS**2),
-    "brier": _steps(1.0),
+    "loss": steps(_LARGEST_LOSS),
+    "loss_square": steps(_LARGEST_LOSS**2),
+    "brier": steps(1.0),
 }
 
 
 def _reliability(tenths: pa.Table) -> pa.Table:
     """Stated against observed shares: variant, lower, upper, predictions, stated, happened."""
-    scale = _steps(1.0)
+    scale = steps(1.0)
     rows = [
         (
             row["variant"],
@@ -318,8 +313,3 @@ def _digest(codes: Iterable[dict[str, Any]]) -> str:
         f"{row['code']} {row['lines']} {row['hash_sum']} {row['hash_xor']}\n" for row in codes
     )
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
-
-
-def _one_row(table: pa.Table) -> dict[str, Any]:
-    row: dict[str, Any] = table.to_pylist()[0]
-    return row

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from analyzer.figures import counted, grouped, percent, points, stated
 from analyzer.metrics.failures import bounds_once
+from analyzer.metrics.judging import judge, levels
 from analyzer.metrics.label_relation import UNRELATED, settled_by_flips, unrelated
 from analyzer.metrics.label_selection import MORE_FLIPS, weigh
-from analyzer.metrics.labelled import LEAST_LABELLED, LabelCounts, applying, said
+from analyzer.metrics.labelled import LEAST_LABELLED, LabelCounts, applying
 from analyzer.metrics.lately import unless_worse
 from analyzer.metrics.metric import Metric
 from analyzer.metrics.predictions import in_time, planned, repetition
@@ -38,7 +39,6 @@ from analyzer.policy import MetricDefault
 from analyzer.stats.agreement import below_chance
 from analyzer.stats.boundary import anytime_multiplier
 from analyzer.stats.paired_accuracy import Outcomes, e_value, lower_bound, upper_bound
-from analyzer.verdict import judge, levels
 
 if TYPE_CHECKING:
     from analyzer.metrics.label_selection import Bounds
@@ -108,7 +108,7 @@ def _judged_accuracy(facts: Facts, rule: MetricRule, found: LabelCounts) -> Evid
         if weighed and (useless is None or useless.code == UNRELATED):
             needs = MORE_FLIPS
         elif useless:
-            needs = said(useless)
+            needs = Needs.of(useless)
         else:
             needs = _needs(found, rule.margin, facts.policy.alpha, once=once)
     right = found.count("both_right")

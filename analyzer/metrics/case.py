@@ -10,11 +10,11 @@ from math import exp
 from typing import TYPE_CHECKING
 
 from analyzer.figures import plain, relative, stated
+from analyzer.metrics.judging import judge
 from analyzer.metrics.lately import unless_worse
 from analyzer.metrics.looking import without_horizon
 from analyzer.model import Evidence, Family, Mode, Note, Outcome, SampleSizes, round_significant
 from analyzer.stats.ewc import MIN_N_EFF
-from analyzer.verdict import judge
 
 if TYPE_CHECKING:
     from analyzer.metrics.metric import Facts

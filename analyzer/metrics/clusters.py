@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from analyzer.model import SliceBin
+from analyzer.figures import bin_name
 from analyzer.stats.multiple import holm
-from analyzer.verdict import part_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,15 +72,7 @@ def _add(held: dict[tuple[str, str], int], place: tuple[str, str], pairs: int) -
 
 
 def _part(row: Mapping[str, Any]) -> str:
-    return part_name(
-        SliceBin(
-            kind=row["kind"],
-            value=row["value"],
-            lower=row["range_lower"],
-            upper=row["range_upper"],
-            pairs=0,
-        )
-    )
+    return bin_name(row["kind"], row["value"], row["range_lower"], row["range_upper"])
 
 
 def _clusters(

@@ -23,6 +23,7 @@ from analyzer.metrics.each_row import FLIPPED, beside_each_row
 from analyzer.metrics.extremes import beside_extremes
 from analyzer.metrics.floor import METHOD as ABOVE_FLOOR
 from analyzer.metrics.floor import AboveFloor, above_floor, unless_all_differ
+from analyzer.metrics.judging import judge
 from analyzer.metrics.lately import unless_worse
 from analyzer.metrics.metric import Metric
 from analyzer.metrics.order import beside_order
@@ -41,7 +42,6 @@ from analyzer.model import (
     SampleSizes,
 )
 from analyzer.policy import MetricDefault
-from analyzer.verdict import judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,6 @@ _LABELLED = frozenset({"probability", "label", "multiclass"})
 _MEASURED = frozenset({"probability", "regression", "multiclass", "vector"})
 _SCORED = frozenset({"probability", "regression"})
 _EVERY = _LABELLED | _MEASURED | {"json", "text"}
-_JUDGED = frozenset({Role.GUARDRAIL, Role.REVIEW})
 
 
 @dataclass(frozen=True)
@@ -243,12 +242,12 @@ def _shift_role(facts: Facts, rule: MetricRule) -> Role:
 
 
 def _at_most_evidence(role: Role) -> Role:
-    return Role.EVIDENCE if role in _JUDGED else role
+    return Role.EVIDENCE if role.is_judged else role
 
 
 def _longer(facts: Facts, note: Note) -> Needs:
     """What is needed, with the time at which enough predictions lie on the rarer side."""
-    said, counted = predictions.said(note), Counted.of(facts)
+    said, counted = Needs.of(note), Counted.of(facts)
     fewest = 0 if counted is None else predictions.fewest_on_a_side(counted)
     minutes = window_minutes(facts)
     if counted is None or minutes is None or not 0 < fewest < predictions.LEAST_EACH_SIDE:
@@ -267,7 +266,7 @@ def _never(note: Note, alone: float) -> Needs:
     """What settles it where no number of pairs does: another judge, or a finer question."""
     if alone:
         return predictions.otherwise(note)
-    said = predictions.said(note)
+    said = Needs.of(note)
     finer = "All of production's answers count as one: make what counts as a difference smaller."
     return Needs(text=f"{said.text} {finer}")
 
@@ -283,7 +282,7 @@ def _unmeasured(rule: MetricRule, role: Role, note: Note) -> Evidence:
         margin=rule.margin,
         margin_source=rule.source,
         method=METHOD,
-        needs=predictions.said(note) if role in _JUDGED else None,
+        needs=Needs.of(note) if role.is_judged else None,
         notes=(note,),
     )
 

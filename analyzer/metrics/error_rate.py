@@ -15,6 +15,7 @@ from analyzer.figures import points, stated
 from analyzer.metrics.case import Case
 from analyzer.metrics.error_series import MODEL_ERRORS, Counts, Missing, error_counts
 from analyzer.metrics.exports import export_needs
+from analyzer.metrics.judging import judge, levels
 from analyzer.metrics.lately import unless_worse
 from analyzer.metrics.looking import without_horizon
 from analyzer.metrics.metric import Metric
@@ -35,7 +36,6 @@ from analyzer.policy import MetricDefault
 from analyzer.stats.boundary import anytime_e_value, anytime_p_value, multiplier
 from analyzer.stats.ewc import MIN_N_EFF
 from analyzer.stats.proportions import miettinen_nurminen, miettinen_nurminen_z
-from analyzer.verdict import judge, levels
 
 if TYPE_CHECKING:
     from analyzer.metrics.error_series import Totals

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from analyzer.figures import counted, grouped, percent, points, stated
 from analyzer.metrics.case import Case
+from analyzer.metrics.judging import judge, levels
 from analyzer.metrics.metric import Metric
 from analyzer.metrics.ratio import ONLY_LOOK
-from analyzer.metrics.replay import NO_SIDECAR, Sent, said
+from analyzer.metrics.replay import NO_SIDECAR, Sent
 from analyzer.metrics.shares import outcomes_needed
 from analyzer.model import (
     Effect,
@@ -33,7 +34,6 @@ from analyzer.stats.paired_accuracy import lower_bound
 from analyzer.stats.proportion_sequence import e_value
 from analyzer.stats.proportion_sequence import upper_bound as share_upper_bound
 from analyzer.stats.proportions import mcnemar, tango
-from analyzer.verdict import judge, levels
 
 if TYPE_CHECKING:
     from analyzer.metrics.metric import Facts
@@ -53,10 +53,10 @@ def assess_failures(facts: Facts, rule: MetricRule) -> Evidence:
     case = Case.of(facts, rule, Family.ERROR_RATE, "share", METHOD)
     sent = Sent.of(facts)
     if sent is None:
-        return case.unmeasured("no-sidecar", NO_SIDECAR.text, said(NO_SIDECAR))
+        return case.unmeasured("no-sidecar", NO_SIDECAR.text, Needs.of(NO_SIDECAR))
     if not sent.count("pairs"):
         note = Note(code="no-outcomes", text="no request of the window has an outcome of both")
-        return case.unmeasured(note.code, note.text, said(note))
+        return case.unmeasured(note.code, note.text, Needs.of(note))
     return _judged(facts, case, sent)
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analyzer.figures import grouped, percent, plain, stated
-from analyzer.metrics.predictions import NO_NOISE_FLOOR, said, withheld
+from analyzer.metrics.judging import levels
+from analyzer.metrics.predictions import NO_NOISE_FLOOR, withheld
 from analyzer.metrics.shares import Share, fewest, outcomes_needed
 from analyzer.model import (
     Effect,
@@ -28,7 +29,6 @@ from analyzer.model import (
 from analyzer.stats.excess import FIRST_PART, excess_e_value, lower_excess, upper_excess
 from analyzer.stats.proportion_sequence import lower_bound, upper_bound
 from analyzer.stats.proportions import miettinen_nurminen
-from analyzer.verdict import levels
 
 if TYPE_CHECKING:
     from analyzer.metrics.metric import Facts
@@ -184,7 +184,7 @@ def unless_all_differ(judged: Share | AboveFloor, evidence: Evidence) -> Evidenc
     )
     note = Note(code="floor-too-high", text=text)
     then = "Judge something steadier: a score or label (predictions.path), or a tolerance."
-    return withheld(evidence, note, Needs(text=f"{said(note).text} {then}"))
+    return withheld(evidence, note, Needs(text=f"{Needs.of(note).text} {then}"))
 
 
 def mean_distance(facts: Facts) -> tuple[Note, ...]:

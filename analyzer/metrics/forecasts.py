@@ -10,11 +10,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from analyzer.figures import counted, plain
+from analyzer.metrics.judging import levels
 from analyzer.metrics.labelled import LabelCounts, applying, unmeasured
 from analyzer.metrics.metric import Metric
 from analyzer.model import Effect, Evidence, Family, Intervals, Note, Outcome, Role
 from analyzer.policy import MetricDefault
-from analyzer.verdict import levels
 
 if TYPE_CHECKING:
     from analyzer.metrics.metric import Facts

@@ -15,6 +15,7 @@ import numpy as np
 
 from analyzer.figures import grouped, plain
 from analyzer.metrics import predictions
+from analyzer.metrics.judging import levels
 from analyzer.metrics.metric import Metric
 from analyzer.metrics.predictions import Counted
 from analyzer.model import (
@@ -30,7 +31,6 @@ from analyzer.model import (
 )
 from analyzer.policy import MetricDefault
 from analyzer.stats.agreement import bhapkar, bowker, cohens_kappa, stuart_maxwell
-from analyzer.verdict import levels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,7 +162,7 @@ def _assess(
     unit: str,
     method: str,
 ) -> Evidence:
-    role = Role.EVIDENCE if rule.role in {Role.GUARDRAIL, Role.REVIEW} else rule.role
+    role = Role.EVIDENCE if rule.role.is_judged else rule.role
     labels = Labels.of(facts)
     found = labels if isinstance(labels, Note) else ask(labels, facts.policy.alpha)
     evidence = Evidence(

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analyzer.metrics.judging import judge
 from analyzer.metrics.predictions import DAY, NO_CAPTURES, not_applicable
 from analyzer.model import Evidence, Family, Needs, Note, Role, SampleSizes
 from analyzer.stats.effective import burst_factor, effective_share_n
 from analyzer.stats.paired_accuracy import Outcomes
-from analyzer.verdict import judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 LEAST_LABELLED = 1_000
 """Labelled predictions below which accuracy never passes, as pairs below which nothing does."""
-_JUDGED = frozenset({Role.GUARDRAIL, Role.REVIEW})
 
 
 @dataclass(frozen=True)
@@ -134,7 +133,7 @@ def applying(
     if found.kind not in kinds:
         note = not_applicable(found.kind)
         # a default must not hold a run up over a question its outputs cannot be asked
-        asked = rule.source == "policy" or rule.role not in _JUDGED
+        asked = rule.source == "policy" or not rule.role.is_judged
         kept = rule if asked else rule.model_copy(update={"role": Role.EVIDENCE})
         return unmeasured(kept, note, unit=unit, method=method)
     if not found.predictions:
@@ -153,14 +152,9 @@ def unmeasured(rule: MetricRule, note: Note, *, unit: str, method: str) -> Evide
         margin=rule.margin,
         margin_source=rule.source,
         method=method,
-        needs=said(note) if rule.role in _JUDGED else None,
+        needs=Needs.of(note) if rule.role.is_judged else None,
         notes=(note,),
     )
-
-
-def said(note: Note) -> Needs:
-    """A note as the sentence that says what is needed."""
-    return Needs(text=f"{note.text[:1].upper()}{note.text[1:]}.")
 
 
 NO_LABELS = Note(code="no-labels", text="no labels were given: pass --labels PATH")

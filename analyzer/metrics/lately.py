@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyzer.metrics.predictions import said, withheld
+from analyzer.metrics.predictions import withheld
 from analyzer.model import Needs, Note, Outcome
 
 if TYPE_CHECKING:
@@ -49,4 +49,4 @@ def unless_worse(
     text = f"of {hours} alone it is {figure(estimate)} ({figure(bound)} or {end})"
     note = Note(code=WORSE_LATELY, text=text)
     then = "Find out what changed; where that is over, a day more shows it."
-    return withheld(evidence, note, Needs(text=f"{said(note).text} {then}"))
+    return withheld(evidence, note, Needs(text=f"{Needs.of(note).text} {then}"))

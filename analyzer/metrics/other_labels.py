@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer import figures
-from analyzer.metrics.predictions import said, withheld
-from analyzer.model import Note, Outcome
+from analyzer.metrics.predictions import withheld
+from analyzer.model import Needs, Note, Outcome
 
 if TYPE_CHECKING:
     from analyzer.metrics.metric import Facts
@@ -36,4 +36,4 @@ def beside_other_labels(facts: Facts, counted: Counted, evidence: Evidence) -> E
         f"{figures.percent(share.estimate, 2)} of {figures.counted(share.outcomes, 'pair')}{may}: "
         "set predictions.path to the one that callers read",
     )
-    return withheld(evidence, note, said(note))
+    return withheld(evidence, note, Needs.of(note))

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analyzer import figures
+from analyzer.metrics.judging import levels
 from analyzer.metrics.shares import Share
 from analyzer.model import Mode, Needs, Note, Outcome, Role
 from analyzer.stats.effective import burst_factor
-from analyzer.verdict import levels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -205,16 +205,11 @@ def rare_answers(share: float, upper: float) -> Note:
     )
 
 
-def said(note: Note) -> Needs:
-    """A note as the sentence that says what is needed."""
-    return Needs(text=f"{note.text[:1].upper()}{note.text[1:]}.")
-
-
 def otherwise(note: Note) -> Needs:
     """What settles it where no number of pairs does: another judge."""
     return Needs(
-        text=f"{said(note).text} If the shadow is right to differ, let --labels judge it and give "
-        "this metric the role evidence."
+        text=f"{Needs.of(note).text} If the shadow is right to differ, let --labels judge it and "
+        "give this metric the role evidence."
     )
 
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from analyzer.metrics.judging import levels
 from analyzer.metrics.predictions import Counted
 from analyzer.metrics.ratio import Comparison
 from analyzer.metrics.replay import ratio_of
 from analyzer.metrics.scores import bucket_edges
 from analyzer.stats.bucket_quantiles import interpolated_quantiles
-from analyzer.verdict import levels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

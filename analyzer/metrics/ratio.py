@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from analyzer.figures import duration, grouped, relative, stated
+from analyzer.metrics.judging import levels
 from analyzer.metrics.series import DAY, HOUR, MINUTE, Cover, Span, last_day
 from analyzer.model import Effect, Intervals, Needs, Test
 from analyzer.stats.boundary import anytime_p_value, minutes_needed
@@ -23,7 +24,6 @@ from analyzer.stats.log_ratio import (
     e_value_at_margin,
     weighted_log_ratio,
 )
-from analyzer.verdict import levels
 
 if TYPE_CHECKING:
     from analyzer.metrics.series import BoolArray, FloatArray

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analyzer.figures import counted, grouped, percent, plain, relative, stated
+from analyzer.metrics.judging import levels
 from analyzer.metrics.ratio import ONLY_LOOK, Comparison
 from analyzer.model import (
     Effect,
@@ -28,7 +29,6 @@ from analyzer.stats.ewc import LongRun
 from analyzer.stats.log_ratio import WeightedLogRatio
 from analyzer.stats.paired_accuracy import Outcomes
 from analyzer.stats.paired_quantile import boundary_minutes, least_requests
-from analyzer.verdict import levels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,7 +134,7 @@ def assess_latency(facts: Facts, case: Case, stat: str) -> Evidence:
     """One statistic of paired response times against its margin."""
     sent = Sent.of(facts)
     if sent is None or facts.captures is None:
-        return case.unmeasured("no-sidecar", NO_SIDECAR.text, said(NO_SIDECAR))
+        return case.unmeasured("no-sidecar", NO_SIDECAR.text, Needs.of(NO_SIDECAR))
     rows = facts.captures.tables["replay_latency"].to_pylist()
     times = {row["kind"]: row for row in rows if row["stat"] == stat}
     n = SampleSizes(
@@ -221,11 +221,6 @@ def _measured(sent: Sent) -> str:
         f"response times of {counted(sent.count('timed'), 'request')} on both variants, from the "
         f"moment each was meant to be sent{f'; left out: {said}' if said else ''}"
     )
-
-
-def said(note: Note) -> Needs:
-    """A note as the sentence that says what is needed."""
-    return Needs(text=f"{note.text[:1].upper()}{note.text[1:]}.")
 
 
 NO_SIDECAR = Note(

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from analyzer.metrics.error_series import MODEL_ERRORS, minute_errors
+from analyzer.metrics.judging import levels
 from analyzer.metrics.latency import mean_arms
 from analyzer.metrics.percentiles import (
     LEAST_PERIODS,
@@ -35,7 +36,6 @@ from analyzer.metrics.series import (
     requests,
     values,
 )
-from analyzer.verdict import levels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

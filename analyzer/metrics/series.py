@@ -167,6 +167,12 @@ def invocations(facts: Facts, cover: Cover, variant: Variant) -> FloatArray:
     return positive(values(facts, cover, variant, "Invocations", "Sum"))
 
 
+def sent_requests(facts: Facts, cover: Cover, variant: Variant) -> FloatArray:
+    """Requests per period as `invocations` knows them, or else as many as were timed."""
+    sent = invocations(facts, cover, variant)
+    return sent if np.isfinite(sent).any() else requests(facts, cover, variant)
+
+
 def settled(facts: Facts, cover: Cover) -> BoolArray:
     """Periods outside the ten minutes after instances came into service, by deployment or scaling.
 

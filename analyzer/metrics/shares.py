@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analyzer.figures import duration, grouped, percent, stated
+from analyzer.metrics.judging import levels
 from analyzer.metrics.ratio import ONLY_LOOK, hours_of
 from analyzer.model import Effect, Intervals, Mode, Needs, Test
 from analyzer.stats import hourly_share
 from analyzer.stats.effective import effective_share_n
 from analyzer.stats.proportion_sequence import e_value, log_e_value, lower_bound, upper_bound
 from analyzer.stats.proportions import wilson
-from analyzer.verdict import levels
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from analyzer import figures
 from analyzer.metrics import predictions
+from analyzer.metrics.judging import levels
 from analyzer.metrics.metric import Metric
 from analyzer.metrics.predictions import Counted
 from analyzer.model import (
@@ -25,15 +26,12 @@ from analyzer.model import (
     round_significant,
 )
 from analyzer.policy import MetricDefault
-from analyzer.verdict import levels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from analyzer.metrics.metric import Facts
     from analyzer.policy import MetricRule
-
-_JUDGED = frozenset({Role.GUARDRAIL, Role.REVIEW})
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ class Question:
         told = (found,) if isinstance(found, Note) else found.notes
         evidence = Evidence(
             family=Family.DIVERGENCE,
-            role=Role.EVIDENCE if rule.role in _JUDGED else rule.role,
+            role=Role.EVIDENCE if rule.role.is_judged else rule.role,
             required=False,
             outcome=Outcome.INFO,
             unit=self.unit,

@@ -22,7 +22,6 @@ from analyzer.model import (
     GAPS,
     Note,
     Outcome,
-    Role,
     Slice,
     SliceBin,
     SlicedShare,
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
 LEAST_PAIRS = 1_000
 """Pairs without which a part fails nothing."""
 HOLM_ALPHA = 0.05
-_JUDGED = frozenset({Role.GUARDRAIL, Role.REVIEW})
 _SHARES = {
     "flip_rate": ("flipped", "labelled", "prediction_squares", "predictions"),
     "score_shift_share": ("shifted", "measured", "prediction_squares", "predictions"),
@@ -197,7 +195,7 @@ def _cells(facts: Facts, evidence: Mapping[str, Evidence], row: dict[str, Any]) 
         if item is None or item.effect is None or not row[outcomes]:
             continue
         share = Share(row[events], row[outcomes], row[squares], unit)
-        judged = item.role in _JUDGED and item.margin is not None
+        judged = item.role.is_judged and item.margin is not None
         allowed = None if item.margin is None else item.margin + _floor(facts, metric)
         cell = _Cell(share, allowed, judged, row["pairs"] >= LEAST_PAIRS)
         if judged and allowed is not None and allowed < 1:

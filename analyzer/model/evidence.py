@@ -80,6 +80,11 @@ class Role(StrEnum):
     INFO = "info"
     OFF = "off"
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether an outcome is asked for, and a bad one keeps from promoting."""
+        return self in {Role.GUARDRAIL, Role.REVIEW}
+
 
 class Family(StrEnum):
     """Metrics that are judged together and share gates."""
@@ -164,6 +169,11 @@ class Needs(Frozen):
     hours: Figure | None = None
     requests: int | None = None
     text: str
+
+    @classmethod
+    def of(cls, note: Note) -> Needs:
+        """What a note says, as a sentence: no number of requests settles it."""
+        return cls(text=f"{note.text[:1].upper()}{note.text[1:]}.")
 
 
 class Evidence(Frozen):

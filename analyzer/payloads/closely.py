@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from analyzer.payloads.scores import one_row, steps
+from analyzer.asked import one_row
+from analyzer.stats.fixed_point import steps
 
 if TYPE_CHECKING:
     import pyarrow as pa

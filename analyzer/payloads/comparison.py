@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from analyzer.asked import one_row
 from analyzer.payloads.closely import document_tables, vector_tables
 from analyzer.payloads.decoding import decode_binary
 from analyzer.payloads.missing import missing_tables
-from analyzer.payloads.scores import Tolerance, one_row, score_counts, score_tables
+from analyzer.payloads.scores import Tolerance, score_counts, score_tables
 from analyzer.payloads.shape import OutputShape, detect
 
 if TYPE_CHECKING:

@@ -14,7 +14,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from analyzer.asked import one_row
 from analyzer.model import round_significant
+from analyzer.stats.fixed_point import steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 
     from analyzer.asked import Asked
 
-_TERM_BITS = 60
 _MOST_SCORES, _PIECES = 100_000, 1_024
 _LARGE_SHIFT = 0.5  # production standard deviations
 _PER_SPREAD = 64  # buckets, as quantity_bucket has them
@@ -92,12 +93,6 @@ def score_tables(engine: Asked, step: float) -> dict[str, pa.Table]:
     }
 
 
-def one_row(table: pa.Table) -> dict[str, Any]:
-    """The only row of a table."""
-    row: dict[str, Any] = table.to_pylist()[0]
-    return row
-
-
 def missed_by_one_answer(
     marginals: Iterable[Mapping[str, Any]], tolerance: Tolerance, at_least: float = 0.0
 ) -> int:
@@ -162,12 +157,6 @@ def _moments(engine: Asked, lowest: float, highest: float) -> dict[str, float]:
         "concordance": 2 * shared / agreement if agreement > 0 else 1.0,
         "step": step,
     }
-
-
-def steps(largest: float) -> float:
-    """Fixed-point steps per unit, a power of two, such that no term exceeds 2^60."""
-    exponent = math.frexp(largest)[1] if largest > 0 else 0
-    return math.ldexp(1.0, max(min(_TERM_BITS - exponent, 900), -900))
 
 
 def _ranks(engine: Asked) -> dict[str, float | None]:

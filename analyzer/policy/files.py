@@ -317,10 +317,10 @@ def _check_margin(key: str, rule: MetricRule, default: MetricDefault) -> None:
         raise _Mistake(
             f"{key}.margin_ms", "a positive number of milliseconds, latency metrics only"
         )
-    if not default.judged and rule.role in {Role.GUARDRAIL, Role.REVIEW}:
+    if not default.judged and rule.role.is_judged:
         raise _Mistake(f"{key}.role", "it only informs; evidence, info or off")
     if rule.margin is None:
-        if rule.role in {Role.GUARDRAIL, Role.REVIEW}:
+        if rule.role.is_judged:
             raise _Mistake(key, f"role {rule.role} needs a margin")
         return
     if default.scale == "ratio" and rule.margin <= 1:

@@ -21,6 +21,8 @@ _LONGEST_FILE = timedelta(hours=2)
 """After the start of its hour folder a file of it is closed by then."""
 
 Role: TypeAlias = Literal["production", "shadow", "labels"]
+MAX_LINE_BYTES = 16 << 20
+"""Longer lines are counted and not parsed."""
 ROLES: tuple[Role, Role] = ("production", "shadow")
 """The variants' own; labels belong to neither."""
 

@@ -20,7 +20,7 @@ from analyzer.sources import local
 from analyzer.sources.aws import CONNECTIONS
 from analyzer.sources.batch_transform import batch_chunks
 from analyzer.sources.lines import LineCutter, inflated
-from analyzer.sources.objects import Chunk, ObjectError, ObjectFailure
+from analyzer.sources.objects import MAX_LINE_BYTES, Chunk, ObjectError, ObjectFailure
 from analyzer.sources.s3 import S3Reader
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
 PART_BYTES = 4 << 20
 READ_AHEAD_BYTES = 32 << 20
-MAX_LINE_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)

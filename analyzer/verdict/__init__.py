@@ -8,8 +8,6 @@ from analyzer.verdict.deciding import (
     Words,
     decide,
     describe,
-    judge,
-    levels,
     part_name,
     ungated,
 )
@@ -22,8 +20,6 @@ __all__ = [
     "Words",
     "decide",
     "describe",
-    "judge",
-    "levels",
     "part_name",
     "ungated",
 ]

@@ -21,12 +21,13 @@ from analyzer.figures import duration
 from analyzer.gates import BY_ID as GATES
 from analyzer.metrics import BY_ID as METRICS
 from analyzer.metrics.case import GREATEST_ABSOLUTE_RATIO
+from analyzer.metrics.judging import judge, levels
 from analyzer.metrics.metric import applies
 from analyzer.metrics.sliced import HOLM_ALPHA, LEAST_PAIRS
 from analyzer.model import Decision, Family, GateOutcome, Mode, Outcome, Role
 from analyzer.policy import Policy
 from analyzer.stats.multiple import holm
-from analyzer.verdict import EXIT_CODES, decide, judge, levels, ungated
+from analyzer.verdict import EXIT_CODES, decide, ungated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from analyzer.errors import ExitCode
-from analyzer.figures import counted, grouped, percent, plain, points, relative, stated
+from analyzer.figures import bin_name, counted, grouped, percent, points, relative, stated
 from analyzer.model import (
     GAPS,
     Decision,
@@ -27,8 +27,7 @@ from analyzer.model import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from analyzer.model import Effect, Evidence, Gate, Slice, SliceBin, SlicedShare
-    from analyzer.policy import Policy
+    from analyzer.model import Evidence, Gate, Slice, SliceBin, SlicedShare
 
 EXIT_CODES = {
     Decision.PROMOTE: ExitCode.PROMOTE,
@@ -54,34 +53,6 @@ class Judgement:
     summary: str
     reasons: tuple[Reason, ...]
     evidence: dict[str, Evidence]
-
-
-def levels(policy: Policy) -> tuple[float, float]:
-    """One-sided levels of the (lower, upper) bounds: 1 - alpha / k and 1 - alpha.
-
-    A rejection needs only one of k guardrails, so each pays alpha / k; a promotion needs all of
-    them, so each stands at alpha (intersection-union).
-    """
-    return 1 - policy.alpha / policy.guardrails, 1 - policy.alpha
-
-
-def judge(effect: Effect | None, margin: float | None, role: Role) -> Outcome:
-    """What the interval says against the margin; a failure decides when both could be said.
-
-    A negative margin is a loss: less is worse, and the two bounds change their parts.
-    """
-    if role not in {Role.GUARDRAIL, Role.REVIEW}:
-        return Outcome.INFO
-    if effect is None or margin is None:
-        return Outcome.UNRESOLVED
-    bounds = effect.lower, effect.upper
-    harm = 1 if margin > 0 else -1
-    least, most = bounds if harm > 0 else bounds[::-1]
-    if least is not None and harm * least > harm * margin:
-        return Outcome.FAIL
-    if most is not None and harm * most < harm * margin:
-        return Outcome.PASS
-    return Outcome.UNRESOLVED
 
 
 def decide(
@@ -289,20 +260,7 @@ _UNREAD_ADVICE = {
 
 def part_name(part: SliceBin) -> str:
     """A bin of a slice, as `3 .. 7` or `missing`."""
-    if part.kind == "value":
-        return str(part.value)
-    if part.kind != "range":
-        return part.kind
-    if part.lower is None and part.upper is None:
-        return "any number"
-    if part.lower is None:
-        return f"<= {_end(part.upper)}"
-    return f"> {_end(part.lower)}" + ("" if part.upper is None else f" .. {_end(part.upper)}")
-
-
-def _end(value: float | None) -> str:
-    """Where a range is cut: a whole number, such as a time or an ID, with all its digits."""
-    return f"{value:.15g}" if value is not None and value.is_integer() else plain(value)
+    return bin_name(part.kind, part.value, part.lower, part.upper)
 
 
 def describe(item: Evidence) -> str:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Literal
 
+from analyzer.metrics.judging import judge
 from analyzer.model import Decision, Effect, Evidence, Frozen, Gate, Outcome, Role
-from analyzer.verdict import SLICE_REASON, UNREAD_SLICE, judge
+from analyzer.verdict import SLICE_REASON, UNREAD_SLICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from analyzer.policy import Policy
 
-_JUDGED = frozenset({Role.GUARDRAIL, Role.REVIEW})
-
 
 def opt_outs(policy: Policy) -> tuple[Note, ...]:
     """One note for each judgement the policy gives up or weakens."""
@@ -31,7 +29,7 @@ def not_asked(policy: Policy, *, replayed: bool) -> tuple[Note, ...]:
         metric
         for metric, rule in policy.metrics.items()
         if rule.source == "policy"
-        and rule.role in _JUDGED
+        and rule.role.is_judged
         and not applies(BY_ID[metric].asked_of, replayed=replayed)
     ]
     if not named:
@@ -44,7 +42,7 @@ def not_asked(policy: Policy, *, replayed: bool) -> tuple[Note, ...]:
 def _roles(policy: Policy) -> Iterator[Note]:
     for metric, rule in policy.metrics.items():
         asked = BY_ID[metric].default.role_under(policy.change)
-        if asked not in _JUDGED or rule.role in {asked, Role.GUARDRAIL}:
+        if not asked.is_judged or rule.role in {asked, Role.GUARDRAIL}:
             continue
         lost = "reject" if rule.role is Role.REVIEW else "hold or reject"
         text = f"{metric} is {rule.role} by policy and cannot {lost}"
@@ -56,7 +54,7 @@ def _margins(policy: Policy) -> Iterator[Note]:
     wider = [
         f"{metric} {_allowed(margin, rule.margin_ms)} instead of {_allowed(usual, usual_ms)}"
         for metric, rule in policy.metrics.items()
-        if rule.role in _JUDGED and (margin := rule.margin) is not None
+        if rule.role.is_judged and (margin := rule.margin) is not None
         for usual in [BY_ID[metric].default.margin_under(policy.change)]
         for usual_ms in [BY_ID[metric].default.margin_ms]
         if usual is not None

@@ -18,6 +18,7 @@ from analyzer.metrics import BY_ID as METRIC
 from analyzer.metrics import fitting
 from analyzer.metrics.error_rate import Differences
 from analyzer.metrics.error_series import Missing, error_counts
+from analyzer.metrics.judging import judge
 from analyzer.metrics.latency import mean_arms
 from analyzer.metrics.metric import applies
 from analyzer.metrics.percentiles import LEAST_PERIODS, choose, percentile_arms, shared_minutes
@@ -25,7 +26,7 @@ from analyzer.metrics.ratio import Comparison
 from analyzer.metrics.series import looks
 from analyzer.metrics.sliced import sliced
 from analyzer.model import Decision, GateOutcome, Outcome, Role
-from analyzer.verdict import decide, judge
+from analyzer.verdict import decide
 from tests.calibration.screen import looks_of
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.errors import ExitCode
+from analyzer.metrics.judging import judge, levels
 from analyzer.model import (
     Decision,
     Effect,
@@ -19,7 +20,7 @@ from analyzer.model import (
     SampleSizes,
 )
 from analyzer.policy import MetricRule, Policy
-from analyzer.verdict import EXIT_CODES, decide, judge, levels
+from analyzer.verdict import EXIT_CODES, decide
 
 FAMILIES = (Family.LATENCY, Family.ERROR_RATE, Family.DIVERGENCE)
 WORSE = {

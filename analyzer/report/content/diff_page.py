@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.figures import NONE, counted, grouped
 from analyzer.metrics import BY_ID
-from analyzer.report.content.evidence import JUDGED, TONES, WORDS, effect_kind, role_word
+from analyzer.report.content.evidence import TONES, WORDS, effect_kind, role_word
 from analyzer.report.content.figures import allowed, interval
 from analyzer.report.content.page import (
     Column,
@@ -125,7 +125,7 @@ def _metrics(changes: tuple[MetricChange, ...]) -> Table:
 
 
 def _judged(change: MetricChange) -> bool:
-    return any(side is not None and side.role in JUDGED for side in (change.first, change.second))
+    return any(side is not None and side.role.is_judged for side in (change.first, change.second))
 
 
 def _place(change: MetricChange) -> tuple[int, str]:

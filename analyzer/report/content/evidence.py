@@ -38,7 +38,6 @@ TONES = {
     Outcome.UNRESOLVED: Tone.OPEN,
     Outcome.INFO: Tone.PLAIN,
 }
-JUDGED = frozenset({Role.GUARDRAIL, Role.REVIEW})
 COLUMNS = (
     Column("metric"),
     Column("production", "right"),
@@ -59,7 +58,7 @@ _ROLES = (Role.GUARDRAIL, Role.REVIEW, Role.EVIDENCE, Role.INFO)
 
 def judged(verdict: Verdict) -> tuple[str, ...]:
     """Metrics whose outcome can change the decision, in reading order."""
-    return tuple(metric for metric in ordered(verdict) if verdict.metrics[metric].role in JUDGED)
+    return tuple(metric for metric in ordered(verdict) if verdict.metrics[metric].role.is_judged)
 
 
 def ordered(verdict: Verdict, family: Family | None = None) -> tuple[str, ...]:
@@ -116,8 +115,8 @@ def precision(verdict: Verdict, evidence: Evidence) -> Decimals:
     peers = [
         other
         for other in verdict.metrics.values()
-        if evidence.role in JUDGED
-        and other.role in JUDGED
+        if evidence.role.is_judged
+        and other.role.is_judged
         and (other.family, other.unit, effect_kind(other))
         == (evidence.family, evidence.unit, effect_kind(evidence))
     ]
@@ -197,7 +196,7 @@ def _row(metric: str, evidence: Evidence, decimals: Decimals, footnoted: str) ->
         if _read_once(evidence)
         else interval(effect, evidence.margin, evidence.unit, decimals.interval),
         allowed(evidence.margin, effect_kind(evidence), evidence.unit)
-        if evidence.role in JUDGED
+        if evidence.role.is_judged
         else NONE,
         role_word(evidence),
         f"{WORDS[evidence.outcome]} {footnoted}".rstrip(),

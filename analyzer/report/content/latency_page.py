@@ -16,7 +16,7 @@ from analyzer.model import Family, Mode, Outcome
 from analyzer.report.content import series
 from analyzer.report.content.descriptive import descriptive
 from analyzer.report.content.downloads import downloads
-from analyzer.report.content.evidence import JUDGED, metric_table, ordered
+from analyzer.report.content.evidence import metric_table, ordered
 from analyzer.report.content.page import Block, Chart, Missing, Page
 from analyzer.report.content.replay_blocks import LEAD, replay_blocks
 from analyzer.report.content.running import running_charts
@@ -72,7 +72,7 @@ _OUTCOMES = (Outcome.FAIL, Outcome.UNRESOLVED, Outcome.PASS)
 def _rank(verdict: Verdict, metric: str) -> tuple[int, int]:
     """Place of a metric's charts: what decides first, failing before others; then the mean."""
     evidence = verdict.metrics.get(metric)
-    if evidence is None or evidence.role not in JUDGED:
+    if evidence is None or not evidence.role.is_judged:
         return len(_OUTCOMES) + 1, 0
     if metric == _MEAN and evidence.outcome is not Outcome.FAIL:
         return len(_OUTCOMES), 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from analyzer.figures import counted, grouped, percent
 from analyzer.model import Decision, Outcome, Role
-from analyzer.report.content.evidence import COLUMNS, JUDGED, metric_table, ordered
+from analyzer.report.content.evidence import COLUMNS, metric_table, ordered
 from analyzer.report.content.slices import UNREAD, small_parts
 from analyzer.verdict import SLICE_REASON, UNREAD_SLICE, describe, part_name
 
@@ -78,7 +78,7 @@ def _metric_case(verdict: Verdict, metric: str, item: Evidence) -> Case:
     table = metric_table(verdict, [metric], "")
     cells = zip(COLUMNS[1:], table.rows[0][1:], strict=True)
     reasons = [reason for reason in verdict.reasons if reason.metric == metric]
-    said = f"{item.outcome}: {describe(item)}" if item.role in JUDGED else "not judged"
+    said = f"{item.outcome}: {describe(item)}" if item.role.is_judged else "not judged"
     return Case(
         item.family.value,
         metric,
@@ -94,7 +94,7 @@ def _metric_case(verdict: Verdict, metric: str, item: Evidence) -> Case:
 
 
 def _result(item: Evidence) -> Result:
-    if item.role in JUDGED and item.outcome is Outcome.FAIL:
+    if item.role.is_judged and item.outcome is Outcome.FAIL:
         return "fail"
     waiting = item.required or item.role is Role.REVIEW
     return "unresolved" if waiting and item.outcome is not Outcome.PASS else "passed"
