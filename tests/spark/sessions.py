@@ -7,7 +7,7 @@ import shutil
 import signal
 import sys
 import warnings
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 LOCAL = "local[2,4]"
+ADAPTIVE = "spark.sql.adaptive.enabled"
+_open = ExitStack()
+_shared: list[SparkSession] = []
 
 
 def require_spark() -> None:
@@ -60,6 +63,21 @@ def session(master: str = LOCAL) -> Iterator[SparkSession]:
         yield built
     finally:
         built.stop()
+
+
+def shared() -> SparkSession:
+    """One that stays for the tests to come: Java and its Python processes take long to start."""
+    if not _shared:
+        _shared.append(_open.enter_context(session()))
+    return _shared[0]
+
+
+def end_shared() -> None:
+    """End the one that stays, if there is one; the next test that wants it starts another."""
+    _shared.clear()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # sockets to Java live as long as it does
+        _open.close()
 
 
 def first_time_fatal(

@@ -21,17 +21,13 @@ from analyzer.errors import AnalyzerError
 from analyzer.spark.driver import SparkPlan
 from tests.examples import examples
 from tests.spark.any_captures import KINDS, any_captures
-from tests.spark.sessions import session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pyspark.sql import SparkSession
-
     from tests.conftest import Say
     from tests.spark.any_captures import Captured
 
 pytestmark = [
+    pytest.mark.usefixtures("spark"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
@@ -41,12 +37,6 @@ ANY_TIME = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     print_blob=True,
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def spark() -> Iterator[SparkSession]:
-    with session() as started:
-        yield started
 
 
 def bundled(found: Captured, folder: Path, plan: SparkPlan | None) -> dict[str, bytes]:

@@ -19,7 +19,7 @@ from analyzer import bundle
 from analyzer.analysis import Request, run
 from analyzer.console.progress import silent
 from analyzer.engine import Engine
-from analyzer.errors import AccessError, UsageError
+from analyzer.errors import UsageError
 from analyzer.out_folder import run_log
 from analyzer.sources import discover
 from analyzer.spark.adding import ADDED, HERE
@@ -113,10 +113,10 @@ COLLECT = "pyspark.sql.classic.dataframe.DataFrame", "collect"
 @pytest.mark.parametrize(
     ("owner", "step", "call", "number"),
     [
-        (*GATEWAY, 1, signal.SIGINT),
-        (*COLLECT, 1, signal.SIGTERM),
+        (*GATEWAY, 1, signal.SIGTERM),
         (*COLLECT, 3, signal.SIGINT),
-        pytest.param(*GATEWAY, 1, signal.SIGTERM, marks=pytest.mark.long),
+        pytest.param(*GATEWAY, 1, signal.SIGINT, marks=pytest.mark.long),
+        pytest.param(*COLLECT, 1, signal.SIGTERM, marks=pytest.mark.long),
         pytest.param(*COLLECT, 1, signal.SIGINT, marks=pytest.mark.long),
         pytest.param(*COLLECT, 3, signal.SIGTERM, marks=pytest.mark.long),
     ],
@@ -146,19 +146,6 @@ runpy.run_module("analyzer", run_name="__main__")
     word, exit_code = ("interrupted", 130) if number is signal.SIGINT else ("terminated", 143)
     assert (done.returncode, done.stdout, done.stderr) == (exit_code, "", f"error: {word}\n")
     assert not (tmp_path / "out").exists()
-
-
-def asked_of_a_stopped_context() -> None:
-    with SparkEngine(SparkPlan("local[1]"), None) as engine:
-        engine.kept(engine.scattered([b"a"]))
-        engine.session.sparkContext._jsc.sc().stop()  # noqa: SLF001
-        engine.scattered([b"b"])
-
-
-def test_spark_that_ends_during_a_run_is_an_access_error() -> None:
-    require_spark()
-    with pytest.raises(AccessError, match="Spark ended during the run"):
-        asked_of_a_stopped_context()
 
 
 def test_nothing_imports_spark_unless_it_is_asked_for() -> None:

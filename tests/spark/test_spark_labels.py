@@ -14,25 +14,19 @@ from analyzer.errors import AccessError
 from analyzer.spark import beside, driver
 from analyzer.spark.driver import SparkEngine, SparkPlan
 from tests.labels.labels_builders import Asked, capture, fates, judged, truth, write
-from tests.spark.sessions import first_time_fatal, session
+from tests.spark.sessions import first_time_fatal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import DataFrame
 
 pytestmark = [
+    pytest.mark.usefixtures("spark"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
 WORDS = ("yes", "no", "maybe")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def spark() -> Iterator[SparkSession]:
-    with session() as started:
-        yield started
 
 
 def alike(source: Path, labels: Path, *policy: str, parts: int = 3) -> dict[str, int]:
@@ -82,7 +76,7 @@ ONE, *MORE = range(40)
 @pytest.mark.parametrize(
     ("seed", "parts"),
     [
-        (ONE, 4),
+        (ONE, 2),
         *(
             pytest.param(seed, parts, marks=pytest.mark.long)
             for seed in (ONE, *MORE[:11])
@@ -132,12 +126,11 @@ def right(kind: str, rng: random.Random) -> str:
 @pytest.mark.parametrize(
     ("kind", "parts"),
     [
-        ("probability", 3),
+        ("probability", 2),
         *(
             pytest.param(kind, parts, marks=pytest.mark.long)
             for kind in ("label", "probability", "regression", "multiclass", "vector", "rows")
             for parts in (1, 3, 16)
-            if (kind, parts) != ("probability", 3)
         ),
         pytest.param("json", 3, marks=pytest.mark.long),
     ],

@@ -20,7 +20,6 @@ from analyzer.spark.captures import SparkCaptures
 from analyzer.spark.driver import SparkEngine, SparkPlan
 from tests.faults.shadow_tests import PRODUCTION, SHADOW
 from tests.spark.any_captures import KINDS, seeded
-from tests.spark.sessions import session
 from tests.spark.test_spark_any_captures import check
 from tests.spark.test_spark_verdicts import captured, put, put_bucket, scores
 
@@ -31,15 +30,14 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 pytestmark = [
+    pytest.mark.usefixtures("spark"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def spark() -> Iterator[SparkSession]:
-    with session() as started:
-        yield started
+NO_SLICES = 6
+"""Of which seed labels are compared and nothing sliced, which takes the fewest jobs."""
 
 
 def keep_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,7 +45,11 @@ def keep_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 20))]
+    "seed",
+    [
+        pytest.param(seed, marks=[] if seed == NO_SLICES else [pytest.mark.long])
+        for seed in range(20)
+    ],
 )
 def test_rows_that_are_made_again_for_every_job_give_the_same_bundle(
     seed: int, monkeypatch: pytest.MonkeyPatch
