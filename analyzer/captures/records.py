@@ -22,10 +22,10 @@ from analyzer.errors import AnalyzerError
 from analyzer.figures import counted, grouped
 from analyzer.metrics.metric import CaptureFacts
 from analyzer.model import Ledger, Note, Pairing
-from analyzer.sources.objects import MAX_LINE_BYTES
+from analyzer.sources.objects import MAX_LINE_BYTES, ROLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -184,11 +184,22 @@ class Captures:
 
     def notes(self) -> tuple[Note, ...]:
         """Caveats about the records as a whole."""
+        return tuple(self._notes())
+
+    def _notes(self) -> Iterator[Note]:
         naive = self._engine.table("capture_without_zone")["records"][0].as_py()
-        if not naive:
-            return ()
-        text = f"inferenceTime without a time zone in {counted(naive, 'record')}; taken as UTC"
-        return (Note(code="naive-time", text=text),)
+        if naive:
+            text = f"inferenceTime without a time zone in {counted(naive, 'record')}; taken as UTC"
+            yield Note(code="naive-time", text=text)
+        production, shadow = (self._tallies.get(role) for role in ROLES)
+        # Not a gate: that both variants' records of a request share their event ID and its second
+        # is neither promised nor excluded.
+        if production is not None and production == shadow:
+            yield Note(
+                code="same-lines",
+                text="both variants' captures hold the same lines to the byte, times and event IDs "
+                "too: one may be a copy of the other, and then nothing was compared",
+            )
 
     def _ledger(self, fates: list[dict[str, Any]], pairs: int) -> Ledger:
         codes = {

@@ -296,6 +296,10 @@ NOTE_CODES: dict[str, tuple[str, str]] = {
         "The shadow's records are stamped a minute or more apart from production's.",
         "Check the captures are of the same test; where IDs pair, times decide nothing but hours.",
     ),
+    "same-lines": (
+        "Both variants' captures are the same to the byte.",
+        "Check that neither is a copy of the other: a shadow's own answers seldom are.",
+    ),
     "naive-time": ("Times without a zone were read as UTC.", "Check that they are UTC."),
     "partial-data": ("CloudWatch did not call these results complete.", "Export them again."),
     "pages-missing": ("The export says that more pages follow.", "Export all pages."),

@@ -110,3 +110,14 @@ def test_pairs_whose_inputs_were_not_captured_are_not_said_to_differ(tmp_path: P
     verdict = judged(tmp_path, shadow)
     assert verdict.ledger.pairs == 36
     assert "other-inputs" not in {note.code for note in verdict.notes}
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_shadow_that_is_productions_capture_copied_is_said_to_be(
+    tmp_path: Path, *, changed: bool
+) -> None:
+    shadow = [hour_lines(hour, PRODUCTION) for hour in HOURS]
+    if changed:
+        shadow[-1][-1] = shadow[-1][-1].replace(b"Z", b".5Z")
+    verdict = judged(tmp_path, shadow)
+    assert ("same-lines" in {note.code for note in verdict.notes}) is not changed
