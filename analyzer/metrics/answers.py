@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analyzer import figures
+from analyzer.metrics.floor import own_share
 from analyzer.metrics.predictions import LEAST_EACH_SIDE, otherwise, withheld
 from analyzer.metrics.shares import Share, outcomes_needed
 from analyzer.model import Note, Outcome
@@ -41,12 +42,14 @@ class Answer:
         apart: of the predictions to which either variant gives it, those that flip.
         of_all: share of all predictions to which production gives it.
         upper: what that share may still be, at the policy's error level.
+        limit: what it must stay below.
     """
 
     name: str
     apart: Share
     of_all: float
     upper: float
+    limit: float
 
     @property
     def told(self) -> str:
@@ -72,8 +75,9 @@ def each_answer(facts: Facts, counted: Counted, flips: Share) -> tuple[Answer, .
         upper = apart.effect(facts.policy).upper
         if apart.outcomes >= LEAST_EACH_SIDE and upper is not None:
             of_all = int(row["production"]) / flips.outcomes
-            found.append(Answer(str(row["answer"]), apart, of_all, upper))
-    return tuple(sorted(found, key=lambda one: (-one.upper, one.name)))
+            limit = most_apart(facts, flips.outcomes, apart.outcomes)
+            found.append(Answer(str(row["answer"]), apart, of_all, upper, limit))
+    return tuple(sorted(found, key=lambda one: (one.limit - one.upper, one.name)))
 
 
 def beside_each_answer(
@@ -85,8 +89,7 @@ def beside_each_answer(
     if not answers or margin is None or evidence.outcome is Outcome.FAIL:
         return evidence
     worst = answers[0]
-    limit = most_apart(facts)
-    if worst.upper < limit:
+    if worst.upper < worst.limit:
         rare = [one for one in answers if one.of_all < margin]
         if not passed or not rare:
             return evidence
@@ -95,28 +98,35 @@ def beside_each_answer(
     note = Note(
         code="answer-lost",
         text=f"{worst.told}; they may differ in {figures.percent(worst.upper)}, and however few of "
-        f"all predictions flip, less than {figures.stated(limit)} of each answer's own must",
+        f"all predictions flip, less than {figures.stated(worst.limit)} of each answer's own must",
     )
-    needs = _needs(facts, flips, worst, note, limit)
+    needs = _needs(facts, flips, worst, note)
     if not passed and (evidence.outcome is not Outcome.UNRESOLVED or not _longer(needs, evidence)):
         return evidence
     return withheld(evidence, note, needs)
 
 
-def most_apart(facts: Facts) -> float:
-    """Which share of an answer's own may be apart.
+def most_apart(facts: Facts, predictions: int, either: int) -> float:
+    """Which share of an answer's own may be apart: half, or a tenth where the same model answers.
 
-    A model that answers at random differs from itself in rare answers, too: half, then.
+    What production flips by itself may all be of this one answer, and is added to the tenth.
+
+    Args:
+        facts: for what changed, and production's own flips.
+        predictions: of all answers.
+        either: those to which either variant gives it.
     """
-    same = facts.policy.change == "infrastructure" and facts.floor is None
-    return _SAME_MODEL if same else MOST_APART
+    if facts.policy.change != "infrastructure":
+        return MOST_APART
+    own = own_share(facts, "flip_rate") * predictions / either
+    return min(_SAME_MODEL + own, MOST_APART)
 
 
-def _needs(facts: Facts, flips: Share, worst: Answer, note: Note, limit: float) -> Needs:
+def _needs(facts: Facts, flips: Share, worst: Answer, note: Note) -> Needs:
     """When so many predictions with that answer will be there that it is settled."""
     once = facts.policy.inference == "fixed"
     alpha = facts.policy.alpha
-    needed = outcomes_needed(worst.apart.estimate, limit, alpha, once=once)
+    needed = outcomes_needed(worst.apart.estimate, worst.limit, alpha, once=once)
     if needed is None:
         return otherwise(note)
     grown = needed / worst.apart.effective

@@ -110,7 +110,8 @@ def assess_share(question: Question, facts: Facts, rule: MetricRule) -> Evidence
     if useless is None:
         evidence = question.beside(facts, counted, share, evidence)
         if question.by_row:
-            evidence = beside_each_row(facts, counted, share, evidence, events=question.by_row)
+            named = {"metric": question.floored, "events": question.by_row}
+            evidence = beside_each_row(facts, counted, share, evidence, **named)
     evidence = unless_all_differ(judged, _lately(facts, judged, evidence))
     n = SampleSizes(pairs=counted.count("pairs"), effective=share.effective)
     return evidence.model_copy(update={"n": n, "notes": (*notes, *evidence.notes)})

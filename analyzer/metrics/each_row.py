@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from analyzer.figures import counted as count_of
 from analyzer.figures import percent, stated
 from analyzer.metrics.answers import most_apart
+from analyzer.metrics.floor import own_share
 from analyzer.metrics.predictions import LEAST_EACH_SIDE, otherwise, withheld
 from analyzer.metrics.shares import Share
 from analyzer.model import Note, Outcome
@@ -33,7 +34,7 @@ _POSITIVE = "prediction at or above the threshold in either variant"
 
 
 def beside_each_row(
-    facts: Facts, counted: Counted, share: Share, evidence: Evidence, *, events: str
+    facts: Facts, counted: Counted, share: Share, evidence: Evidence, *, metric: str, events: str
 ) -> Evidence:
     """A pass is one only where no row of the answers is beyond the margin for certain by itself.
 
@@ -46,6 +47,7 @@ def beside_each_row(
         counted: the rows; none where each answer holds one prediction.
         share: of all predictions.
         evidence: of it.
+        metric: whose share it is; what production differs by itself is added to its margin.
         events: which of a row's counts it is a share of.
     """
     if evidence.outcome is not Outcome.PASS or evidence.margin is None:
@@ -53,10 +55,10 @@ def beside_each_row(
     rows = [row for row in counted.rows if row["predictions"] >= LEAST_EACH_SIDE]
     if not rows:
         return evidence
-    limit = evidence.margin + (0.0 if facts.floor is None else share.estimate)
+    limit = evidence.margin + own_share(facts, metric)
     found: list[tuple[float, bool, str]] = []
     for row in rows:
-        for name, of, most in _asked(row, events, limit, most_apart(facts)):
+        for name, of, most in _asked(facts, row, events, limit):
             one = _share(counted, share, int(row[events]), of)
             once = facts.policy.inference == "fixed"
             least = one.pooled_lower(facts.policy.alpha / len(rows), once=once)
@@ -70,12 +72,12 @@ def beside_each_row(
 
 
 def _asked(
-    row: Mapping[str, Any], events: str, limit: float, most: float
+    facts: Facts, row: Mapping[str, Any], events: str, limit: float
 ) -> Iterator[tuple[str, int, float]]:
     """What a row's events are a share of, how many these are, and what share is too much."""
     yield "prediction", row["predictions"], limit
     if events == FLIPPED and row["either"] >= LEAST_EACH_SIDE:
-        yield _POSITIVE, row["either"], most
+        yield _POSITIVE, row["either"], most_apart(facts, row["predictions"], row["either"])
 
 
 def _share(counted: Counted, share: Share, events: int, outcomes: int) -> Share:

@@ -172,6 +172,12 @@ def above_floor(facts: Facts, metric: str, share: Share) -> tuple[Share | AboveF
     return AboveFloor(share, floor), Note(code="noise-floor", text=f"{text}of either")
 
 
+def own_share(facts: Facts, metric: str) -> float:
+    """How often production differs from itself; 0 where nobody knows."""
+    floor = None if facts.floor is None else facts.floor.shares.get(metric)
+    return 0.0 if floor is None else floor.events / floor.outcomes
+
+
 def unless_all_differ(judged: Share | AboveFloor, evidence: Evidence) -> Evidence:
     """A pass is none where production itself differs so often that a bad shadow could not show."""
     if not isinstance(judged, AboveFloor) or judged.own <= _MOST_OWN:
