@@ -93,3 +93,17 @@ def test_a_floor_of_nothing_passes_nothing_that_would_not_pass_without(
     above = outcome(replace(alone, floor=floor), metric)
     # few that production was compared with itself may make a failure doubtful
     assert above > 0 or outcome(alone, metric) == 0
+
+
+@settings(max_examples=examples(100, whole=2_000), deadline=None)
+@given(asked(), st.sampled_from([1.5, 4, 40]))
+def test_surroundings_that_change_and_inputs_that_repeat_pass_nothing_more(
+    case: tuple[str, dict[str, Any], dict[str, Any]], repeated: float
+) -> None:
+    metric, counts, policy = case
+    alone = outcome(of(counts, policy | {"change": "model"}), metric)
+    same = outcome(of(counts, policy | {"change": "infrastructure"}), metric)
+    squares = {name: repeated * n for name, n in counts.items() if name.endswith("_squares")}
+    again = outcome(of(counts | squares, policy | {"change": "model"}), metric)
+    assert same > 0 or alone == 0
+    assert again > 0 or alone == 0
