@@ -214,7 +214,10 @@ def analyzer(
 UNDRAWN = """
 from unittest import mock
 from analyzer.__main__ import main
-with mock.patch("analyzer.report.html.page._drawings", return_value={}):
+with (
+    mock.patch("analyzer.report.html.converter.Converter.start"),
+    mock.patch("analyzer.report.html.page._drawings", return_value={}),
+):
     main()
 """
 """For `python -c`: the same for a process of its own, whose environment is what is tested."""

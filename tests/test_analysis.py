@@ -116,7 +116,7 @@ def test_roles_given_the_other_way_round_do_not_pass_whether_named_or_given_as_p
             (None, f"{beside}/v2-shadow.jsonl", f"{beside}/v1.jsonl"),
         )
     ):
-        for swapped in (True, False) if number < examples(1, whole=3) else (True,):
+        for swapped in (True, False) if number < examples(0, whole=3) else (True,):
             roles = (production, shadow) if swapped else (shadow, production)
             asked = analysis.Request(source=of_both, production=roles[0], shadow=roles[1])
             held = analysis.run(asked, silent).verdict.gates["roles"]
@@ -139,11 +139,14 @@ def test_one_payload_every_ten_seconds_pairs_within_a_second(tmp_path: Path) -> 
     assert done.verdict.gates["distinct_inputs"].closed
 
 
-def test_one_payload_a_hundred_thousand_times_holds(tmp_path: Path) -> None:
+def test_one_payload_tens_of_thousands_of_times_holds(tmp_path: Path) -> None:
+    copies = examples(15, whole=50)
     base = [line(k // 20, "1,2,3", "0.25") for k in range(2_000)]
-    many = [text.replace(b'"eventId":"', b'"eventId":"%d-' % k) for k in range(50) for text in base]
+    many = [
+        text.replace(b'"eventId":"', b'"eventId":"%d-' % k) for k in range(copies) for text in base
+    ]
     verdict = judged(put(tmp_path, many, many)).verdict
-    assert verdict.ledger.pairs == 100_000
+    assert verdict.ledger.pairs == 2_000 * copies
     assert verdict.decision.value == "HOLD"
     assert verdict.gates["distinct_inputs"].outcome.value == "fail"
     assert any(reason.gate == "distinct_inputs" for reason in verdict.reasons)
@@ -249,7 +252,11 @@ def test_a_side_of_damaged_gzip_is_an_input_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("since", "until"),
-    [("2030-01-01", None), (None, "2020-01-01"), ("2030-01-01", "2030-01-02")],
+    [
+        ("2030-01-01", None),
+        (None, "2020-01-01"),
+        pytest.param("2030-01-01", "2030-01-02", marks=pytest.mark.long),
+    ],
 )
 def test_a_window_beyond_all_captures_is_refused_with_their_extent(
     tmp_path: Path, since: str | None, until: str | None
@@ -283,11 +290,13 @@ def test_captures_without_a_common_minute_are_refused_with_both_extents(tmp_path
     ],
 )
 def test_a_window_beyond_all_metric_points_is_refused_with_their_extent(
-    since: str | None, until: str | None
+    tmp_path: Path, since: str | None, until: str | None
 ) -> None:
+    export = tmp_path / "rows.jsonl"
+    export.write_text("".join(exported(PROMOTE / "cloudwatch")[::50]), encoding="utf-8")
     request = analysis.Request(
         endpoint="churn-endpoint",
-        cloudwatch=(str(PROMOTE / "cloudwatch"),),
+        cloudwatch=(str(export),),
         since=since,
         until=until,
     )
@@ -386,7 +395,7 @@ ANY_BYTES = st.binary(max_size=400)
 WHOLE_RUNS = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-@settings(WHOLE_RUNS, max_examples=examples(3, whole=10))
+@settings(WHOLE_RUNS, max_examples=examples(2, whole=10))
 @given(ANY_BYTES, ANY_BYTES)
 def test_any_bytes_end_in_a_balanced_verdict(
     tmp_path_factory: pytest.TempPathFactory, production: bytes, shadow: bytes
@@ -437,7 +446,6 @@ def test_the_description_of_another_endpoint_is_refused(tmp_path: Path) -> None:
     other.write_text(text.replace("churn-endpoint", "fraud"), encoding="utf-8")
     request = analysis.Request(
         source=str(SLOW_TAIL / "captures"),
-        cloudwatch=(str(SLOW_TAIL / "cloudwatch"),),
         endpoint_file=other,
     )
     with pytest.raises(InputError, match="of the endpoint fraud, not of churn-endpoint"):

@@ -6,7 +6,7 @@ import gzip
 import json
 import os
 import shutil
-import uuid
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -46,20 +46,17 @@ if TYPE_CHECKING:
 PAIRS = 6_000
 
 
-def record(at_s: int, name: int, data: str | None, output: str, encoding: str) -> str:
-    when = START.timestamp() + at_s
-    stamp = np.datetime64(int(when), "s").astype(str) + "Z"
+def form(encoding: str, *, given: bool) -> str:
+    """A record whose event, request, time, output and input, if given, are to be filled in."""
     kind = "application/json" if encoding == "JSON" else "text/csv"
-    given = {"observedContentType": kind, "encoding": encoding}
-    capture = {"endpointOutput": {**given, "encoding": "CSV", "mode": "OUTPUT", "data": output}}
-    if data is not None:
-        capture["endpointInput"] = {**given, "mode": "INPUT", "data": data}
-    event = {
-        "eventId": str(uuid.UUID(int=name * 10 + len(output))),
-        "inferenceId": f"request {name}",
-        "inferenceTime": stamp,
-    }
-    return json.dumps({"captureData": capture, "eventMetadata": event, "eventVersion": "0"})
+    side = {"observedContentType": kind, "encoding": encoding}
+    output = {**side, "encoding": "CSV", "mode": "OUTPUT", "data": "%(output)s"}
+    event = {"eventId": "%(event)s", "inferenceId": "request %(name)s", "inferenceTime": "%(at)s"}
+    capture: dict[str, object] = {"endpointOutput": output}
+    if given:
+        capture["endpointInput"] = {**side, "mode": "INPUT", "data": "%(data)s"}
+    record = {"captureData": capture, "eventMetadata": event, "eventVersion": "0"}
+    return json.dumps(record).replace('"%(data)s"', "%(data)s")
 
 
 def put(
@@ -71,12 +68,22 @@ def put(
     encoding: str = "CSV",
     step_s: int = 10,
 ) -> Path:
+    forms = [form(encoding, given=given) for given in (False, True)]
+    start = np.datetime64(int(START.timestamp()), "s")
+    moments = (start + step_s * np.arange(len(inputs))).astype(str).tolist()
     for variant, scores in (("v1", production), ("v2-shadow", shadow)):
         hour = folder / "churn" / variant / "2026" / "11" / "16" / "00"
         hour.mkdir(parents=True)
         lines = [
-            record(k * step_s, k, data, f"{score:.6f}", encoding)
-            for k, (data, score) in enumerate(zip(inputs, scores, strict=True))
+            forms[data is not None]
+            % {
+                "event": f"00000000-0000-0000-0000-{k:012x}",
+                "name": k,
+                "at": f"{moments[k]}Z",
+                "output": f"{score:.6f}",
+                "data": json.dumps(data),
+            }
+            for k, (data, score) in enumerate(zip(inputs, scores.tolist(), strict=True))
         ]
         (hour / "00-00-000-a.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return folder
@@ -109,15 +116,22 @@ BY_REGION = 'slices={"input.2"="categories"}'
 
 
 @pytest.fixture(scope="module")
-def by_region(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
-    """What `planted` is judged like by region, for all who only look at it."""
-    return judged(planted(tmp_path_factory.mktemp("planted")), BY_REGION, use_cache=False)
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `planted` writes, for all who only read it."""
+    return planted(tmp_path_factory.mktemp("planted"))
+
+
+@pytest.fixture(scope="module")
+def by_region(source: Path) -> Analysis:
+    """How it is judged by region, for all who only look at it."""
+    return judged(source, BY_REGION, use_cache=False)
 
 
 def test_a_part_of_the_traffic_that_fails_holds_what_the_whole_would_promote(
-    tmp_path: Path, by_region: Analysis
+    source: Path, by_region: Analysis
 ) -> None:
-    whole, parts = judged(planted(tmp_path)).verdict, by_region.verdict
+    whole, parts = judged(source).verdict, by_region.verdict
+    assert parts.metrics == whole.metrics
     assert whole.metrics["flip_rate"].outcome is Outcome.PASS
     assert parts.metrics["flip_rate"].outcome is Outcome.PASS
     assert whole.slices == {}
@@ -187,11 +201,9 @@ def test_a_failing_part_turns_a_promotion_into_a_hold_and_nothing_worse(
     assert said == "the decision is PROMOTE, but the evidence says HOLD"
 
 
-def test_a_scenario_that_promotes_is_held_by_one_planted_part_when_that_is_named(
-    tmp_path: Path,
-) -> None:
+def scenario_with_a_bad_part(folder: Path) -> analysis.Request:
     """A tenth of the requests with the largest fourth input is decided the other way round."""
-    captures = tmp_path / "captures"
+    captures = folder / "captures"
     shutil.copytree(PROMOTE / "captures", captures)
     for path in captures.glob("*/*shadow*/**/*.jsonl.gz"):
         records = [json.loads(text) for text in gzip.decompress(path.read_bytes()).splitlines()]
@@ -200,21 +212,34 @@ def test_a_scenario_that_promotes_is_held_by_one_planted_part_when_that_is_named
             output = found["captureData"]["endpointOutput"]
             if fourth > 14.3 and found["eventMetadata"]["inferenceId"].endswith("3"):
                 output["data"] = f"{1 - float(output['data'])}\n"
-        path.write_bytes(gzip.compress("\n".join(map(json.dumps, records)).encode()))
-    decisions = {}
-    for named in ("", 'slices={"input.4"="quantiles"}'):
-        request = analysis.Request(
-            source=str(captures),
-            cloudwatch=(str(PROMOTE / "cloudwatch"),),
-            policy_file=PROMOTE / "policy.toml",
-            overrides=(named,) if named else (),
-        )
-        decisions[named] = analysis.run(request, silent).verdict
-    silent_, asked = decisions.values()
-    assert silent_.decision is Decision.PROMOTE
-    assert asked.decision is Decision.HOLD
-    assert {reason.code for reason in asked.reasons} == {"slice-review"}
-    assert asked.metrics == silent_.metrics
+        text = "\n".join(map(json.dumps, records))
+        path.write_bytes(gzip.compress(text.encode(), compresslevel=1))
+    return analysis.Request(
+        source=str(captures),
+        cloudwatch=(str(PROMOTE / "cloudwatch"),),
+        policy_file=PROMOTE / "policy.toml",
+        use_cache=False,
+    )
+
+
+def test_a_scenario_that_promotes_is_held_by_one_planted_part_when_that_is_named(
+    tmp_path: Path,
+) -> None:
+    from analyzer.verdict import decide
+
+    named = ('slices={"input.4"="quantiles"}',)
+    asked = replace(scenario_with_a_bad_part(tmp_path), overrides=named)
+    verdict = analysis.run(asked, silent).verdict
+    assert verdict.decision is Decision.HOLD
+    assert {reason.code for reason in verdict.reasons} == {"slice-review"}
+    unnamed = decide(verdict.metrics, verdict.gates, {}, {})
+    assert unnamed.decision is Decision.PROMOTE
+
+
+@pytest.mark.long
+def test_the_planted_part_of_a_scenario_is_promoted_when_it_is_not_named(tmp_path: Path) -> None:
+    asked = scenario_with_a_bad_part(tmp_path)
+    assert analysis.run(asked, silent).verdict.decision is Decision.PROMOTE
 
 
 def test_a_part_taken_out_of_a_verdict_or_called_a_pass_contradicts_the_rest(
@@ -281,11 +306,11 @@ def test_a_small_part_that_may_have_moved_by_chance_is_not_called_certain(tmp_pa
 def test_a_slice_that_finds_no_values_holds_and_says_what_to_correct(
     tmp_path: Path, named: str, by: str, kind: str
 ) -> None:
-    done = judged(planted(tmp_path, pairs=3_000), f'slices={{"{named}"="{by}", hour=true}}')
+    done = judged(planted(tmp_path, pairs=1_200), f'slices={{"{named}"="{by}", hour=true}}')
     verdict = done.verdict
     (reason,) = [reason for reason in verdict.reasons if reason.code == "slice-unread"]
     assert f"Slice {named} tells no parts of the traffic apart" in reason.text
-    assert f"of 3 000 pairs 3 000 {kind}" in reason.text
+    assert f"of 1 200 pairs 1 200 {kind}" in reason.text
     assert f"or take {named} out of [slices]" in reason.advice
     assert contradiction(verdict) is None
     silenced = tuple(one for one in verdict.reasons if one is not reason)
@@ -385,20 +410,31 @@ def test_what_is_sliced_is_the_same_to_the_byte_cached_split_or_threaded(tmp_pat
     source = planted(tmp_path / "captures", pairs=1_500)
     for file in source.rglob("*.jsonl"):
         os.utime(file, (1_700_000_000, 1_700_000_000))  # long settled, so it is kept
+    judged(source, 'slices={"input.3"="quantiles"}')
     policy = ('slices={"input.2"="categories", "input.3"="quantiles", hour=true}',)
-    first = judged(source, *policy, threads=1).verdict.to_json()
-    assert judged(source, *policy).verdict.to_json() == first
-    assert judged(source, *policy, use_cache=False, threads=2).verdict.to_json() == first
     # a slice that no run asked for before is read from the captures again
-    other = judged(source, 'slices={"input.3"="quantiles"}').verdict
-    fresh = judged(source, 'slices={"input.3"="quantiles"}', use_cache=False).verdict
-    assert other.to_json() == fresh.to_json()
-    for file in source.rglob("*.jsonl"):
-        lines = file.read_text("utf-8").splitlines()[::-1]
-        file.write_text("\n".join(lines[:600]) + "\n", encoding="utf-8")
-        file.with_name("b.jsonl").write_text("\n".join(lines[600:]) + "\n", encoding="utf-8")
-    shuffled = judged(source, *policy).verdict
-    assert shuffled.slices == Verdict.model_validate_json(first).slices
+    first = judged(source, *policy).verdict
+    assert judged(source, *policy, threads=1).verdict.to_json() == first.to_json()
+    lines = {file: file.read_text("utf-8").splitlines()[::-1] for file in source.rglob("*.jsonl")}
+    for file, backwards in lines.items():
+        file.write_text("\n".join(backwards[:600]) + "\n", encoding="utf-8")
+        file.with_name("b.jsonl").write_text("\n".join(backwards[600:]) + "\n", encoding="utf-8")
+    shuffled = judged(source, *policy, use_cache=False, threads=1).verdict
+    inputs = {"objects_listed": 4, "objects_read": 4}
+    assert shuffled.inputs == first.inputs.model_copy(update=inputs)
+    said = shuffled.model_copy(update={"inputs": first.inputs}).to_json()
+    assert said.replace("of 4 objects", "of 2 objects") == first.to_json()
+
+
+@pytest.mark.long
+def test_what_is_sliced_is_the_same_to_the_byte_however_many_threads(tmp_path: Path) -> None:
+    source = planted(tmp_path, pairs=1_500)
+    policy = ('slices={"input.2"="categories", "input.3"="quantiles", hour=true}',)
+    texts = {
+        judged(source, *policy, use_cache=False, threads=threads).verdict.to_json()
+        for threads in (None, 1, 2, 3)
+    }
+    assert len(texts) == 1
 
 
 def test_repeated_inputs_are_worth_one_pair_within_a_part(tmp_path: Path) -> None:
@@ -463,11 +499,13 @@ def test_the_parts_are_in_the_bundle_and_in_the_report(tmp_path: Path, by_region
     assert "south" in text
 
 
-def test_the_terminal_and_the_summary_say_what_slices_came_to(tmp_path: Path) -> None:
-    policy = 'slices={"input.2"="categories", hour=true}'
-    verdict = judged(planted(tmp_path), policy).verdict
-    page = verdict_page(verdict)
-    said = "hour: 17 parts, none fails; input.2: 6 parts, one fails"
+def test_the_terminal_and_the_summary_say_what_slices_came_to(by_region: Analysis) -> None:
+    (held,) = by_region.verdict.slices.values()
+    passing = tuple(part for part in held.bins if part.value != "south")
+    hours = held.model_copy(update={"by": "hour", "bins": passing})
+    slices = {"hour": hours, "input.2": held}
+    page = verdict_page(by_region.verdict.model_copy(update={"slices": slices}))
+    said = "hour: 5 parts, none fails; input.2: 6 parts, one fails"
     assert f"- **slices**: {said}\n" in markdown.render(page)
     assert f"- slices: {said}\n" in render(page)
 

@@ -11,28 +11,30 @@ import sys
 from dataclasses import replace
 from math import fsum
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import pytest
 
 from analyzer import bundle
 from analyzer.model import Decision
-from tests.bench import contenders, ingest, results
+from tests.bench import analyzer_runs, capture_load, contenders, ingest, results
 from tests.bench.analyzer_runs import DECIDED, Failed, Workspace, found_by, require
 from tests.bench.capture_load import write
 from tests.bench.ingest import COLD, TITLES, compared, prepared
 from tests.bench.limits import Case
 from tests.bench.load import ENDPOINT, PRODUCTION, Load
-from tests.bench.measure import ROOT, folder_bytes, measured
+from tests.bench.measure import ROOT, Measured, folder_bytes, measured
 from tests.bench.stages import Stage, after_pairing, markdown_of, staged
 from tests.browser.chromium import CHROMIUM
 from tests.captures.capture_oracle import account
+from tests.examples import examples
+from tests.forked_runs import analyzer
 from tests.report.frames import tables
 from tests.report.verdicts import verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-    from tests.bench.measure import Measured
 
 PAIRS, OBJECTS = 2_000, 20
 
@@ -44,9 +46,20 @@ def load(tmp_path_factory: pytest.TempPathFactory) -> Load:
 
 @pytest.fixture(scope="module")
 def ran(load: Load, tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Measured]:
-    """One run over the load, whose bundle nobody changes."""
+    """One run over the load, whose bundle nobody changes; what it took is measured with --long."""
     workspace = Workspace(tmp_path_factory.mktemp("ran") / "workspace")
-    return workspace, workspace.run(load)
+
+    def unmeasured(
+        command: Sequence[str], scratch: Path, environment: Mapping[str, str]
+    ) -> Measured:
+        assert [*command[:3]] == [sys.executable, "-m", "analyzer"]
+        scratch.mkdir(parents=True)
+        done = analyzer(*command[3:], cwd=ROOT, env=environment)
+        return Measured(1.0, 1.0, 1, 0, done.returncode)
+
+    measuring = measured if examples(0, whole=1) else unmeasured
+    with mock.patch.object(analyzer_runs, "measured", measuring):
+        return workspace, workspace.run(load)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -147,13 +160,14 @@ def test_a_contender_that_finds_something_else_fails_the_benchmark(
 
 
 def test_the_same_seed_gives_the_same_bytes_however_many_processes_write(
-    load: Load, tmp_path: Path
+    load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A process of its own, as the benchmark starts it: its workers import what it was started from.
     writer = [sys.executable, "tests/bench/capture_load.py", "--processes", "2"]
     numbers = ["--pairs", str(PAIRS), "--objects", str(OBJECTS), "--folder", str(tmp_path / "two")]
     subprocess.run([*writer, *numbers], cwd=ROOT, check=True, capture_output=True)
     assert files(tmp_path / "two") == files(load.folder)
+    monkeypatch.setattr(capture_load, "_write_metrics", lambda _: None)
     other = write(tmp_path / "other", PAIRS, OBJECTS, seed=8, processes=1)
     same = set(files(other.captures).values()) & set(files(load.captures).values())
     assert same == set()
@@ -213,9 +227,9 @@ def test_stages_follow_the_run_and_only_those_after_pairing_are_summed(
 def test_a_process_is_measured_by_what_it_took(tmp_path: Path) -> None:
     script = (
         "import os, pathlib, sys, time\n"
-        "held = bytearray(os.urandom(200_000_000))\n"
+        "held = bytearray(b'x') * 200_000_000\n"
         "pathlib.Path(os.environ['TMPDIR'], 'spilled').write_bytes(held[:5_000_000])\n"
-        "time.sleep(1)\n"
+        "time.sleep(0.4)\n"
         "sys.exit(int(os.environ['CODE']))\n"
     )
     done = measured([sys.executable, "-c", script], tmp_path, {"CODE": "20"})

@@ -50,23 +50,26 @@ def most_by_chance(worlds: int, rate: float = ALPHA) -> int:
 
 
 @pytest.mark.parametrize(
-    ("truth", "seed"),
+    ("truth", "seed", "days"),
     [
-        pytest.param(Truth(), 0, id="no harm", marks=pytest.mark.long),
+        pytest.param(Truth(), 0, 3, id="no harm", marks=pytest.mark.long),
         pytest.param(
             Truth(slower=1.2, errors=(0.001, 0.004), flips=0.05, repeats=5),
             1,
+            examples(1, whole=3),
             id="slower, failing and flipping",
         ),
     ],
 )
-def test_the_same_world_on_disk_is_judged_the_same(tmp_path: Path, truth: Truth, seed: int) -> None:
+def test_the_same_world_on_disk_is_judged_the_same(
+    tmp_path: Path, truth: Truth, seed: int, days: int
+) -> None:
     """Exports and captures in files, read by `analysis.run`, against the facts made directly."""
-    world = world_of(replace(THREE_DAYS, captured=0.03, truth=truth), seed)
+    world = world_of(Setting(days=days, captured=0.03, truth=truth), seed)
     write_world(tmp_path, world)
     policy = tmp_path / "policy.toml"
     policy.write_text("[sampling]\nshadow_percentage = 100\n")
-    hours = 72
+    hours = 24 * days
     request = analysis.Request(
         source=str(tmp_path / "captures"),
         cloudwatch=(str(tmp_path / "cloudwatch"),),
@@ -188,7 +191,7 @@ def cases(*by_default: str) -> list[ParameterSet]:
 
 @pytest.mark.parametrize("row", cases("slower", "more flips"))
 def test_harm_at_the_margin_is_seldom_promoted_and_seldom_rejected(row: Row) -> None:
-    worlds = 8
+    worlds = examples(5, whole=8)
     found = list(row.settled(AT_MARGIN, worlds, seed=1))
     assert sum(one.promoted is not None for one in found) <= most_by_chance(worlds)
     assert sum(one.rejected is not None for one in found) <= most_by_chance(worlds)
@@ -196,7 +199,7 @@ def test_harm_at_the_margin_is_seldom_promoted_and_seldom_rejected(row: Row) -> 
 
 @pytest.mark.parametrize("row", cases("more errors", "slower, AR(1) 0.95"))
 def test_no_harm_is_promoted_and_twice_the_margin_is_rejected(row: Row) -> None:
-    worlds = 4
+    worlds = examples(2, whole=4)
     fine = list(row.settled(NO_HARM, worlds, seed=1))
     assert sum(one.promoted is not None for one in fine) >= worlds - 1
     assert not any(one.rejected for one in fine)
@@ -225,7 +228,7 @@ def test_what_rejects_harm_at_the_margin_early_was_above_it_in_the_hours_seen(na
     (row,) = (row for row in ROWS if row.name == name)
     truth = row.truths[AT_MARGIN]
     early = []
-    for seed in range(examples(8, whole=16)):
+    for seed in range(examples(6, whole=16)):
         world = world_of(replace(row.setting, days=1, truth=truth), seed)
         seen = Seen(world, policy_of({}))
         hours = [h for h in range(2, 24) if outcome_alone(seen.at(h), "latency_mean") is FAIL]

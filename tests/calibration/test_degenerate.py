@@ -13,7 +13,18 @@ from tests.calibration.degenerate import KINDS, Degenerate, judged, promising
 if TYPE_CHECKING:
     from pathlib import Path
 
-IN_CI = len(KINDS)
+TOGETHER = (
+    ("swapped", "no ModelLatency Average"),
+    ("same objects", "one payload", "no ModelLatency p99"),
+    ("same answers", "short", "deployed"),
+    ("thin", "other form", "no Invocation5XXErrors"),
+    ("malformed", "dead shadow", "no InvocationsPerInstance"),
+    ("other requests", "absent shadow", "no Invocation4XXErrors"),
+    ("tiny", "failing shadow"),
+)
+"""Kinds of which none hides another: what each is named for keeps from PROMOTE by itself."""
+ALONE = tuple((kind,) for kind in KINDS if not any(kind in kinds for kinds in TOGETHER))
+IN_TURN = len(KINDS)
 """Each kind once, every third in company."""
 ALL = 1_000
 
@@ -36,11 +47,26 @@ def wrong(bucket: Degenerate, folder: Path, kept: Path | None = None) -> str | N
 
 
 @pytest.mark.parametrize("sampling", [1.0, 0.8])
-def test_what_is_spoiled_was_promoted_before(sampling: float, tmp_path: Path) -> None:
-    assert judged(promising(0, sampling=sampling).request(tmp_path)).decision == "PROMOTE"
+def test_what_is_spoiled_was_promoted_before(
+    sampling: float, tmp_path: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(kept / "cache"))
+    request = promising(0, sampling=sampling).request(tmp_path, kept / f"0-{sampling}")
+    assert judged(request).decision == "PROMOTE"
 
 
-@pytest.mark.parametrize("number", range(IN_CI), ids=lambda n: "+".join(Degenerate.of(n).kinds))
+@pytest.mark.parametrize("kinds", [*TOGETHER, *ALONE], ids="+".join)
+def test_whatever_spoils_a_test_is_named_and_it_is_not_promoted(
+    kinds: tuple[str, ...], tmp_path: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(kept / "cache"))
+    found = Degenerate(0, kinds).judged(tmp_path, kept)
+    assert found.decision != "PROMOTE"
+    assert [kind for kind in kinds if not found.codes & KINDS[kind].codes] == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", range(IN_TURN), ids=lambda n: "+".join(Degenerate.of(n).kinds))
 def test_a_spoiled_test_is_not_promoted_and_the_reason_is_named(
     number: int, tmp_path: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

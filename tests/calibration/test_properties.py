@@ -83,7 +83,7 @@ def test_an_interval_of_one_look_covers_the_truth_as_often_as_it_says(
     metric: str, truth: Truth, true: float
 ) -> None:
     """Each bound misses in one of twenty worlds, so both together in one of ten."""
-    worlds = 20
+    worlds = examples(12, whole=20)
     policy = policy_of({"inference": "fixed", "final": True})
     missed = 0
     for seed in range(worlds):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from functools import cache
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -93,6 +94,12 @@ def content(reading: Reading) -> tuple[object, ...]:
     return (replace(reading.facts, tables={}), tables, reading.pairs, reading.digest)
 
 
+@cache
+def content_of(seed: int) -> tuple[object, ...]:
+    """That of a bucket as it is, read once."""
+    return content(read(chunks_of(bucket(seed))))
+
+
 def check(seed: int) -> None:
     objects = bucket(seed)
     ledger, pairs = account(objects)
@@ -101,7 +108,7 @@ def check(seed: int) -> None:
     assert reading.outputs == pairs
 
 
-@pytest.mark.parametrize("seed", range(examples(8, whole=30)))
+@pytest.mark.parametrize("seed", range(examples(6, whole=30)))
 def test_every_ledger_and_every_pair_agree_with_the_oracle(seed: int) -> None:
     check(seed)
 
@@ -119,20 +126,22 @@ def test_shuffling_files_and_lines_changes_nothing(seed: int) -> None:
     rng = random.Random(seed)
     shuffled: Objects = [(role, rng.sample(lines, len(lines))) for role, lines in objects]
     rng.shuffle(shuffled)
-    assert content(read(chunks_of(shuffled))) == content(read(chunks_of(objects)))
+    assert content(read(chunks_of(shuffled))) == content_of(seed)
 
 
 @pytest.mark.parametrize("seed", range(examples(1, whole=2)))
 def test_one_file_per_line_changes_nothing(seed: int) -> None:
     objects = bucket(seed)
     split: Objects = [(role, [text]) for role, lines in objects for text in lines]
-    assert content(read(chunks_of(split))) == content(read(chunks_of(objects)))
+    assert content(read(chunks_of(split))) == content_of(seed)
 
 
 @pytest.mark.parametrize("seed", range(examples(1, whole=2)))
 def test_threads_and_batch_size_change_nothing(seed: int) -> None:
     chunks = chunks_of(bucket(seed))
-    assert content(read(chunks, threads=1, batch_bytes=1)) == content(read(chunks, threads=4))
+    assert content(read(chunks, threads=1, batch_bytes=1)) == content_of(seed)
+    if examples(0, whole=1):
+        assert content(read(chunks, threads=4)) == content_of(seed)
 
 
 def test_pairing_in_slices_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,7 +157,7 @@ def test_byte_order_marks_and_crlf_change_nothing(seed: int) -> None:
     windows = [
         replace(part, data=b"\xef\xbb\xbf" + part.data.replace(b"\n", b"\r\n")) for part in chunks
     ]
-    assert content(read(windows)) == content(read(chunks))
+    assert content(read(windows)) == content_of(seed)
 
 
 @pytest.mark.parametrize("seed", range(examples(1, whole=2)))
@@ -165,7 +174,7 @@ def test_reading_a_file_twice_changes_only_the_duplicates(seed: int) -> None:
 
 
 @settings(
-    max_examples=examples(5, whole=15),
+    max_examples=examples(4, whole=15),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
@@ -183,7 +192,7 @@ def test_any_bytes_give_a_balanced_ledger(files: list[tuple[str, bytes]]) -> Non
 
 
 @settings(
-    max_examples=examples(5, whole=15),
+    max_examples=examples(4, whole=15),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -21,11 +21,6 @@ from tests.forked_runs import UNDRAWN, analyzer
 ROOT = Path(__file__).parents[2]
 SIGNALS = [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
 LONG = pytest.mark.long
-SWIFT = f"""
-from analyzer.report.html import converter
-converter.SCRIPT = converter.SCRIPT / "nowhere"
-{UNDRAWN}"""
-"""A run without drawings, whose converter ends as soon as it has started."""
 
 
 def command(*arguments: str | Path) -> list[str]:
@@ -88,7 +83,7 @@ def test_a_reader_that_leaves_early_does_not_change_the_exit_code(rejected: Path
 def test_a_run_whose_reader_left_still_ends_with_its_decision(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    arguments = [sys.executable, "-c", SWIFT, *map(str, from_metrics(tmp_path / "out"))]
+    arguments = [sys.executable, "-c", UNDRAWN, *map(str, from_metrics(tmp_path / "out"))]
     done = subprocess.run(arguments, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writer)
     assert (done.returncode, done.stderr) == (20, "")
@@ -110,7 +105,7 @@ def test_a_closed_stream_does_not_change_the_exit_code(rejected: Path, closed: s
 def test_a_run_with_stdout_closed_writes_its_verdict(tmp_path: Path) -> None:
     out = tmp_path / "out"
     done = subprocess.run(
-        ["/bin/sh", "-c", '"$@" >&-', "sh", sys.executable, "-c", SWIFT, *from_metrics(out)],
+        ["/bin/sh", "-c", '"$@" >&-', "sh", sys.executable, "-c", UNDRAWN, *from_metrics(out)],
         capture_output=True,
         text=True,
         check=False,

@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analyzer import bundle
+from analyzer.model import Verdict
 from tests.captures.capture_builders import line
 
 if TYPE_CHECKING:
@@ -71,6 +73,15 @@ def scenario(name: str, target: Path) -> Path:
         if path.is_file():
             aged(path)
     return target
+
+
+def put_promotion(out: Path) -> Path:
+    """The bundle of a run that promoted, without its tables."""
+    golden = (SAMPLE_DATA / "promote" / "expected_verdict.json").read_bytes()
+    verdict = Verdict.model_validate_json(golden)
+    assert verdict.decision.value == "PROMOTE"
+    bundle.write(out, verdict, {}, {})
+    return out
 
 
 @cache

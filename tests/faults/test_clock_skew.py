@@ -43,15 +43,26 @@ def shift_shadow(folder: Path, seconds: int) -> int:
         at = datetime.fromisoformat(match[1].decode()) + timedelta(seconds=seconds)
         return b'"inferenceTime":"%s"' % at.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
 
-    for path in (folder / "captures").rglob("*.jsonl.gz"):
-        if "shadow" in str(path.relative_to(folder)):
-            path.write_bytes(gzip.compress(_TIME.sub(later, gzip.decompress(path.read_bytes()))))
+    for path in (folder / "captures").rglob("*.jsonl*"):
+        if "shadow" in str(path.relative_to(folder)).lower():
+            body = path.read_bytes()
+            if path.suffix == ".gz":
+                path.write_bytes(gzip.compress(_TIME.sub(later, gzip.decompress(body))))
+            else:
+                path.write_bytes(_TIME.sub(later, body))
             aged(path)
     return moved
 
 
 @pytest.mark.parametrize(
-    ("name", "seconds"), [("promote", -1_800), ("promote", 30), ("slow_tail", 1_800)]
+    ("name", "seconds"),
+    [
+        ("thin_sample", -1_800),
+        ("thin_sample", 30),
+        ("slow_tail", 1_800),
+        pytest.param("promote", -1_800, marks=pytest.mark.long),
+        pytest.param("promote", 30, marks=pytest.mark.long),
+    ],
 )
 def test_a_shadow_clock_that_is_wrong_changes_no_evidence(
     tmp_path: Path, name: str, seconds: int

@@ -19,7 +19,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from analyzer import bundle
-from tests.faults.shadow_tests import SAMPLE_DATA, command, scenario, surroundings
+from tests.examples import examples
+from tests.faults.shadow_tests import (
+    SAMPLE_DATA,
+    command,
+    put_promotion,
+    scenario,
+    surroundings,
+)
 from tests.faults.test_disk_full import assert_named
 
 if TYPE_CHECKING:
@@ -45,12 +52,9 @@ def golden() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def promoted(tmp_path_factory: pytest.TempPathFactory, forked: ForkedRuns) -> Path:
+def promoted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundle of an earlier run that promoted."""
-    out = tmp_path_factory.mktemp("promoted") / "bundle"
-    arguments = command(SAMPLE_DATA / "promote", out, "--no-cache")[3:]
-    assert forked.run(arguments, {}).code == 0
-    return out
+    return put_promotion(tmp_path_factory.mktemp("promoted") / "bundle")
 
 
 @dataclass
@@ -109,21 +113,22 @@ def assert_whole(out: Path, golden: bytes) -> None:
 def test_a_killed_run_shows_no_stale_promotion_and_a_rerun_gives_the_same_bytes(
     folder: Path, golden: bytes, promoted: Path, forked: ForkedRuns, tmp_path: Path
 ) -> None:
-    """Eight times; the cache is what the killed runs made of it."""
+    """A few times; the cache is what the killed runs made of it."""
     env = {"XDG_CACHE_HOME": tmp_path / "cache"}
     out = tmp_path / "out"
     arguments = command(folder, out)[3:]
+    drawn = examples(0, whole=1) > 0
     started = time.perf_counter()
-    assert forked.run(arguments, env, drawn=True).code == 10
+    assert forked.run(arguments, env, drawn=drawn).code == 10
     lasts_s = time.perf_counter() - started
     rng = random.Random(1)
     reached = Counter[str]()
-    for number in range(8):
+    for number in range(examples(4, whole=8)):
         if number % 3 == 0:
             shutil.rmtree(tmp_path / "cache")
         seeded(promoted, out)
         with Watch(out / "verdict.json", (promoted / "verdict.json").read_bytes(), golden) as watch:
-            pid = forked.start(arguments, env, drawn=True)
+            pid = forked.start(arguments, env, drawn=drawn)
             time.sleep(rng.uniform(0, 0.8 * lasts_s))
             os.kill(pid, signal.SIGKILL)
             ended = forked.wait(pid)
@@ -194,7 +199,7 @@ def test_an_interrupted_run_ends_with_its_code_and_leaves_nothing_unfinished(  #
     arguments = command(folder, out)[3:]
     rng = random.Random(number)
     codes = []
-    for _ in range(5):
+    for _ in range(examples(2, whole=5)):
         shutil.rmtree(cache, ignore_errors=True)
         seeded(promoted, out)
         with Watch(out / "verdict.json", (promoted / "verdict.json").read_bytes(), golden) as watch:
@@ -259,7 +264,7 @@ def test_two_runs_into_one_folder_leave_one_whole_bundle(
     out = seeded(promoted, tmp_path / "out" / "bundle")
     env = {"XDG_CACHE_HOME": tmp_path / "cache"}
     with Watch(out / "verdict.json", (promoted / "verdict.json").read_bytes(), golden) as watch:
-        pids = [forked.start(command(folder, out)[3:], env) for _ in range(3)]
+        pids = [forked.start(command(folder, out)[3:], env) for _ in range(examples(2, whole=3))]
         ended = [forked.wait(pid) for pid in pids]
     assert set(watch.seen) <= {STALE, ABSENT, NEW}
     assert STALE not in watch.seen[1:]

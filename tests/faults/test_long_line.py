@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,21 +23,23 @@ from tests.faults.shadow_tests import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator
 
-PEAK = (
-    "import resource, sys; from unittest import mock; from analyzer.__main__ import main\n"
-    "mock.patch('analyzer.report.html.page._drawings', return_value={}).start()\n"
-    "try: main()\n"
-    "except SystemExit as ended: code = ended.code\n"
-    "print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr)"
-)
+PEAKS = """
+import json, resource, sys
+from analyzer import analysis
+from analyzer.console.progress import silent
+for source in sys.argv[1:]:
+    done = analysis.run(analysis.Request(source=source, use_cache=False), silent)
+    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    print(json.dumps([done.verdict.ledger.model_dump(), peak_mib]))
+"""
+"""The ledger of each run, and the most memory that was resident until it ended."""
 MIB = 1 << 20
 
 
-def peak_mib(folder: Path, line_mib: int) -> int:
-    """The largest resident memory of a run over captures with one line of that size."""
-    source = folder / "captures"
+def put_captures(source: Path, line_mib: int) -> Path:
+    """Captures with one line of that size."""
     for variant in (PRODUCTION, SHADOW):
         first, *others = hour_lines(0, variant)
         path = put_object(object_path(source, variant, 0), first + b"\n")
@@ -47,28 +50,33 @@ def peak_mib(folder: Path, line_mib: int) -> int:
                 file.write(b"\n")
             file.write(b"".join(b"%s\n" % text for text in others))
         aged(path)
-    out = folder / "out"
-    arguments = ["run", str(source), "--no-cache", "--quiet", "--out", str(out)]
+    return source
+
+
+def peaks_mib(sources: Iterable[Path], cache: Path) -> Iterator[int]:
+    """After a run over each, one after the other in one process; checks their ledgers."""
     ended = subprocess.run(
-        [sys.executable, "-c", PEAK, *arguments],
-        env=surroundings(folder / "cache"),
+        [sys.executable, "-c", PEAKS, *map(str, sources)],
+        env=surroundings(cache),
+        cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
         check=False,
     )
-    code, peak = ended.stderr.split()[-2:]
-    assert code == "10", ended.stderr
-    ledger = json.loads((out / "verdict.json").read_bytes())["ledger"]
-    assert ledger["rejects_by_code"] == {"malformed.oversize": 1}
-    assert ledger["pairs"] == len(others) + 1
-    assert ledger["balanced"]
-    return int(peak)
+    assert ended.returncode == 0, ended.stderr
+    for told in ended.stdout.splitlines():
+        ledger, peak = json.loads(told)
+        assert ledger["rejects_by_code"] == {"malformed.oversize": 1}
+        assert ledger["pairs"] == 12
+        assert ledger["balanced"]
+        yield peak
 
 
-def test_a_line_three_times_as_long_takes_little_more_memory(tmp_path: Path) -> None:
+def test_a_line_200_mib_longer_takes_little_more_memory(tmp_path: Path) -> None:
     """What is read ahead is bounded; how the allocator lays it out is not ours."""
     if sys.platform != "linux":
         pytest.skip("ru_maxrss is in other units elsewhere")
-    shorter = examples(100, whole=300)
-    smaller, larger = (peak_mib(tmp_path / str(size), size) for size in (shorter, 3 * shorter))
+    shorter, longer = examples(20, whole=300), examples(220, whole=900)
+    sources = [put_captures(tmp_path / str(size), size) for size in (shorter, longer)]
+    smaller, larger = peaks_mib(sources, tmp_path / "cache")
     assert larger - smaller < 150

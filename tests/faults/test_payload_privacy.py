@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from analyzer import bundle
+from analyzer import analysis, bundle
 from analyzer.analysis import Request
+from analyzer.console.progress import silent
 from analyzer.report import html, markdown, text
 from analyzer.report.content import PAGES
 from tests.report import bundles
@@ -46,13 +47,22 @@ def labels() -> Iterator[tuple[str, str]]:
             yield production, "deny" if k % 40 == 0 else production
 
 
-def run(kind: str, folder: Path, payloads: str, *, drawn: bool = False) -> Path:
+def asked(kind: str, folder: Path, payloads: str) -> Request:
     encoding = {"json": "JSON", "text": "TEXT", "label": "CSV"}[kind]
     pairs = labels() if kind == "label" else answers(kind)
     source = bundles.captured(folder / "captures", pairs, encoding)
     overrides = (f"predictions.kind={kind}", f"redaction.payloads={payloads}")
-    request = Request(source=str(source), overrides=overrides)
-    return bundles.run_into(folder / "out", request, drawn=drawn)
+    return Request(source=str(source), overrides=overrides, use_cache=False)
+
+
+def run(kind: str, folder: Path, payloads: str, *, drawn: bool = False) -> Path:
+    return bundles.run_into(folder / "out", asked(kind, folder, payloads), drawn=drawn)
+
+
+@pytest.fixture(scope="module")
+def of_labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle of a run over labels, as it is by default, with drawings."""
+    return run("label", tmp_path_factory.mktemp("labels"), "none", drawn=True)
 
 
 def everything(path: Path) -> Iterator[tuple[str, str]]:
@@ -74,16 +84,28 @@ def everything(path: Path) -> Iterator[tuple[str, str]]:
             yield f"{page.id}, as HTML", html.render([page], "report")
 
 
-@pytest.mark.parametrize("kind", ["text", "json", "label"])
-def test_no_payload_and_no_key_of_one_is_anywhere_by_default(
+def assert_unseen(path: Path) -> None:
+    found = [name for name, content in everything(path) if CANARY in content]
+    assert found == []
+    assert bundle.read(path).verdict.ledger.pairs == PAIRS
+
+
+@pytest.mark.parametrize("kind", ["text", "json"])
+def test_no_payload_and_no_key_of_one_is_anywhere_by_default(kind: str, tmp_path: Path) -> None:
+    assert_unseen(run(kind, tmp_path, "none", drawn=True))
+
+
+def test_no_label_that_few_answers_have_is_anywhere_by_default(of_labels: Path) -> None:
+    assert_unseen(of_labels)
+
+
+@pytest.mark.parametrize(
+    "kind", ["json", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("text", "label"))]
+)
+def test_no_payload_and_no_key_of_one_is_anywhere_where_they_are_hashed(
     request: pytest.FixtureRequest, kind: str, tmp_path: Path
 ) -> None:
-    for payloads in ("none", "hashed"):
-        drawn = payloads == "none" or request.config.getoption("--long")
-        path = run(kind, tmp_path / payloads, payloads, drawn=drawn)
-        found = [name for name, content in everything(path) if CANARY in content]
-        assert found == [], payloads
-        assert bundle.read(path).verdict.ledger.pairs == PAIRS
+    assert_unseen(run(kind, tmp_path, "hashed", drawn=request.config.getoption("--long")))
 
 
 def test_a_policy_that_shows_payloads_shows_them_where_it_says(tmp_path: Path) -> None:
@@ -98,9 +120,9 @@ def test_a_policy_that_shows_payloads_shows_them_where_it_says(tmp_path: Path) -
 
 
 def test_labels_of_few_answers_are_counted_together_and_classes_keep_their_names(
-    tmp_path: Path,
+    of_labels: Path,
 ) -> None:
-    flips = bundle.read(run("label", tmp_path, "none")).tables["flips"]
+    flips = bundle.read(of_labels).tables["flips"]
     assert flips["predictions"].sum() == PAIRS
     found = {(row[0], row[1]): row[2] for row in flips.rows()}
     assert {label for pair in found for label in pair} == {
@@ -115,16 +137,17 @@ def test_labels_of_few_answers_are_counted_together_and_classes_keep_their_names
 
 
 def test_a_policy_that_shows_payloads_names_every_label(tmp_path: Path) -> None:
-    opened = bundle.read(run("label", tmp_path, "shown"))
-    assert CANARY in opened.tables["flips"]["production_label"].to_list()
-    assert f"{CANARY}@mail.test" in opened.tables["worst_pairs"]["shadow_value"].to_list()
+    tables = analysis.run(asked("label", tmp_path, "shown"), silent).tables
+    assert CANARY in tables["flips"]["production_label"].to_list()
+    assert f"{CANARY}@mail.test" in tables["worst_pairs"]["shadow_value"].to_list()
 
 
 def test_the_names_of_no_more_than_a_hundred_labels_are_shown(tmp_path: Path) -> None:
     pairs = [(f"class-{k % 120:03d}", f"class-{k % 120:03d}") for k in range(3_000)]
     source = bundles.captured(tmp_path / "captures", pairs)
-    request = Request(source=str(source), overrides=("predictions.kind=label",))
-    flips = bundle.read(bundles.run_into(tmp_path / "out", request)).tables["flips"]
+    overrides = ("predictions.kind=label",)
+    request = Request(source=str(source), overrides=overrides, use_cache=False)
+    flips = analysis.run(request, silent).tables["flips"]
     assert flips["predictions"].sum() == 3_000
     assert flips.filter(production_label="(rare label)")["predictions"].to_list() == [500]
     assert flips.height == 101

@@ -33,13 +33,14 @@ def findings(source: str) -> list[str]:
             found += [a.name for a in node.names if a.name.split(".")[0] in BANNED_IMPORTS]
         elif isinstance(node, ast.ImportFrom):
             found += [node.module or ""] * ((node.module or "").split(".")[0] in BANNED_IMPORTS)
-        elif isinstance(node, ast.Attribute):
-            found += [ast.unparse(node)] * (ast.unparse(node) in BANNED_NAMES)
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            name = f"{node.value.id}.{node.attr}"
+            found += [name] * (name in BANNED_NAMES)
         elif isinstance(node, ast.Call):
-            name = ast.unparse(node.func)
-            found += [name] * (name in BANNED_CALLS)
+            if isinstance(node.func, ast.Name) and node.func.id in BANNED_CALLS:
+                found.append(node.func.id)
             found += [
-                f"{name}({given.arg}=...)"
+                f"{ast.unparse(node.func)}({given.arg}=...)"
                 for given in node.keywords
                 if isinstance(given.value, ast.Constant)
                 and (given.arg, given.value.value) in BANNED_ARGUMENTS

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from analyzer.analysis import Analysis
+    from analyzer.model import Note
     from analyzer.spark.driver import SparkPlan
 
 START = datetime(2026, 11, 16, tzinfo=UTC)
@@ -114,9 +115,15 @@ def outcomes(done: Analysis) -> dict[tuple[str, str], int]:
 
 def line_codes(path: Path, max_line_bytes: int = 4_096) -> dict[str | None, int]:
     """Lines of a label file by code; None for those that give a label."""
+    return read(path, max_line_bytes)[0]
+
+
+def read(path: Path, max_line_bytes: int = 4_096) -> tuple[dict[str | None, int], list[Note]]:
+    """The same, and what a run notes of the files while it reads them."""
     with Engine() as engine:
         engine.execute("capture_macros")
         engine.execute("prediction_macros")
-        read_labels(engine, find_labels(str(path), AwsOptions()), max_line_bytes, silent)
+        found = find_labels(str(path), AwsOptions())
+        notes = read_labels(engine, found, max_line_bytes, silent)
         rows = engine.table("label_codes").to_pylist()
-    return {row["code"]: row["lines"] for row in rows}
+    return {row["code"]: row["lines"] for row in rows}, [*notes]

@@ -8,7 +8,7 @@ import os
 from collections import Counter
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -25,7 +25,17 @@ from analyzer.errors import AccessError, InputError, UsageError
 from analyzer.report import markdown
 from analyzer.report.content import predictions_page, verdict_page
 from analyzer.report.content.page import Table
-from tests.labels.labels_builders import Asked, capture, fates, judged, outcomes, truth, write
+from tests.labels.labels_builders import (
+    Asked,
+    capture,
+    fates,
+    judged,
+    line_codes,
+    outcomes,
+    read,
+    truth,
+    write,
+)
 
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis
@@ -81,21 +91,32 @@ def test_sagemakers_ground_truth_gives_the_table_counted_by_hand(tmp_path: Path)
     assert fates(done) == {"label.matched": 1_200, "label.paired": 1_200}
 
 
-@pytest.mark.parametrize("form", [pytest.param("jsonl", marks=pytest.mark.long), "csv", "parquet"])
-def test_csv_and_parquet_give_what_json_lines_give(tmp_path: Path, form: str) -> None:
+@pytest.mark.parametrize(
+    "forms",
+    [
+        ("jsonl", "csv", "parquet"),
+        *(pytest.param((one,), marks=pytest.mark.long) for one in ("jsonl", "csv", "parquet")),
+    ],
+    ids="-".join,
+)
+def test_csv_and_parquet_give_what_json_lines_give(tmp_path: Path, forms: tuple[str, ...]) -> None:
+    """Each form has its part of the labels."""
     requests, right = worded(300)
     source = capture(tmp_path / "captures", requests)
-    ids = [asked.inference_id for asked in requests]
-    path = tmp_path / f"labels.{form}"
-    if form == "jsonl":
-        write(path, (truth(f"request {k}", label) for k, label in enumerate(right)))
-    elif form == "csv":
-        rows = (f'x,"{w}",{i}\r\n' for i, w in zip(ids, right, strict=True))
-        write(path, ["\ufeffwho,LABEL,Id\r\n", *rows])
-    else:
-        frame = pl.DataFrame({"Label": right, "other": range(300), "ID": ids})
-        frame.write_parquet(path)
-    assert outcomes(judged(source, path)) == by_hand(requests, right)
+    (tmp_path / "labels").mkdir()
+    for place, form in enumerate(forms):
+        words = right[place :: len(forms)]
+        ids = [asked.inference_id for asked in requests[place :: len(forms)]]
+        path = tmp_path / "labels" / f"labels.{form}"
+        if form == "jsonl":
+            write(path, (truth(str(i), label) for i, label in zip(ids, words, strict=True)))
+        elif form == "csv":
+            rows = (f'x,"{w}",{i}\r\n' for i, w in zip(ids, words, strict=True))
+            write(path, ["\ufeffwho,LABEL,Id\r\n", *rows])
+        else:
+            frame = pl.DataFrame({"Label": words, "other": range(len(words)), "ID": ids})
+            frame.write_parquet(path)
+    assert outcomes(judged(source, tmp_path / "labels")) == by_hand(requests, right)
 
 
 def test_a_label_names_the_event_where_the_client_set_no_inference_id(tmp_path: Path) -> None:
@@ -225,18 +246,43 @@ def scored(count: int, harm: float, seed: int = 5) -> tuple[list[Asked], list[st
     return requests, [str(int(one)) for one in positive]
 
 
-@pytest.mark.parametrize(
-    ("harm", "outcome"), [pytest.param(0.0, "pass", marks=pytest.mark.long), (0.04, "fail")]
-)
-def test_equal_accuracy_passes_and_a_loss_beyond_the_margin_rejects(
-    tmp_path: Path, harm: float, outcome: str
-) -> None:
-    requests, right = scored(12_000, harm)
+class Scored(NamedTuple):
+    """Scores of a shadow that loses four of a hundred, and what a run made of them."""
+
+    requests: list[Asked]
+    right: list[str]
+    source: Path
+    done: Analysis
+
+
+@pytest.fixture(scope="module")
+def losing(tmp_path_factory: pytest.TempPathFactory) -> Scored:
+    """Judged by one file of labels, on one thread."""
+    folder = tmp_path_factory.mktemp("losing")
+    requests, right = scored(1_500, 0.04)
+    source = capture(folder / "captures", requests)
+    labels = write(folder / "l.jsonl", (truth(f"r{k}", y) for k, y in enumerate(right)))
+    return Scored(requests, right, source, judged(source, labels, threads=1))
+
+
+def test_a_loss_beyond_the_margin_rejects(losing: Scored) -> None:
+    agrees_with_scikit(losing.requests, losing.right, losing.done, "fail")
+
+
+@pytest.mark.long
+def test_equal_accuracy_passes(tmp_path: Path) -> None:
+    requests, right = scored(12_000, 0.0)
     source = capture(tmp_path / "captures", requests)
     labels = write(
         tmp_path / "l.csv", ["id,label\n", *(f"r{k},{y}\n" for k, y in enumerate(right))]
     )
-    done = judged(source, labels)
+    agrees_with_scikit(requests, right, judged(source, labels), "pass")
+
+
+def agrees_with_scikit(
+    requests: list[Asked], right: list[str], done: Analysis, outcome: str
+) -> None:
+    """Outcome, decision and every number of either side."""
     accuracy = done.verdict.metrics["accuracy"]
     assert (accuracy.outcome.value, accuracy.required) == (outcome, True)
     assert (done.verdict.decision.value == "REJECT") == (outcome == "fail")
@@ -255,17 +301,14 @@ def test_equal_accuracy_passes_and_a_loss_beyond_the_margin_rejects(
         assert found["auc"] == pytest.approx(roc_auc_score(positive, scores), abs=2e-3)
         tenth = np.minimum((scores * 10).astype(int), 9)
         gap = np.bincount(tenth, scores - positive)
-        assert found["calibration_error"] == pytest.approx(np.abs(gap).sum() / 12_000, abs=1e-8)
+        assert found["calibration_error"] == pytest.approx(np.abs(gap).sum() / len(right), abs=1e-8)
 
 
-def test_swapping_the_variants_negates_what_labels_say(tmp_path: Path) -> None:
-    requests, right = scored(1_500, 0.02)
-    turned = [Asked(asked.shadow, asked.production, asked.inference_id) for asked in requests]
-    labels = write(tmp_path / "l.jsonl", (truth(f"r{k}", y) for k, y in enumerate(right)))
-    one, other = (
-        judged(capture(tmp_path / name, given), labels).verdict.metrics
-        for name, given in (("one", requests), ("other", turned))
-    )
+def test_swapping_the_variants_negates_what_labels_say(tmp_path: Path, losing: Scored) -> None:
+    turned = [Asked(one.shadow, one.production, one.inference_id) for one in losing.requests]
+    labels = write(tmp_path / "l.jsonl", (truth(f"r{k}", y) for k, y in enumerate(losing.right)))
+    one = losing.done.verdict.metrics
+    other = judged(capture(tmp_path / "captures", turned), labels).verdict.metrics
     for metric in ("accuracy", "log_loss", "brier_score", "auc", "calibration_error"):
         there, back = one[metric].effect, other[metric].effect
         assert there is not None
@@ -355,13 +398,12 @@ def test_labels_that_do_not_fit_are_named_unless_they_are_rare(tmp_path: Path) -
 
 
 def test_a_file_that_lacks_a_column_is_named_with_those_it_has(tmp_path: Path) -> None:
-    source = capture(tmp_path / "captures", [Asked("yes", "no", f"r{k}") for k in range(5)])
     folder = tmp_path / "labels"
     write(folder / "a.csv", ["inference_id,y\n", "r0,yes\n"])
     write(folder / "b.csv", ["r1,yes,cd613e30-d8f1\n", "r2,no,1\n"])
     pl.DataFrame({"ID": ["r3"], "truth": ["yes"]}).write_parquet(folder / "c.parquet")
     write(folder / "d.csv", ["id,label\n", "r4,yes\n"])
-    notes = judged(source, folder).verdict.notes
+    _, notes = read(folder)
     assert [note.text for note in notes if note.code == "label-columns"] == [
         "labels: a.csv: found the columns inference_id, y; the header must name id,label",
         "labels: b.csv: found no header; the header must name id,label",
@@ -438,26 +480,42 @@ def test_text_has_no_right_answer_yet_and_says_so(tmp_path: Path) -> None:
     assert "label_outcomes" not in done.tables
 
 
-def test_without_labels_a_run_is_asked_nothing_about_them(tmp_path: Path) -> None:
-    requests, right = worded(50)
-    source = capture(tmp_path / "captures", requests)
-    plain = judged(source, None).verdict
-    assert not {"accuracy", "log_loss", "auc"} & set(plain.metrics)
-    labels = write(tmp_path / "l.jsonl", [truth("request 0", right[0])])
-    assert {"accuracy", "log_loss", "auc"} <= set(judged(source, labels).verdict.metrics)
+@pytest.fixture(scope="module")
+def unlabelled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Analysis]:
+    """Captures of sixty requests, long settled so that answers are kept, judged without labels."""
+    source = capture(tmp_path_factory.mktemp("unlabelled") / "captures", worded(60)[0])
+    settle(*source.rglob("*.jsonl"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(source.parent / "cache"))
+        return source, judged(source, None)
+
+
+def settle(*paths: Path) -> None:
+    for path in paths:
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+
+
+def test_without_labels_a_run_is_asked_nothing_about_them(
+    unlabelled: tuple[Path, Analysis],
+) -> None:
+    source, plain = unlabelled
+    assert not {"accuracy", "log_loss", "auc"} & set(plain.verdict.metrics)
     asked = judged(source, None, "metrics.accuracy.margin=-0.01").verdict
     assert asked.metrics["accuracy"].notes[-1].code == "no-labels"
     assert asked.metrics["accuracy"].required
 
 
-def test_other_labels_are_another_question_and_another_digest(tmp_path: Path) -> None:
+def test_other_labels_are_another_question_and_another_digest(
+    tmp_path: Path, unlabelled: tuple[Path, Analysis], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A run that finds the answer of the last one kept does not answer with it."""
     requests, right = worded(60)
-    source = capture(tmp_path / "captures", requests)
+    source, none = unlabelled
+    monkeypatch.setenv("XDG_CACHE_HOME", str(source.parent / "cache"))
     labels = write(tmp_path / "l.jsonl", (truth(f"request {k}", y) for k, y in enumerate(right)))
-    for path in (*source.rglob("*.jsonl"), labels):
-        os.utime(path, (1_700_000_000, 1_700_000_000))  # long settled, so answers are kept
-    none, first, again = judged(source, None), judged(source, labels), judged(source, labels)
+    settle(labels)
+    first, again = judged(source, labels), judged(source, labels)
+    assert {"accuracy", "log_loss", "auc"} <= set(first.verdict.metrics)
     assert first.verdict == again.verdict
     write(labels, (truth(f"request {k}", "yes") for k in range(60)))
     os.utime(labels, (1_700_000_060, 1_700_000_060))
@@ -468,19 +526,12 @@ def test_other_labels_are_another_question_and_another_digest(tmp_path: Path) ->
     assert len(digests) == 3
 
 
-def test_files_order_and_threads_change_no_byte(tmp_path: Path) -> None:
-    requests, right = scored(1_200, 0.01)
-    source = capture(tmp_path / "captures", requests)
-    lines = [truth(f"r{k}", y) for k, y in enumerate(right)]
-    one = write(tmp_path / "one/a.jsonl", lines).parent
+def test_files_order_and_threads_change_no_byte(tmp_path: Path, losing: Scored) -> None:
+    lines = [truth(f"r{k}", y) for k, y in enumerate(losing.right)]
     for part in range(3):
         write(tmp_path / f"many/{part}.jsonl", reversed(lines[part::3]))
-
-    def verdict(labels: Path, threads: int) -> str:
-        text: str = judged(source, labels, threads=threads).verdict.to_json()
-        return text
-
-    assert verdict(one, 1) == verdict(tmp_path / "many", 2)
+    again = judged(losing.source, tmp_path / "many", threads=2)
+    assert again.verdict.to_json() == losing.done.verdict.to_json()
 
 
 @cache
@@ -514,10 +565,21 @@ def labelled_scenario(tmp_path: Path, *, follows: str) -> Analysis:
     return analysis.run(request, silent)
 
 
+@pytest.fixture(scope="module")
+def read_before(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache in which a run finds what the last one read of the same captures."""
+    return tmp_path_factory.mktemp("read_before")
+
+
 @pytest.mark.parametrize(("follows", "decision"), [("shadow", "PROMOTE"), ("production", "REJECT")])
 def test_labels_decide_a_test_in_which_all_else_passes(
-    tmp_path: Path, follows: str, decision: str
+    tmp_path: Path,
+    follows: str,
+    decision: str,
+    read_before: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(read_before))
     done = labelled_scenario(tmp_path, follows=follows)
     assert done.verdict.decision.value == decision, done.verdict.summary
 
@@ -540,7 +602,7 @@ def test_a_path_without_labels_is_refused(tmp_path: Path) -> None:
     oddly_named = write(tmp_path / "odd/labels.txt", [truth("r", "yes")])
     with pytest.raises(InputError, match="no label files; looked for"):
         judged(source, oddly_named.parent)
-    assert fates(judged(source, oddly_named))["label.paired"] == 1
+    assert line_codes(oddly_named) == {None: 1}
 
 
 def test_labels_without_captures_are_refused() -> None:
@@ -563,48 +625,51 @@ def test_a_damaged_label_file_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
 
 
 def test_a_label_file_that_cannot_be_opened_is_an_access_error(tmp_path: Path) -> None:
-    source = capture(tmp_path / "captures", [Asked("yes", "no", "r")])
     folder = tmp_path / "labels"
     write(folder / "a.jsonl", [truth("r", "yes")])
     hidden = folder / "b.jsonl"
     hidden.symlink_to(hidden)  # a link to itself cannot be opened, even by root
     with pytest.raises(AccessError, match=r"b\.jsonl"):
-        judged(source, folder)
+        line_codes(folder)
 
 
-def test_the_prediction_page_shows_right_and_wrong_calibration_and_labels(tmp_path: Path) -> None:
-    requests, right = scored(1_200, 0.02)
-    labels = write(tmp_path / "l.jsonl", (truth(f"r{k}", y) for k, y in enumerate(right)))
-    done = judged(capture(tmp_path / "captures", requests), labels)
+def test_the_prediction_page_shows_right_and_wrong_calibration_and_labels(losing: Scored) -> None:
+    done = losing.done
     page = predictions_page(done.verdict, done.tables)
     blocks = {getattr(block, "title", ""): block for block in page.blocks}
     assert "Right and wrong: production and shadow" in blocks
     assert isinstance(blocks["Stated and observed shares"], Table)
     assert len(blocks["Stated and observed shares"].rows) == 20
     assert isinstance(blocks["Labels"], Table)
-    assert blocks["Labels"].rows[0] == ("label.matched", "1 200", "IDs")
+    assert blocks["Labels"].rows[0] == ("label.matched", "1 500", "IDs")
     assert "-0.50 pp" in markdown.render(verdict_page(done.verdict))
 
 
-def test_losses_of_one_bad_hour_are_worth_fewer_predictions(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("lost", "burst"),
+    [
+        (range(300, 320), True),
+        pytest.param(range(0, 1_200, 60), False, marks=pytest.mark.long),
+    ],
+    ids=["burst", "spread"],
+)
+def test_losses_of_one_bad_hour_are_worth_fewer_predictions(
+    tmp_path: Path, lost: range, *, burst: bool
+) -> None:
     """One request a minute, twenty hours; the shadow loses twenty, of one hour or of all."""
-    worth = {}
-    for name, lost in (("burst", range(300, 320)), ("spread", range(0, 1_200, 60))):
-        requests, right = worded(1_200)
-        answers = enumerate(zip(requests, right, strict=True))
-        asked = [
-            Asked(label, "none" if k in lost else label, one.inference_id)
-            for k, (one, label) in answers
-        ]
-        source = capture(tmp_path / name, asked, every_s=60)
-        lines = [truth(f"request {k}", label) for k, label in enumerate(right)]
-        accuracy = judged(source, write(tmp_path / f"{name}.jsonl", lines)).verdict.metrics[
-            "accuracy"
-        ]
-        worth[name] = accuracy.n.effective or 0.0
-        assert ("bursts" in {note.code for note in accuracy.notes}) == (name == "burst")
-    assert worth["spread"] == 1_200
-    assert worth["burst"] < 100
+    requests, right = worded(1_200)
+    asked = [
+        Asked(label, "none" if k in lost else label, one.inference_id)
+        for k, (one, label) in enumerate(zip(requests, right, strict=True))
+    ]
+    source = capture(tmp_path / "captures", asked, every_s=60)
+    labels = [truth(f"request {k}", label) for k, label in enumerate(right)]
+    done = judged(source, write(tmp_path / "labels.jsonl", labels))
+    accuracy = done.verdict.metrics["accuracy"]
+    assert ("bursts" in {note.code for note in accuracy.notes}) is burst
+    worth = accuracy.n.effective
+    assert worth is not None
+    assert worth < 100 if burst else worth == 1_200
 
 
 def test_files_that_are_not_read_for_labels_are_counted_and_hidden_ones_are_not_read(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from analyzer.model import Evidence
 
-REQUESTS = 5_000
+REQUESTS = 3_000
 WORDS = {
     "probability": ("0.2", "0.8"),
     "label": ("no", "yes"),
@@ -33,7 +33,7 @@ def accuracy(folder: Path, kind: str, *, dealt: bool, turned: float = 0.2) -> Ev
         dealt: whether labels lie with other requests than their own.
         turned: share of production's yeses, 15 % of all, that are noes of the shadow's.
     """
-    rng = np.random.default_rng(51)
+    rng = np.random.default_rng(57)
     said = rng.random(REQUESTS) < 0.15
     shadow = said & (rng.random(REQUESTS) >= turned)
     events = said ^ (rng.random(REQUESTS) < 0.1)
@@ -58,14 +58,19 @@ def codes(evidence: Evidence) -> set[str]:
     return {note.code for note in evidence.notes}
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("kind", WORDS)
+def test_labels_of_the_same_requests_fail_it(kind: str, tmp_path: Path) -> None:
+    honest = accuracy(tmp_path, kind, dealt=False)
+    assert honest.outcome is Outcome.FAIL
+    assert "labels-unrelated" not in codes(honest)
+
+
 @pytest.mark.parametrize("kind", ["probability", pytest.param("label", marks=pytest.mark.long)])
 def test_labels_of_other_requests_pass_no_shadow_that_says_the_commonest(
     kind: str, tmp_path: Path
 ) -> None:
-    honest = accuracy(tmp_path / "honest", kind, dealt=False)
-    assert honest.outcome is Outcome.FAIL
-    assert "labels-unrelated" not in codes(honest)
-    dealt = accuracy(tmp_path / "dealt", kind, dealt=True)
+    dealt = accuracy(tmp_path, kind, dealt=True)
     assert dealt.effect is not None
     assert dealt.effect.estimate is not None
     assert dealt.effect.estimate > 0.01  # more accurate, these labels say

@@ -233,7 +233,7 @@ def test_losses_that_come_in_bad_hours_do_not_pass_because_few_were_seen(
     bad: float, loss: float
 ) -> None:
     """Three days of a shadow whose loss is at the margin or beyond it."""
-    rng, count = np.random.default_rng(11), examples(40, whole=100)
+    rng, count = np.random.default_rng(11), examples(20, whole=100)
     worlds = (rng.binomial(200, np.where(rng.random(72) < bad, loss, 0.0)) for _ in range(count))
     passed = sum(judged(by_hour(one, 200)).outcome is Outcome.PASS for one in worlds)
     assert passed <= 0.05 * count

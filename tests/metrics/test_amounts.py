@@ -8,24 +8,17 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from analyzer.metrics import BY_ID, DEFAULTS
 from analyzer.model import Outcome
-from analyzer.policy.files import load_policy
-from tests.metrics.prediction_facts import facts_from
-from tests.payloads.captured_pairs import compare
+from tests.metrics.lent_scores import large_shifts
 
 if TYPE_CHECKING:
     from analyzer.model import Evidence
 
 Floats = npt.NDArray[np.float64]
-LARGE = BY_ID["score_large_shift_share"]
 
 
-def large(production: Floats, shadow: Floats) -> Evidence:
-    policy = load_policy(None, DEFAULTS, ["predictions.kind=regression"])
-    answers = [[repr(float(score)) for score in side] for side in (production, shadow)]
-    of = facts_from(compare(answers[0], answers[1], policy=policy).tables, policy=policy)
-    return LARGE.assess(of, of.policy.metrics[LARGE.id])
+def large(production: Floats, shadow: Floats, *, written: bool = False) -> Evidence:
+    return large_shifts(production, shadow, "regression", written=written)
 
 
 def amounts(n: int = 6_000) -> Floats:
@@ -38,7 +31,7 @@ def test_amounts_that_all_grow_or_shrink_by_a_tenth_do_not_pass(
     factor: float, *, passes: bool
 ) -> None:
     production = amounts()
-    item = large(production, factor * production)
+    item = large(production, factor * production, written=factor < 1)
     assert item.outcome is (Outcome.PASS if passes else Outcome.UNRESOLVED)
     if not passes:
         assert item.notes[-1].code == "mean-moved"

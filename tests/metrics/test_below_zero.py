@@ -8,25 +8,18 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from analyzer.metrics import BY_ID, DEFAULTS
 from analyzer.model import Outcome
-from analyzer.policy.files import load_policy
-from tests.metrics.prediction_facts import facts_from
-from tests.payloads.captured_pairs import compare
+from tests.metrics.lent_scores import large_shifts
 
 if TYPE_CHECKING:
     from analyzer.model import Evidence
 
 Floats = npt.NDArray[np.float64]
-LARGE = BY_ID["score_large_shift_share"]
 AMOUNTS = 4_000
 
 
-def large(production: Floats, shadow: Floats) -> Evidence:
-    policy = load_policy(None, DEFAULTS, ["predictions.kind=regression"])
-    answers = [[repr(float(score)) for score in side] for side in (production, shadow)]
-    of = facts_from(compare(answers[0], answers[1], policy=policy).tables, policy=policy)
-    return LARGE.assess(of, of.policy.metrics[LARGE.id])
+def large(production: Floats, shadow: Floats, *, written: bool = False) -> Evidence:
+    return large_shifts(production, shadow, "regression", written=written)
 
 
 def prices(seed: int = 3) -> Floats:
@@ -41,7 +34,7 @@ def test_amounts_that_the_shadow_puts_below_zero_do_not_pass(
     shadow = production * np.random.default_rng(4).normal(1, 0.05, AMOUNTS)
     smallest = np.argsort(shadow)[:negative]
     shadow[smallest] *= -1
-    item = large(production, shadow)
+    item = large(production, shadow, written=negative == 20)
     assert item.outcome is (Outcome.PASS if passes else Outcome.UNRESOLVED)
     if not passes:
         assert item.notes[-1].code == "below-zero"

@@ -12,8 +12,8 @@ from analyzer.metrics import DEFAULTS
 from analyzer.metrics.divergence import DIVERGENCE
 from analyzer.model import Outcome
 from analyzer.policy.files import load_policy
-from tests.metrics.prediction_facts import counts_of, facts_from, facts_of
-from tests.payloads.captured_pairs import compare
+from tests.metrics.lent_scores import large_shifts
+from tests.metrics.prediction_facts import counts_of, facts_of
 
 if TYPE_CHECKING:
     from analyzer.metrics.metric import Facts
@@ -28,13 +28,10 @@ def judged(facts: Facts) -> Evidence:
     return METRIC.assess(facts, facts.policy.metrics[METRIC.id])
 
 
-def compared(production: Floats, shadow: Floats, kind: str) -> Evidence:
+def compared(production: Floats, shadow: Floats, kind: str, *, written: bool = False) -> Evidence:
     """By a margin that honest large shifts stay within."""
-    settings = [f"predictions.kind={kind}", f"metrics.{METRIC.id}.margin=0.12"]
-    policy = load_policy(None, DEFAULTS, settings)
-    answers = [[repr(float(score)) for score in side] for side in (production, shadow)]
-    found = compare(answers[0], answers[1], policy=policy)
-    return judged(facts_from(found.tables, policy=policy))
+    margin = f"metrics.{METRIC.id}.margin=0.12"
+    return large_shifts(production, shadow, kind, margin, written=written)
 
 
 def held(evidence: Evidence) -> bool:
@@ -77,7 +74,8 @@ def some(part: float, seed: int = 62) -> npt.NDArray[np.bool_]:
 )
 def test_a_probability_for_want_of_an_answer_holds(default: float, part: float) -> None:
     ours, other = models()
-    assert held(compared(share(ours), np.where(some(part), default, share(other)), "probability"))
+    other = np.where(some(part), default, share(other))
+    assert held(compared(share(ours), other, "probability", written=True))
 
 
 @pytest.mark.parametrize("default", [0.0, pytest.param(1.0, marks=pytest.mark.long)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ from tests.metrics.prediction_facts import facts_from
 from tests.payloads.captured_pairs import compare, in_json
 
 if TYPE_CHECKING:
+    from analyzer.metrics.metric import Facts
     from analyzer.model import Evidence
 
 Floats = npt.NDArray[np.float64]
@@ -26,14 +28,20 @@ def judged(
     production: Floats, shadow: Floats, metric: str, kind: str, sizes: list[int]
 ) -> Evidence:
     """Rows of two arrays as answers of so many predictions each, one after the other."""
+    of = compared(production.tobytes(), shadow.tobytes(), kind, tuple(sizes))
+    return BY_ID[metric].assess(of, of.policy.metrics[metric])
+
+
+@cache
+def compared(production: bytes, shadow: bytes, kind: str, sizes: tuple[int, ...]) -> Facts:
+    """Once for all metrics that are asked of the same answers."""
     policy = load_policy(None, DEFAULTS, [f"predictions.kind={kind}", *SETTINGS])
     cuts = np.cumsum(sizes)[:-1]
     answers = [
         ["\n".join(repr(float(score)) for score in one) for one in np.split(side, cuts)]
-        for side in (production, shadow)
+        for side in (np.frombuffer(production), np.frombuffer(shadow))
     ]
-    of = facts_from(compare(answers[0], answers[1], policy=policy).tables, policy=policy)
-    return BY_ID[metric].assess(of, of.policy.metrics[metric])
+    return facts_from(compare(answers[0], answers[1], policy=policy).tables, policy=policy)
 
 
 def batches(seed: int = 5) -> tuple[Floats, Floats, list[int], npt.NDArray[np.int64]]:

@@ -15,7 +15,7 @@ from analyzer.stats.proportions import tango
 from tests.examples import examples
 
 MARGIN = 0.001
-TRIED = examples(120, whole=300)
+TRIED = examples(60, whole=300)
 LOOKS = range(1_000, 20_001, 1_000)
 
 

@@ -271,7 +271,7 @@ def test_five_minutes_of_warm_up_go_and_an_hour_with_ten_stays() -> None:
 
 
 def sample_run(*overrides: str) -> Verdict:
-    folder = Path(__file__).parents[2] / "sample_data" / "slow_tail"
+    folder = Path(__file__).parents[2] / "sample_data" / "thin_sample"
     request = analysis.Request(
         source=str(folder / "captures"),
         cloudwatch=(str(folder / "cloudwatch"),),

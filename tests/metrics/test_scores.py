@@ -13,16 +13,16 @@ import pytest
 from scipy import stats
 
 from analyzer.metrics import DEFAULTS, fitting
-from analyzer.metrics.divergence import DIVERGENCE
 from analyzer.metrics.predictions import Counted, positive_rates
 from analyzer.metrics.scores import SCORES
 from analyzer.model import Outcome, Role
 from analyzer.policy.files import load_policy
+from tests.metrics.lent_scores import facts_between, large_shifts
 from tests.metrics.prediction_facts import facts_from, facts_of
 from tests.payloads.captured_pairs import START, compare, policy_of
 
 if TYPE_CHECKING:
-    from analyzer.metrics.metric import Facts, Metric
+    from analyzer.metrics.metric import Facts
     from analyzer.model import Evidence, Note
     from analyzer.policy import Policy
 
@@ -88,7 +88,9 @@ def models(seed: int = 5, n: int = 3_000, noise: float = 0.8) -> tuple[Floats, F
     return both[0].round(6), both[1].round(6)
 
 
-@pytest.mark.parametrize("label_at", [0.5, pytest.param(0.37, marks=pytest.mark.long), 0.05])
+@pytest.mark.parametrize(
+    "label_at", [0.5, *(pytest.param(at, marks=pytest.mark.long) for at in (0.37, 0.05))]
+)
 def test_the_restored_threshold_is_the_best_of_all_thresholds(label_at: float) -> None:
     production, shadow = models()
     counts = facts(production, shadow, label_at=label_at).captures
@@ -116,8 +118,7 @@ def test_tied_scores_take_the_nearest_rate_there_is() -> None:
     production = np.array([0.9] * 10 + [0.1] * 90 + [0.25] * 5)
     for tied, expected in ((8, 8), (13, 13)):
         shadow = np.array([0.75] * tied + [0.25] * (95 - tied) + [0.125] * 10)
-        of = facts(production, shadow)
-        counted = Counted.of(of)
+        counted = Counted.of(facts_between(production, shadow, "probability"))
         assert counted is not None
         assert (counted.row["even_at"], counted.row["even_positive"]) == (0.75, expected)
 
@@ -147,7 +148,7 @@ def test_flips_are_told_by_direction_and_by_distance() -> None:
 
 def test_bias_and_its_interval_are_those_of_independent_minutes() -> None:
     rng = np.random.default_rng(8)
-    production = rng.normal(10, 3, 60 * 300)
+    production = rng.normal(10, 3, 60 * 100)
     shadow = production + rng.normal(0.05, 1, len(production))
     evidence = shown("score_bias", facts(production, shadow))
     assert estimate(evidence) == pytest.approx(float((shadow - production).mean()), abs=1e-9)
@@ -160,12 +161,12 @@ def test_bias_and_its_interval_are_those_of_independent_minutes() -> None:
     assert evidence.intervals.anytime[0] < evidence.intervals.fixed[0]
 
 
-@pytest.mark.parametrize(("length", "widened"), [(2, True), (100, False)])
+@pytest.mark.parametrize(("length", "widened"), [(2, True), (50, False)])
 def test_differences_that_persist_in_time_widen_or_forbid_the_interval_of_the_bias(
     length: int, *, widened: bool
 ) -> None:
     rng = np.random.default_rng(9)
-    drift = np.repeat(rng.normal(0, 1, 300 // length), 60 * length)
+    drift = np.repeat(rng.normal(0, 1, 150 // length), 60 * length)
     production = rng.normal(10, 3, len(drift))
     shadow = production + drift + rng.normal(0, 1, len(drift))
     evidence = shown("score_bias", facts(production, shadow))
@@ -178,9 +179,9 @@ def test_differences_that_persist_in_time_widen_or_forbid_the_interval_of_the_bi
 
 def test_inputs_that_come_back_widen_the_interval_of_the_bias() -> None:
     rng = np.random.default_rng(10)
-    production = np.tile(rng.normal(10, 3, 300), 60)
-    shadow = production + np.tile(rng.normal(0, 1, 300), 60)
-    of = facts(production, shadow, inputs=list(range(300)) * 60)
+    production = np.tile(rng.normal(10, 3, 300), 20)
+    shadow = production + np.tile(rng.normal(0, 1, 300), 20)
+    of = facts(production, shadow, inputs=list(range(300)) * 20)
     fixed = shown("score_bias", of).intervals.fixed
     assert fixed is not None
     assert (fixed[1] - fixed[0]) / 2 >= 1.64 * float((shadow - production).std()) / 300**0.5
@@ -216,7 +217,7 @@ def test_distance_and_its_quantiles_are_those_of_numpy_to_a_bucket() -> None:
         assert high == pytest.approx(float(np.sort(apart)[ranks[1]]), rel=0.04)
 
 
-@pytest.mark.parametrize("kind", ["probability", "regression"])
+@pytest.mark.parametrize("kind", ["auto", "regression"])
 def test_ranks_by_bucket_are_spearmans_to_a_thousandth(kind: str) -> None:
     production, shadow = models()
     evidence = shown("score_concordance", facts(production, shadow, kind=kind))
@@ -224,7 +225,7 @@ def test_ranks_by_bucket_are_spearmans_to_a_thousandth(kind: str) -> None:
     assert found == pytest.approx(float(stats.spearmanr(production, shadow)[0]), abs=1e-3)
 
 
-@pytest.mark.parametrize("kind", ["probability", "regression"])
+@pytest.mark.parametrize("kind", ["auto", "regression"])
 def test_distribution_distances_are_those_of_scipy_to_a_bucket(kind: str) -> None:
     production, shadow = models()
     evidence = shown("score_distribution", facts(production, shadow, kind=kind))
@@ -302,9 +303,6 @@ def test_a_policy_of_its_own_kind_still_reads_scores() -> None:
     assert compare(["0.25"], ["0.5"], policy=policy_of(kind="probability")).kind == "probability"
 
 
-LARGE: Metric = next(one for one in DIVERGENCE if one.id == "score_large_shift_share")
-
-
 @pytest.mark.parametrize(
     ("sign", "moved", "outcome"),
     [
@@ -321,8 +319,7 @@ def test_scores_that_all_move_one_way_do_not_pass_because_none_moves_far(
     rng = np.random.default_rng(12)
     production = rng.normal(50, 10, 3_000)
     shadow = production + sign * moved * production.std() + rng.normal(0, 0.3, 3_000)
-    of = facts(production, shadow)
-    item = LARGE.assess(of, of.policy.metrics[LARGE.id])
+    item = large(production, shadow)
     assert item.outcome is outcome
     assert (item.notes[-1].code == "mean-moved") is (outcome is Outcome.UNRESOLVED)
 
@@ -330,8 +327,7 @@ def test_scores_that_all_move_one_way_do_not_pass_because_none_moves_far(
 def test_scores_that_move_either_way_pass() -> None:
     rng = np.random.default_rng(13)
     production = rng.normal(50, 10, 3_000)
-    of = facts(production, production + 3 * rng.choice([-1, 1], 3_000))
-    assert LARGE.assess(of, of.policy.metrics[LARGE.id]).outcome is Outcome.PASS
+    assert large(production, production + 3 * rng.choice([-1, 1], 3_000)).outcome is Outcome.PASS
 
 
 def amounts(n: int = 4_000) -> Floats:
@@ -340,15 +336,14 @@ def amounts(n: int = 4_000) -> Floats:
     return rng.lognormal(0, 2.5, n)
 
 
-def large(production: Floats, shadow: Floats) -> Evidence:
-    of = facts(production, shadow, kind="regression")
-    return LARGE.assess(of, of.policy.metrics[LARGE.id])
+def large(production: Floats, shadow: Floats, *, written: bool = False) -> Evidence:
+    return large_shifts(production, shadow, "regression", written=written)
 
 
 def test_one_value_for_most_amounts_does_not_pass_because_a_few_are_large() -> None:
     production = amounts()
     low = production < 10
-    lost = large(production, np.where(low, production[low].mean(), production))
+    lost = large(production, np.where(low, production[low].mean(), production), written=True)
     assert (lost.outcome, lost.notes[-1].code) == (Outcome.UNRESOLVED, "order-lost")
     assert lost.effect is not None
     assert lost.effect.estimate == 0
@@ -389,11 +384,11 @@ def test_the_order_kept_is_the_slope_of_ranks() -> None:
     rng = np.random.default_rng(18)
     production = rng.normal(50, 10, 3_000)
     shadow = production + rng.normal(0, 4, 3_000)
-    counted = Counted.of(facts(production, shadow, kind="regression"))
+    counted = Counted.of(facts_between(production, shadow, "regression"))
     assert counted is not None
     slope = stats.linregress(stats.rankdata(production), stats.rankdata(shadow)).slope
     assert counted.row["order_kept"] == pytest.approx(slope, abs=0.002)
-    alike = Counted.of(facts(np.full(9, 2.0), rng.normal(2, 1, 9), kind="regression"))
+    alike = Counted.of(facts_between(np.full(9, 2.0), rng.normal(2, 1, 9), "regression"))
     assert alike is not None
     assert alike.row["order_kept"] is None
 
@@ -407,7 +402,7 @@ def anomalies(n: int = 5_000, share: float = 0.01) -> tuple[Floats, np.ndarray[A
 
 def test_anomalies_that_the_shadow_never_scores_high_do_not_pass() -> None:
     production, far = anomalies()
-    blind = large(production, np.where(far, production - 2.0, production))
+    blind = large(production, np.where(far, production - 2.0, production), written=True)
     assert (blind.outcome, blind.notes[-1].code) == (Outcome.UNRESOLVED, "extremes-lost")
     assert blind.effect is not None
     assert blind.effect.estimate == far.mean() < 0.05
@@ -462,9 +457,9 @@ def test_some_extremes_apart_wait_for_as_many_as_settle_it() -> None:
 
 def test_what_lies_far_out_is_counted_in_standard_deviations_of_production() -> None:
     rng = np.random.default_rng(21)
-    production = rng.normal(50, 10, 20_000)
-    shadow = production + rng.normal(0, 12, 20_000)
-    counted = Counted.of(facts(production, shadow, kind="regression"))
+    production = rng.normal(50, 10, 10_000)
+    shadow = production + rng.normal(0, 12, 10_000)
+    counted = Counted.of(facts_between(production, shadow, "regression"))
     assert counted is not None
     one, two = ((x - production.mean()) / production.std() for x in (production, shadow))
     far = np.maximum(one, two) > 3

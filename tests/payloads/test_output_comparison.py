@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import statistics
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,15 @@ from hypothesis import strategies as st
 
 from analyzer.policy import Redaction
 from tests.examples import examples
-from tests.payloads.captured_pairs import Output, compare, in_base64, in_json, pair_id, policy_of
+from tests.payloads.captured_pairs import (
+    Compared,
+    Output,
+    compare,
+    in_base64,
+    in_json,
+    pair_id,
+    policy_of,
+)
 
 SCORES = np.random.default_rng(20).beta(0.6, 3.0, 400)
 
@@ -26,8 +35,15 @@ def scores(values: npt.NDArray[np.float64]) -> list[Output | str | None]:
     return [repr(float(value)) for value in values]
 
 
+@cache
+def turned(flips: int) -> Compared:
+    """So many of the scores turned over by the shadow."""
+    shadow = np.where(np.arange(400) < flips, 1 - SCORES, SCORES)
+    return compare(scores(SCORES), scores(shadow))
+
+
 def test_a_model_against_itself_differs_in_nothing() -> None:
-    counts = compare(scores(SCORES), scores(SCORES)).counts
+    counts = turned(0).counts
     assert counts["predictions"] == 400
     assert counts["flipped"] == counts["shifted"] == counts["large_shifted"] == 0
     assert counts["mismatched_pairs"] == counts["changed_pairs"] == 0
@@ -57,7 +73,7 @@ SPREADS = {
     "mostly one": np.repeat([0.5, 7.25], [1_950, 50]),
     "constant": np.repeat(3.25, 2_000),
 }
-BY_DEFAULT = {("probabilities", 0.05), ("long tail", 3.0), ("mostly one", 1e-9)}
+BY_DEFAULT = {("long tail", 3.0), ("mostly one", 1e-9)}
 
 
 @pytest.mark.parametrize(
@@ -132,7 +148,7 @@ def test_divergence_of_two_models_equals_numpy() -> None:
         pytest.param(
             offset,
             unit,
-            marks=() if (offset, unit) in {(1e9, 1e-12), (-1e15, 1e30)} else pytest.mark.long,
+            marks=() if (offset, unit) == (-1e15, 1e30) else pytest.mark.long,
         )
         for offset in (0.0, 1e9, -1e15)
         for unit in (1e-12, 1.0, 1e30)
@@ -352,10 +368,8 @@ def test_results_do_not_depend_on_threads() -> None:
 
 
 def test_more_flips_are_never_counted_as_fewer() -> None:
-    seen = []
-    for flips in range(0, 401, 400 // examples(2, whole=4)):
-        shadow = np.where(np.arange(400) < flips, 1 - SCORES, SCORES)
-        seen.append(compare(scores(SCORES), scores(shadow)).counts["flipped"])
+    steps = range(0, 401, 400 // examples(1, whole=4))
+    seen = [turned(flips).counts["flipped"] for flips in steps]
     assert seen == sorted(seen)
     assert seen[0] == 0
     assert seen[-1] == 400
@@ -386,7 +400,7 @@ OUTPUTS = st.one_of(
 )
 
 
-@settings(max_examples=examples(3, whole=15), deadline=None)
+@settings(max_examples=examples(2, whole=15), deadline=None)
 @given(
     st.lists(st.tuples(OUTPUTS, OUTPUTS), max_size=40),
     st.sampled_from(["auto", "probability", "regression", "label", "multiclass", "json", "text"]),

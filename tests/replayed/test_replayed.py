@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from functools import cache
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest import mock
+from unittest.mock import DEFAULT
 
 import polars as pl
 import pytest
@@ -20,13 +23,16 @@ from analyzer.errors import UsageError
 from analyzer.model import Decision, Outcome
 from analyzer.payloads.comparison import prepare
 from analyzer.reading import captures
+from analyzer.reading.opening import Opening
 from analyzer.replayed import sidecar
+from analyzer.replayed.outcomes import read_sidecars
 from analyzer.verdict.cross_check import contradiction
+from tests.examples import examples
 from tests.replay import replay_builders
 from tests.replay.replay_builders import World, build
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import pyarrow as pa
 
@@ -35,30 +41,75 @@ if TYPE_CHECKING:
     from analyzer.model import Verdict
     from analyzer.payloads.missing import Unpaired
     from analyzer.policy import Policy
+    from analyzer.reading.opening import Opened
 
 LATENCY = ("latency_mean", "latency_p99", "latency_p95")
-_COMPARED: dict[str, dict[str, pa.Table]] = {}
-"""Outputs of the same captures under the same policy, compared once: sidecars change none."""
+JUDGING = ("metrics.", "inference=", "final=")
+"""Beginnings of what a policy says of judging alone: captures opened for one are so for all."""
+
+
+class OpenedOnce:
+    """Captures that are parsed, paired and compared once: sidecars change none of them.
+
+    What the product does with a sidecar, and all judging, is done anew for every run.
+    """
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._opened: dict[str, Opened] = {}
+        self._compared: dict[str, dict[str, pa.Table]] = {}
+
+    def run(self, production: str, shadow: str, *policy: str) -> Analysis:
+        """`analyzer run --production PATH --shadow PATH`."""
+        asked = [text for text in policy if not text.startswith(JUDGING)]
+        lines = hashlib.sha256(repr((asked, Path(shadow).name)).encode())
+        for path in (production, shadow):
+            for file in sorted(Path(path).rglob("*.jsonl")):
+                if "baseline" not in file.parts:  # nor do the baseline's answers
+                    lines.update(hashlib.sha256(file.read_bytes()).digest())
+        key = lines.hexdigest()
+
+        @contextmanager
+        def here(opening: Opening) -> Iterator[Opened]:
+            if key not in self._opened:
+                self._opened[key] = self._stack.enter_context(_here(opening))
+                yield self._opened[key]
+                return
+            known = self._opened[key]
+            sidecars = partial(read_sidecars, known.engine.folder, opening.listing)
+            done = mock.patch.multiple(known.captures, pair=DEFAULT, set_window=DEFAULT)
+            with done:
+                yield replace(known, sidecars=sidecars)
+
+        def compare(
+            engine: Asked, rules: Policy, *, unpaired: Unpaired | None = None
+        ) -> dict[str, pa.Table]:
+            if key not in self._compared:
+                self._compared[key] = prepare(engine, rules, unpaired=unpaired)
+            return dict(self._compared[key])
+
+        with (
+            mock.patch.object(Opening, "here", here),
+            mock.patch.object(captures, "prepare", compare),
+        ):
+            return replay_builders.run(production, shadow, *policy)
+
+
+_here = Opening.here
+_once: list[OpenedOnce] = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _opened_once() -> Iterator[None]:
+    with ExitStack() as stack:
+        _once.append(OpenedOnce(stack))
+        yield
+        _once.clear()
 
 
 def run(production: str, shadow: str, *policy: str) -> Analysis:
-    """`analyzer run --production PATH --shadow PATH`."""
-    lines = hashlib.sha256(repr(policy).encode())
-    for path in (production, shadow):
-        for file in sorted(Path(path).rglob("*.jsonl")):
-            if "baseline" not in file.parts:  # nor do the baseline's answers
-                lines.update(hashlib.sha256(file.read_bytes()).digest())
-    key = lines.hexdigest()
-
-    def compare(
-        engine: Asked, rules: Policy, *, unpaired: Unpaired | None = None
-    ) -> dict[str, pa.Table]:
-        if key not in _COMPARED:
-            _COMPARED[key] = prepare(engine, rules, unpaired=unpaired)
-        return dict(_COMPARED[key])
-
-    with mock.patch.object(captures, "prepare", compare):
-        return replay_builders.run(production, shadow, *policy)
+    """The same, by what this module's tests share."""
+    return _once[0].run(production, shadow, *policy)
 
 
 def judged(folder: Path, world: World, *policy: str) -> Analysis:
@@ -130,8 +181,10 @@ def test_a_candidate_a_fifth_slower_is_rejected(tmp_path: Path) -> None:
     assert effect.estimate == pytest.approx(1.2, rel=0.02)
 
 
-def test_a_candidate_that_fails_one_request_in_a_hundred_is_rejected(tmp_path: Path) -> None:
-    verdict = judged(tmp_path, World(failing=0.01)).verdict
+def test_a_candidate_that_fails_one_request_in_a_hundred_is_rejected(
+    known: Callable[[World], Analysis],
+) -> None:
+    verdict = known(World(failing=0.01)).verdict
     assert verdict.decision is Decision.REJECT
     assert reason_codes(verdict)[0] == "failure-rate-regression"
 
@@ -149,7 +202,7 @@ def test_without_a_baseline_latency_holds_and_says_what_to_do(tmp_path: Path) ->
 
 
 def test_failures_without_a_baseline_reject_all_the_same(tmp_path: Path) -> None:
-    verdict = judged(tmp_path, World(baseline=False, failing=0.02)).verdict
+    verdict = judged(tmp_path, World(baseline=False, failing=0.01)).verdict
     assert verdict.decision is Decision.REJECT
 
 
@@ -194,7 +247,9 @@ def test_failures_both_variants_share_are_nobodys(tmp_path: Path) -> None:
     production, out = build(tmp_path, World(requests=1_200, warm_up=0))
     for variant in ("candidate", "baseline"):
         fail(out / "churn" / variant, pl.col("order") % 4 == 0)
-    failures = run(str(production), str(out)).verdict.metrics["failure_rate"]
+    failures = run(str(production), str(out / "churn" / "candidate")).verdict.metrics[
+        "failure_rate"
+    ]
     assert failures.effect is not None
     assert failures.effect.estimate == 0
     assert (failures.production, failures.shadow) == (0.25, 0.25)
@@ -212,7 +267,7 @@ def test_a_baseline_that_fails_does_not_stand_for_production(tmp_path: Path) -> 
 def test_failures_while_warming_up_are_not_forgotten(tmp_path: Path) -> None:
     production, out = build(tmp_path, World(warm_up=100))
     fail(out / "churn" / "candidate", pl.col("warm_up"))
-    verdict = run(str(production), str(out)).verdict
+    verdict = run(str(production), str(out / "churn" / "candidate")).verdict
     failures = verdict.metrics["failure_rate"]
     assert failures.shadow == 0.02
     assert failures.outcome is Outcome.UNRESOLVED  # one burst, however many requests it met
@@ -222,15 +277,16 @@ def test_failures_while_warming_up_are_not_forgotten(tmp_path: Path) -> None:
 def test_failures_of_the_same_inputs_are_worth_less_than_failures_at_random(
     tmp_path: Path,
 ) -> None:
-    production, out = build(tmp_path, World(requests=2_000, repeats=50, warm_up=0))
+    production, out = build(tmp_path, World(repeats=50, warm_up=0))
     candidate = out / "churn" / "candidate"
     shutil.copytree(candidate, tmp_path / "kept")
     worth = []
     for chosen in (pl.col("order") % 50 == 7, pl.col("order") // 50 == 7):
         shutil.copytree(tmp_path / "kept", candidate, dirs_exist_ok=True)
         fail(candidate, chosen)
-        worth.append(run(str(production), str(out)).verdict.metrics["failure_rate"].n.effective)
-    assert worth[0] == 1_000  # the least design effect
+        verdict = run(str(production), str(candidate)).verdict
+        worth.append(verdict.metrics["failure_rate"].n.effective)
+    assert worth[0] == 2_500  # the least design effect
     assert worth[1] is not None
     assert worth[1] < 50
 
@@ -277,7 +333,7 @@ def test_each_sending_of_an_interrupted_replay_warms_up(tmp_path: Path) -> None:
     production, out = build(tmp_path, World())
     for name in ("candidate", "baseline"):
         edit(out / "churn" / name, resumed)
-    verdict = run(str(production), str(out)).verdict
+    verdict = run(str(production), str(out / "churn" / "candidate")).verdict
     assert not verdict.gates["warm_up"].closed
     assert verdict.metrics["latency_mean"].n.pairs == 5_000 - 50 - 80
 
@@ -409,22 +465,22 @@ def test_a_guardrail_of_the_live_endpoint_is_named_and_not_asked(tmp_path: Path)
     assert "error_5xx_rate" in note.text
 
 
-def test_the_verdict_is_the_same_however_many_threads_read_it(tmp_path: Path) -> None:
-    production, out = build(tmp_path, World(requests=1_200, failing=0.01))
+def test_the_verdict_is_the_same_however_many_threads_read_it(
+    tmp_path: Path, known: Callable[[World], Analysis]
+) -> None:
+    world = World(failing=0.01)
+    production, out = build(tmp_path, world)
+    candidate = str(out / "churn" / "candidate")
+    request = analysis.Request(production=str(production), shadow=candidate, use_cache=False)
     texts = {
-        analysis.run(
-            analysis.Request(
-                production=str(production), shadow=str(out), threads=threads, use_cache=False
-            ),
-            silent,
-        ).verdict.to_json()
-        for threads in (1, 2)
+        analysis.run(replace(request, threads=threads), silent).verdict.to_json()
+        for threads in range(1, examples(1, whole=2) + 1)
     }
-    assert len(texts) == 1
+    assert texts == {known(world).verdict.to_json()}  # by as many as there are
 
 
 def test_the_only_look_is_judged_by_the_intervals_of_one_look(tmp_path: Path) -> None:
-    verdict = judged(tmp_path, World(requests=2_000), "inference=fixed", "final=true").verdict
+    verdict = judged(tmp_path, World(), "inference=fixed", "final=true").verdict
     for metric in ("latency_mean", "failure_rate"):
         item = verdict.metrics[metric]
         assert item.effect is not None
@@ -447,7 +503,7 @@ def test_a_sidecar_that_contradicts_itself_is_not_believed(
     candidate = out / "churn" / "candidate"
     frame = pl.DataFrame(sidecar.read(candidate / sidecar.NAME)).with_columns(**change)
     sidecar.write(candidate, frame.to_arrow().cast(sidecar.SCHEMA))
-    verdict = run(str(production), str(out)).verdict
+    verdict = run(str(production), str(out / "churn" / "candidate")).verdict
     assert verdict.decision is Decision.HOLD
     assert verdict.gates["objects"].closed
     assert any(said in note.text for note in verdict.notes)
@@ -456,9 +512,9 @@ def test_a_sidecar_that_contradicts_itself_is_not_believed(
 def test_a_damaged_baseline_leaves_latency_open_and_the_candidate_s_failures_judged(
     tmp_path: Path,
 ) -> None:
-    production, out = build(tmp_path, World(failing=0.02))
+    production, out = build(tmp_path, World(failing=0.01))
     (out / "churn" / "baseline" / sidecar.NAME).write_bytes(b"")
-    verdict = run(str(production), str(out)).verdict
+    verdict = run(str(production), str(out / "churn" / "candidate")).verdict
     assert verdict.inputs.objects_failed == {"bad-sidecar": 1}
     assert "no-baseline" in note_codes(verdict, "latency_mean")
     assert verdict.metrics["failure_rate"].outcome is Outcome.FAIL
@@ -476,7 +532,9 @@ def test_requests_nobody_knows_the_outcome_of_are_neither_success_nor_failure(
         done_at=pl.when(~lost).then(pl.col("done_at")),
     )
     sidecar.write(candidate, frame.to_arrow().cast(sidecar.SCHEMA))
-    failures = run(str(production), str(out)).verdict.metrics["failure_rate"]
+    failures = run(str(production), str(out / "churn" / "candidate")).verdict.metrics[
+        "failure_rate"
+    ]
     assert failures.n.pairs == 1_195
     assert failures.shadow == 0
     assert "unfinished-requests" in {note.code for note in failures.notes}

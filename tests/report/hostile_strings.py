@@ -107,6 +107,11 @@ def hostile_verdict() -> Verdict:
 
 def hostile_tables() -> dict[str, pl.DataFrame]:
     """Every string in every text column of a bundle's tables."""
+    return {**tables(Decision.HOLD), **hostile_texts()}
+
+
+def hostile_texts() -> dict[str, pl.DataFrame]:
+    """Those of them that hold what was captured; the others are numbers."""
     count = len(STRINGS)
     numbers = list(range(1, count + 1))
     worst = {
@@ -128,7 +133,6 @@ def hostile_tables() -> dict[str, pl.DataFrame]:
     }
     counted = ("documents", "differing", "changed", "retyped", "missing", "added")
     return {
-        **tables(Decision.HOLD),
         "worst_pairs": pl.DataFrame(worst),
         "worst_parts": pl.DataFrame(
             {"rank": numbers, "slice": ["input.1"] * count, "part": [*STRINGS]}

@@ -40,7 +40,9 @@ def bodies(decision: Decision) -> list[str]:
     return [json.dumps(charts.draw(chart).to_dict()) for chart in drawn(decision)]
 
 
-@pytest.mark.parametrize("decision", [Decision.HOLD, Decision.REJECT])
+@pytest.mark.parametrize(
+    "decision", [Decision.HOLD, pytest.param(Decision.REJECT, marks=pytest.mark.long)]
+)
 def test_every_chart_is_valid_small_and_described(decision: Decision) -> None:
     found = drawn(decision)
     assert {chart.kind for chart in found} | {"parts"} == set(charts.KINDS)

@@ -7,7 +7,7 @@ import json
 import re
 from functools import cache
 from pathlib import Path
-from typing import Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Literal, get_args, get_origin
 
 import pytest
 from pydantic import BaseModel
@@ -20,6 +20,9 @@ from analyzer.policy import MetricRule, Policy
 from analyzer.report.assumptions import GATE_ASSUMPTIONS, METHOD_ASSUMPTIONS
 from analyzer.report.explain import explanation
 from analyzer.report.policy_words import VALUES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ROOT = Path(__file__).parents[2]
 CODE = re.compile(r"[a-z][a-z0-9_]*([-.][a-z0-9_-]+)*")
@@ -49,7 +52,11 @@ def name_of(node: ast.expr) -> str:
 
 def literals(node: ast.AST, shape: re.Pattern[str] = CODE) -> set[str]:
     """Every text in a node that looks like a code."""
-    texts = {one.value for one in ast.walk(node) if isinstance(one, ast.Constant)}
+    return texts_of(ast.walk(node), shape)
+
+
+def texts_of(nodes: Iterable[ast.AST], shape: re.Pattern[str]) -> set[str]:
+    texts = {one.value for one in nodes if isinstance(one, ast.Constant)}
     return {text for text in texts if isinstance(text, str) and shape.fullmatch(text)}
 
 
@@ -80,12 +87,11 @@ def named_code(node: ast.AST) -> bool:
     return "code" in map(name_of, targets)
 
 
-def askers(trees: list[ast.Module]) -> set[str]:
+def askers(nodes: list[ast.AST]) -> set[str]:
     """Functions whose answer is called a code somewhere."""
     return {
         name_of(call.func)
-        for tree in trees
-        for node in ast.walk(tree)
+        for node in nodes
         if named_code(node)
         for call in ast.walk(node)
         if isinstance(call, ast.Call)
@@ -112,14 +118,14 @@ def codes_of(node: ast.AST, coding: set[str]) -> set[str]:
 
 
 @cache
-def sources() -> list[ast.Module]:
-    return [ast.parse(path.read_text("utf-8")) for path in (ROOT / "analyzer").rglob("*.py")]
+def nodes_in_source() -> list[ast.AST]:
+    paths = (ROOT / "analyzer").rglob("*.py")
+    return [node for path in paths for node in ast.walk(ast.parse(path.read_text("utf-8")))]
 
 
 def codes_in_source() -> set[str]:
-    trees = sources()
-    coding = askers(trees)
-    return {code for tree in trees for node in ast.walk(tree) for code in codes_of(node, coding)}
+    coding = askers(nodes_in_source())
+    return {code for node in nodes_in_source() for code in codes_of(node, coding)}
 
 
 def codes_in(value: object) -> set[str]:
@@ -150,7 +156,7 @@ def test_every_code_in_the_source_is_explained() -> None:
 
 
 def test_a_hyphenated_word_in_the_source_is_explained_or_known_to_be_no_code() -> None:
-    words = set[str]().union(*(literals(tree, HYPHENATED) for tree in sources()))
+    words = texts_of(nodes_in_source(), HYPHENATED)
     assert {"hyperpod-alb", "not-an-export", "malformed.repeated-key"} <= words
     assert not [word for word in sorted(words - NO_CODES) if not explained(word)]
     assert not sorted(NO_CODES - words)

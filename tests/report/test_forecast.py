@@ -8,6 +8,7 @@ from analyzer.model import Decision, Needs, Note, Outcome, Role, Verdict
 from analyzer.report import html, markdown, text
 from analyzer.report.content import verdict_page
 from analyzer.report.content.forecast import when_known
+from tests.report.bundles import undrawn
 from tests.report.verdicts import verdict
 
 DAY = 1440
@@ -103,6 +104,8 @@ def test_what_is_decided_has_no_forecast(decision: Decision) -> None:
 
 def test_every_window_says_it() -> None:
     page = verdict_page(holding({"latency_p99": days(10)}))
-    for shown in (text.render(page).plain, markdown.render(page), html.render([page], "report")):
+    with undrawn():
+        document = html.render([page], "report")
+    for shown in (text.render(page).plain, markdown.render(page), document):
         assert "in about 7 days" in shown
         assert "Decided by latency_p99, after 10 days" in shown

@@ -7,13 +7,14 @@ import io
 import re
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 from markdown_it import MarkdownIt
 
-from analyzer.report import github, junit, markdown, text
-from analyzer.report.content import verdict_page
+from analyzer.report import github, html, junit, markdown, text
+from analyzer.report.content import PAGES, verdict_page
 from analyzer.report.plain_text import clean
 from analyzer.report.spreadsheet import csv
 from tests.report.hostile_strings import (
@@ -21,8 +22,12 @@ from tests.report.hostile_strings import (
     STRINGS,
     hostile_document,
     hostile_tables,
+    hostile_texts,
     hostile_verdict,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 OURS = re.compile(
     "html|head|meta|title|style|body|nav|a|main|section|h[12]|header|p|d[ltd]|div|table|thead|"
@@ -49,6 +54,11 @@ class Seen(HTMLParser):
         self.text += data
 
 
+def hostile_document_of_texts() -> str:
+    pages = [build(hostile_verdict(), hostile_texts()) for build in PAGES]
+    return html.render(pages, STRINGS[0])
+
+
 def plain(content: str) -> str:
     return " ".join(clean(content).split())
 
@@ -57,8 +67,15 @@ def test_there_are_fifty_strings_and_each_is_another() -> None:
     assert len(set(STRINGS)) == 50
 
 
-def test_report_html_shows_every_string_and_obeys_none() -> None:
-    seen = Seen(hostile_document())
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param(hostile_document_of_texts, id="drawings of texts"),
+        pytest.param(hostile_document, id="all drawings", marks=pytest.mark.long),
+    ],
+)
+def test_report_html_shows_every_string_and_obeys_none(document: Callable[[], str]) -> None:
+    seen = Seen(document())
     assert [tag for tag in seen.tags if not OURS.fullmatch(tag)] == []
     for name, value in seen.attributes:
         assert not name.startswith("on")

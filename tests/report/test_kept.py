@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import stat
 from pathlib import Path
@@ -108,22 +109,39 @@ def drawings(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) ->
     return made
 
 
-def run_report(out: Path, *, use_cache: bool = True) -> str:
+@pytest.fixture
+def cloudwatch(tmp_path: Path) -> Path:
+    """A few hundred points of a sample scenario."""
+    sample = Path(__file__).parents[2] / "sample_data" / "thin_sample" / "cloudwatch"
+    rows = gzip.decompress((sample / "minutes.jsonl.gz").read_bytes()).splitlines(keepends=True)
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b"".join(rows[::20]))
+    return path
+
+
+def run_report(cloudwatch: Path, out: Path, *, use_cache: bool = True) -> str:
     from analyzer.analysis import Request
 
-    sample = Path(__file__).parents[2] / "sample_data" / "promote" / "cloudwatch"
-    request = Request(endpoint="churn-endpoint", cloudwatch=(str(sample),), use_cache=use_cache)
+    request = Request(endpoint="churn-endpoint", cloudwatch=(str(cloudwatch),), use_cache=use_cache)
     command.analyse(request, out, quiet=True)
     return (out / REPORT).read_text(encoding="utf-8")
 
 
-def test_a_second_run_draws_nothing(tmp_path: Path, drawings: Drawings) -> None:
-    assert [run_report(tmp_path / name) for name in ("one", "two")] == ["page 1", "page 1"]
-    assert run_report(tmp_path / "three", use_cache=False) == "page 2"
+def test_a_second_run_draws_nothing(tmp_path: Path, cloudwatch: Path, drawings: Drawings) -> None:
+    assert [run_report(cloudwatch, tmp_path / name) for name in ("one", "two")] == [
+        "page 1",
+        "page 1",
+    ]
+    assert run_report(cloudwatch, tmp_path / "three", use_cache=False) == "page 2"
     assert drawings.made == 2
 
 
 @pytest.mark.parametrize("drawings", [False], indirect=True)
-def test_a_report_without_its_drawings_is_not_kept(tmp_path: Path, drawings: Drawings) -> None:
-    assert [run_report(tmp_path / name) for name in ("one", "two")] == ["page 1", "page 2"]
+def test_a_report_without_its_drawings_is_not_kept(
+    tmp_path: Path, cloudwatch: Path, drawings: Drawings
+) -> None:
+    assert [run_report(cloudwatch, tmp_path / name) for name in ("one", "two")] == [
+        "page 1",
+        "page 2",
+    ]
     assert drawings.made == 2

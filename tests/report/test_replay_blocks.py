@@ -15,8 +15,6 @@ from analyzer.report.content.page import Chart, Missing, Table
 from tests.replay.replay_builders import World, judged
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from analyzer.analysis import Analysis
 
 
@@ -24,6 +22,13 @@ if TYPE_CHECKING:
 def done(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
     """A replay with its baseline, which nobody alters."""
     return judged(tmp_path_factory.mktemp("replayed"), World(requests=1_200))
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    """One without a baseline, in which some requests fail."""
+    world = World(requests=1_200, baseline=False, failing=0.01)
+    return judged(tmp_path_factory.mktemp("alone"), world)
 
 
 def test_the_latency_page_of_a_replay_shows_both_distributions_and_every_statistic(
@@ -53,9 +58,8 @@ def test_the_latency_page_of_a_replay_shows_both_distributions_and_every_statist
     assert not any(isinstance(block, Missing) for block in page.blocks)
 
 
-def test_without_a_baseline_the_page_draws_the_candidate_alone(tmp_path: Path) -> None:
-    done = judged(tmp_path, World(requests=1_200, baseline=False))
-    page = latency_page(done.verdict, done.tables)
+def test_without_a_baseline_the_page_draws_the_candidate_alone(alone: Analysis) -> None:
+    page = latency_page(alone.verdict, alone.tables)
     (chart,) = (block for block in page.blocks if isinstance(block, Chart))
     assert set(chart.frame["role"]) == {"shadow"}
     table = [block for block in page.blocks if isinstance(block, Table)][-1]
@@ -68,9 +72,9 @@ def test_a_bundle_without_times_says_how_to_get_them(done: Analysis) -> None:
     assert "--baseline" in missing.advice
 
 
-def test_the_error_page_of_a_replay_asks_for_no_export(tmp_path: Path) -> None:
-    done = judged(tmp_path, World(requests=1_200, failing=0.01))
-    page = errors_page(done.verdict, done.tables)
-    said = repr([dataclasses.asdict(block) for block in page.blocks])
-    assert "failure_rate" in said
-    assert "get-metric-data" not in said
+def test_the_error_page_of_a_replay_asks_for_no_export(done: Analysis, alone: Analysis) -> None:
+    for replay in (done, alone):
+        page = errors_page(replay.verdict, replay.tables)
+        said = repr([dataclasses.asdict(block) for block in page.blocks])
+        assert "failure_rate" in said
+        assert "get-metric-data" not in said

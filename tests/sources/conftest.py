@@ -91,7 +91,11 @@ def localbucket_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def localbucket_url(localbucket_root: Path) -> Iterator[str]:
     import localbucket  # type: ignore[import-untyped]  # one untyped script
 
-    handler = type("Handler", (localbucket.S3Handler,), {"data_root": localbucket_root})
+    handler = type(
+        "Handler",
+        (localbucket.S3Handler,),
+        {"data_root": localbucket_root, "disable_nagle_algorithm": True},
+    )
     server = LoopbackServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -137,9 +137,19 @@ def test_data_in_another_bucket_stop_the_run_with_prefix_and_flag(bucket: Storag
     assert "name that with --production" in str(e.value)
 
 
+LEVELS = ["a", "a/", "a/output", "a/input", f"a/output/{HOUR}", f"a/output/{HOUR}/manifest.jsonl"]
+
+
 @pytest.mark.parametrize(
-    "path",
-    ["a", "a/", "a/output", "a/input", f"a/output/{HOUR}", f"a/output/{HOUR}/manifest.jsonl"],
+    ("storage", "path"),
+    [
+        *(("folder", path) for path in LEVELS),
+        *(("moto_bucket", path) for path in LEVELS[:3]),
+        *(("local_bucket", path) for path in LEVELS[4:]),
+        *(pytest.param("moto_bucket", path, marks=pytest.mark.long) for path in LEVELS[3:]),
+        *(pytest.param("local_bucket", path, marks=pytest.mark.long) for path in LEVELS[:4]),
+    ],
+    indirect=["storage"],
 )
 def test_any_level_of_a_job_can_be_named(storage: Storage, path: str) -> None:
     files = {"x.csv": (INPUT, b"1\n2\n3\n")}
@@ -333,7 +343,7 @@ BODIES = st.one_of(
 )
 
 
-@settings(max_examples=examples(40, whole=100), deadline=None)
+@settings(max_examples=examples(25, whole=100), deadline=None)
 @given(st.lists(BODIES, min_size=1, max_size=3))
 def test_no_manifest_ends_a_run_otherwise_than_with_a_message(bodies: list[bytes]) -> None:
     with tempfile.TemporaryDirectory() as path:

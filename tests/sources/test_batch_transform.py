@@ -8,6 +8,7 @@ import gzip
 import json
 import tempfile
 import uuid
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +24,8 @@ from analyzer.sources import AwsOptions, open_chunks
 from analyzer.sources.batch_transform import data_objects, manifests, records, stored
 from tests.captures.capture_builders import read as read_captures
 from tests.examples import examples
-from tests.forked_runs import analyzer
+from tests.here import here
+from tests.report import bundles
 from tests.sources.batch_jobs import (
     HOUR,
     LATER,
@@ -67,15 +69,33 @@ def test_what_is_missing_closes_the_gate_and_what_is_unpaired_counts(folder: Sto
     assert verdict.decision.value == "HOLD"
 
 
+class _AllRead(Exception):  # noqa: N818 - it is none
+    """Reading is over."""
+
+
+def read_of(request: analysis.Request) -> None:
+    """Run until the objects have been read, and are kept, and no further."""
+
+    def stop(step: str, *_: object, **__: object) -> None:
+        if step == "pairing":
+            raise _AllRead
+
+    with suppress(_AllRead):
+        analysis.run(request, stop)
+
+
 def test_kept_records_give_the_verdict_of_fresh_ones_in_either_role(moto_bucket: Storage) -> None:
     bucket = moto_bucket
     lines = (INPUT, b"0.1\n0.2\n0.9\n")
     for prefix, hour in (("a", HOUR), ("b", LATER)):
         put(bucket, Job(prefix, {"x.csv": lines}, hour, bucket_of(bucket)))
-    for production, shadow in (("a", "b"), ("b", "a")):
-        request = analysis.Request(
-            production=bucket.at(production), shadow=bucket.at(shadow), aws=bucket.aws
-        )
+    roles = [("a", "b"), ("b", "a")]
+    asked = [
+        analysis.Request(production=bucket.at(production), shadow=bucket.at(shadow), aws=bucket.aws)
+        for production, shadow in roles
+    ]
+    read_of(asked[0])
+    for request in asked[examples(1, whole=0) :]:
         fresh = analysis.run(replace(request, use_cache=False), silent).verdict.to_json()
         assert analysis.run(request, silent).verdict.to_json() == fresh
     bucket.put({"a/data/x.csv": b"1,1\n" * 3})
@@ -92,19 +112,22 @@ def test_outputs_alone_end_the_run_with_what_is_needed(folder: Storage) -> None:
         analysis.run(request, silent)
 
 
+@pytest.mark.parametrize(
+    "storage",
+    ["folder", "moto_bucket", pytest.param("local_bucket", marks=pytest.mark.long)],
+    indirect=True,
+)
 def test_two_jobs_over_one_input_are_judged_line_by_line(storage: Storage, tmp_path: Path) -> None:
     two_jobs(storage)
-    reach = (
-        ("--endpoint-url", storage.aws.endpoint_url, "--region", storage.aws.region)
-        if storage.client
-        else ()
-    )
+    endpoint_url, region = storage.aws.endpoint_url, storage.aws.region
+    reach = ("--endpoint-url", endpoint_url, "--region", region) if endpoint_url and region else ()
     out = tmp_path / "out"
     command = [
         *("run", *reach, "--out", out),
         *("--production", storage.at("a"), "--shadow", storage.at("b")),
     ]
-    done = analyzer(*command)
+    with bundles.undrawn():
+        done = here(*command)
     assert done.returncode == 10, done.stderr
     verdict = bundle.read(out).verdict
     assert verdict.ledger.pairs == verdict.pairing.by_inference_id == 7

@@ -27,7 +27,7 @@ from tests.faults.fault_server import (
     Refuse,
     Reset,
 )
-from tests.forked_runs import analyzer
+from tests.here import here
 from tests.sources.batch_jobs import Job
 
 if TYPE_CHECKING:
@@ -403,7 +403,7 @@ def test_text_from_a_bucket_cannot_move_the_cursor(server: FaultServer) -> None:
 
 def test_the_command_prints_json_and_ends_with_the_code(server: FaultServer) -> None:
     asked = ["s3://b/churn", "--endpoint-url", server.url, "--format", "json"]
-    done = analyzer("doctor", *asked)
+    done = here("doctor", *asked)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["exit_code"] == 0
@@ -411,7 +411,7 @@ def test_the_command_prints_json_and_ends_with_the_code(server: FaultServer) -> 
     assert found["reads"]["sides"][0]["first_hour"] == "2026-10-05T00:00:00Z"
     assert allows(found["policy"], "s3:GetObject", f"arn:aws:s3:::b/{KEYS[0]}")
     server.plan("list", "", ACCESS_DENIED)
-    done = analyzer("doctor", *asked)
+    done = here("doctor", *asked)
     assert done.returncode == 4
     assert json.loads(done.stdout)["problems"][0]["exit_code"] == 4
 

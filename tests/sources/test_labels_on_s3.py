@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from analyzer import analysis
 from analyzer.console.progress import silent
 from tests.labels.labels_builders import Asked, capture, fates, outcomes, truth
@@ -14,6 +16,11 @@ if TYPE_CHECKING:
     from tests.sources.conftest import Storage
 
 
+@pytest.mark.parametrize(
+    "bucket",
+    ["moto_bucket", pytest.param("local_bucket", marks=pytest.mark.long)],
+    indirect=True,
+)
 def test_labels_of_a_prefix_are_read(bucket: Storage, tmp_path: Path) -> None:
     requests = [Asked("yes", "no" if k % 4 else "yes", f"r{k}") for k in range(40)]
     lines = [truth(f"r{k}", "yes") for k in range(39)]

@@ -18,10 +18,10 @@ from analyzer.sources.batch_transform import data_objects
 from analyzer.sources.days import Days
 from tests.examples import examples
 from tests.faults.fault_server import ACCESS_DENIED, EXPIRED_TOKEN, SLOW_DOWN
+from tests.sources.conftest import REGION, Storage, client_of
 
 if TYPE_CHECKING:
     from tests.faults.fault_server import FaultServer
-    from tests.sources.conftest import Storage
 
 RECORD = b'{"captureData":{}}\n'
 DAY = datetime(2026, 10, 5, tzinfo=UTC)
@@ -60,7 +60,7 @@ KEYS = st.lists(st.sampled_from(ODD), min_size=1, max_size=7).map("/".join).filt
 
 
 @settings(
-    max_examples=examples(25, whole=60),
+    max_examples=examples(15, whole=60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -94,7 +94,7 @@ WINDOW = st.integers(-3, 60).map(lambda hour: DAY + timedelta(hours=hour))
 
 
 @settings(
-    max_examples=examples(15, whole=40),
+    max_examples=examples(8, whole=40),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -218,25 +218,37 @@ def test_a_window_of_a_day_does_not_list_a_year(
     assert len(faults.seen("list")) < 20
 
 
+@pytest.fixture(scope="module", params=["folder", "moto_url", "localbucket_url"])
+def three_days(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Storage:
+    """An object an hour and variant, on each storage."""
+    if request.param == "folder":
+        storage = Storage(str(tmp_path_factory.mktemp("days")), AwsOptions())
+    else:
+        url = request.getfixturevalue(request.param)
+        client = client_of(url)
+        client.create_bucket(Bucket="three-days")
+        storage = Storage("s3://three-days", AwsOptions(endpoint_url=url, region=REGION), client)
+    storage.put(two_variants("", DAY, 72, objects=1))
+    return storage
+
+
 def windowed(
     storage: Storage, since: datetime | None = None, until: datetime | None = None
 ) -> Listing:
     return discover(storage.root, aws=storage.aws, since=since, until=until)
 
 
-def test_days_outside_the_window_are_not_listed_on_any_storage(storage: Storage) -> None:
-    storage.put(two_variants("", DAY, 72, objects=1))
+def test_days_outside_the_window_are_not_listed_on_any_storage(three_days: Storage) -> None:
     found = windowed(
-        storage, since=DAY + timedelta(days=1, hours=2), until=DAY + timedelta(hours=47)
+        three_days, since=DAY + timedelta(days=1, hours=2), until=DAY + timedelta(hours=47)
     )
     assert len(found.objects) == 2 * 23
     assert found.skipped == {"outside-window": 2}
     assert found.listed == 2 * 24
 
 
-def test_an_hour_before_midnight_may_hold_what_comes_after(storage: Storage) -> None:
-    storage.put(two_variants("", DAY, 72, objects=1))
-    found = windowed(storage, since=DAY + timedelta(days=1), until=DAY + timedelta(days=2))
+def test_an_hour_before_midnight_may_hold_what_comes_after(three_days: Storage) -> None:
+    found = windowed(three_days, since=DAY + timedelta(days=1), until=DAY + timedelta(days=2))
     kept = sorted({item.hour for item in found.objects if item.hour})
     assert (kept[0], kept[-1]) == (DAY + timedelta(hours=23), DAY + timedelta(hours=48))
     # The day before and the day after each have one hour that can matter, so they are listed.

@@ -110,7 +110,7 @@ def test_a_replay_alone_says_that_a_comparison_needs_two(folder: Storage) -> Non
     indirect=True,
 )
 def test_a_run_on_s3_gives_the_verdict_of_the_folder(bucket: Storage, tmp_path: Path) -> None:
-    production, out = build(tmp_path, World(requests=1_200, failing=0.01))
+    production, out = build(tmp_path, World(requests=400, failing=0.01))
     bucket.put(
         {
             path.relative_to(tmp_path).as_posix(): path.read_bytes()
@@ -132,4 +132,4 @@ def test_a_run_on_s3_gives_the_verdict_of_the_folder(bucket: Storage, tmp_path: 
     )
     assert on_s3.metrics == in_folder.metrics
     assert on_s3.inputs == in_folder.inputs
-    assert on_s3.metrics["failure_rate"].n.pairs == 1_200
+    assert on_s3.metrics["failure_rate"].n.pairs == 400

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from analyzer.sources import AwsOptions, discover, listing, open_chunks
+from tests.examples import examples
 from tests.servers.make_venv import HERE, interpreter
 from tests.sources.conftest import client_of
 
@@ -35,6 +36,16 @@ def keys(count: int, hours: int) -> list[str]:
     return [f"churn/{VARIANTS[n % 2]}/{folders[n // 2 % hours]}/{n:06}.jsonl" for n in range(count)]
 
 
+def pages_of(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if a server gave no more keys at a time."""
+    ask = listing.Bucket.page
+
+    def short(place: listing.Bucket, *told: Any, most: int | None = None, **more: Any) -> Any:  # noqa: ANN401 - passed on
+        return ask(place, *told, most=most or size, **more)
+
+    monkeypatch.setattr(listing.Bucket, "page", short)
+
+
 def read(source: str, options: AwsOptions) -> list[bytes]:
     found = discover(source, aws=options)
     return sorted(chunk.data for chunk in open_chunks(found))
@@ -43,13 +54,14 @@ def read(source: str, options: AwsOptions) -> list[bytes]:
 def test_reading_and_listing_keep_all_connections_busy(
     faults: FaultServer, faulty: AwsOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    faults.put({key: record(n) for n, key in enumerate(keys(400, 200))})
-    faults.page_size = 30
+    every_fourth_hour = [key for n, key in enumerate(keys(400, 200)) if n // 2 % 4 == 0]
+    faults.put({key: record(n) for n, key in enumerate(every_fourth_hour)})
+    faults.page_size = 10
     monkeypatch.setattr(listing, "PAGES_BEFORE_SPLIT", 1)
     faults.hold("list", "/2026/10/0", 16)
     found = discover("s3://far", aws=faulty)
     faults.hold("get", "", 16)
-    assert len([chunk for chunk in open_chunks(found) if chunk.failure is None]) == 400
+    assert len([chunk for chunk in open_chunks(found) if chunk.failure is None]) == 100
     assert faults.most_in_flight["list"] >= 16
     assert faults.most_in_flight["get"] >= 16
 
@@ -88,12 +100,7 @@ def test_requests_to_a_far_store_overlap(
     far_store: FarStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listing, "PAGES_BEFORE_SPLIT", 1)
-    ask = listing.Bucket.page
-
-    def short(place: listing.Bucket, *told: Any, most: int | None = None, **more: Any) -> Any:  # noqa: ANN401 - passed on
-        return ask(place, *told, most=most or 30, **more)
-
-    monkeypatch.setattr(listing.Bucket, "page", short)
+    pages_of(30, monkeypatch)
     stored = {key: record(n) for n, key in enumerate(keys(200, 48))}
     client = client_of(far_store.url)
     for key, body in stored.items():
@@ -122,9 +129,11 @@ def stored_on_disk(storage: Storage, root: Path, count: int, hours: int) -> list
 
 
 def test_more_objects_than_a_page_holds_are_listed_and_read(
-    local_bucket: Storage, localbucket_root: Path
+    local_bucket: Storage, localbucket_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = stored_on_disk(local_bucket, localbucket_root, 1_020, 10)
+    pages_of(examples(60, whole=1_000), monkeypatch)
+    count = examples(130, whole=1_020)
+    expected = stored_on_disk(local_bucket, localbucket_root, count, 10)
     assert read(local_bucket.root, local_bucket.aws) == expected
 
 

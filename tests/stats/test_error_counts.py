@@ -12,6 +12,7 @@ from scipy import stats
 from analyzer.stats.boundary import anytime_multiplier
 from analyzer.stats.error_counts import ErrorDifference, miettinen_nurminen_bounds
 from analyzer.stats.proportions import miettinen_nurminen
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from analyzer.stats.ewc import FloatArray
@@ -229,7 +230,7 @@ def test_more_errors_than_invocations_are_refused() -> None:
 
 def test_a_rise_exactly_at_the_margin_is_rarely_cleared() -> None:
     rng = np.random.default_rng(4)
-    runs, margin, cleared, cleared_equal = 150, 0.001, 0, 0
+    runs, margin, cleared, cleared_equal = examples(80, whole=150), 0.001, 0, 0
     n_p, n_s = minutes(), minutes(30)
     for _ in range(runs):
         e_p = failures(rng, 60, 0.001)

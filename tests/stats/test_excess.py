@@ -83,7 +83,7 @@ def worlds(floor: float, size: int, *, shared: bool) -> tuple[np.ndarray, np.nda
 @pytest.mark.parametrize(("floor", "shared"), WORLDS)
 def test_at_the_margin_few_of_many_looks_pass_by_mistake(floor: float, *, shared: bool) -> None:
     """Twenty looks of a growing test; 5 % are allowed."""
-    size = 150
+    size = examples(80, whole=150)
     events, own = worlds(floor, size, shared=shared)
     n0 = int(LOOKS[-1])
     passed = sum(
@@ -101,7 +101,7 @@ def test_at_the_margin_few_of_many_looks_pass_by_mistake(floor: float, *, shared
 def test_at_the_margin_a_single_look_passes_by_mistake_as_often_as_it_says(
     floor: float, *, shared: bool
 ) -> None:
-    size = examples(400, whole=1_000)
+    size = examples(200, whole=1_000)
     rng = np.random.default_rng(28)
     n = n0 = 4_000
     own = rng.binomial(n0, floor, size)

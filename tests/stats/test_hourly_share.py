@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.stats.hourly_share import log_e_value, lower_bound
 from analyzer.stats.proportion_sequence import lower_bound as pooled_lower_bound
+from tests.examples import examples
 
 MARGIN = 0.05
 SHARES = st.lists(st.floats(0, 1), min_size=1, max_size=60).map(np.array)
@@ -28,7 +29,7 @@ def test_the_expectation_of_an_hour_at_the_margin_is_one_whatever_its_law() -> N
 
 
 def test_hours_at_the_margin_are_refuted_at_any_look_as_seldom_as_promised() -> None:
-    random, worlds, alpha = np.random.default_rng(8), 400, 0.05
+    random, worlds, alpha = np.random.default_rng(8), examples(150, whole=400), 0.05
     bad = np.where(random.uniform(size=(worlds, 48)) < 1 / 6, 6 * MARGIN, 0.0)
     shares = random.binomial(200, bad) / 200
     enough = -math.log(alpha)
@@ -48,6 +49,7 @@ def test_a_shadow_bad_in_every_hour_is_refuted_within_hours() -> None:
     assert lower_bound(np.array([1.0]), 0.05 / 7) > 0.001  # one hour that breaks every answer
 
 
+@settings(max_examples=examples(30, whole=100))
 @given(shares=SHARES, alpha=st.floats(0.001, 0.4))
 def test_the_bound_lies_below_the_mean_and_is_where_the_e_value_reaches_its_level(
     shares: np.ndarray, alpha: float
@@ -58,6 +60,7 @@ def test_the_bound_lies_below_the_mean_and_is_where_the_e_value_reaches_its_leve
         assert log_e_value(shares, bound) == pytest.approx(-math.log(alpha), abs=1e-4)
 
 
+@settings(max_examples=examples(30, whole=100))
 @given(shares=SHARES, other=st.permutations(range(60)))
 def test_the_order_of_hours_changes_nothing_and_worse_hours_raise_the_bound(
     shares: np.ndarray, other: list[int]

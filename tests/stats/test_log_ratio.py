@@ -209,7 +209,7 @@ def test_sigma_is_the_noise_of_one_minute() -> None:
 
 def test_planned_bounds_of_correlated_minutes_hold_up_to_the_horizon_and_fixed_do_not() -> None:
     """At the margin, looked at every six hours of seven days, with autocorrelation 0.8."""
-    rng, runs, horizon = np.random.default_rng(7), examples(30, whole=80), 7 * 1440
+    rng, runs, horizon = np.random.default_rng(7), examples(20, whole=80), 7 * 1440
     modes: tuple[Looks, ...] = ("planned", "fixed")
     passed = dict.fromkeys(modes, 0)
     for _ in range(runs):

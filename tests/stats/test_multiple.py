@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.stats.multiple import benjamini_hochberg, e_benjamini_hochberg, holm
+from tests.examples import examples
 
 P_VALUES = st.lists(st.floats(0, 1), max_size=30)
 
 
-@settings(deadline=None)
+@settings(max_examples=examples(40, whole=100), deadline=None)
 @given(P_VALUES)
 def test_holm_refutes_more_than_bonferroni_and_less_than_nothing_at_all(p: list[float]) -> None:
     refuted = holm(p, 0.05)
@@ -21,14 +22,14 @@ def test_holm_refutes_more_than_bonferroni_and_less_than_nothing_at_all(p: list[
         assert not found or value <= 0.05
 
 
-@settings(deadline=None)
+@settings(max_examples=examples(40, whole=100), deadline=None)
 @given(P_VALUES)
 def test_the_rate_of_false_discoveries_refutes_all_that_holm_does(p: list[float]) -> None:
     looser = benjamini_hochberg(p, 0.05 * (1 + 1e-9))
     assert all(b for a, b in zip(holm(p, 0.05), looser, strict=True) if a)
 
 
-@settings(deadline=None)
+@settings(max_examples=examples(40, whole=100), deadline=None)
 @given(P_VALUES)
 def test_e_values_refute_no_more_than_the_p_values_they_give(p: list[float]) -> None:
     e = [1 / max(value, 1e-300) for value in p]

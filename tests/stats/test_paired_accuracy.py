@@ -64,7 +64,7 @@ def test_looking_a_hundred_times_passes_a_harmful_shadow_no_more_often_than_alph
     """Worlds exactly at the margin; a one-look interval read as often passes many of them."""
     rng = np.random.default_rng(20261116)
     looks, pairs, margin, differing = 100, 200, -0.005, 0.05
-    worlds = examples(100, whole=300)
+    worlds = examples(60, whole=300)
     law = [(differing + margin) / 2, (differing - margin) / 2, 1 - differing]
     seen = rng.multinomial(pairs, law, size=(worlds, looks)).cumsum(axis=1)
     passed = peeked = 0

@@ -19,6 +19,7 @@ from analyzer.stats.paired_quantile import (
     paired_log_mean_ratio,
     paired_log_quantile_ratio,
 )
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from analyzer.stats.ewc import FloatArray
@@ -96,7 +97,7 @@ def passes(found: WeightedLogRatio, mode: str) -> bool:
 def test_one_look_passes_a_harm_at_the_margin_one_time_in_twenty(
     n: int, rho: float, q: float | None
 ) -> None:
-    worlds = 200
+    worlds = examples(100, whole=200)
     rng = np.random.default_rng([n, int(100 * rho), int(100 * (q or 0))])
     passed = sum(
         passes(ratio_of(*latencies(rng, n, effect=MARGIN, rho=rho), q), "fixed")
@@ -109,7 +110,7 @@ def test_one_look_passes_a_harm_at_the_margin_one_time_in_twenty(
 def test_looking_after_every_thousand_requests_passes_no_more_harm_than_one_look_may(
     q: float | None,
 ) -> None:
-    worlds = 60
+    worlds = examples(40, whole=60)
     rng = np.random.default_rng([int(100 * (q or 0))])
     passed = 0
     for _ in range(worlds):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,7 +91,12 @@ def _read_once() -> Iterator[None]:
             kept[asked] = read(listing, policy, *given, **named)
         return kept[asked]
 
-    with mock.patch.object(analysis, "read_captures", kept_or_read):
+    open_: Any = vars(analysis)["open_exports"]
+    opened = cache(lambda *paths: open_(paths))
+    with (
+        mock.patch.object(analysis, "read_captures", kept_or_read),
+        mock.patch.object(analysis, "open_exports", lambda paths: opened(*paths)),
+    ):
         yield
 
 
@@ -127,8 +133,13 @@ def test_what_a_run_decides_follows_from_its_evidence_under_any_policy(
 
 
 @pytest.mark.usefixtures("_read_once")
-def test_a_run_from_metrics_alone_or_captures_alone_follows_from_its_evidence() -> None:
-    folder = SAMPLE_DATA / "slow_tail"
+@pytest.mark.parametrize(
+    "scenario", ["thin_sample", pytest.param("slow_tail", marks=pytest.mark.long)]
+)
+def test_a_run_from_metrics_alone_or_captures_alone_follows_from_its_evidence(
+    scenario: str,
+) -> None:
+    folder = SAMPLE_DATA / scenario
     for request in (
         analysis.Request(source=str(folder / "captures")),
         analysis.Request(endpoint="churn-endpoint", cloudwatch=(str(folder / "cloudwatch"),)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.errors import ExitCode
@@ -21,6 +21,7 @@ from analyzer.model import (
 )
 from analyzer.policy import MetricRule, Policy
 from analyzer.verdict import EXIT_CODES, decide
+from tests.examples import examples
 
 FAMILIES = (Family.LATENCY, Family.ERROR_RATE, Family.DIVERGENCE)
 WORSE = {
@@ -227,6 +228,7 @@ gates = st.dictionaries(
 )
 
 
+@settings(max_examples=examples(40, whole=100))
 @given(items, gates, st.data())
 def test_a_worse_outcome_never_improves_the_decision(
     found: dict[str, Evidence], held: dict[str, Gate], data: st.DataObject
@@ -241,6 +243,7 @@ def test_a_worse_outcome_never_improves_the_decision(
         assert RANK[after] <= RANK[before]
 
 
+@settings(max_examples=examples(40, whole=100))
 @given(items, gates, st.sampled_from(FAMILIES))
 def test_closing_a_gate_never_improves_the_decision(
     found: dict[str, Evidence], held: dict[str, Gate], family: Family
@@ -250,6 +253,7 @@ def test_closing_a_gate_never_improves_the_decision(
     assert RANK[decide(found, {**held, "g": closed}, {}).decision] <= RANK[before]
 
 
+@settings(max_examples=examples(40, whole=100))
 @given(items, gates)
 def test_the_order_of_evidence_does_not_matter(
     found: dict[str, Evidence], held: dict[str, Gate]
