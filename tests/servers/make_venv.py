@@ -27,6 +27,7 @@ def make(server: str) -> None:
     """Make or complete the environment."""
     venv.create(HERE / server / ".venv", with_pip=True)
     install = [str(interpreter(server)), "-m", "pip", "install", "--quiet", "--no-input"]
+    install += ["--no-compile"]  # most of it is never imported
     own = HERE / server / "constraints.txt"
     pinned = own if own.exists() else CONSTRAINTS
     wanted = ["-r", str(HERE / server / "requirements.txt"), "-c", str(pinned)]
