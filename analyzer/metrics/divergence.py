@@ -109,9 +109,9 @@ def assess_share(question: Question, facts: Facts, rule: MetricRule) -> Evidence
     evidence = _judged(facts, ruled, judged, useless)
     if useless is None:
         evidence = question.beside(facts, counted, share, evidence)
-        if question.by_row:
-            named = {"metric": question.floored, "events": question.by_row}
-            evidence = beside_each_row(facts, counted, share, evidence, **named)
+        evidence = beside_each_row(
+            facts, counted, share, evidence, metric=question.floored, events=question.by_row
+        )
     evidence = unless_all_differ(judged, _lately(facts, judged, evidence))
     n = SampleSizes(pairs=counted.count("pairs"), effective=share.effective)
     return evidence.model_copy(update={"n": n, "notes": (*notes, *evidence.notes)})

@@ -48,9 +48,9 @@ def beside_each_row(
         share: of all predictions.
         evidence: of it.
         metric: whose share it is; what production differs by itself is added to its margin.
-        events: which of a row's counts it is a share of.
+        events: which of a row's counts it is a share of; empty where rows are not asked.
     """
-    if evidence.outcome is not Outcome.PASS or evidence.margin is None:
+    if not events or evidence.outcome is not Outcome.PASS or evidence.margin is None:
         return evidence
     rows = [row for row in counted.rows if row["predictions"] >= LEAST_EACH_SIDE]
     if not rows:
