@@ -11,6 +11,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from analyzer.stats.roots import crossing
+
 Looks = Literal["anytime", "planned", "fixed"]
 
 T_STAR_MINUTES = 360.0
@@ -212,7 +214,6 @@ def minutes_needed(
     """
     if theta >= margin:
         return None
-    from scipy.optimize import brentq
     from scipy.special import ndtri
 
     z_power = float(ndtri(power))
@@ -235,7 +236,7 @@ def minutes_needed(
         return 1.0
     if shortfall(last) > 0:
         return None
-    return math.exp(brentq(shortfall, first, last))
+    return math.exp(crossing(shortfall, first, last))
 
 
 def _mixing(alpha: float, t_minutes: float, t_star: float) -> float:

@@ -174,10 +174,20 @@ def _degrees(size: int, period_s: int, whole_days: int) -> int:
 
 
 def _cosine_se(residual: FloatArray, nu: int) -> float:
-    from scipy.fft import dct
-
-    cosines: FloatArray = dct(residual, type=2, norm="ortho")[1 : nu + 1]
+    cosines = _cosines(residual)[1 : nu + 1]
     return math.sqrt(float(np.mean(cosines**2)) / len(residual))
+
+
+def _cosines(series: FloatArray) -> FloatArray:
+    """As `scipy.fft.dct`, type II and orthonormal but for its first, without that module's import.
+
+    Source: Makhoul, IEEE Transactions on Acoustics, Speech and Signal Processing 28:27 (1980).
+    """
+    size = len(series)
+    folded = np.concatenate([series[::2], series[1::2][::-1]])  # even points out, odd points back
+    turned = np.exp(-0.5j * np.pi * np.arange(size) / size) * np.fft.fft(folded)
+    cosines: FloatArray = math.sqrt(2 / size) * turned.real
+    return cosines
 
 
 def _scales(size: int, period_s: int) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 def holm(p_values: Sequence[float], alpha: float) -> list[bool]:
@@ -37,11 +37,9 @@ def benjamini_hochberg(p_values: Sequence[float], alpha: float) -> list[bool]:
     >>> benjamini_hochberg([0.03, 0.04, 0.001, 0.9], 0.06)
     [True, True, True, False]
     """
-    if not p_values:
-        return []
-    from scipy.stats import false_discovery_control
-
-    return [bool(p <= alpha) for p in false_discovery_control(p_values)]
+    count = len(p_values)
+    order = sorted(range(count), key=p_values.__getitem__)
+    return _stepped_up(order, lambda rank, place: p_values[place] * count <= rank * alpha)
 
 
 def e_benjamini_hochberg(e_values: Sequence[float], alpha: float) -> list[bool]:
@@ -54,11 +52,13 @@ def e_benjamini_hochberg(e_values: Sequence[float], alpha: float) -> list[bool]:
     """
     count = len(e_values)
     order = sorted(range(count), key=e_values.__getitem__, reverse=True)
-    kept = 0
-    for rank, place in enumerate(order, start=1):
-        if e_values[place] * rank * alpha >= count:
-            kept = rank
-    refuted = [False] * count
+    return _stepped_up(order, lambda rank, place: e_values[place] * rank * alpha >= count)
+
+
+def _stepped_up(order: Sequence[int], passes: Callable[[int, int], bool]) -> list[bool]:
+    """Refuted is everything up to the last, most extreme first, that passes at its rank."""
+    kept = max((rank for rank, place in enumerate(order, 1) if passes(rank, place)), default=0)
+    refuted = [False] * len(order)
     for place in order[:kept]:
         refuted[place] = True
     return refuted

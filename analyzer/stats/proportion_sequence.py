@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 
 from analyzer.stats.boundary import MAX_E_VALUE
+from analyzer.stats.roots import crossing
 
 
 def log_e_value(x: float, n: float, m: float) -> float:
@@ -72,7 +73,6 @@ def upper_bound(x: float, n: float, alpha: float) -> float:
         raise ValueError(f"{x} events in {n}: must be 0 <= events <= outcomes")
     if x == n:
         return 1.0
-    from scipy.optimize import brentq
 
     def refuted(m: float) -> float:
         return _log_mixture(x, n, m) + math.log(alpha)
@@ -80,7 +80,7 @@ def upper_bound(x: float, n: float, alpha: float) -> float:
     first, last = max(x / n, 1e-12), 1 - 1e-12
     if first >= last or refuted(last) < 0:
         return 1.0
-    return float(brentq(refuted, first, last, xtol=1e-15, rtol=1e-12))
+    return crossing(refuted, first, last)
 
 
 def lower_bound(x: float, n: float, alpha: float) -> float:
