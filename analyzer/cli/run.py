@@ -89,7 +89,7 @@ def run(
     memory_limit: Annotated[
         str | None,
         typer.Option(
-            help="For the table engine, such as 2GB; default: 256MiB to 1GiB by the number of "
+            help="For the table engine, such as 2GB; default: 224MiB to 1GiB by the number of "
             "cores, a quarter of memory at most."
         ),
     ] = None,
