@@ -20,8 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer.errors import ResourceError, UsageError
-from analyzer.machine.limits import memory_available
-from analyzer.machine.memory_limit import memory_size
+from analyzer.machine.memory_limit import default_memory_limit, memory_size
 from analyzer.machine.private_folder import PrivateFolder
 
 if TYPE_CHECKING:
@@ -49,9 +48,6 @@ _SESSION = (
 )
 _THREAD_BYTES = 64 << 20
 """Ten million pairs finish on as much for each thread, and on half of it may not."""
-_EASY_BYTES = 112 << 20
-"""For each thread: a million pairs are little faster on more, and stay below 500 MB in all."""
-_LEAST_BYTES, _MOST_BYTES = 224 << 20, 1 << 30
 # Looking for dictionaries of more values costs a fifth of the writing and saves nothing.
 _FORM = "format parquet, parquet_version v2, dictionary_size_limit 64"
 _KEPT = f"{_FORM}, compression lz4_raw"  # read back several times, then gone
@@ -313,16 +309,6 @@ class Engine:
             copy = f"copy ({query}) to {_literal(path)} ({form})"
             row = self._connection.execute(copy, named).fetchone()
         return int(row[0]) if row else 0
-
-
-def default_memory_limit(threads: int) -> int:
-    """Bytes: 112 MiB for each thread, 224 MiB to 1 GiB, and a quarter of memory at most.
-
-    What grows with the data lies in files, so that more buys little: ten million pairs are a tenth
-    faster on twice as much (`python tests/bench/limits.py`).
-    """
-    wanted = max(_LEAST_BYTES, min(_EASY_BYTES * threads, _MOST_BYTES))
-    return min(memory_available() // 4, wanted)
 
 
 def integers(values: npt.NDArray[np.int64]) -> pa.Array[Any]:

@@ -112,22 +112,6 @@ def test_no_more_threads_work_than_memory_suffices_for(
     assert found.to_pylist() == [{"threads": threads}]
 
 
-@pytest.mark.parametrize(
-    ("memory", "cores", "size"),
-    [
-        (1 << 29, 2, 1 << 27),
-        (1 << 34, 1, 224 << 20),
-        (1 << 34, 4, 448 << 20),
-        (1 << 40, 192, 1 << 30),
-    ],
-)
-def test_the_default_limit_grows_with_the_cores_up_to_a_gibibyte(
-    memory: int, cores: int, size: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(engine_module, "memory_available", lambda: memory)
-    assert engine_module.default_memory_limit(cores) == size
-
-
 def test_a_full_disk_is_exit_code_5(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: str) -> str:
         raise duckdb.IOException("Could not write file: No space left on device")

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from analyzer.machine.versions import versions
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
@@ -81,8 +83,6 @@ class RunLog:
         path.write_text(text, encoding="utf-8", newline="\n")
 
     def _body(self) -> dict[str, object]:
-        from analyzer.doctor.diagnosing import versions
-
         seconds = self._clock() - self._began
         began, ended = self._began_at, self._began_at + timedelta(seconds=seconds)
         used = resource.getrusage(resource.RUSAGE_SELF)

@@ -8,15 +8,12 @@ and no key is kept. The words are `report.content.doctor_page`'s.
 
 from __future__ import annotations
 
-import platform
 import tempfile
 from datetime import UTC, datetime
-from importlib import metadata
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analyzer import __version__
 from analyzer.doctor import least_privilege
 from analyzer.doctor.diagnosis import Diagnosis, Machine, Permission, Problem, Reads, Side
 from analyzer.endpoint import read_endpoint
@@ -24,6 +21,7 @@ from analyzer.errors import AccessError, AnalyzerError, ExitCode
 from analyzer.figures import counted
 from analyzer.machine import limits
 from analyzer.machine.user_cache import cache_folder
+from analyzer.machine.versions import versions
 from analyzer.reading.subject import described
 from analyzer.reading.window import asked_span
 from analyzer.sources import discover
@@ -53,7 +51,6 @@ if TYPE_CHECKING:
 
     Trial = tuple[SourceObject, Tried | AnalyzerError]
 
-_LIBRARIES = ("duckdb", "polars", "pyarrow", "boto3")
 _LIST, _GET, _DECRYPT = "s3:ListBucket", "s3:GetObject", "kms:Decrypt"
 
 
@@ -107,12 +104,6 @@ def examine(question: Question, progress: Progress, *, now: datetime | None = No
         policy=None if gone else _policy(question, listing, tried, regions),
         problems=(*refused, *_refused_reading(tried, _archived(listing))),
     )
-
-
-def versions() -> dict[str, str]:
-    """Of the tool, Python and the libraries that matter, by name."""
-    libraries = {name: metadata.version(name) for name in _LIBRARIES}
-    return {"shadow-analyzer": __version__, "python": platform.python_version(), **libraries}
 
 
 def _machine() -> Machine:

@@ -6,6 +6,7 @@ import duckdb
 import pytest
 
 from analyzer.errors import UsageError
+from analyzer.machine import memory_limit
 from analyzer.machine.memory_limit import memory_size
 
 
@@ -60,3 +61,19 @@ def test_what_is_no_size_names_the_flag_and_the_form(text: str) -> None:
     assert str(caught.value) == (
         f"--memory-limit {text!r}: expected a size above zero such as 500MB, 2GB or 1.5GiB"
     )
+
+
+@pytest.mark.parametrize(
+    ("memory", "cores", "size"),
+    [
+        (1 << 29, 2, 1 << 27),
+        (1 << 34, 1, 224 << 20),
+        (1 << 34, 4, 448 << 20),
+        (1 << 40, 192, 1 << 30),
+    ],
+)
+def test_the_default_limit_grows_with_the_cores_up_to_a_gibibyte(
+    memory: int, cores: int, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory_limit, "memory_available", lambda: memory)
+    assert memory_limit.default_memory_limit(cores) == size
