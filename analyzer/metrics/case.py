@@ -28,6 +28,19 @@ LEAST_LEVEL_FOR_MS = 1.0
 """A model behind HTTP that takes less is more likely one whose export is in another unit."""
 
 
+def ratio_of_ms(rule: MetricRule, level_ms: float) -> float | None:
+    """A rule's margin in milliseconds as a ratio at production's level, where that is the wider."""
+    if rule.margin is None or rule.margin_ms is None:
+        return None
+    absolute = min(1 + rule.margin_ms / level_ms, GREATEST_ABSOLUTE_RATIO)
+    return absolute if absolute > rule.margin else None
+
+
+def is_implausible(level_ms: float, mode: Mode) -> bool:
+    """Whether no margin in milliseconds counts, for the level may be in another unit."""
+    return level_ms < LEAST_LEVEL_FOR_MS and mode is not Mode.REPLAY
+
+
 @dataclass(frozen=True)
 class Case:
     """One metric about to be judged.
@@ -58,12 +71,10 @@ class Case:
 
     def with_level(self, level_ms: float) -> Case:
         """The case with the margin in milliseconds turned into a ratio where that is larger."""
-        if self.margin is None or self.rule.margin_ms is None:
+        absolute = ratio_of_ms(self.rule, level_ms)
+        if absolute is None:
             return self
-        absolute = min(1 + self.rule.margin_ms / level_ms, GREATEST_ABSOLUTE_RATIO)
-        if absolute <= self.margin:
-            return self
-        if level_ms < LEAST_LEVEL_FOR_MS and self.facts.mode is not Mode.REPLAY:
+        if is_implausible(level_ms, self.facts.mode):
             return self.noting(
                 "absolute-margin-unused",
                 f"production's {plain(level_ms)} ms is less than a model behind HTTP takes, so the "

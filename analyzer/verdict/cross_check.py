@@ -20,7 +20,7 @@ from analyzer.errors import ExitCode
 from analyzer.figures import duration
 from analyzer.gates import BY_ID as GATES
 from analyzer.metrics import BY_ID as METRICS
-from analyzer.metrics.case import GREATEST_ABSOLUTE_RATIO
+from analyzer.metrics.case import is_implausible, ratio_of_ms
 from analyzer.metrics.judging import judge, levels
 from analyzer.metrics.metric import applies
 from analyzer.metrics.sliced import HOLM_ALPHA, LEAST_PAIRS
@@ -143,7 +143,7 @@ def _policy(verdict: Verdict) -> Iterator[str]:
         yield f"{metric} is in the {'policy' if metric in asked else 'evidence'} only"
     for metric, item in verdict.metrics.items():
         if metric in asked:
-            yield from _rule(metric, item, policy)
+            yield from _rule(metric, item, policy, verdict.subject.mode)
 
 
 def _of_some_outputs(metric: str, rule: MetricRule) -> bool:
@@ -152,14 +152,14 @@ def _of_some_outputs(metric: str, rule: MetricRule) -> bool:
     return rule.source == "default" and known is not None and known.kinds is not None
 
 
-def _rule(metric: str, item: Evidence, policy: Policy) -> Iterator[str]:
+def _rule(metric: str, item: Evidence, policy: Policy, mode: Mode) -> Iterator[str]:
     """Whether one metric's role, need, margin and levels are the policy's."""
     rule = policy.metrics[metric]
     if item.role is not rule.role and not _stood_down(metric, item, policy):
         yield f"{metric} has the role {item.role}, the policy says {rule.role}"
     if item.required is not _required(metric, item, policy):
         yield f"{metric} is {'' if item.required else 'not '}required, the policy says otherwise"
-    if not _same_margin(item, rule):
+    if not _same_margin(item, rule, mode):
         yield f"the margin of {metric}, {item.margin}, is not the policy's"
     if item.effect is not None:
         found = item.effect.lower_level, item.effect.upper_level
@@ -191,15 +191,15 @@ def _required(metric: str, item: Evidence, policy: Policy) -> bool:
     return policy.metrics[metric].required and item.role is Role.GUARDRAIL
 
 
-def _same_margin(item: Evidence, rule: MetricRule) -> bool:
+def _same_margin(item: Evidence, rule: MetricRule, mode: Mode) -> bool:
     """Whether it is the policy's margin, or its milliseconds as a ratio at production's level."""
     if item.margin is None or rule.margin is None:
         return item.margin == rule.margin
-    wanted = rule.margin
-    if rule.margin_ms is not None and item.production:
-        absolute = min(1 + rule.margin_ms / item.production, GREATEST_ABSOLUTE_RATIO)
-        wanted = max(wanted, absolute)
-    return _close(item.margin, wanted)
+    level_ms = item.production
+    wanted = None
+    if level_ms and not is_implausible(level_ms, mode):
+        wanted = ratio_of_ms(rule, level_ms)
+    return _close(item.margin, wanted or rule.margin)
 
 
 def _close(one: float, other: float) -> bool:

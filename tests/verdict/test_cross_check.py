@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -146,6 +147,24 @@ def test_a_run_from_metrics_alone_or_captures_alone_follows_from_its_evidence(
     ):
         verdict = analysis.run(request, silent).verdict
         assert contradiction(Verdict.model_validate_json(verdict.to_json())) is None
+
+
+@pytest.mark.parametrize("times", [1 / 200, 1 / 8])
+def test_a_model_too_fast_for_margins_in_milliseconds_follows_from_its_evidence(
+    times: float, tmp_path: Path
+) -> None:
+    for export in (SAMPLE_DATA / "thin_sample" / "cloudwatch").iterdir():
+        rows = [json.loads(line) for line in gzip.decompress(export.read_bytes()).splitlines()]
+        for row in rows:
+            if row["metric_name"] == "ModelLatency" and row["stat"] != "SampleCount":
+                row["value"] *= times
+        (tmp_path / export.stem).write_text("\n".join(map(json.dumps, rows)))
+    verdict = analysis.run(
+        analysis.Request(endpoint="churn-endpoint", cloudwatch=(str(tmp_path),)), silent
+    ).verdict
+    noted = {note.code for item in verdict.metrics.values() for note in item.notes}
+    assert ("absolute-margin-unused" in noted) is (times == 1 / 200)
+    assert contradiction(Verdict.model_validate_json(verdict.to_json())) is None
 
 
 @pytest.mark.parametrize(
