@@ -324,6 +324,22 @@ def test_a_slice_that_finds_no_values_holds_and_says_what_to_correct(
     assert cases["hour"].result == "passed"
 
 
+def test_what_fails_where_a_slice_reads_nothing_is_no_part_of_the_traffic(tmp_path: Path) -> None:
+    from analyzer.report.content.page import Chart
+    from analyzer.report.content.slices import slice_blocks
+
+    scores = np.random.default_rng(6).uniform(0.05, 0.95, 1_500)
+    shadow = np.where(np.arange(1_500) % 4 == 0, 1 - scores, scores)
+    inputs = [f"{k},a" for k in range(1_500)]
+    done = judged(put(tmp_path, inputs, scores, shadow), 'slices={"input.customer"="categories"}')
+    (part,) = done.verdict.slices["input.customer"].bins
+    assert part.shares["flip_rate"].outcome is Outcome.FAIL
+    assert {one.code for one in done.verdict.reasons} >= {"slice-unread", "flip-rate-review"}
+    assert "slice-review" not in {one.code for one in done.verdict.reasons}
+    assert contradiction(done.verdict) is None
+    assert not any(isinstance(block, Chart) for block in slice_blocks(done.verdict))
+
+
 def test_an_unread_slice_holds_a_promotion_and_few_values_are_enough_to_look() -> None:
     from analyzer.model import Slice, SliceBin
     from analyzer.verdict import decide

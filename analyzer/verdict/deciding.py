@@ -209,8 +209,13 @@ def _reviews(
 
 
 def _sliced(slices: Mapping[str, Slice], words: Mapping[str, Words]) -> Iterator[Reason]:
-    """One reason for each metric that fails in parts of a slice, its worst part first."""
+    """One reason for each metric that fails in parts of a slice, its worst part first.
+
+    A slice that tells no parts apart has none: what lies in its gap is the traffic itself.
+    """
     for name, held in slices.items():
+        if held.unread:
+            continue
         failing: dict[str, list[tuple[SlicedShare, SliceBin]]] = {}
         for part in held.bins:
             for metric, share in part.shares.items():
@@ -220,14 +225,16 @@ def _sliced(slices: Mapping[str, Slice], words: Mapping[str, Words]) -> Iterator
             found.sort(key=lambda one: -one[0].lower)
             share, part = found[0]
             more = f", and in {counted(len(found) - 1, 'other part')}" if found[1:] else ""
+            title = _words(metric, words).title
             yield Reason(
                 code=SLICE_REASON,
-                text=f"{_sentence(_words(metric, words).title)} in a part of the traffic, {name} "
+                text=f"{_sentence(title)} in a part of the traffic, {name} "
                 f"{part_name(part)} ({counted(part.pairs, 'pair')}): "
                 f"{percent(share.lower, 2)} to {percent(share.upper, 2)}; the policy allows "
                 f"{stated(share.allowed or 0.0)}{more}.",
-                advice=f"Mend the shadow for {name} {part_name(part)}{more} (see the slices on the "
-                "predictions page), or take the slice out of the policy if that part may differ.",
+                advice=f"Mend the shadow's {title} for {name} {part_name(part)}{more} (see the "
+                "slices on the predictions page), or take the slice out of the policy if that part "
+                "may differ.",
             )
 
 

@@ -8,6 +8,7 @@ interval from a moved margin.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Literal
 
 from analyzer.metrics.judging import judge
@@ -15,7 +16,7 @@ from analyzer.model import Decision, Effect, Evidence, Frozen, Gate, Outcome, Ro
 from analyzer.verdict import SLICE_REASON, UNREAD_SLICE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from analyzer.model import Reason, Verdict
 
@@ -26,6 +27,8 @@ _SUBJECT = (
     "change", "mode",
 )  # fmt: skip
 _RANK = {Decision.ERROR: 0, Decision.REJECT: 1, Decision.HOLD: 2, Decision.PROMOTE: 3}
+_NUMBERS = re.compile(r" \(|: ")
+"""What stands before a reason's numbers."""
 _UNSAID = frozenset({"source"})
 """Keys of the effective policy that say where a value is from, not what it is."""
 
@@ -69,7 +72,7 @@ class GateChange(Frozen):
 
 
 class Cause(Frozen):
-    """One reason that came or went and with it the decision.
+    """One reason that came or went, and with it the decision where that moved.
 
     Attributes:
         code: the reason's code; `metric` or `gate` says whose it is.
@@ -91,7 +94,8 @@ class Difference(Frozen):
 
     Attributes:
         unlike: what makes them verdicts about different things: subject, schema, tool.
-        causes: reasons that account for the move of the decision; empty where it did not move.
+        causes: reasons that account for the move of the decision; where it did not move, all that
+            came and then all that went.
         inputs: window, objects, ledger and pairing.
     """
 
@@ -196,32 +200,44 @@ def _names(first: Mapping[str, object], second: Mapping[str, object]) -> list[st
 
 
 def _causes(first: Verdict, second: Verdict) -> Iterator[Cause]:
-    """Reasons that account for the move.
+    """Reasons that account for the move, or what changed behind a decision that is the same.
 
     A decision gets worse through reasons that came, and better through reasons that went; of those
     only the ones count that decided: failures make and end a REJECT, all others a HOLD.
     """
     if first.decision is second.decision:
+        yield from _new(first, second, second.reasons, came=True)
+        yield from _new(first, second, first.reasons, came=False)
         return
     worse = _RANK[second.decision] < _RANK[first.decision]
-    whole, other = (second, first) if worse else (first, second)
-    known = {_identified(reason) for reason in other.reasons}
+    whole = second if worse else first
     deciding = [reason for reason in whole.reasons if _decides(reason, whole)]
-    for reason in deciding:
+    yield from _new(first, second, deciding, came=worse)
+
+
+def _new(
+    first: Verdict, second: Verdict, reasons: Iterable[Reason], *, came: bool
+) -> Iterator[Cause]:
+    """Those of one verdict's reasons that the other lacks."""
+    other = first if came else second
+    known = {_identified(reason) for reason in other.reasons}
+    for reason in reasons:
         if _identified(reason) not in known:
             yield Cause(
                 code=reason.code,
                 metric=reason.metric,
                 gate=reason.gate,
-                came=worse,
+                came=came,
                 because=_because(reason, first, second),
                 text=reason.text,
             )
 
 
-def _identified(reason: Reason) -> tuple[str, str | None, str | None]:
-    """What a reason is about, whatever its numbers."""
-    return reason.code, reason.metric, reason.gate
+def _identified(reason: Reason) -> tuple[str, str | None, str | None, str]:
+    """What a reason is about, whatever its numbers; a slice is named in the text alone."""
+    of_slice = reason.code in {SLICE_REASON, UNREAD_SLICE}
+    slice_ = _NUMBERS.split(reason.text, maxsplit=1)[0] if of_slice else ""
+    return reason.code, reason.metric, reason.gate, slice_
 
 
 def _decides(reason: Reason, verdict: Verdict) -> bool:

@@ -171,6 +171,34 @@ def test_a_part_of_the_traffic_explains_a_hold_and_no_rejection() -> None:
     assert [one.code for one in difference(held, both).causes] == ["latency-p99-regression"]
 
 
+def test_what_came_and_went_behind_the_same_decision_is_told() -> None:
+    first, second = decided(gates=closed("pairing")), decided(gates=closed("min_days"))
+    assert first.decision is second.decision is Decision.HOLD
+    found = difference(first, second)
+    assert causes(found) == [
+        ("gate-min-days", True, "evidence"),
+        ("gate-pairing", False, "evidence"),
+    ]
+    said = str(text.render(diff_page(found)))
+    assert "The decision is the same; 2 gates turned; 1 reason came; 1 reason went." in said
+    assert causes(difference(first, first)) == []
+
+
+def test_a_slice_more_is_a_reason_more_and_other_numbers_are_none() -> None:
+    def held(*texts: str) -> Verdict:
+        reasons = tuple(Reason(code=SLICE_REASON, text=text, advice="") for text in texts)
+        return decided().model_copy(update={"decision": Decision.HOLD, "reasons": reasons})
+
+    first = held("Label flips in a part of the traffic, hour 01 (1 000 pairs): 8 % to 9 %.")
+    second = held(
+        "Label flips in a part of the traffic, hour 01 (2 000 pairs): 7 % to 9 %.",
+        "Large score shifts in a part of the traffic, hour 01 (2 000 pairs): 7 % to 9 %.",
+    )
+    (more,) = difference(first, second).causes
+    assert more.came
+    assert more.text.startswith("Large score shifts")
+
+
 def test_a_margin_is_shown_with_the_digits_that_tell_it_from_another() -> None:
     before = golden("promote")
     margins: Any = before.model_copy(deep=True).policy.effective

@@ -57,7 +57,8 @@ def _blocks(difference: Difference) -> Iterator[Block]:
         yield Notes("They are about different things", items)
     if difference.causes:
         items = tuple(map(_cause, difference.causes))
-        yield Notes("Why the decision moved", items)
+        moved = difference.moved
+        yield Notes("Why the decision moved" if moved else "Reasons that came or went", items)
     if difference.metrics:
         yield _metrics(difference.metrics)
     if any(one.turned for one in difference.gates):
@@ -96,9 +97,18 @@ def _sentence(difference: Difference) -> str:
         for count, noun in ((metrics, "metric"), (gates, "gate"), (keys, "policy key"))
         if count
     ]
-    said = f"{', '.join(parts)} turned." if parts else "only numbers differ."
+    turned = [f"{', '.join(parts)} turned"] if parts else []
+    reasons = [] if difference.moved else _came_and_went(difference.causes)
+    said = f"{'; '.join([*turned, *reasons]) or 'only numbers differ'}."
     grave = [_GRAVE[one.name] for one in difference.unlike if one.name in _GRAVE]
     return f"{said} They are of different {' and '.join(grave)}." if grave else said
+
+
+def _came_and_went(causes: Sequence[Cause]) -> list[str]:
+    """How many reasons there are more and fewer, where the decision does not say so."""
+    came = sum(one.came for one in causes)
+    counts = (came, "came"), (len(causes) - came, "went")
+    return [f"{counted(count, 'reason')} {word}" for count, word in counts if count]
 
 
 def _cause(cause: Cause) -> Item:

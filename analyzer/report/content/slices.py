@@ -36,7 +36,8 @@ UNREAD = "nearly no pair has a value there: not looked at"
 
 def slice_blocks(verdict: Verdict) -> list[Block]:
     """The outcomes of every slice at a glance, then one table a slice: a row a part and metric."""
-    shown = [(name, held) for name, held in verdict.slices.items() if _metrics(held)]
+    told_apart = [(name, held) for name, held in verdict.slices.items() if not held.unread]
+    shown = [(name, held) for name, held in told_apart if _metrics(held)]
     small = small_parts(verdict)
     tables = [_table(name, held) for name, held in verdict.slices.items()]
     return [*(_drawn(name, held, small.get(name)) for name, held in shown), *tables]
