@@ -1,6 +1,6 @@
 """Are these the two variants of one test, deployed as stated, and read completely?
 
-Gates: roles, deployment, endpoint_match, objects.
+Gates: objects, roles, deployment, endpoint_match.
 """
 
 from __future__ import annotations
@@ -59,7 +59,12 @@ def _roles(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
     excess = _excess(production, shadow)
     said = f"{grouped(shadow)} shadow {name} against {grouped(production)} of production"
     if excess > GREATEST_EXCESS:
-        text = f"The shadow has more than production: {said}. The roles may be swapped."
+        unread = _rejected(facts) if name == "records" else 0
+        why = "The roles may be swapped."
+        if _excess(production + unread, shadow) <= GREATEST_EXCESS:
+            lines = counted(unread, "line")
+            why = f"{lines} that could not be read may be production's: mend those first."
+        text = f"The shadow has more than production: {said}. {why}"
         return _roles_gate(GateOutcome.FAIL, excess, text)
     return _roles_gate(GateOutcome.PASS, excess, f"The roles fit the counts: {said}.")
 
@@ -292,12 +297,18 @@ def _endpoint_gate(facts: Facts, outcome: GateOutcome, value: float | None, text
     )
 
 
+def _rejected(facts: Facts) -> int:
+    """Lines of either variant that are no capture records."""
+    ledger = facts.captures.ledger if facts.captures is not None else None
+    return ledger.malformed + ledger.not_capture if ledger else 0
+
+
 def _objects(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
     limit = facts.policy.max_reject_share
     failed = sum(facts.inputs.objects_failed.values())
     captures = facts.captures
     ledger = captures.ledger if captures is not None else None
-    rejects = ledger.malformed + ledger.not_capture if ledger else 0
+    rejects = _rejected(facts)
     contradictions = captures.contradictions if captures is not None else 0
     lines = ledger.lines if ledger else 0
     share = (rejects + contradictions) / lines if lines else 0.0
@@ -325,6 +336,13 @@ def _objects(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
 
 IDENTITY_GATES: tuple[GateCheck, ...] = (
     GateCheck(
+        id="objects",
+        meaning="All that was listed could be read, and hardly a record contradicts another.",
+        advice="See the notes, and the table of rejects in report.html, for file, line and reason; "
+        "restore access or replace the broken files, and run again.",
+        check=_objects,
+    ),
+    GateCheck(
         id="roles",
         meaning="Production and shadow are two different things, in the right order.",
         advice="Check --production and --shadow: each must name its own variant, and each variant "
@@ -347,12 +365,5 @@ IDENTITY_GATES: tuple[GateCheck, ...] = (
         "endpoint with --endpoint.",
         check=_endpoint_match,
         asked_of="endpoint",
-    ),
-    GateCheck(
-        id="objects",
-        meaning="All that was listed could be read, and hardly a record contradicts another.",
-        advice="See the notes, and the table of rejects in report.html, for file, line and reason; "
-        "restore access or replace the broken files, and run again.",
-        check=_objects,
     ),
 )

@@ -72,6 +72,15 @@ def test_more_shadow_records_than_production_records_closes_roles() -> None:
     assert held.value == pytest.approx(3_040 / 3_000)
 
 
+def test_lines_that_are_missing_from_production_are_said_before_roles_are_suspected() -> None:
+    cut = check(facts(captures(3_000, 3_060, malformed=60)), "roles")
+    assert cut.outcome is GateOutcome.FAIL
+    assert "60 lines that could not be read may be production's" in cut.text
+    few = check(facts(captures(3_000, 3_600, malformed=60)), "roles")
+    assert "The roles may be swapped" in few.text
+    assert IDENTITY_GATES[0].id == "objects"  # whose reason is given first
+
+
 def test_more_shadow_invocations_than_production_invocations_closes_roles() -> None:
     test = shadow_test(0.5, sampling=0.5)
     test.production, test.shadow = test.shadow, test.production

@@ -180,7 +180,7 @@ def test_what_came_and_went_behind_the_same_decision_is_told() -> None:
         ("gate-pairing", False, "evidence"),
     ]
     said = str(text.render(diff_page(found)))
-    assert "The decision is the same; 2 gates turned; 1 reason came; 1 reason went." in said
+    assert "2 gates turned; 1 reason came; 1 reason went." in said
     assert causes(difference(first, first)) == []
 
 
