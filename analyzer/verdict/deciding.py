@@ -87,11 +87,12 @@ def decide(
     )
     nothing_required = not any(item.required for item in gated.values())
     if failed:
-        return Judgement(Decision.REJECT, failed[0].text, (*failed, *holding), gated)
+        reasons = (*failed, *holding)
+        return Judgement(Decision.REJECT, _first_of(reasons), reasons, gated)
     if nothing_required:
         holding = (_NOTHING_REQUIRED, *holding)
     if holding:
-        return Judgement(Decision.HOLD, _hold_summary(holding), holding, gated)
+        return Judgement(Decision.HOLD, _first_of(holding), holding, gated)
     return Judgement(Decision.PROMOTE, _promote_summary(gated, gates, observed), (), gated)
 
 
@@ -318,8 +319,8 @@ def _change(lower: float, upper: float) -> str:
     return f"between {low} and {high} against production"
 
 
-def _hold_summary(holding: tuple[Reason, ...]) -> str:
-    first, rest = holding[0], len(holding) - 1
+def _first_of(reasons: tuple[Reason, ...]) -> str:
+    first, rest = reasons[0], len(reasons) - 1
     more = f" ({rest} more reason{'s' if rest > 1 else ''})" if rest else ""
     return f"{first.text.rstrip('.')}{more}."
 
