@@ -121,7 +121,7 @@ SCENARIOS = (
         seed=15,
         injected="one day, 10 % of requests copied to the shadow, about 140 pairs",
         decision="HOLD",
-        because="min_days, load_match, tail_evidence, pairing",
+        because="load_match, min_days, stable_effect, tail_evidence, pairing",
         shape=Shape(days=1, mirrored=0.1),
         compressed=False,
     ),
