@@ -24,10 +24,12 @@ from analyzer.metrics.extremes import beside_extremes
 from analyzer.metrics.floor import METHOD as ABOVE_FLOOR
 from analyzer.metrics.floor import AboveFloor, above_floor, unless_all_differ
 from analyzer.metrics.judging import judge
+from analyzer.metrics.lags import beside_lags
 from analyzer.metrics.lately import unless_worse
 from analyzer.metrics.metric import Metric
 from analyzer.metrics.order import beside_order
 from analyzer.metrics.other_labels import beside_other_labels
+from analyzer.metrics.other_numbers import beside_other_numbers
 from analyzer.metrics.predictions import Counted
 from analyzer.metrics.ratio import hours_of
 from analyzer.metrics.scores import beside_mean
@@ -112,6 +114,7 @@ def assess_share(question: Question, facts: Facts, rule: MetricRule) -> Evidence
         evidence = beside_each_row(
             facts, counted, share, evidence, metric=question.floored, events=question.by_row
         )
+        evidence = beside_lags(facts, counted, share, evidence, events=question.by_row)
     evidence = unless_all_differ(judged, _lately(facts, judged, evidence))
     n = SampleSizes(pairs=counted.count("pairs"), effective=share.effective)
     return evidence.model_copy(update={"n": n, "notes": (*notes, *evidence.notes)})
@@ -197,8 +200,9 @@ def _beside_rare_and_mean(
 
 
 def _beside_answers(facts: Facts, counted: Counted, flips: Share, evidence: Evidence) -> Evidence:
-    """Few flips say nothing where an answer is lost, or where other labels differ."""
+    """Few flips say nothing where an answer is lost, or what lies beside it differs."""
     each = beside_each_answer(facts, counted, flips, evidence)
+    each = beside_other_numbers(facts, counted, flips, each)
     return beside_other_labels(facts, counted, each)
 
 

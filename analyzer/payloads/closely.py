@@ -28,6 +28,10 @@ _LARGEST_DOCUMENT = 64 << 10
 _DOCUMENT_BYTES = 16 << 20
 _LARGEST_LOG_RATIO = 64.0
 _LARGEST_RELATIVE = 1_000.0
+_LEAST_SEQUENCE = 5
+"""Numbers of a list of which three lie between others: two correlate with whatever there is."""
+_TIE = 1e-6
+"""Of correlations: a straight line is alike at every step, but for how its numbers are rounded."""
 
 
 def document_tables(
@@ -47,10 +51,7 @@ def document_tables(
     Returns:
         Counts, the table `worst_pairs`, and `json_field_changes` where fields were asked for.
     """
-    engine.execute("sampled_pairs", size=SAMPLED_PAIRS)
-    engine.execute(
-        "document_sample", json_path=json_path, largest=_LARGEST_DOCUMENT, bytes=_DOCUMENT_BYTES
-    )
+    _sample_documents(engine, json_path)
     counts = _texts(engine)
     tables = {"worst_pairs": engine.table("worst_texts")}
     if not fields:
@@ -93,7 +94,45 @@ def vector_tables(
         "relative_distance_sd": math.sqrt(max(square - mean**2, 0.0)),
         "cosine": int(row["cosine"]) / row["directed"] / scale if row["directed"] else None,
     }
+    counts |= lag_counts(engine)
     return counts, {"vector_coordinates": _coordinates(engine, largest, tolerance)}
+
+
+def row_counts_by_lag(engine: Asked) -> dict[str, Any]:
+    """Of sampled answers with several scores, how many match production's a place before or after.
+
+    Args:
+        engine: holds `pairs` and `predictions`.
+    """
+    engine.execute("sampled_pairs", size=SAMPLED_PAIRS)
+    engine.execute("vector_sample_rows", longest=LONGEST_VECTOR)
+    return lag_counts(engine)
+
+
+def number_counts(engine: Asked, json_path: str, noise: Tolerance) -> dict[str, Any]:
+    """How many numbers beside sampled labels are a standard deviation away from production's.
+
+    Args:
+        engine: holds `pairs` and shows `prediction_texts`.
+        json_path: where they are, as SQL needs it.
+        noise: what is never apart.
+    """
+    _sample_documents(engine, None)
+    return one_row(
+        engine.table("number_beside", json_path=json_path, atol=noise.atol, rtol=noise.rtol)
+    )
+
+
+def lag_counts(engine: Asked) -> dict[str, Any]:
+    """The counts of sql/vector_lags.sql; the engine holds `vector_sample`."""
+    return one_row(engine.table("vector_lags", least=_LEAST_SEQUENCE, tie=_TIE))
+
+
+def _sample_documents(engine: Asked, json_path: str | None) -> None:
+    engine.execute("sampled_pairs", size=SAMPLED_PAIRS)
+    engine.execute(
+        "document_sample", json_path=json_path, largest=_LARGEST_DOCUMENT, bytes=_DOCUMENT_BYTES
+    )
 
 
 def _texts(engine: Asked) -> dict[str, Any]:

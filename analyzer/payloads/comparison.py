@@ -15,7 +15,12 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from analyzer.asked import one_row
-from analyzer.payloads.closely import document_tables, vector_tables
+from analyzer.payloads.closely import (
+    document_tables,
+    number_counts,
+    row_counts_by_lag,
+    vector_tables,
+)
 from analyzer.payloads.decoding import decode_binary
 from analyzer.payloads.missing import missing_tables
 from analyzer.payloads.scores import Tolerance, score_counts, score_tables
@@ -104,6 +109,10 @@ def prepare(
             counts |= found
         named = _named_labels(engine, policy.redaction)
         tables |= _spread(engine, shape, label_at, counts, noise, named=named)
+        if shape.kind in _SCORES and tables["row_counts"].num_rows:
+            counts |= row_counts_by_lag(engine)
+        if shape.sql_number is not None:
+            counts |= number_counts(engine, shape.sql_number, noise)
     tables |= _outputs(engine, policy.redaction, tables["worst_pairs"])
     if unpaired is not None:
         tables |= missing_tables(engine, shape, counts, unpaired)

@@ -59,6 +59,7 @@ class OutputShape:
         notes: how the shape was found, and what to set where it was not.
         document_fields: what every JSON output has.
         row_fields: what everything has that holds one prediction of several.
+        number: place of the one quantity beside labels, where the policy names no place.
     """
 
     kind: Kind
@@ -67,6 +68,12 @@ class OutputShape:
     notes: tuple[Note, ...] = ()
     document_fields: Fields = NO_FIELDS
     row_fields: Fields = NO_FIELDS
+    number: Path | None = None
+
+    @property
+    def sql_number(self) -> str | None:
+        """The place of the quantity beside labels as SQL needs it."""
+        return None if self.number is None else json_path(self.number)
 
     @property
     def shown_path(self) -> str | None:
@@ -115,6 +122,7 @@ def detect(sample: Sequence[str], rules: Predictions) -> OutputShape:
     column = csv_column(documents, asked)
     values = list(values_of(documents, path, column))
     kind = kind_of(values, documents, path) if rules.kind == "auto" else rules.kind
+    others: list[Path] = []
     if asked is None and path is not None and kind in {*_QUANTITIES, "label"}:
         others = numbers_elsewhere(json_values(documents, ()), path)
         if len(others) > (_NUMBERS_OF_A_LABEL if kind == "label" else 0):
@@ -123,6 +131,7 @@ def detect(sample: Sequence[str], rules: Predictions) -> OutputShape:
     shape = _described(kind, path, column, rules, len(documents))
     if path is None or kind in {"json", "text"}:
         return shape
+    shape = replace(shape, number=others[0] if others else None)
     return _with_fields(shape, documents, judged=asked is None)
 
 
@@ -144,7 +153,7 @@ def _described(
 def _with_fields(shape: OutputShape, documents: Sequence[Document], *, judged: bool) -> OutputShape:
     """The same with what answers hold beside their predictions, and a note of it.
 
-    Labels among it are compared (`judged`) where the policy names no place.
+    Labels among it are compared (`judged`) where the policy names no place, and so is a number.
     """
     path = shape.path or ()
     rows = row_path(path)
@@ -154,16 +163,19 @@ def _with_fields(shape: OutputShape, documents: Sequence[Document], *, judged: b
     if rows:
         of_rows = fields_of(json_values(documents, rows), but=path[len(rows) :], judged=judged)
     beside = [*of_documents.beside, *of_rows.beside]
-    labels = [*of_documents.labels, *of_rows.labels]
-    notes = (*shape.notes, *((_beside(beside, labels),) if beside else ()))
+    compared = {*of_documents.labels, *of_rows.labels}
+    if shape.number is not None:
+        compared |= {place for place in beside if shape.number[-len(place) :] == place}
+    named = [place for place in beside if place in compared]
+    notes = (*shape.notes, *((_beside(beside, named),) if beside else ()))
     return replace(shape, document_fields=of_documents, row_fields=of_rows, notes=notes)
 
 
-def _beside(places: Sequence[tuple[str, ...]], labels: Sequence[tuple[str, ...]]) -> Note:
+def _beside(places: Sequence[tuple[str, ...]], compared: Sequence[tuple[str, ...]]) -> Note:
     return Note(
         code="fields-uncompared",
         text=f"answers also hold {_named_places(places)}: that they are there and of which type "
-        f"is compared, their values are not{_but_for(labels)} (predictions.path names one, "
+        f"is compared, their values are not{_but_for(compared)} (predictions.path names one, "
         'predictions.kind = "json" compares whole documents)',
     )
 
@@ -184,8 +196,8 @@ def _several(sampled: int, places: Sequence[Path]) -> Note:
     )
 
 
-def _but_for(labels: Sequence[tuple[str, ...]]) -> str:
-    return f", but for {_named_places(labels)}" if labels else ""
+def _but_for(compared: Sequence[tuple[str, ...]]) -> str:
+    return f", but for {_named_places(compared)}" if compared else ""
 
 
 def _named_places(places: Sequence[Path]) -> str:

@@ -42,6 +42,10 @@ PREDICTION_CODES: dict[str, tuple[str, str]] = {
         "One place of answers with several predictions differs far more than the rest.",
         "Look at how batches and lists are put together, or set the margin to that place's share.",
     ),
+    "off-by-one": (
+        "Lists of the shadow match production's better when they are moved by one place.",
+        "Look at which step a forecast begins with; where production is late, let labels judge.",
+    ),
     "extremes-lost": (
         "What one variant puts far above or below the rest, the other does not.",
         "Look at the worst pairs; where the shadow is right to differ, let labels judge.",
@@ -58,11 +62,15 @@ PREDICTION_CODES: dict[str, tuple[str, str]] = {
         "Labels that answers hold beside their predictions differ more than the margin allows.",
         "Set predictions.path to the field that callers read: the score, if no caller reads them.",
     ),
+    "other-numbers": (
+        "The number that answers hold beside their labels is far from production's too often.",
+        "Look at where it is put beside its label; if no caller reads it, name the label's path.",
+    ),
     "fields-uncompared": (
         (
             "Answers hold more than their predictions. Every answer of the shadow must hold the "
             "fields that all sampled answers of production have, and of a type they have there; "
-            "what these fields say is not compared."
+            "what these fields say is not compared but where the note says so."
         ),
         (
             "Where callers read one of them, judge it: predictions.path names the place of what is "

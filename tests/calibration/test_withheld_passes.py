@@ -10,9 +10,11 @@ import pytest
 
 from analyzer.engine import Engine
 from tests.calibration import (
+    beside_labels,
     dealt_labels,
     default_scores,
     each_row,
+    lags,
     last_day,
     printing,
     shifted_clocks,
@@ -25,7 +27,15 @@ if TYPE_CHECKING:
 
     from tests.metrics.labelled_worlds import Make
 
-COMMANDS = (last_day, shifted_clocks, dealt_labels, default_scores, each_row)
+COMMANDS = (
+    last_day,
+    shifted_clocks,
+    dealt_labels,
+    default_scores,
+    each_row,
+    lags,
+    beside_labels,
+)
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +125,31 @@ def test_a_place_is_withheld_for_where_it_is_lost_alone(name: str) -> None:
     logits = rng.normal(-1.5, 2, (1_000, 20))
     shadow = (each_row.HONEST | each_row.HARMFUL)[name](rng, logits)
     assert each_row.withheld(logits, shadow)["flip_rate"] is (name in each_row.HARMFUL)
+
+
+@pytest.mark.parametrize("kind", lags.ORDERED)
+@pytest.mark.parametrize(
+    "name", ["off by 0.3 of a list's spread", "smoother", "a step late", "two steps late"]
+)
+def test_lists_are_withheld_for_where_they_lie_a_step_off(
+    engine: Engine, kind: str, name: str
+) -> None:
+    rng = np.random.default_rng(49)
+    production = lags.KINDS[kind](rng, 500)
+    shadow = (lags.HONEST | lags.HARMFUL)[name](rng, production)
+    assert lags.withheld(engine, production, shadow) is (name in lags.HARMFUL)
+
+
+@pytest.mark.parametrize("name", ["off by 0.05 of the logits", *beside_labels.HARMFUL])
+def test_scores_beside_labels_are_withheld_for_where_they_are_apart(
+    engine: Engine, name: str
+) -> None:
+    rng = np.random.default_rng(50)
+    logits = beside_labels.logits_of("10 classes, sure", rng, 500)
+    shadow = (beside_labels.HONEST | beside_labels.HARMFUL)[name](rng, logits)
+    production = beside_labels.likeliest(logits)
+    found = beside_labels.withheld(engine, production, shadow)
+    assert found is (name in beside_labels.HARMFUL)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda module: module.__name__.split(".")[-1])
