@@ -9,8 +9,9 @@ there and spills beside them.
 
 from __future__ import annotations
 
+import gc
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -47,12 +48,19 @@ def reported(step: Callable[[Batches], Iterator[pa.RecordBatch]]) -> Callable[[A
     """The step, with what stops it said as a row: an error of ours is no failure of Spark's."""
 
     def taken(batches: Batches) -> Iterator[pa.RecordBatch]:
+        _keep_imports()
         try:
             yield from step(batches)
         except AnalyzerError as error:
             yield piece(0, FAILED, None, 0, error_text(error))
 
     return taken
+
+
+@cache
+def _keep_imports() -> None:
+    """Leave what is there for good out of the search for garbage that follows every task."""
+    gc.freeze()
 
 
 def bound(step: Callable[..., Iterator[pa.RecordBatch]], *args: object) -> Callable[[Any], Any]:
