@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.spark.sessions import ADAPTIVE, end_shared, shared
+from tests.spark.sessions import ADAPTIVE, CLUSTER, end_shared, shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,12 +21,23 @@ def _ended_at_last() -> Iterator[None]:
 
 
 @pytest.fixture
-def spark(request: pytest.FixtureRequest) -> SparkSession:
-    """A session that every run of the test uses.
+def spark(request: pytest.FixtureRequest) -> Iterator[SparkSession]:
+    """A session that every run of the test uses, and leaves as it was.
 
-    A plan is made once, which is half of Java's work for so few rows; with --long, and in scenarios
-    of three parts, it is changed on the way, as Spark does unless it is told.
+    A plan is made once, which is half of Java's work for so few rows; with --long, in scenarios of
+    three parts and where an executor is lost, it is changed on the way, as Spark does unless told.
     """
-    started = shared()
+    yield from _looked_at(shared(), request)
+
+
+@pytest.fixture
+def cluster(request: pytest.FixtureRequest) -> Iterator[SparkSession]:
+    """The same with executors in processes of their own, as on a cluster."""
+    yield from _looked_at(shared(CLUSTER), request)
+
+
+def _looked_at(started: SparkSession, request: pytest.FixtureRequest) -> Iterator[SparkSession]:
     started.conf.set(ADAPTIVE, "true" if request.config.getoption("--long") else "false")
-    return started
+    yield started
+    kept = started.sparkContext._jsc.getPersistentRDDs()  # noqa: SLF001 - Java's own says it
+    assert kept.isEmpty(), "a run has left rows in a session that stays"

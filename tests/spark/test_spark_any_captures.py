@@ -19,8 +19,7 @@ from analyzer import analysis, bundle
 from analyzer.console.progress import silent
 from analyzer.errors import AnalyzerError
 from analyzer.spark.driver import SparkPlan
-from tests.examples import examples
-from tests.spark.any_captures import KINDS, any_captures
+from tests.spark.any_captures import KINDS, any_captures, seeded
 
 if TYPE_CHECKING:
     from tests.conftest import Say
@@ -32,6 +31,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
 PARTS = st.integers(1, 7)
+SHARED_ID = 160
+"""Of which seed all requests but two have one inference ID, or none."""
 ANY_TIME = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -76,7 +77,15 @@ def check(found: Captured, partitions: int, seen: Counter[str]) -> None:
     seen.update(here.keys())
 
 
-@settings(ANY_TIME, max_examples=examples(2, whole=4))
+def test_some_captures_of_one_inference_id_give_the_same_bundle() -> None:
+    """Scores in slices, and records that all but two share an ID: of any kind with --long."""
+    seen: Counter[str] = Counter()
+    check(seeded("score", SHARED_ID, 60), 2, seen)
+    assert seen["verdict.json"] == 1
+
+
+@pytest.mark.long
+@settings(ANY_TIME, max_examples=4)
 @given(any_captures(list(KINDS)), st.integers(1, 3))
 def test_captures_of_any_kind_give_the_same_bundle(found: Captured, partitions: int) -> None:
     check(found, partitions, Counter())

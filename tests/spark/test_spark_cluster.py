@@ -9,19 +9,17 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack, contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.spark.sessions import require_spark
+from tests.spark.sessions import ROOT, require_spark, spark_home
 from tests.test_golden import SAMPLE_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[2]
 SCENARIO = SAMPLE_DATA / "no_inference_id"
 SCRIPT = "from analyzer.__main__ import main\n\nmain()\n"
 _STARTED_S = 120.0
@@ -40,13 +38,6 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "SPARK_LOCAL_DIRS": str(tmp_path / "tmp"),
         "TMPDIR": str(tmp_path / "tmp"),
     }
-
-
-def spark_home() -> Path:
-    spec = find_spec("pyspark")
-    assert spec is not None
-    assert spec.origin is not None
-    return Path(spec.origin).parent
 
 
 @contextmanager

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import DataFrame
 
 pytestmark = [
     pytest.mark.usefixtures("spark"),
@@ -36,21 +36,12 @@ pytestmark = [
 ]
 
 
-NO_SLICES = 6
-"""Of which seed labels are compared and nothing sliced, which takes the fewest jobs."""
-
-
 def keep_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SparkEngine, "kept", lambda _engine, frame: frame)
 
 
-@pytest.mark.parametrize(
-    "seed",
-    [
-        pytest.param(seed, marks=[] if seed == NO_SLICES else [pytest.mark.long])
-        for seed in range(20)
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(20))
 def test_rows_that_are_made_again_for_every_job_give_the_same_bundle(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,10 +152,3 @@ def test_an_object_that_reads_differently_when_it_is_read_again_ends_the_run(
     monkeypatch.setattr(SparkEngine, "answers", answered)
     with pytest.raises(AccessError, match="run again"):
         captured(tmp_path, 3)
-
-
-def test_a_run_leaves_no_rows_in_a_session_that_stays(tmp_path: Path, spark: SparkSession) -> None:
-    put_bucket(tmp_path, 2)
-    captured(tmp_path, 2)
-    kept = spark.sparkContext._jsc.getPersistentRDDs()  # noqa: SLF001 - Java's own says it
-    assert kept.isEmpty()

@@ -52,10 +52,8 @@ def edit(out: Path, variant: str, change: Callable[[pl.DataFrame], pl.DataFrame]
     sidecar.write(home, changed.to_arrow().cast(sidecar.SCHEMA))
 
 
-@pytest.mark.parametrize(
-    "parts",
-    [1, pytest.param(3, marks=pytest.mark.long), pytest.param(16, marks=pytest.mark.long)],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("parts", [1, 3, 16])
 def test_a_replay_is_judged_alike_in_any_number_of_parts(parts: int, tmp_path: Path) -> None:
     done = alike(build(tmp_path, SMALL), parts=parts)
     assert done.verdict.subject.mode == "replay"

@@ -1,7 +1,12 @@
-"""Every scenario gives its golden verdict on Spark, byte for byte, in any number of parts."""
+"""On a cluster every scenario gives its golden verdict, byte for byte, in any number of parts.
+
+The executors are processes of their own on this machine: what a task is sent, shuffles, keeps and
+loses goes between processes as it does between machines.
+"""
 
 from __future__ import annotations
 
+import os
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -9,8 +14,9 @@ import pytest
 
 from analyzer import analysis
 from analyzer.console.progress import silent
+from analyzer.spark import parts
 from analyzer.spark.driver import SparkPlan
-from tests.spark.sessions import ADAPTIVE
+from tests.spark.sessions import ADAPTIVE, executor, first_time_fatal
 from tests.test_golden import SAMPLE_DATA, SCENARIOS
 
 if TYPE_CHECKING:
@@ -48,8 +54,22 @@ def golden(scenario: str) -> str:
 
 @pytest.mark.parametrize(("scenario", "partitions"), ALL)
 def test_a_scenario_gives_its_golden_verdict_in_any_number_of_parts(
-    scenario: str, partitions: int, spark: SparkSession
+    scenario: str, partitions: int, cluster: SparkSession
 ) -> None:
     if partitions == 3:
-        spark.conf.set(ADAPTIVE, "true")
+        cluster.conf.set(ADAPTIVE, "true")
     assert judged(SAMPLE_DATA / scenario, partitions) == golden(scenario)
+
+
+def test_processes_killed_in_the_middle_change_no_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cluster: SparkSession
+) -> None:
+    """One of a task in each step, and an executor with all rows that it had kept and shuffled."""
+    cluster.conf.set(ADAPTIVE, "true")
+    killed = tmp_path / "killed"
+    victims = dict.fromkeys(("load", "settle", "pair", "ask"), os.getpid) | {"gather": executor}
+    for name, victim in victims.items():
+        fatal = first_time_fatal(getattr(parts, name), killed / name, victim)
+        monkeypatch.setattr(parts, name, fatal)
+    assert judged(SAMPLE_DATA / "no_inference_id", 2) == golden("no_inference_id")
+    assert {path.name for path in killed.iterdir()} == victims.keys()

@@ -109,7 +109,7 @@ def scores(side: str, count: int, **named: Any) -> list[bytes]:  # noqa: ANN401 
 @pytest.mark.parametrize(
     "named",
     [
-        {"inference_id": "one for all"},
+        pytest.param({"inference_id": "one for all"}, marks=pytest.mark.long),
         pytest.param({"event_id": "one for all"}, marks=pytest.mark.long),
         pytest.param({"inference_id": None}, marks=pytest.mark.long),
     ],
@@ -147,22 +147,6 @@ def test_the_answers_of_the_worst_pairs_come_from_whatever_part_they_lie_in(
     assert found == captured(tmp_path, None, shown)
 
 
-def test_a_default_in_place_of_scores_is_counted_alike(tmp_path: Path) -> None:
-    draw = random.Random(7)
-    scores = [draw.random() for _ in range(2_500)]
-    for side in (PRODUCTION, SHADOW):
-        lines = [
-            line(n, output=f"{0 if side == SHADOW and n % 20 == 0 else x}", inference_id=f"r{n}")
-            for n, x in enumerate(scores)
-        ]
-        put(tmp_path, side, "a.jsonl", lines)
-    alone = captured(tmp_path, None)
-    _, (found,) = alone[1]["prediction_counts"]
-    assert found["default_score"] == 0
-    assert 100 < found["default_above_given"] <= 125
-    assert captured(tmp_path, 2) == alone
-
-
 @pytest.mark.long
 def test_outputs_that_are_texts_are_sampled_alike(tmp_path: Path) -> None:
     for side in (PRODUCTION, SHADOW):
@@ -174,8 +158,10 @@ def test_outputs_that_are_texts_are_sampled_alike(tmp_path: Path) -> None:
     assert captured(tmp_path, 3) == captured(tmp_path, None)
 
 
-def test_parts_of_the_traffic_are_cut_alike(tmp_path: Path) -> None:
-    """Regions, fifths of a number, hours and content types, inputs of which repeat."""
+def test_parts_of_the_traffic_and_defaults_in_place_of_scores_are_counted_alike(
+    tmp_path: Path,
+) -> None:
+    """Regions, fifths of a number, hours and content types; inputs repeat, some scores are 0."""
     policy = Policy(
         slices={
             "input.1": "categories",
@@ -184,11 +170,25 @@ def test_parts_of_the_traffic_are_cut_alike(tmp_path: Path) -> None:
             "content_type": "content_type",
         }
     )
+    draw = random.Random(7)
+    right = [draw.random() for _ in range(2_500)]
     for side in (PRODUCTION, SHADOW):
-        put(tmp_path, side, "a.jsonl", scores(side, 1_500))
+        lines = [
+            line(
+                n,
+                output=f"{0 if side == SHADOW and n % 20 == 0 else score}",
+                payload=f"{n % 7},{n}",
+                inference_id=f"r{n}",
+            )
+            for n, score in enumerate(right)
+        ]
+        put(tmp_path, side, "a.jsonl", lines)
         put(tmp_path, side, "b.jsonl", scores(side, 100, payload="3", event_id=None))
     found = captured(tmp_path, 2, policy)
     assert "slice_counts" in str(found)
+    (counts,) = found[1]["prediction_counts"][1]
+    assert counts["default_score"] == 0
+    assert 100 < counts["default_above_given"] <= 125
     assert found == captured(tmp_path, None, policy)
 
 
@@ -211,6 +211,7 @@ def test_answers_of_many_parts_are_added_by_tasks_first(
     assert captured(tmp_path, 5) == captured(tmp_path, None)
 
 
+@pytest.mark.long
 def test_a_worker_process_killed_in_the_middle_changes_no_byte(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
