@@ -1,4 +1,4 @@
-"""Who is compared: endpoint and variant names, from flags, layout, endpoint.json or the exports."""
+"""Who is compared: endpoint and variant names, from flags, paths, endpoint.json or the exports."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from analyzer.errors import InputError, UsageError
-from analyzer.sources.layout import choose_roles
+from analyzer.sources.layout import CAPTURE_NAMES, choose_roles
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from analyzer.cloudwatch import Exports
     from analyzer.metrics.metric import EndpointFacts
@@ -85,6 +85,9 @@ def names_of(
 ) -> Names:
     """Endpoint and variant names: from the captures' layout, else from the exports themselves.
 
+    A path that is called as a variant is that variant's: what was read in a role is named so and
+    measured there, whatever exports or endpoint.json say of roles. The gate `roles` compares.
+
     Raises:
         UsageError: the exports name several endpoints, or roles they do not settle.
         InputError: endpoint.json is another endpoint's.
@@ -96,16 +99,17 @@ def names_of(
             "with --endpoint-file",
             code="endpoint-file",
         )
-    if listing is not None and listing.production_variant and listing.shadow_variant:
-        return Names(name, listing.production_variant, listing.shadow_variant)
     found = exports.variants(name)
-    if not found and listing is not None:
-        return Names(name, listing.production_variant, listing.shadow_variant)
+    if listing is None:
+        asked: Mapping[Role, str | None] = {"production": flags.production, "shadow": flags.shadow}
+    else:
+        asked = _of_paths(flags, listing, {*found, *described(endpoint).values()})
+        production = asked["production"] or listing.production_variant
+        shadow = asked["shadow"] or listing.shadow_variant
+        if not found or (production and shadow):
+            return Names(name, production, shadow)
     if not found:
         return Names(name, None, None)
-    asked: Mapping[Role, str | None] = {}
-    if listing is None:
-        asked = {"production": flags.production, "shadow": flags.shadow}
     try:
         roles = choose_roles(found, asked, described(endpoint), "--cloudwatch")
     except UsageError as error:
@@ -125,13 +129,40 @@ def called(flags: Flags, listing: Listing | None, names: Names) -> Mapping[str, 
     """
     if listing is None or flags.source is not None:
         return names.variants
-    paths = {
+    paths: dict[Role, tuple[str | None, str | None]] = {
         "production": (listing.production_variant, flags.production),
         "shadow": (listing.shadow_variant, flags.shadow),
     }
+    told = _of_paths(flags, listing, names.variants.values())
     return {
-        role: variant or PurePosixPath(path or "").name for role, (variant, path) in paths.items()
+        role: told[role] or variant or PurePosixPath(path or "").name
+        for role, (variant, path) in paths.items()
     }
+
+
+def _of_paths(
+    flags: Flags, listing: Listing, variants: Collection[str | None]
+) -> dict[Role, str | None]:
+    """The variant each path is called as; a replay's candidate is one of no endpoint."""
+    paths: dict[Role, str | None] = {"production": flags.production, "shadow": flags.shadow}
+    if flags.source is not None or listing.sidecars:
+        return dict.fromkeys(paths)
+    return {role: _variant_of(path, variants) for role, path in paths.items()}
+
+
+def _variant_of(path: str | None, variants: Collection[str | None]) -> str | None:
+    """The variant that a path is called as, or the folder its dates and its file lie in.
+
+    >>> _variant_of("captures/churn/v2/2026/10", ["v1", "v2"]), _variant_of("v1.jsonl", ["v1"])
+    ('v2', 'v1')
+    """
+    parts = [part for part in (path or "").split("/") if part]
+    if parts and (ending := next(filter(parts[-1].endswith, CAPTURE_NAMES), "")):
+        stem = parts.pop().removesuffix(ending)
+        parts += [stem] if stem in variants else []
+    while parts and parts[-1].isdigit() and parts[-1] not in variants:
+        parts.pop()
+    return parts[-1] if parts and parts[-1] in variants else None
 
 
 def _endpoint_name(flags: Flags, listing: Listing | None, exports: Exports) -> str | None:
