@@ -2,8 +2,8 @@
 
 In: a `Question`. Out: a `Diagnosis` of this installation, of who asks AWS, of what
 may be listed and read, and of the smallest IAM policy for it. Everything is tried: the captures
-are listed and a byte is read of the first and the last object of each variant. Nothing is changed
-and no key is kept. The words are `report.content.doctor_page`'s.
+are listed, and of each variant the start of the first and of the last object is read. Nothing is
+changed and no key is kept. The words are `report.content.doctor_page`'s.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.doctor import least_privilege
 from analyzer.doctor.diagnosis import Diagnosis, Machine, Permission, Problem, Reads, Side
+from analyzer.doctor.first_lines import without_records
 from analyzer.endpoint import read_endpoint
 from analyzer.errors import AccessError, AnalyzerError, ExitCode
 from analyzer.figures import counted
@@ -102,7 +103,11 @@ def examine(question: Question, progress: Progress, *, now: datetime | None = No
         permissions=tuple(_permissions(question, refusal, tried)),
         reads=None if listing is None else _reads(listing, now or datetime.now(UTC)),
         policy=None if gone else _policy(question, listing, tried, regions),
-        problems=(*refused, *_refused_reading(tried, _archived(listing))),
+        problems=(
+            *refused,
+            *_refused_reading(tried, _archived(listing)),
+            *without_records(_starts(tried, listing)),
+        ),
     )
 
 
@@ -125,7 +130,7 @@ def _who(options: AwsOptions) -> tuple[Identity | None, tuple[Problem, ...]]:
 
 
 def _tried(listing: Listing | None, options: AwsOptions) -> tuple[Trial, ...]:
-    """What reading a byte showed of the first and the last object of each variant."""
+    """What reading the start showed of the first and the last object of each variant."""
     found: list[Trial] = []
     for item in _ends(listing.objects) if listing else ():
         try:
@@ -144,6 +149,16 @@ def _ends(objects: tuple[SourceObject, ...]) -> Iterator[SourceObject]:
         yield from ends
         archived = (part for item in mine for part in item.stored if part.archived)
         yield from (part for part in islice(archived, 1) if part not in ends)
+
+
+def _starts(tried: tuple[Trial, ...], listing: Listing | None) -> list[tuple[SourceObject, bytes]]:
+    """What capture objects begin with; the data files of batch-transform jobs hold no records."""
+    captured = {item.location for item in listing.objects if item.batch is None} if listing else ()
+    return [
+        (item, one.start)
+        for item, one in tried
+        if isinstance(one, Tried) and item.location in captured
+    ]
 
 
 def _archived(listing: Listing | None) -> int:

@@ -33,12 +33,15 @@ if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
     from analyzer.sources.objects import AwsOptions, SourceObject
+    from analyzer.sources.s3 import Body
 
 _CONNECT_TIMEOUT_S = 3
 _READ_TIMEOUT_S = 5
 _REGION_HEADER = "x-amz-bucket-region"
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 _KMS = ("aws:kms", "aws:kms:dsse")
+START_BYTES = 1 << 20
+"""What is read of an object to see what it begins with."""
 READ_FILE = "read permission"
 ARCHIVED = "archived"
 
@@ -68,20 +71,23 @@ class Identity:
 
 @dataclass(frozen=True)
 class Tried:
-    """What reading one byte of an object showed.
+    """What reading the start of an object showed.
 
     Attributes:
         missing: the permission that was missing; empty when none was.
-        text: what went wrong; empty when the byte was read.
+        text: what went wrong; empty when the object may be read.
         kms_key: ARN of the key an SSE-KMS object is encrypted with; empty when it is not known,
             None for an object that needs no key.
         code: of an object that failed for another reason than a permission.
+        start: the bytes it begins with, `START_BYTES` or all there are; none where they could
+            not be had.
     """
 
     missing: str = ""
     text: str = ""
     kms_key: str | None = None
     code: str = ""
+    start: bytes = b""
 
 
 def identity(options: AwsOptions) -> Identity:
@@ -158,19 +164,19 @@ def partition_of(region: str | None) -> str:
 
 
 def try_reading(options: AwsOptions, item: SourceObject) -> Tried:
-    """Read one byte of an object or file.
+    """Read the start of an object or file.
 
     Raises:
         AccessError, InputError: the trouble is not with this object.
     """
     if not item.location.startswith("s3://"):
         try:
-            local.read(item, 0, 1)
+            start = local.read(item, 0, min(item.size, START_BYTES))
         except ObjectError as error:
             failure = error.failure
             denied = READ_FILE if failure.code == "unreadable" else ""
             return Tried(denied, failure.text, code=failure.code)
-        return Tried()
+        return Tried(start=start)
     return _try_object(options, item)
 
 
@@ -178,16 +184,30 @@ def _try_object(options: AwsOptions, item: SourceObject) -> Tried:
     from botocore.exceptions import BotoCoreError, ClientError
 
     bucket, key = split_url(item.location)
-    request = {"Bucket": bucket, "Key": key, "Range": "bytes=0-0", **payer(options)}
+    part = f"bytes=0-{START_BYTES - 1}"
+    request = {"Bucket": bucket, "Key": key, "Range": part, **payer(options)}
     try:
         answer = s3_client(options, CONNECTIONS).get_object(**request)
     except ClientError as error:
         return _refused(error, f"read {printable(item.key)}")
     except BotoCoreError as error:
-        raise explain(error, f"read {printable(item.key)}") from None
-    answer["Body"].close()
+        raise explain(error, f"read {printable(item.key)}", public=True) from None
     encrypted = answer.get("ServerSideEncryption") in _KMS
-    return Tried(kms_key=answer.get("SSEKMSKeyId", "") if encrypted else None)
+    kms_key = answer.get("SSEKMSKeyId", "") if encrypted else None
+    return Tried(kms_key=kms_key, start=_start(answer["Body"]))
+
+
+def _start(body: Body) -> bytes:
+    """What a body holds, as far as asked for; nothing where it breaks off: it may be read."""
+    from botocore.exceptions import BotoCoreError
+    from urllib3.exceptions import HTTPError
+
+    try:
+        return body.read(START_BYTES)
+    except (BotoCoreError, HTTPError):
+        return b""
+    finally:
+        body.close()
 
 
 def _refused(error: ClientError, what: str) -> Tried:

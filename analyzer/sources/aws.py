@@ -210,13 +210,16 @@ def unusable(error: Exception) -> AnalyzerError:
     return UsageError(f"AWS options: {_one_line(error)}")
 
 
-def explain(error: Exception, what: str, *, check: str = S3_REACHED_BY) -> AnalyzerError:
+def explain(
+    error: Exception, what: str, *, check: str = S3_REACHED_BY, public: bool = False
+) -> AnalyzerError:
     """The one-line error a botocore exception means for somebody who wanted `what`.
 
     Args:
         error: the exception.
         what: what was wanted.
         check: what to look at where nobody answers.
+        public: whether it may be had without credentials, as a public bucket's objects are.
     """
     from botocore import exceptions as aws
 
@@ -224,10 +227,10 @@ def explain(error: Exception, what: str, *, check: str = S3_REACHED_BY) -> Analy
         return _explain_answer(error, what)
     message = _one_line(error)
     if isinstance(error, aws.NoCredentialsError | aws.PartialCredentialsError):
-        return AccessError(
-            f"{what}: no AWS credentials found: configure them, choose --profile, or use "
-            "--no-sign-request for a public bucket"
-        )
+        ways = "configure them, or choose --profile"
+        if public:
+            ways = "configure them, choose --profile, or use --no-sign-request for a public bucket"
+        return AccessError(f"{what}: no AWS credentials found: {ways}")
     if isinstance(error, aws.SSOError | aws.TokenRetrievalError | aws.CredentialRetrievalError):
         return AccessError(f"{what}: {message}; {_RENEW}")
     if isinstance(error, aws.ParamValidationError | aws.ValidationError):

@@ -85,7 +85,7 @@ class Bucket:
         try:
             answer = self.client.list_objects_v2(**request)
         except (BotoCoreError, ClientError) as error:
-            raise explain(error, self.what) from None
+            raise explain(error, self.what, public=True) from None
         following = answer.get("NextContinuationToken", "") if answer.get("IsTruncated") else None
         return Page(
             tuple(self._entry(found) for found in answer.get("Contents", ())),

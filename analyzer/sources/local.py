@@ -14,6 +14,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analyzer.addresses import address
 from analyzer.errors import AccessError, InputError
 from analyzer.sources.layout import CAPTURE_NAMES
 from analyzer.sources.objects import Entry, ObjectError, is_hidden, printable
@@ -44,7 +45,9 @@ def entries(root: str) -> Iterator[Entry]:
     except PermissionError:
         raise AccessError(f"{printable(root)}: permission denied") from None
     except (OSError, ValueError):
-        raise InputError(f"{printable(root)}: no such file or folder") from None
+        meant = address(root) or ""
+        hint = f"; did you mean {printable(meant)}?" if meant.startswith("s3://") else ""
+        raise InputError(f"{printable(root)}: no such file or folder{hint}") from None
     if stat.S_ISDIR(status.st_mode):
         yield from _walk(str(path))
     else:

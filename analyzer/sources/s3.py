@@ -191,7 +191,7 @@ class S3Reader:
         except ClientError as error:
             raise _fault(error) or explain(error, f"read {printable(item.key)}") from None
         except BotoCoreError as error:
-            raise explain(error, f"read {printable(item.key)}") from None
+            raise explain(error, f"read {printable(item.key)}", public=True) from None
         if not _same_version(item, answer, start, end):
             answer["Body"].close()
             raise ObjectError("deleted-or-replaced", "another version than the one listed")

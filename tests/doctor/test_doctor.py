@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +17,7 @@ from analyzer.errors import ExitCode, UsageError
 from analyzer.report import text
 from analyzer.report.content.doctor_page import doctor_page
 from analyzer.sources import AwsOptions, discover, local, open_chunks
+from analyzer.sources.access import START_BYTES
 from analyzer.sources.objects import ObjectError
 from tests.here import here
 from tests.sources.batch_jobs import Job
@@ -22,7 +25,11 @@ from tests.sources.batch_jobs import Job
 if TYPE_CHECKING:
     from pathlib import Path
 
-RECORD = b'{"captureData":{}}\n'
+RECORD = (
+    b'{"captureData":{"endpointInput":{"data":"1","encoding":"CSV"}},'
+    b'"eventMetadata":{"eventId":"a","inferenceTime":"2026-10-05T00:00:00Z"}}\n'
+)
+NOISE = b"".join(sha256(bytes([number])).digest() for number in range(256)) * 12
 HOURS = [f"2026/10/05/{hour:02}" for hour in range(3)]
 KEYS = [
     f"churn/{variant}/{hour}/a.jsonl" for variant in ("AllTraffic", "Shadow-01") for hour in HOURS
@@ -59,7 +66,7 @@ def test_a_folder_is_looked_at_without_aws(folder: Path) -> None:
     ]
     assert reads.sides[0].first_hour == datetime(2026, 10, 5, 0, tzinfo=UTC)
     assert reads.sides[0].last_hour == datetime(2026, 10, 5, 2, tzinfo=UTC)
-    assert "READY  A run would read 6 objects (114 B)." in said(diagnosis)
+    assert "READY  A run would read 6 objects (810 B)." in said(diagnosis)
 
 
 def test_what_it_says_would_be_read_is_what_a_run_reads(folder: Path) -> None:
@@ -91,6 +98,65 @@ def test_nothing_to_read_is_exit_code_3(tmp_path: Path) -> None:
     diagnosis = doctor.examine(Question(str(tmp_path)), silent)
     assert diagnosis.exit_code == ExitCode.INPUT
     assert "no captures found" in said(diagnosis)
+
+
+def test_nothing_skipped_is_said_without_a_blank_at_its_end(folder: Path) -> None:
+    assert "skipped: nothing\n" in said(doctor.examine(Question(str(folder)), silent))
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (NOISE, "malformed.invalid-utf8"),
+        (gzip.compress(NOISE), "malformed.invalid-utf8"),
+        (gzip.compress(RECORD * 99)[:50], "corrupt-gzip"),
+        (b"PAR1 and rows", "parquet"),
+        (b'{"id": 1}\n' * 200_000, "not_capture"),
+        (b"\n\n", "all blank"),
+    ],
+    ids=["noise", "gzip of noise", "half a gzip", "Parquet", "other JSON Lines", "blank lines"],
+)
+def test_captures_that_begin_with_no_record_are_not_ready(
+    folder: Path, body: bytes, why: str
+) -> None:
+    for key in KEYS[3:]:
+        (folder / key).write_bytes(body)
+    diagnosis = doctor.examine(Question(str(folder)), silent)
+    assert diagnosis.exit_code == ExitCode.INPUT
+    (problem,) = diagnosis.problems
+    first, last = KEYS[3], KEYS[5]
+    begins = f"shadow: no capture record in the first lines of {first} and {last}: "
+    assert problem.text.startswith(begins)
+    assert why in problem.text
+    assert said(diagnosis).rstrip().endswith(f"NOT READY  {problem.text}")
+    assert said(diagnosis).count(begins) == 1
+
+
+def test_both_variants_without_records_are_two_problems_each_said_once(folder: Path) -> None:
+    for key in KEYS:
+        (folder / key).write_bytes(NOISE)
+    diagnosis = doctor.examine(Question(str(folder)), silent)
+    assert [one.text.partition(":")[0] for one in diagnosis.problems] == ["production", "shadow"]
+    assert [said(diagnosis).count(one.text) for one in diagnosis.problems] == [1, 1]
+    assert said(diagnosis).rstrip().endswith("(and 1 more problem, above)")
+
+
+def test_one_record_among_rejected_lines_is_enough(folder: Path) -> None:
+    for key in KEYS[3:]:
+        (folder / key).write_bytes(NOISE)
+    with (folder / KEYS[5]).open("ab") as stream:
+        stream.write(b"\n" + RECORD)
+    assert doctor.examine(Question(str(folder)), silent).exit_code == ExitCode.PROMOTE
+
+
+def test_a_first_line_longer_than_what_is_looked_at_says_nothing(folder: Path) -> None:
+    long = RECORD.replace(b'"1"', b'"%s"' % (b"1" * START_BYTES))
+    for key in KEYS[3:]:
+        (folder / key).write_bytes(long)
+    assert doctor.examine(Question(str(folder)), silent).problems == ()
+    for key in KEYS[3:]:
+        (folder / key).write_bytes(gzip.compress(long))
+    assert doctor.examine(Question(str(folder)), silent).problems == ()
 
 
 def test_several_endpoints_are_exit_code_2_with_the_list(folder: Path) -> None:
@@ -135,7 +201,7 @@ def test_the_cache_is_where_a_run_keeps_it(monkeypatch: pytest.MonkeyPatch, tmp_
 def test_the_command_prints_and_ends_with_the_code(folder: Path) -> None:
     done = here("doctor", folder)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.rstrip().endswith("READY  A run would read 6 objects (114 B).")
+    assert done.stdout.rstrip().endswith("READY  A run would read 6 objects (810 B).")
     assert here("doctor", folder, "--since", "yesterday").returncode == 2
 
 

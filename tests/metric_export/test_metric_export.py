@@ -479,3 +479,17 @@ def test_answers_that_lead_round_are_not_followed_for_ever() -> None:
     asked = Request((question,), START, START + timedelta(minutes=2))
     with pytest.raises(AccessError, match="CloudWatch: the server does not go on"):
         list(fetching.fetch(clients.cloudwatch, [asked]))
+
+
+def test_without_credentials_nothing_is_advised_that_this_command_cannot_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "/dev/null")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    aws = AwsOptions(region="eu-west-1")
+    advice = "no AWS credentials found: configure them, or choose --profile$"
+    with pytest.raises(AccessError, match=advice):
+        export_metrics("churn", (START, SOON), tmp_path / "out", aws, silent, now=NOW)

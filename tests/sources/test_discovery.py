@@ -316,6 +316,15 @@ def test_a_path_that_cannot_exist_is_an_input_error(folder: Storage, root: str) 
         discover(folder.at(root))
 
 
+@pytest.mark.parametrize("root", ["s3:/my-bucket/x", "s3:/my-bucket"])
+def test_an_address_that_lacks_a_slash_is_asked_after(root: str) -> None:
+    meant = root.replace("s3:/", "s3://")
+    said = f"{root}: no such file or folder; did you mean {meant}?"
+    with pytest.raises(InputError) as caught:
+        discover(root)
+    assert str(caught.value) == said
+
+
 def test_a_path_that_may_not_be_looked_at_is_an_access_error(
     folder: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

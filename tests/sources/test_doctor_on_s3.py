@@ -14,13 +14,15 @@ from analyzer.doctor import diagnosing as doctor
 from analyzer.doctor.diagnosis import Diagnosis, Question
 from analyzer.errors import AccessError, ExitCode
 from analyzer.sources import AwsOptions, discover, listing, open_chunks
+from analyzer.sources.access import START_BYTES
 from tests.doctor.policy_evaluator import allows
-from tests.doctor.test_doctor import HOURS, KEYS, RECORD, said, states
+from tests.doctor.test_doctor import HOURS, KEYS, NOISE, RECORD, said, states
 from tests.faults.fault_server import (
     ACCESS_DENIED,
     KMS_DENIED,
     MODIFIED,
     NO_SUCH_BUCKET,
+    Cut,
     Delete,
     Fault,
     FaultServer,
@@ -63,8 +65,31 @@ def test_a_bucket_that_may_be_read_is_ready(server: FaultServer) -> None:
     assert states(diagnosis) == {"s3:ListBucket": "granted", "s3:GetObject": "granted"}
     assert diagnosis.regions == {"b": "us-east-1"}
     ranges = {one.headers.get("Range") for one in server.seen("get")}
-    assert ranges == {"bytes=0-0"}
+    assert ranges == {f"bytes=0-{START_BYTES - 1}"}
     assert len(server.seen("get")) == 4
+
+
+def test_objects_without_records_are_not_ready_whatever_follows_what_was_read(
+    server: FaultServer,
+) -> None:
+    server.put(dict.fromkeys(KEYS[3:], NOISE * 20))
+    server.put(dict.fromkeys(KEYS[:3], RECORD * 20_000))
+    diagnosis = ask(server)
+    assert diagnosis.exit_code == ExitCode.INPUT
+    assert states(diagnosis)["s3:GetObject"] == "granted"
+    (problem,) = diagnosis.problems
+    assert problem.text.startswith("shadow: no capture record in the first lines of churn/Shadow")
+
+
+@pytest.mark.parametrize("fault", [Cut(0), Reset(0)], ids=str)
+def test_an_object_of_which_nothing_came_may_be_read_and_says_nothing_of_its_variant(
+    server: FaultServer, fault: Fault
+) -> None:
+    server.put(dict.fromkeys(KEYS[3:], NOISE))
+    server.plan("get", "Shadow-01", fault)
+    diagnosis = ask(server)
+    assert diagnosis.exit_code == ExitCode.PROMOTE
+    assert states(diagnosis)["s3:GetObject"] == "granted"
 
 
 def allowed(policy: dict[str, Any], asked: Asked) -> bool:
@@ -265,7 +290,7 @@ def test_no_credentials_are_an_access_problem(
     assert diagnosis.exit_code == ExitCode.ACCESS
     assert diagnosis.who is not None
     assert diagnosis.who.kind is None
-    assert "credentials: from none found" in said(diagnosis)
+    assert "credentials: none found\n" in said(diagnosis)
     assert diagnosis.policy is not None
 
 

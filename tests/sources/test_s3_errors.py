@@ -117,7 +117,7 @@ def test_an_answer_about_all_objects_stops_the_run(
 @pytest.mark.parametrize(
     ("error", "expected", "words"),
     [
-        (aws_errors.NoCredentialsError(), AccessError, "--no-sign-request"),
+        (aws_errors.NoCredentialsError(), AccessError, "configure them, or choose --profile"),
         (
             aws_errors.PartialCredentialsError(provider="env", cred_var="x"),
             AccessError,
@@ -156,7 +156,8 @@ def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("no_credentials")
 def test_no_credentials_at_all_is_an_access_error(moto_bucket: Storage) -> None:
-    with pytest.raises(AccessError, match="no AWS credentials found"):
+    found = r"no AWS credentials found: .*--profile, or use --no-sign-request for a public bucket$"
+    with pytest.raises(AccessError, match=found):
         discover(moto_bucket.root, aws=moto_bucket.aws)
     aws.s3_client.cache_clear()
 

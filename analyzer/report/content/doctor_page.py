@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from analyzer.sources.access import Identity
 
 _KINDS = {
-    None: "none found",
-    "anonymous": "none: requests are not signed",
     "assume-role": "an assumed role",
     "assume-role-with-web-identity": "a role by web identity",
     "config-file": "the AWS config file",
@@ -68,7 +66,8 @@ def _blocks(diagnosis: Diagnosis) -> Iterator[Block]:
         yield _permissions(diagnosis)
     if diagnosis.reads is not None:
         yield from _reads(diagnosis.reads)
-    yield Notes("Problems", tuple(Item("problem", one.text) for one in diagnosis.problems))
+    others = diagnosis.problems[1:]  # the first is the headline's
+    yield Notes("Problems", tuple(Item("problem", one.text) for one in others))
     if diagnosis.policy is not None:
         yield Request(
             "smallest IAM policy",
@@ -83,7 +82,12 @@ def _room(folder: str | None, free: int | None) -> Fact:
 
 
 def _who(identity: Identity) -> Iterator[Fact]:
-    yield Fact("from", _KINDS.get(identity.kind, identity.kind or ""))
+    if identity.kind is None:
+        yield Fact("none found", "")
+    elif identity.kind == "anonymous":
+        yield Fact("none", "(requests are not signed)")
+    else:
+        yield Fact("from", _KINDS.get(identity.kind, identity.kind))
     if identity.arn is not None:
         yield Fact("identity", identity.arn)
     elif identity.why_unnamed:
@@ -146,7 +150,7 @@ def _hour(hour: datetime | None) -> str:
 def _headline(diagnosis: Diagnosis) -> Headline:
     if diagnosis.problems:
         first, *more = diagnosis.problems
-        also = f" (and {counted(len(more), 'more problem', 'more problems')})" if more else ""
+        also = f" (and {counted(len(more), 'more problem')}, above)" if more else ""
         return Headline("NOT READY", "✗", Tone.BAD, f"{first.text}{also}")
     if diagnosis.reads is None:
         sentence = "Name a SOURCE to see what a run would read."
