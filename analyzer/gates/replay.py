@@ -28,6 +28,12 @@ MOST_UNMATCHED = 0.005
 
 def _open_loop(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
     sent = Sent.of(facts)
+    if sent is not None and not sent.row["paced"]:
+        text = (
+            "Replayed at full speed: no request was due at a time of its own, so none was late and "
+            "latency is not judged. Replay again at --speed captured."
+        )
+        return _gate(GateOutcome.FAIL, text, limit=MOST_LATE)
     if sent is None or sent.row["late_share"] is None:
         return _gate(GateOutcome.NOT_MEASURED, "No send times of the window.", limit=MOST_LATE)
     sides = [f"candidate {percent(sent.row['late_share'], 2)}"]
@@ -117,8 +123,9 @@ REPLAY_GATES: tuple[GateCheck, ...] = (
         id="open_loop",
         meaning="Requests of the replay were sent when they were meant to be, not when the server "
         "had time.",
-        advice="Replay more slowly (--speed), or with more --concurrency; a candidate that cannot "
-        "keep up with the rate of its production cannot replace it.",
+        advice="Replay at the pace of the captures (--speed captured); where sends are late at "
+        "that, more slowly or with more --concurrency, and see whether the candidate or the "
+        "sending machine cannot keep up.",
         check=_open_loop,
         asked_of="replay",
     ),

@@ -80,6 +80,11 @@ class Sent:
         return bool(self.row["paired"])
 
     @property
+    def paced(self) -> bool:
+        """Whether requests were due at times of their own, and not all at once."""
+        return bool(self.row["paced"])
+
+    @property
     def late(self) -> float:
         """Share of late sends, of the variant that has more of them."""
         return max(self.row["late_share"] or 0.0, self.row["late_share_baseline"] or 0.0)
@@ -151,7 +156,7 @@ def assess_latency(facts: Facts, case: Case, stat: str) -> Evidence:
         text = f"{counted(sent.count('timed'), 'request')} timed on both; {stat} needs {least}"
         needs = Needs(requests=least, text=f"Replay at least {grouped(least)} requests.")
         return case.unmeasured("too-few-requests", text, needs, n)
-    if sent.late > MOST_LATE:
+    if not sent.paced or sent.late > MOST_LATE:
         return _closed_loop(facts, case, sent, times["service"], n)
     case = case.noting("response-time", _measured(sent))
     if stat == "p50" and times["response"]["shift"] is not None:
@@ -185,11 +190,15 @@ def _closed_loop(
 ) -> Evidence:
     """Service times, shown without an interval: the sender, not the server, set the pace."""
     fail_level, pass_level = levels(facts.policy)
-    text = (
-        f"{percent(sent.late)} of sends were late (at most {stated(MOST_LATE)}): these are service "
-        "times under a closed loop, which hide waiting, and are not judged"
-    )
+    why = f"{percent(sent.late)} of sends were late (at most {stated(MOST_LATE)})"
     needs = Needs(text="Replay at a rate the sender keeps up with: --speed, or --concurrency.")
+    if not sent.paced:
+        why = "replayed at full speed, where no request is due at a time of its own"
+        needs = Needs(text="Replay at the pace of the captures: --speed captured.")
+    text = (
+        f"{why}: these are service times under a closed loop, which hide waiting, and are not "
+        "judged"
+    )
     shown = Effect(
         kind="ratio",
         estimate=math.exp(service["theta"]),

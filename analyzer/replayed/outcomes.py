@@ -138,6 +138,13 @@ def reduce_replay(engine: Asked, sidecars: Sidecars, start: datetime, end: datet
     frames, events = sidecars.frames, sidecars.events
     tables: dict[str, pa.Table] = {}
     if events is not None:
+        paced = _paced(frames["shadow"])
+        if not paced:
+            # Nothing was due: none was late, and the time since the sending began is no response's.
+            frames = {
+                role: one.with_columns(response_us="service_us", late=pl.lit(None, pl.Boolean))
+                for role, one in frames.items()
+            }
         sent = _sent(frames["shadow"], frames.get("production"))
         window = {"start": start.replace(tzinfo=None), "end": end.replace(tzinfo=None)}
         with engine.lend(replay_events=events):
@@ -152,6 +159,7 @@ def reduce_replay(engine: Asked, sidecars: Sidecars, start: datetime, end: datet
             "unplaced": sent.height - placed.height,
             "baseline_alone": alone.height,
             "warm_up_unfounded": warm_up.unfounded(frames.values()),
+            "paced": paced,
             **met,
         }
         tables = _reduced(inside, paired="production" in frames, counts=counts)
@@ -219,6 +227,12 @@ def _sent(candidate: pl.DataFrame, baseline: pl.DataFrame | None) -> pl.DataFram
     return candidate.join(baseline, on=["order", "event_id"], how="left", suffix="_p")
 
 
+def _paced(sent: pl.DataFrame) -> bool:
+    """Whether any request was due at a time of its own, and not all when the sending began."""
+    began = pl.col("began_at").dt.epoch("us")
+    return sent.height == 1 or not sent.filter(pl.col("intended_at") != began).is_empty()
+
+
 def _reduced(
     inside: pl.DataFrame, *, paired: bool, counts: Mapping[str, int]
 ) -> dict[str, pa.Table]:
@@ -240,8 +254,8 @@ def _reduced(
         "unmatched": inside.filter(~unknown & ~met).height,
         "timed": answered.height,
         "late_share": _share(steady["late"]),
-        "late_share_baseline": _share(steady["late_p"].drop_nulls()),
-        "first_share": _share((steady["sent_at"] < steady["sent_at_p"]).drop_nulls()),
+        "late_share_baseline": _share(steady["late_p"]),
+        "first_share": _share(steady["sent_at"] < steady["sent_at_p"]),
         "overlap": _overlap(steady) if paired else None,
         "rate": _rate(steady),
         **_outcomes(known),
@@ -260,6 +274,7 @@ _OUTCOMES = dict.fromkeys(
 
 
 def _share(flags: pl.Series) -> float | None:
+    flags = flags.drop_nulls()
     return int(flags.sum()) / len(flags) if len(flags) else None
 
 

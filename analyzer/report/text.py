@@ -74,7 +74,8 @@ def _identity(block: Identity) -> Text:
 
 def _facts(block: Facts) -> Text:
     line = Text(f"{block.title}: ")
-    return line.append(GAP.join(f"{fact.label} {clean(fact.value)}" for fact in block.items))
+    said = (" ".join(filter(None, (fact.label, clean(fact.value)))) for fact in block.items)
+    return line.append(GAP.join(said))
 
 
 def _table(block: Table) -> Text:

@@ -39,6 +39,7 @@ class World:
         slower: factor of the candidate's latencies.
         failing, baseline_failing: shares of requests that get a 500.
         late_s, late_share: how late how many of the sends were.
+        paced: at `RATE`; otherwise all are due when the sending begins.
         warm_up: how many of the first requests.
         together: the baseline is sent its requests in turns with the candidate, not before.
         repeats: how many requests ask the same.
@@ -52,6 +53,7 @@ class World:
     baseline_failing: float = 0.0
     late_s: float = 0.0
     late_share: float = 0.0
+    paced: bool = True
     warm_up: int = 50
     baseline: bool = True
     together: bool = True
@@ -87,6 +89,7 @@ def build(folder: Path, world: World) -> tuple[Path, Path]:
         at = (np.arange(n) + turn) / RATE
         if not world.together and name == "baseline":
             at = at + n / RATE
+        at = at * world.paced
         shift = world.shift if name == "candidate" else 0.0
         home = out / "churn" / name
         write_captures(home, scores, np.clip(scores + shift, 0, 1), ~failed)

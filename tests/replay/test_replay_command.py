@@ -69,6 +69,8 @@ def test_without_a_time_that_requests_are_due_at_none_is_late(folder: Path) -> N
     cells = row.split()
     assert cells[:4] == ["candidate", "20", "20", "-"]
     assert cells[-3:] == ["-", "-", "-"]
+    service_ms = [float(cell) for cell in cells[4:10:2]]
+    assert min(service_ms) > 0
     shadow = "--shadow out/churn/candidate --endpoint churn"
     assert f"--production out/churn/baseline {shadow}" in done.stdout
     assert done.stdout.count(shadow) == 2

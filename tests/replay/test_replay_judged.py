@@ -83,9 +83,15 @@ def test_sending_as_fast_as_possible_has_no_schedule_and_judges_no_latency(
 ) -> None:
     summary, out = sent
     verdict = judged(summary, out / "churn" / "candidate")
-    assert verdict.gates["open_loop"].closed
+    gate = verdict.gates["open_loop"]
+    assert gate.closed
+    assert gate.text.startswith("Replayed at full speed: ")
+    (advice,) = (reason.advice for reason in verdict.reasons if reason.gate == "open_loop")
+    assert "--speed captured" in advice
+    assert "cannot replace" not in advice
     mean = verdict.metrics["latency_mean"]
     assert mean.outcome is Outcome.UNRESOLVED
+    assert "late" not in " ".join(note.text for note in mean.notes)
     assert mean.production is not None
     assert mean.production > 0
     assert verdict.gates["missing_pairs"].value == 0

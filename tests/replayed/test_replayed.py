@@ -218,6 +218,28 @@ def test_late_sends_make_latency_the_senders_and_judge_none(tmp_path: Path) -> N
     assert contradiction(verdict) is None
 
 
+def test_requests_that_are_all_due_at_once_have_no_pace_at_which_latency_could_pass(
+    tmp_path: Path,
+) -> None:
+    """Whether sends were quick or not: a fifth slower, and yet no rejection."""
+    verdict = judged(tmp_path, World(slower=1.2, paced=False)).verdict
+    gate = verdict.gates["open_loop"]
+    assert (gate.closed, gate.value) == (True, None)
+    assert gate.text.startswith("Replayed at full speed: ")
+    assert "--speed captured" in gate.text
+    for metric in LATENCY:
+        assert verdict.metrics[metric].outcome is Outcome.UNRESOLVED
+        (note,) = (one for one in verdict.metrics[metric].notes if one.code == "closed-loop")
+        assert note.text.startswith("replayed at full speed")
+    assert contradiction(verdict) is None
+
+
+def test_at_full_speed_an_answer_took_as_long_as_since_its_own_sending(tmp_path: Path) -> None:
+    world = World(baseline=False, paced=False, late_s=1.0, late_share=1.0)
+    verdict = judged(tmp_path, world).verdict
+    assert verdict.metrics["latency_mean"].shadow == pytest.approx(41.6, abs=1)
+
+
 def test_a_fast_server_s_late_sends_are_judged_at_the_margin_of_its_level(tmp_path: Path) -> None:
     """At two milliseconds the margin of two more is a ratio of its own, measured or not."""
     world = World(requests=1_200, base_s=0.002, late_s=0.02, late_share=0.03)

@@ -104,7 +104,8 @@ def test_change_is_never_a_negative_zero() -> None:
     assert figures.change(effect("difference", -1e-9, 0, 0), "share", 3) == "+0.000 pp"
 
 
-def test_a_replay_writes_thousands_of_milliseconds_as_it_writes_thousands_of_requests() -> None:
+def _replayed_row(service_ms: dict[str, float]) -> tuple[str, ...]:
+    """What a replay says of its candidate."""
     variant = VariantSummary(
         sent=3_500,
         usable=3_500,
@@ -113,7 +114,7 @@ def test_a_replay_writes_thousands_of_milliseconds_as_it_writes_thousands_of_req
         statuses={"200": 3_500},
         warm_up=70,
         late=0,
-        service_ms={"p50": 1_032.74, "p95": 2_000.0, "p99": 12_345.6},
+        service_ms=service_ms,
         response_ms={},
     )
     summary = Summary(
@@ -129,5 +130,19 @@ def test_a_replay_writes_thousands_of_milliseconds_as_it_writes_thousands_of_req
     )
     (sent,) = (one for one in replay_page(summary, "out", "analyzer").blocks
                if isinstance(one, Table))  # fmt: skip
-    assert sent.rows[0][1] == "3 500"
-    assert sent.rows[0][4:7] == ("1 032.7 ms", "2 000.0 ms", "12 345.6 ms")
+    return sent.rows[0]
+
+
+def test_a_replay_writes_thousands_of_milliseconds_as_it_writes_thousands_of_requests() -> None:
+    row = _replayed_row({"p50": 1_032.74, "p95": 2_000.0, "p99": 12_345.6})
+    assert row[1] == "3 500"
+    assert row[4:7] == ("1 032.7 ms", "2 000.0 ms", "12 345.6 ms")
+
+
+@pytest.mark.parametrize(
+    ("ms", "said"),
+    [(0.021, "0.021 ms"), (0.998, "0.998 ms"), (1.5, "1.50 ms"), (12.34, "12.3 ms")],
+)
+def test_a_replay_writes_short_times_with_the_digits_they_have(ms: float, said: str) -> None:
+    times = {"p50": ms, "p95": ms, "p99": ms}
+    assert _replayed_row(times)[4:7] == (said, said, said)

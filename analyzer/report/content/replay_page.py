@@ -86,12 +86,18 @@ def _blocks(summary: Summary, out: str, tool: str) -> Iterator[Block]:
 def _row(name: str, one: VariantSummary, *, due: bool) -> tuple[str, ...]:
     """Without a time that requests are due at, none is late and there is no response time."""
     times = [
-        f"{grouped(value, 1)} ms" if value is not None else NONE
+        _lasting(value) if value is not None else NONE
         for group in (one.service_ms, one.response_ms if due else {})
         for value in (group.get("p50"), group.get("p95"), group.get("p99"))
     ]
     late = grouped(one.late) if due else NONE
     return (name, grouped(one.sent), grouped(one.usable), late, *times)
+
+
+def _lasting(ms: float) -> str:
+    """Three digits at least where there are so many: times are kept to the microsecond."""
+    decimals = 3 - (ms >= 1) - (ms >= 10)  # noqa: PLR2004
+    return f"{grouped(ms, decimals)} ms"
 
 
 def _notes(summary: Summary) -> Iterator[Item]:
