@@ -178,12 +178,13 @@ def run(request: Request, progress: Progress) -> Analysis:
 
 def error_verdict(error: AnalyzerError) -> Verdict:
     """The verdict of a run that could not go on: it claims nothing but why."""
-    reason = Reason(code=error.code, text=str(error), advice="Mend the cause and run again.")
+    said = str(error) if str(error).endswith((".", "!", "?")) else f"{error}."
+    reason = Reason(code=error.code, text=said, advice="Mend the cause and run again.")
     return Verdict(
         tool=Tool(name=TOOL, version=__version__),
         decision=Decision.ERROR,
         exit_code=error.exit_code,
-        summary=str(error),
+        summary=said,
         reasons=(reason,),
         subject=Subject(
             endpoint=None,

@@ -17,8 +17,12 @@ with exit code 1.
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from analyzer.secrets import without_secrets
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class ExitCode(IntEnum):
@@ -89,6 +93,13 @@ class ResourceError(AnalyzerError):
     """Disk or memory ran out."""
 
     exit_code = ExitCode.RESOURCES
+
+
+def unopened(path: Path, error: OSError) -> AnalyzerError:
+    """Why a file that was named cannot be opened: only what is there can be reached by a re-run."""
+    if isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError):
+        return InputError(f"{path}: {error.strerror}", code="no-such-file")
+    return AccessError(f"{path}: {error.strerror}", code="unreadable")
 
 
 def _sayable(message: str) -> str:

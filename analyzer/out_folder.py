@@ -83,13 +83,17 @@ def claim(out: Path) -> None:
     """Make `out` ours before a run: an older bundle in it is removed, foreign content refused.
 
     Raises:
-        UsageError: `out` is an address, a file, or a folder with content that is no bundle.
+        UsageError: `out` is an address, a file or below one, or a folder with content that is no
+            bundle.
         ResourceError: the bundle cannot be removed, or a new one not be made.
     """
     refuse_writing(out, "--out", "a bundle")
     try:
         if out.exists() and not out.is_dir():
             raise UsageError(f"--out {out}: is a file; name a folder")
+        file = next((above for above in out.parents if above.exists() and not above.is_dir()), None)
+        if file is not None:
+            raise UsageError(f"--out {out}: {file} is a file; name a folder")
         # The finished bundle takes the folder's place, which a mount point does not give up.
         if out.resolve().is_mount():
             raise UsageError(f"--out {out}: is a mount point; name a folder inside it")

@@ -267,7 +267,8 @@ def test_whatever_is_a_path_on_the_command_line_refuses_an_address() -> None:
     ("mistake", "complaint"),
     [
         (["--fail-on", "bogus"], "--fail-on: 'bogus' is not one of 'hold', 'reject', 'never'"),
-        (["--bogus"], "no such option: --bogus (Possible options: --out)"),
+        (["--bogus"], "no such option: --bogus"),
+        (["--prodution", "x"], "no such option: --prodution (Possible options: --production)"),
         (["--policy"], "option '--policy' requires an argument"),
     ],
 )
@@ -279,7 +280,7 @@ def test_arguments_that_cannot_be_parsed_are_one_sentence_and_an_error_verdict(
     said = f"{complaint}; see `{sys.executable} -m analyzer run --help`"
     assert done.stderr == f"error: {said}\n"
     verdict = bundle.read(out).verdict
-    assert (verdict.decision.value, verdict.exit_code, verdict.summary) == ("ERROR", 2, said)
+    assert (verdict.decision.value, verdict.exit_code, verdict.summary) == ("ERROR", 2, f"{said}.")
 
 
 @pytest.mark.parametrize(
@@ -292,7 +293,22 @@ def test_a_run_that_is_refused_before_it_begins_leaves_an_error_verdict(
     assert (done.returncode, done.stdout) == (2, "")
     verdict = bundle.read(out).verdict
     assert (verdict.decision.value, verdict.exit_code) == ("ERROR", 2)
-    assert done.stderr == f"error: {verdict.summary}\n"
+    assert f"{done.stderr.rstrip()}." == f"error: {verdict.summary}"
+
+
+def test_an_error_s_summary_is_a_sentence_and_names_nothing_as_measured(tmp_path: Path) -> None:
+    done = here("run", "nowhere", "--out", "out", cwd=tmp_path)
+    assert done.returncode == 3
+    summary = (tmp_path / "out" / "summary.md").read_text(encoding="utf-8")
+    assert "no such file or folder. Mend the cause and run again." in summary
+    assert "measured" not in summary
+    assert "CloudWatch" not in summary
+
+
+def test_a_misspelt_flag_is_only_held_against_those_like_it(tmp_path: Path) -> None:
+    done = here("promote", tmp_path, "--endpoint", "churn", "--dry-run")
+    assert done.returncode == 2
+    assert "no such option: --dry-run;" in done.stderr
 
 
 def test_a_folder_that_is_no_bundle_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from errno import EACCES
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analyzer.endpoint import read_endpoint
-from analyzer.errors import AnalyzerError
+from analyzer.errors import AccessError, AnalyzerError, InputError
 from analyzer.metrics.metric import EndpointFacts
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CONFIG = {
     "EndpointConfigName": "churn-2",
@@ -201,10 +199,23 @@ def test_a_file_of_another_form_is_refused_with_the_place(
     assert caught.value.exit_code == 3
 
 
-def test_a_missing_endpoint_file_is_an_access_error(tmp_path: Path) -> None:
-    with pytest.raises(AnalyzerError, match="No such file") as caught:
+@pytest.mark.parametrize("name", ["endpoint.json", ".", "file/endpoint.json"])
+def test_an_endpoint_file_that_is_not_there_is_unusable_input(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError) as caught:
+        read_endpoint(tmp_path / name)
+    assert (caught.value.exit_code, caught.value.code) == (3, "no-such-file")
+
+
+def test_an_endpoint_file_that_may_not_be_read_is_an_access_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(AccessError, match="Permission denied"):
         read_endpoint(tmp_path / "endpoint.json")
-    assert caught.value.exit_code == 4
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -128,3 +128,14 @@ def test_claiming_early_leaves_complaints_to_the_command(tmp_path: Path) -> None
 def test_a_mount_point_is_refused_before_the_run_and_not_after_it() -> None:
     with pytest.raises(UsageError, match="is a mount point; name a folder inside it"):
         claim(Path("/proc"))
+
+
+@pytest.mark.parametrize("below", ["out", "a/b"])
+def test_a_folder_below_a_file_is_refused_with_the_file(tmp_path: Path, below: str) -> None:
+    file = tmp_path / "labels.csv"
+    file.write_text("mine", encoding="utf-8")
+    out = file / below
+    with pytest.raises(UsageError) as refused:
+        claim(out)
+    assert str(refused.value) == f"--out {out}: {file} is a file; name a folder"
+    assert file.read_text(encoding="utf-8") == "mine"

@@ -6,6 +6,7 @@ In: the Typer application. Out: what a command does (a module each), and every w
 
 from __future__ import annotations
 
+import difflib
 import re
 import sys
 from typing import Annotated
@@ -109,9 +110,21 @@ def _run() -> int:
     return code or 0
 
 
+_POSSIBLE = re.compile(r"(No such option: --(\S+)) \(Possible options: (.+)\)")
+
+
+def _near(found: re.Match[str]) -> str:
+    """The options that are alike in name; the parser counts the dashes that all have in common."""
+    names = [option.removeprefix("--") for option in found[3].split(", ")]
+    near = difflib.get_close_matches(found[2], names)
+    options = ", ".join(f"--{name}" for name in sorted(near))
+    return f"{found[1]} (Possible options: {options})" if options else found[1]
+
+
 def _mistake(error: TyperException) -> str:
     """What the parser found, as one sentence, and which help to read."""
     said = " ".join(error.format_message().split()).rstrip(".")
+    said = _POSSIBLE.sub(_near, said)
     said = re.sub(r"^Invalid value for '(.+?)': (Value error, )?", r"\1: ", said)
     known = {command.__name__ for command in COMMANDS}
     words = [started_as(), *(word for word in sys.argv[1:2] if word in known), "--help"]

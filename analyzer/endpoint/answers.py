@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic.alias_generators import to_pascal
 
-from analyzer.errors import AccessError, InputError
+from analyzer.errors import InputError, unopened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -184,12 +184,12 @@ def opened(path: Path, name: str) -> EndpointFile:
 
     Raises:
         AccessError: it cannot be opened.
-        InputError: as `parsed`.
+        InputError: it is not there, or as `parsed`.
     """
     try:
         return parsed(path.read_bytes(), name)
     except OSError as error:
-        raise AccessError(f"{path}: {error.strerror}", code="unreadable") from None
+        raise unopened(path, error) from None
 
 
 def parsed(answers: bytes | str, name: str) -> EndpointFile:

@@ -73,13 +73,13 @@ def load_policy(
     """
     body = _read(path) if path else {}
     if _too_deep(body):
-        raise PolicyError(f"{path.name if path else 'policy'}: {_NESTED}")
+        raise PolicyError(f"{path or 'policy'}: {_NESTED}")
     assigned = {_assign(body, override): override for override in overrides}
     try:
         return _completed(body, defaults)
     except _Mistake as mistake:
         given = [override for key, override in assigned.items() if _touches(key, mistake.key)]
-        where = f"--set {given[-1]}" if given else path.name if path else "policy"
+        where = f"--set {given[-1]}" if given else str(path or "policy")
         raise PolicyError(f"{where}: {mistake}") from None
 
 
@@ -126,9 +126,9 @@ def _read(path: Path) -> dict[str, object]:
     except OSError as error:
         raise PolicyError(f"{path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PolicyError(f"{path.name}: not valid TOML: {error}") from None
+        raise PolicyError(f"{path}: not valid TOML: {error}") from None
     except RecursionError:
-        raise PolicyError(f"{path.name}: {_NESTED}") from None
+        raise PolicyError(f"{path}: {_NESTED}") from None
 
 
 _NESTED = f"tables or lists are nested more than {_DEEPEST} deep"

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from analyzer.endpoint import endpoint_facts
-from analyzer.errors import AccessError, InputError
+from analyzer.errors import InputError, unopened
 from analyzer.promotion.answers import CALLS, checked
 
 if TYPE_CHECKING:
@@ -132,13 +132,13 @@ def read_description(path: Path, endpoint: str) -> Description:
 
     Raises:
         AccessError: the file cannot be opened.
-        InputError: not JSON, without the two needed answers, not of AWS's form, of another
-            endpoint, or of one that was being changed.
+        InputError: not there, not JSON, without the two needed answers, not of AWS's form, of
+            another endpoint, or of one that was being changed.
     """
     try:
         answers = json.loads(path.read_bytes())
     except OSError as error:
-        raise AccessError(f"{path}: {error.strerror}", code="unreadable") from None
+        raise unopened(path, error) from None
     except (ValueError, RecursionError):
         raise InputError(f"{path.name}: not JSON", code="endpoint-file") from None
     held = answers if isinstance(answers, dict) else {}

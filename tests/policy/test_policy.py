@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +11,6 @@ from analyzer.metrics import DEFAULTS
 from analyzer.model import Role
 from analyzer.policy.files import load_policy, parse_policy
 from analyzer.policy.text import commented
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def write(folder: Path, text: str) -> Path:
@@ -133,10 +130,30 @@ def test_a_mistake_on_the_command_line_is_not_blamed_on_the_file(
 
 def test_a_mistake_in_the_file_is_not_blamed_on_the_command_line(tmp_path: Path) -> None:
     path = write(tmp_path, "[metrics.latency_p99]\nmargin = 0.9")
-    with pytest.raises(PolicyError, match=r"^policy\.toml: metrics\.latency_p99\.margin: a ratio"):
+    with pytest.raises(PolicyError) as caught:
         load_policy(
             path, DEFAULTS, ["metrics.latency_p99.role=review", "metrics.latency_p95.role=off"]
         )
+    assert str(caught.value).startswith(f"{path}: metrics.latency_p99.margin: a ratio")
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        ("[metrics.latncy_p99]", "metrics.latncy_p99: unknown metric; did you mean 'latency_p99'?"),
+        ("alpha = ", "not valid TOML: "),
+        (f"a = {'[' * 100}{']' * 100}", "tables or lists are nested"),
+    ],
+)
+def test_a_mistake_in_a_file_names_it_as_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, complaint: str
+) -> None:
+    write(tmp_path, body)
+    monkeypatch.chdir(tmp_path.parent)
+    path = Path(tmp_path.name) / "policy.toml"
+    with pytest.raises(PolicyError) as caught:
+        load_policy(path, DEFAULTS)
+    assert str(caught.value).startswith(f"{tmp_path.name}/policy.toml: {complaint}")
 
 
 def test_a_missing_file_is_a_policy_error(tmp_path: Path) -> None:

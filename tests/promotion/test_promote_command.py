@@ -227,7 +227,7 @@ def test_a_bundle_that_was_altered_is_refused_before_anything_is_asked(
         (["--instances", "big"], 2, "TYPE:COUNT"),
         (["--traffic", "slow"], 2, "slow"),
         (["--apply", "--endpoint-file", "endpoint.json"], 2, "leave --endpoint-file out"),
-        (["--endpoint-file", "nowhere.json"], 4, "nowhere.json"),
+        (["--endpoint-file", "nowhere.json"], 3, "nowhere.json: No such file"),
         (
             ["--endpoint", "other", "--endpoint-file", "FILE"],
             3,
