@@ -39,12 +39,16 @@ from analyzer.report.html.page import answers
 from analyzer.report.plain_text import BREAK, clean, unbroken
 from analyzer.report.spreadsheet import csv, parquet
 
+# As in report.py: the folder of the script is on sys.path, under whatever name.
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from streamlit.elements.lib.column_types import ColumnConfig
 
     from analyzer.report.content.page import Block, Page
+    from app.address import choice_key, in_order, named, selected
+else:
+    from address import choice_key, in_order, named, selected
 
 # Altair finds numpy and pandas in sys.modules, where the thread of another reader may still be
 # importing them; importing here waits until they are whole.
@@ -78,6 +82,11 @@ STYLE = """
 [data-testid="stText"] { overflow-wrap: anywhere; }
 [data-testid="stTable"] td p { overflow-wrap: anywhere !important; }
 @media (min-width: 640px) {
+  /* A column is as wide as its longest word or number, up to Streamlit's 400 px; a name less. */
+  [data-testid="stTable"] td:first-child, [data-testid="stTable"] td:first-child > div {
+    max-width: 16rem;
+  }
+  [data-testid="stTable"] td p { overflow-wrap: break-word !important; }
   /* The menu stays in sight; Streamlit's empty header would lie over it. */
   [data-testid="stLayoutWrapper"]:has(> .st-key-menu) {
     position: sticky; top: 0; z-index: 999991; padding: 0.6rem 0;
@@ -107,7 +116,7 @@ def draw(page: Page) -> None:
     if page.lead:
         st.title(escaped(page.title), anchor=False)
         st.caption(escaped(page.lead))
-    for together, blocks in groupby(enumerate(page.blocks), key=lambda entry: _pairs(entry[1])):
+    for together, blocks in groupby(in_order(page), key=lambda entry: _pairs(entry[1])):
         if together:
             _draw_side_by_side(list(blocks))
         else:
@@ -179,13 +188,10 @@ def _chosen(block: Table) -> Table:
     """The rows with the values that the reader chose, which the address names too."""
     for title, place in zip(block.choose, st.columns(len(block.choose) or 1), strict=False):
         at = [column.title for column in block.columns].index(title)
-        chosen = place.selectbox(
-            escaped(title),
-            sorted({row[at] for row in block.rows}),
-            index=None,
-            key=f"{block.find} by {title}",
-            bind="query-params",
-        )
+        with place:
+            chosen = selected(
+                escaped(title), sorted({row[at] for row in block.rows}), choice_key(block, title)
+            )
         if chosen is not None:
             block = _kept(block, [row[at] == chosen for row in block.rows])
     return block
@@ -206,7 +212,10 @@ def _found(block: Table) -> Table:
     )
     if not sought:
         return block
-    return _kept(block, [any(sought in cell for cell in row) for row in block.rows])
+    held = [any(sought in cell for cell in row) for row in block.rows]
+    if not any(held):
+        st.text(f"No {unbroken(clean(block.find))} here has {named(sought)}.")
+    return _kept(block, held)
 
 
 def _sentences(block: Table) -> None:
@@ -300,13 +309,8 @@ def _choice(block: Choice, key: str) -> None:
     """One of many, named in the address, so that it can be linked to."""
     with st.container(border=True):
         _title(block.title)
-        chosen = st.selectbox(
-            escaped(block.label),
-            [option.name for option in block.options],
-            index=None,
-            key=block.parameter,
-            bind="query-params",
-        )
+        names = [option.name for option in block.options]
+        chosen = selected(escaped(block.label), names, block.parameter)
         for option in block.options:
             if option.name == chosen:
                 for number, fact in enumerate(option.facts):

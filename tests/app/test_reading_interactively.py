@@ -76,18 +76,45 @@ def test_an_address_chooses_the_guardrail_that_is_explained(hold: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "value",
-    [
-        "no_such_metric",
-        "<script>",
-        pytest.param("a" * 5_000, marks=pytest.mark.long),
-        pytest.param("", marks=pytest.mark.long),
-    ],
+    "value", ["no_such_metric", "<script>", pytest.param("a" * 5_000, marks=pytest.mark.long)]
 )
-def test_an_address_that_names_nothing_explains_nothing(value: str, hold: Path) -> None:
+def test_an_address_that_names_nothing_says_so_and_explains_nothing(value: str, hold: Path) -> None:
     app = pages(hold, {"guardrail": value}, "verdict")
     assert not app.exception
     assert app.selectbox(key="guardrail").value is None
+    (line,) = [text.value for text in app.text if "The address asks for" in str(text.value)]
+    assert line.startswith(f"The address asks for {value[:70]}")
+    assert line.endswith(", which is none of these.")
+    assert len(line) < 150
+    app.selectbox(key="guardrail").set_value("latency_p99").run()
+    assert "none of these" not in said(app)
+
+
+@pytest.mark.parametrize("address", [{}, {"guardrail": ""}])
+def test_an_address_that_asks_for_nothing_is_told_nothing(
+    address: dict[str, str], hold: Path
+) -> None:
+    app = pages(hold, address, "verdict")
+    assert app.selectbox(key="guardrail").value is None
+    assert "none of these" not in said(app)
+
+
+def titles(app: AppTest) -> list[str]:
+    return [str(one.value).replace("\\", "") for one in app.subheader]
+
+
+@pytest.mark.parametrize("value", ["latency_p99", "no_such_metric"])
+def test_what_the_address_asks_for_stands_directly_below_the_decision(
+    value: str, hold: Path
+) -> None:
+    first, *others = titles(pages(hold, {"guardrail": value}, "verdict"))
+    plain = pages(hold, page="verdict")
+    as_ever = titles(plain)
+    assert len(as_ever) > 3
+    assert first == as_ever[-1] == "What is this?"
+    assert others == as_ever[:-1]
+    plain.selectbox(key="guardrail").set_value("latency_p99").run()
+    assert titles(plain) == as_ever
 
 
 def test_every_metric_and_gate_of_the_verdict_can_be_chosen(every_page: EveryPage) -> None:
@@ -101,7 +128,10 @@ def test_an_address_finds_one_of_the_worst_pairs(hold: Path) -> None:
     app = pages(hold, {"pair": sought}, "predictions")
     (found,) = [table.value for table in app.dataframe if "inference ID" in table.value.columns]
     assert list(found["inference ID"]) == [sought]
+    assert app.subheader[0].value == "Most divergent pairs"
+    assert "No pair here" not in said(app)
     app.text_input(key="pair").set_value("nobody").run()
+    assert "No pair here has nobody." in said(app)
     (found,) = [table.value for table in app.dataframe if "inference ID" in table.value.columns]
     assert found.empty
 
@@ -112,6 +142,8 @@ def test_an_address_chooses_the_worst_pairs_of_one_part(hold: Path) -> None:
     (found,) = [table.value for table in app.dataframe if "inference ID" in table.value.columns]
     assert list(found["input.tier"]) == ["gold"] * 15
     assert app.selectbox(key=key).options == ["basic", "gold"]
+    nowhere = pages(hold, {key: "silver"}, "predictions")
+    assert "The address asks for silver, which is none of these." in said(nowhere)
     app.selectbox(key=key).set_value(None).run()
     (found,) = [table.value for table in app.dataframe if "inference ID" in table.value.columns]
     assert len(found) == 20

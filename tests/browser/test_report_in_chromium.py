@@ -244,3 +244,92 @@ def test_a_reload_of_an_address_shows_what_was_chosen(
         assert not page.evaluate(OVERFLOW)
         assert not page.evaluate(CONTRAST)["pale"]
         assert not wrong
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
+@pytest.mark.parametrize("asked", ["latency_p95", "no_such_metric"])
+def test_what_an_address_asks_for_is_in_sight_without_scrolling(
+    asked: str, width: int, theme: str, *, tmp_path: Path, report: Report, browse: Browse
+) -> None:
+    with browse(width, theme) as (page, wrong):
+        page.goto(f"{report(written(tmp_path, Decision.HOLD))}/?guardrail={asked}")
+        said = "what it is" if asked == "latency_p95" else "The address asks for no_such_metric"
+        answer = page.get_by_text(said)
+        answer.wait_for()
+        drawn(page)
+        box = answer.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 900
+        assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 0
+        assert not page.evaluate(CONTRAST)["pale"]
+        assert not page.evaluate(OVERFLOW)
+        assert not wrong
+
+
+def several(folder: Path) -> Path:
+    """Runs under short and long names, as a nightly job writes them."""
+    for name, decision in (
+        ("five_hundreds", Decision.REJECT),
+        ("2026-11-26-churn-endpoint-v2", Decision.HOLD),
+        ("d41d8cd98f00b204e9800998ecf8427e" * 4, Decision.PROMOTE),
+    ):
+        bundle.write(folder / "runs" / name, verdict(decision), {}, tables(decision))
+    return folder / "runs"
+
+
+def test_no_name_and_no_number_is_broken_in_the_list_of_all_runs(
+    tmp_path: Path, report: Report, browse: Browse
+) -> None:
+    lines = """() => [...document.querySelectorAll('[data-testid=stTable] tbody tr')].map((row) =>
+      [row.cells[0], row.cells[6]].map((cell) => {
+        const range = document.createRange();
+        range.selectNodeContents(cell.querySelector('p'));
+        const tops = [...range.getClientRects()].map(({ top }) => Math.round(top));
+        return [cell.innerText.trim(), new Set(tops).size];
+      }))"""
+    with browse(1280, "light") as (page, wrong):
+        address = report(several(tmp_path))
+        page.goto(f"{address}/?bundle=five_hundreds")
+        page.get_by_role("heading", name="REJECT", level=1).wait_for()
+        page.get_by_role("link", name="All runs", exact=True).first.click()
+        page.get_by_role("heading", name="All runs", exact=True).wait_for()
+        drawn(page)
+        rows = page.evaluate(lines)
+        assert len(rows) == 3
+        for (name, broken), (_, number) in rows:
+            assert number == 1
+            assert (broken == 1) is (len(name) < 30), name
+        assert not page.evaluate(OVERFLOW)
+        assert not wrong
+
+
+def test_an_address_that_names_no_run_leads_to_one(
+    tmp_path: Path, report: Report, browse: Browse
+) -> None:
+    with browse(390, "dark") as (page, wrong):
+        page.goto(f"{report(several(tmp_path))}/?bundle=gone")
+        page.get_by_role("heading", name="No such run", level=1).wait_for()
+        page.get_by_text("There is no run named gone here").wait_for()
+        assert page.get_by_role("heading", name="PROMOTE", level=1).count() == 0
+        page.get_by_role("combobox").first.focus()
+        page.keyboard.type("five")
+        page.keyboard.press("Enter")
+        page.get_by_role("link", name="Verdict", exact=True).first.click()
+        page.get_by_role("heading", name="REJECT", level=1).wait_for()
+        assert "bundle=five_hundreds" in page.url
+        assert not page.evaluate(OVERFLOW)
+        assert not wrong
+
+
+def test_the_address_of_the_latest_run_names_it_before_anybody_has_chosen(
+    tmp_path: Path, report: Report, browse: Browse
+) -> None:
+    """An address that is sent on shows the same run when there is a later one."""
+    with browse(390, "light") as (page, wrong):
+        page.goto(report(several(tmp_path)))
+        page.get_by_role("heading", name="REJECT", level=1).wait_for()
+        drawn(page)
+        assert "bundle=five_hundreds" in page.url
+        visit(page, "Latency")
+        assert "bundle=five_hundreds" in page.url
+        assert not wrong

@@ -324,6 +324,16 @@ def test_the_sentence_below_the_decision_begins_as_one() -> None:
         assert banner.detail[0].isupper()
 
 
+@pytest.mark.parametrize("decision", [Decision.PROMOTE, Decision.HOLD, Decision.REJECT])
+def test_what_to_do_first_is_a_sentence_of_its_own(decision: Decision) -> None:
+    page = verdict_page(verdict(decision))
+    (banner,) = (block for block in page.blocks if isinstance(block, Headline))
+    sure, _, step = banner.detail.partition(" closed. ")
+    assert sure.startswith("A pass is ")
+    assert step[0].isupper()
+    assert step.endswith(".")
+
+
 def test_digests_wrap_and_are_not_cut() -> None:
     """A grid of one line a row cuts 71 characters on a phone; a table of sentences does not."""
     (read,) = (

@@ -29,7 +29,7 @@ def runs_page(runs: Mapping[str, Verdict | str], chosen: tuple[str, str] | None)
         chosen: names of the two runs to compare, the earlier first.
     """
     read = {name: one for name, one in runs.items() if not isinstance(one, str)}
-    latest = sorted(read, key=lambda name: (_end(read[name]), name), reverse=True)
+    latest = sorted(read, key=lambda name: (window_end(read[name]), name), reverse=True)
     blocks: list[Block] = [_table({name: read[name] for name in latest})]
     broken = {name: one for name, one in runs.items() if isinstance(one, str)}
     if broken:
@@ -44,7 +44,11 @@ def runs_page(runs: Mapping[str, Verdict | str], chosen: tuple[str, str] | None)
 _LEAD = "Every run of this folder; what changed between two of them, and which of it decided."
 
 
-def _end(verdict: Verdict) -> str:
+def window_end(verdict: Verdict) -> str:
+    """When the run's window ends, ISO 8601 in UTC; empty without one. The latest run has the last.
+
+    The name of a run may be a date, a commit or a word, and says nothing for certain.
+    """
     return verdict.window.end if verdict.window else ""
 
 

@@ -64,7 +64,9 @@ def verdict_page(
     """
     del tables
     named = judged(verdict)
-    blocks: list[Block] = [headline(verdict), identity(verdict)]
+    blocks: list[Block] = [headline(verdict)]
+    if verdict.decision is not Decision.ERROR:  # which claims nothing but why
+        blocks.append(identity(verdict))
     if named:
         told = {reason.metric for reason in verdict.reasons if reason.metric}
         blocks.append(forest(verdict, named))
@@ -91,15 +93,15 @@ def _detail(verdict: Verdict) -> str:
     parts = [
         sureness([verdict.metrics[metric] for metric in judged(verdict)]),
         f"{counted(closed, 'gate') if closed else 'no gate'} closed" if verdict.gates else "",
-        f"next: {step}" if (step := _next_step(verdict)) else "",
     ]
     said = "; ".join(part for part in parts if part)
-    return said[:1].upper() + said[1:]
+    sure = f"{said[:1].upper()}{said[1:]}." if said else ""
+    return f"{sure} {_next_step(verdict)}".strip()
 
 
 def _next_step(verdict: Verdict) -> str:
     if _has_plan(verdict):
-        return "carry out the promotion plan below"
+        return "Carry out the promotion plan below."
     return next((reason.advice for reason in verdict.reasons if reason.advice), "")
 
 

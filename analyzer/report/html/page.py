@@ -149,11 +149,15 @@ def _table(block: Table) -> str:
         f"<tr>{_cells(block, row, tone)}</tr>\n"
         for row, tone in zip(block.rows, tones, strict=True)
     )
-    tall = ' class="tall"' if len(block.rows) > TALL_TABLE else ""
+    names = [
+        *(["tall"] if len(block.rows) > TALL_TABLE else []),
+        *(["told"] if block.toned is not None else []),
+    ]
+    kind = f' class="{" ".join(names)}"' if names else ""
     notes = _quiet([*(f"{note.mark} {note.text}" for note in block.notes), block.caption])
     return _card(
         block.title,
-        f'<div class="wide"><table{tall}>\n<thead><tr>{heads}</tr></thead>\n'
+        f'<div class="wide"><table{kind}>\n<thead><tr>{heads}</tr></thead>\n'
         f"<tbody>\n{rows}</tbody>\n</table></div>\n{notes}",
     )
 
@@ -165,12 +169,14 @@ def _cells(block: Table, row: Sequence[str], tone: Tone) -> str:
         if number == block.toned:
             text = f'<span class="badge {tone.value}">{text}</span>'
         kind = f"{_kind(block, number)} sentence" if column.sentence else _kind(block, number)
-        cells.append(f'<td class="{kind}">{text}</td>')
+        # A phone shows what has an outcome as a list, each value below its title.
+        title = "" if block.toned is None or not number else f' data-title="{escape(column.title)}"'
+        cells.append(f'<td class="{kind}"{title}>{text}</td>')
     return "".join(cells)
 
 
 def _kind(block: Table, number: int) -> str:
-    """Classes of a column; that of the outcome stays in sight where the table is scrolled."""
+    """Classes of a column; that of the outcome stands beside the name where there is no room."""
     align = block.columns[number].align
     return f"{align} toned" if number == block.toned else align
 
