@@ -153,7 +153,8 @@ def assess_latency(facts: Facts, case: Case, stat: str) -> Evidence:
         return _with_levels(found, None, times["response"]["shadow_ms"])
     least = least_requests(_STATISTICS[stat])
     if times["response"]["theta"] is None:
-        text = f"{counted(sent.count('timed'), 'request')} timed on both; {stat} needs {grouped(least)}"
+        timed = counted(sent.count("timed"), "request")
+        text = f"{timed} timed on both; {stat} needs {grouped(least)}"
         needs = Needs(requests=least, text=f"Replay at least {grouped(least)} requests.")
         return case.unmeasured("too-few-requests", text, needs, n)
     if not sent.paced or sent.late > MOST_LATE:
