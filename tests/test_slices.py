@@ -340,6 +340,34 @@ def test_what_fails_where_a_slice_reads_nothing_is_no_part_of_the_traffic(tmp_pa
     assert not any(isinstance(block, Chart) for block in slice_blocks(done.verdict))
 
 
+def test_a_part_that_fails_in_an_unread_slice_is_named_all_the_same() -> None:
+    from analyzer.model import Slice, SliceBin, SlicedShare
+    from analyzer.verdict import decide
+    from tests.report.verdicts import verdict
+
+    failing = SlicedShare(
+        events=1_500,
+        outcomes=1_500,
+        effective=1_500.0,
+        estimate=1.0,
+        lower=0.99,
+        upper=1.0,
+        allowed=0.05,
+        p_value=0.0,
+        outcome=Outcome.FAIL,
+        discovery=True,
+    )
+    parts = (
+        SliceBin(kind="value", value="eu", pairs=1_500, shares={"flip_rate": failing}),
+        SliceBin(kind="missing", pairs=198_500),
+    )
+    clean = verdict(Decision.PROMOTE)
+    held = {"input.region": Slice(by="categories", bins=parts)}
+    reasons = decide(clean.metrics, clean.gates, {}, held).reasons
+    assert [one.code for one in reasons] == ["slice-review", "slice-unread"]
+    assert "input.region eu" in reasons[0].text
+
+
 def test_an_unread_slice_holds_a_promotion_and_few_values_are_enough_to_look() -> None:
     from analyzer.model import Slice, SliceBin
     from analyzer.verdict import decide

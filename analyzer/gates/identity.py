@@ -72,13 +72,17 @@ def _roles(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
 def _other_names(facts: Facts) -> str | None:
     """That endpoint.json gives a role to another variant than this run; None where it does not."""
     endpoint = facts.endpoint
-    if endpoint is None or facts.mode is Mode.REPLAY or facts.metric_points.is_empty():
+    if endpoint is None or facts.mode is Mode.REPLAY:
         return None
     told = {PRODUCTION: endpoint.production_variant, SHADOW: endpoint.shadow_variant}
-    taken = dict(facts.metric_points.select("role", "variant").unique().iter_rows())
-    for role, name in told.items():
-        if name is not None and taken.get(role) not in {None, name}:
-            return f"endpoint.json says the {role} is {name}; this run took {taken[role]} for it."
+    measured = dict(facts.metric_points.select("role", "variant").unique().iter_rows())
+    # a folder may be called anything: only one that is called as a variant is one
+    captured = {role: name for role, name in facts.called.items() if name in told.values()}
+    for taken in (measured, captured):
+        for role, name in told.items():
+            if name is not None and taken.get(role) not in {None, name}:
+                found = taken[role]
+                return f"endpoint.json says the {role} is {name}; this run took {found} for it."
     return None
 
 

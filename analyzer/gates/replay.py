@@ -28,7 +28,7 @@ MOST_UNMATCHED = 0.005
 
 def _open_loop(facts: Facts, _: Mapping[str, Evidence]) -> Gate:
     sent = Sent.of(facts)
-    if sent is not None and not sent.row["paced"]:
+    if sent is not None and not sent.paced:
         text = (
             "Replayed at full speed: no request was due at a time of its own, so none was late and "
             "latency is not judged. Replay again at --speed captured."

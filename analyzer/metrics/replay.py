@@ -191,9 +191,10 @@ def _closed_loop(
 ) -> Evidence:
     """Service times, shown without an interval: the sender, not the server, set the pace."""
     fail_level, pass_level = levels(facts.policy)
-    why = f"{percent(sent.late)} of sends were late (at most {stated(MOST_LATE)})"
-    needs = Needs(text="Replay at a rate the sender keeps up with: --speed, or --concurrency.")
-    if not sent.paced:
+    if sent.paced:
+        why = f"{percent(sent.late)} of sends were late (at most {stated(MOST_LATE)})"
+        needs = Needs(text="Replay at a rate the sender keeps up with: --speed, or --concurrency.")
+    else:
         why = "replayed at full speed, where no request is due at a time of its own"
         needs = Needs(text="Replay at the pace of the captures: --speed captured.")
     text = (

@@ -147,7 +147,16 @@ def _of_paths(
     paths: dict[Role, str | None] = {"production": flags.production, "shadow": flags.shadow}
     if flags.source is not None or listing.sidecars:
         return dict.fromkeys(paths)
-    return {role: _variant_of(path, variants) for role, path in paths.items()}
+    told = {role: _variant_of(path, variants) for role, path in paths.items()}
+    within = {role: _within_variant(path, variants) for role, path in paths.items()}
+    # a folder above both paths says nothing of either
+    apart = None not in within.values() and within["production"] != within["shadow"]
+    return within if apart and None in told.values() else told
+
+
+def _within_variant(path: str | None, variants: Collection[str | None]) -> str | None:
+    """The variant in whose folder, however far above, a path lies."""
+    return next((part for part in reversed((path or "").split("/")) if part in variants), None)
 
 
 def _variant_of(path: str | None, variants: Collection[str | None]) -> str | None:
@@ -156,9 +165,9 @@ def _variant_of(path: str | None, variants: Collection[str | None]) -> str | Non
     >>> _variant_of("captures/churn/v2/2026/10", ["v1", "v2"]), _variant_of("v1.jsonl", ["v1"])
     ('v2', 'v1')
     """
-    parts = [part for part in (path or "").split("/") if part]
-    if parts and (ending := next(filter(parts[-1].endswith, CAPTURE_NAMES), "")):
-        stem = parts.pop().removesuffix(ending)
+    parts = [part for part in (path or "").split("/") if part not in {"", "."}]
+    if parts and (ending := next(filter(parts[-1].lower().endswith, CAPTURE_NAMES), "")):
+        stem = parts.pop()[: -len(ending)]
         parts += [stem] if stem in variants else []
     while parts and parts[-1].isdigit() and parts[-1] not in variants:
         parts.pop()

@@ -1,6 +1,7 @@
 -- How far is the number that sampled answers hold beside their labels from production's?
 -- reads   document_sample
--- gives   one row: beside_numbers of production in answers that hold as many in both variants;
+-- gives   one row: beside_numbers of production in answers that hold as many in both variants,
+--         or none in the shadow;
 --         beside_apart, those from which the shadow's is over their standard deviation away, or no
 --         number; beside_squares is the sum of squared counts per distinct input
 -- params  $json_path: the number's place in the list holding the document
@@ -45,6 +46,7 @@ cells as (
         unnest(shadow) as shadow_cell
     from found
     where len(production) = len(shadow)
+        or len(shadow) = 0
 ),
 
 numbers as (

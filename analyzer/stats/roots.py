@@ -37,6 +37,9 @@ def crossing(function: Callable[[float], float], first: float, last: float) -> f
     1.414213562373
     """
     newest, across = (Point(at, function(at)) for at in (float(first), float(last)))
+    for end in (newest, across):
+        if end.value == 0:
+            return end.at
     if newest.value * across.value > 0:
         raise ValueError(f"no change of sign between {first} and {last}")
     share = 0.5

@@ -212,13 +212,13 @@ def _reviews(
 def _sliced(slices: Mapping[str, Slice], words: Mapping[str, Words]) -> Iterator[Reason]:
     """One reason for each metric that fails in parts of a slice, its worst part first.
 
-    A slice that tells no parts apart has none: what lies in its gap is the traffic itself.
+    Of a slice that tells no parts apart the gap is none: what lies there is the traffic itself.
     """
     for name, held in slices.items():
-        if held.unread:
-            continue
         failing: dict[str, list[tuple[SlicedShare, SliceBin]]] = {}
         for part in held.bins:
+            if held.unread and part.kind in GAPS:
+                continue
             for metric, share in part.shares.items():
                 if share.outcome is Outcome.FAIL:
                     failing.setdefault(metric, []).append((share, part))

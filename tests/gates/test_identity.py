@@ -185,6 +185,18 @@ def named(called: dict[str, str], **options: object) -> Facts:
     return replace(facts(captures(), **options), called=called)
 
 
+def test_captures_swapped_against_endpoint_json_close_roles_without_any_metrics() -> None:
+    told = EndpointFacts(production_variant="v1", shadow_variant="v2")
+    bare = facts_of(pl.DataFrame(schema=facts().metric_points.schema), end=HOUR)
+    for called, outcome in (
+        ({"production": "v2", "shadow": "v1"}, GateOutcome.FAIL),
+        ({"production": "v1", "shadow": "v2"}, GateOutcome.PASS),
+        ({"production": "before", "shadow": "after"}, GateOutcome.PASS),
+    ):
+        test = replace(bare, captures=captures(), endpoint=told, called=called)
+        assert check(test, "roles").outcome is outcome
+
+
 def test_a_variant_called_shadow_that_was_given_as_production_closes_roles() -> None:
     held = check(named(BACKWARDS), "roles")
     assert held.outcome is GateOutcome.FAIL

@@ -67,6 +67,18 @@ def judged(production: Floats, shadow: Floats, metric: str) -> Evidence:
     return BY_ID[metric].assess(of, policy.metrics[metric])
 
 
+def test_an_hour_without_a_number_in_either_variant_hides_no_step() -> None:
+    policy = load_policy(None, DEFAULTS, SETTINGS[ROWS])
+    production, shadow = forecasts()
+    for moved, outcome in ((shadow, Outcome.PASS), (late(shadow), Outcome.UNRESOLVED)):
+        answers = [
+            [in_json(json.dumps({"predictions": [{"mean": [*one, None]}]})) for one in side]
+            for side in (production.round(3).tolist(), moved.round(3).tolist())
+        ]
+        of = facts_from(compare(*answers, policy=policy).tables, policy=policy)
+        assert BY_ID[ROWS].assess(of, policy.metrics[ROWS]).outcome is outcome
+
+
 @pytest.mark.parametrize("metric", [ROWS, LISTS])
 def test_forecasts_that_lie_a_step_off_do_not_pass(metric: str) -> None:
     production, shadow = forecasts()

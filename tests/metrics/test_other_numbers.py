@@ -100,10 +100,24 @@ def test_numbers_are_counted_by_their_distance_and_where_the_shadow_has_none() -
     shadow[7] = in_json('[{"label": "b"}]')
     counts = compare(production, shadow, inputs=[0, 0, *range(98)]).counts
     assert {name: counts[name] for name in counts if name.startswith("beside")} == {
-        "beside_numbers": 99,
-        "beside_apart": 3,
-        "beside_squares": 99 - 3 + 9,
+        "beside_numbers": 100,
+        "beside_apart": 4,
+        "beside_squares": 100 - 3 + 9,
     }
+
+
+def test_a_score_that_production_may_leave_out_and_the_shadow_never_gives_does_not_pass() -> None:
+    positive, scores, _ = answers()
+    said = [{"label": "yes" if one else "no"} for one in positive]
+    given = [
+        one if at % 10 == 0 else {**one, "score": score}
+        for at, (one, score) in enumerate(zip(said, scores.round(6).tolist(), strict=True))
+    ]
+    production, without = ([in_json(json.dumps([one])) for one in side] for side in (given, said))
+    policy = load_policy(None, DEFAULTS, [])
+    for shadow, outcome in ((production, Outcome.PASS), (without, Outcome.UNRESOLVED)):
+        of = facts_from(compare(production, shadow, policy=policy).tables, policy=policy)
+        assert FLIPS.assess(of, policy.metrics[FLIPS.id]).outcome is outcome
 
 
 def test_what_production_flips_by_itself_is_added_to_the_margin() -> None:

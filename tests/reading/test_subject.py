@@ -63,7 +63,9 @@ def listed(endpoint: EndpointFacts | None) -> Listing:
         (f"{NEW}.jsonl.gz", f"caps/{OLD}/2026/10/05/13/a.jsonl", (NEW, OLD)),
         (f"caps/{OLD}", f"caps/{OLD}", (OLD, OLD)),
         ("caps/before", "caps/after", (OLD, NEW)),
-        (f"{NEW}/before", f"{OLD}/after", (OLD, NEW)),
+        (f"{NEW}/before", f"{OLD}/after", (NEW, OLD)),
+        (f"{NEW}/before", f"{NEW}/after", (OLD, NEW)),
+        (f"caps/{NEW}/.", f"caps/{OLD}.JSONL", (NEW, OLD)),
     ],
 )
 def test_paths_that_are_called_as_variants_name_what_was_read_in_each_role(

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import fft, stats
 
-from analyzer.stats.ewc import FloatArray, LongRun, day_stability, long_run
+from analyzer.stats.ewc import FloatArray, LongRun, _cosines, day_stability, long_run
 
 DAY = 1440
 
@@ -68,6 +68,13 @@ def test_cosines_are_those_of_the_definition() -> None:
     guard = math.sqrt(psi.var() / 200 * (1 + r1) / (1 - r1))
     assert expected > guard
     assert estimate.se == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("size", [2, 5, 64, 101, 1_440])
+def test_cosines_are_those_of_scipy(size: int) -> None:
+    series = np.random.default_rng(size).normal(size=size)
+    expected = fft.dct(series, type=2, norm="ortho")
+    np.testing.assert_allclose(_cosines(series)[1:], expected[1:], rtol=1e-12, atol=1e-12)
 
 
 def test_the_guard_takes_over_where_cosines_are_blind() -> None:

@@ -35,6 +35,7 @@ def test_a_crossing_is_found_however_steep_or_flat_the_function_is(
 @pytest.mark.parametrize("ends", [(0, 1), (-1, 0), (-1, 1)])
 def test_an_end_or_the_middle_may_be_the_crossing(ends: tuple[float, float]) -> None:
     assert crossing(lambda x: x, *ends) == pytest.approx(0, abs=1e-15)
+    assert crossing(lambda x: -x, *ends) == pytest.approx(0, abs=1e-15)
 
 
 @pytest.mark.parametrize("level", [0.0025, 0.25, 0.75])
